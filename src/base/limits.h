@@ -1,0 +1,79 @@
+/* Every limit on what a user or a peer can grow, in one place; units last. At a limit the answer is an ordinary
+ * error. Source of the values: HTTP and JSON limits follow common servers; see docs/ARCHITECTURE.md. */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+/* Names and texts. */
+#define LIMIT_NAME_BYTES 63
+#define LIMIT_IMAGE_BYTES 512
+#define LIMIT_STRING_BYTES (64 * 1024)
+#define LIMIT_PATH_BYTES 4096
+#define LIMIT_MESSAGE_BYTES 1024
+#define LIMIT_ENVIRONMENT_BYTES (128 * 1024)
+#define LIMIT_LIST_ITEMS 1024
+
+/* Objects. */
+#define LIMIT_PROJECTS 10000
+#define LIMIT_JOBS_PER_PROJECT 500
+#define LIMIT_JOBS 100000
+#define LIMIT_TASKS 2000000
+#define LIMIT_REPLICAS 1000000
+#define LIMIT_PORTS_PER_JOB 256
+#define LIMIT_PORT_RANGE 10000
+#define LIMIT_NODES 20000
+#define LIMIT_HISTORY_PER_SLOT 2
+#define LIMIT_REVISIONS_PER_JOB 10
+#define LIMIT_VOLUMES_PER_PROJECT 500
+#define LIMIT_IDEMPOTENCY_KEYS 10000
+#define LIMIT_IDEMPOTENCY_KEY_BYTES 128
+#define LIMIT_IDEMPOTENCY_AGE_MS (24LL * 3600 * 1000)
+#define LIMIT_JOB_RECORD_BYTES (512 * 1024)
+
+/* A commit. */
+#define LIMIT_GROUP_RECORDS 100
+#define LIMIT_GROUP_BYTES (1024 * 1024)
+
+/* HTTP. */
+#define LIMIT_HTTP_LINE_BYTES (8 * 1024)
+#define LIMIT_HTTP_HEAD_BYTES (16 * 1024)
+#define LIMIT_HTTP_HEADERS 64
+#define LIMIT_HTTP_BODY_BYTES (64 * 1024)
+#define LIMIT_HTTP_APPLY_BODY_BYTES (4 * 1024 * 1024)
+#define LIMIT_HTTP_CHUNK_EXTENSION_BYTES 256
+#define LIMIT_HTTP_TRAILER_BYTES (8 * 1024)
+#define LIMIT_HTTP_CONNECTIONS 4096
+#define LIMIT_HTTP_HEAD_TIMEOUT_MS 10000
+#define LIMIT_HTTP_REQUEST_TIMEOUT_MS 30000
+#define LIMIT_HTTP_IDLE_TIMEOUT_MS 60000
+#define LIMIT_HTTP_WRITE_STALL_MS 30000
+#define LIMIT_HTTP_PIPELINE_BYTES (32 * 1024)
+#define LIMIT_HTTP_OUTPUT_BYTES (4 * 1024 * 1024)
+#define LIMIT_LIST_PAGE_ITEMS 500
+
+/* Streams (logs, events). */
+#define LIMIT_STREAMS 256
+#define LIMIT_EVENTS_KEPT 4096
+
+/* WebSocket. */
+#define LIMIT_WS_MESSAGE_BYTES (64 * 1024 * 1024)
+
+/* JSON. */
+#define LIMIT_JSON_DEPTH 32
+#define LIMIT_JSON_VALUES 10000
+#define LIMIT_JSON_APPLY_VALUES 500000
+
+/* Compose files. */
+#define LIMIT_YAML_FILE_BYTES (4 * 1024 * 1024)
+#define LIMIT_YAML_DEPTH 64
+#define LIMIT_YAML_NODES 200000
+
+/* Docker's answers. */
+#define LIMIT_DOCKER_BODY_BYTES (64 * 1024 * 1024)
+
+/* Times of the protocol between manager and worker. */
+#define LIMIT_BEAT_MS 2000
+#define LIMIT_NODE_SILENT_MS 10000
+#define LIMIT_RECONNECT_FIRST_MS 100
+#define LIMIT_RECONNECT_MAX_MS 5000
+
+#endif

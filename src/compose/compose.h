@@ -1,0 +1,36 @@
+/* A Compose file and its environment in, a project request out. Pure: files are read by the caller. Every key of the
+ * Compose specification is honoured or refused with file:line:column, the key and the reason; an unknown key suggests
+ * the nearest known one; only `x-*` is free. */
+#ifndef COMPOSE_COMPOSE_H
+#define COMPOSE_COMPOSE_H
+
+#include "job/job.h"
+
+/* Reads a file the Compose file names (env_file). Returns its text (base_free()) or NULL with err set (ERR_NOT_FOUND
+ * when it is not there). `path` is absolute. */
+typedef char *compose_read_fn(void *reader, const char *path, size_t *ret_len, struct err *err);
+
+struct compose_options {
+	const char *file_name;     /* as messages show it: "compose.yaml" */
+	const char *directory;     /* absolute; relative paths in the file start here */
+	const char *project_name;  /* -p; NULL: COMPOSE_PROJECT_NAME, then `name:`, then the directory's name */
+	const struct pairs *environment; /* of the deployer; wins over .env */
+	compose_read_fn *read_file;      /* for env_file and .env (DIRECTORY/.env, absent is fine) */
+	void *reader;
+};
+
+/* What was odd but not wrong: "variable TAG is not set, using an empty string". Each with file:line:column. */
+struct compose_warnings {
+	struct strings items;
+};
+
+/* Parse. err->field is "FILE:LINE:COLUMN: KEY.PATH"; the first error ends it. `*ret_request` is given to the caller. */
+enum err_code compose_load(const char *text, size_t len, const struct compose_options *options,
+			   struct project_request *ret_request, struct compose_warnings *warnings,
+			   struct err *err) WARN_UNUSED;
+
+/* The effective project as Compose YAML with every default filled in: `drover config`. Feeding it back gives an equal
+ * request. Caller frees. */
+char *compose_print(const struct project_request *request);
+
+#endif

@@ -1,0 +1,91 @@
+/* A job: what the user asked for, with the revisions its tasks may still run. A Compose service is a job; a
+ * project groups jobs, networks and volumes. */
+#ifndef JOB_JOB_H
+#define JOB_JOB_H
+
+#include "job/spec.h"
+
+struct job_id {
+	struct uuid uuid;
+};
+
+/* Written by the user through the manager, never by a worker. */
+enum job_wanted { JOB_RUN = 0, JOB_STOP = 1, JOB_REMOVE = 2 };
+extern const struct enum_name job_wanted_names[]; /* run, stop, remove */
+
+/* One state of the template; kept as a store record of its own, key (job, number). */
+struct job_revision {
+	struct job_id job;
+	int64_t number; /* from 1 */
+	int64_t created_wall_ms;
+	int64_t spec_hash; /* of the parts that need new tasks */
+	struct job_spec spec;
+};
+extern const struct record_type job_revision_type;
+
+/* The job's own record. mode, replicas, priority are read from the current revision's spec. */
+struct job {
+	struct job_id id;
+	char *project;
+	char *name;
+	int wanted;
+	int64_t revision;       /* the number of the current one */
+	int64_t restarts_asked; /* raised by `drover restart`; tasks made for a smaller number are replaced */
+	int64_t created_wall_ms;
+};
+extern const struct record_type job_type;
+
+/* A network or volume of a project, as the Compose file's top level declares it. */
+struct network_spec {
+	char *key;    /* name within the project */
+	char *name;   /* Docker's name; NULL: PROJECT_KEY */
+	char *driver; /* NULL: bridge */
+	struct pairs driver_opts;
+	struct pairs labels;
+	bool internal;
+	bool attachable;
+	bool external; /* must exist already; never created, never removed */
+};
+extern const struct record_type network_spec_type;
+
+struct volume_spec {
+	char *key;
+	char *name; /* NULL: PROJECT_KEY */
+	char *driver;
+	struct pairs driver_opts;
+	struct pairs labels;
+	bool external;
+};
+extern const struct record_type volume_spec_type;
+
+/* What a project holds besides jobs. */
+struct project {
+	char *name;
+	LIST_OF(struct network_spec) networks;
+	LIST_OF(struct volume_spec) volumes;
+	int64_t created_wall_ms;
+};
+extern const struct record_type project_type;
+
+/* One job of a request: its name and template. */
+struct job_request {
+	char *name;
+	struct job_spec spec;
+};
+extern const struct record_type job_request_type;
+
+/* A whole project as a request: what `drover up` sends. */
+struct project_request {
+	char *name;
+	LIST_OF(struct job_request) jobs;
+	LIST_OF(struct network_spec) networks;
+	LIST_OF(struct volume_spec) volumes;
+	bool remove_orphans; /* also remove jobs of the project that are not listed */
+};
+extern const struct record_type project_request_type;
+
+/* Check a whole request: every spec, unique names, references to networks and volumes, depends_on targets and
+ * cycles ("a -> b -> a" in the message). ERR_INVALID, ERR_LIMIT. */
+enum err_code project_request_check(const struct project_request *request, struct err *err) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,174 @@
+/* What one task of a job is to be: the template that a job's revision holds. Every field is in the one table
+ * `job_spec_type`; docs/GLOSSARY.md has the words, compose/ fills it from a Compose file, runtime/docker turns it
+ * into a container. "Not written" is 0, NULL or an empty list unless a comment says otherwise. */
+#ifndef JOB_SPEC_H
+#define JOB_SPEC_H
+
+#include "base/record.h"
+
+enum job_mode { JOB_REPLICATED = 0, JOB_REPLICATED_JOB = 1 };
+enum restart_condition { RESTART_ON_FAILURE = 0, RESTART_NONE = 1, RESTART_ANY = 2 };
+enum pull_policy { PULL_MISSING = 0, PULL_ALWAYS = 1, PULL_NEVER = 2 };
+enum port_protocol { PORT_TCP = 0, PORT_UDP = 1 };
+enum mount_kind { MOUNT_VOLUME = 0, MOUNT_BIND = 1, MOUNT_TMPFS = 2 };
+enum depend_condition { DEPEND_STARTED = 0, DEPEND_HEALTHY = 1, DEPEND_COMPLETED = 2 };
+enum tristate { UNSET = 0, YES = 1, NO = 2 };
+
+extern const struct enum_name job_mode_names[];         /* replicated, replicated-job */
+extern const struct enum_name restart_condition_names[];/* on-failure, none, any */
+extern const struct enum_name pull_policy_names[];      /* missing, always, never */
+extern const struct enum_name port_protocol_names[];    /* tcp, udp */
+extern const struct enum_name mount_kind_names[];       /* volume, bind, tmpfs */
+extern const struct enum_name depend_condition_names[]; /* service_started, service_healthy,
+							    service_completed_successfully */
+extern const struct enum_name tristate_names[];         /* unset, yes, no */
+
+/* One published port. host_first 0: not published on the host. host_first == host_last: a fixed port, one task per
+ * node. Else a pool from which each task draws one. */
+struct port {
+	char *host_ip; /* NULL: all addresses */
+	int64_t host_first;
+	int64_t host_last;
+	int64_t container_port;
+	int protocol;
+};
+extern const struct record_type port_type;
+
+struct mount {
+	int kind;
+	char *source; /* volume: key of the project's volume, NULL = anonymous; bind: absolute path */
+	char *target;
+	bool read_only;
+	bool nocopy;              /* volume */
+	bool create_host_path;    /* bind */
+	char *propagation;        /* bind; NULL: Docker's default */
+	int64_t tmpfs_size_bytes; /* tmpfs; 0: no limit */
+	int64_t tmpfs_mode;       /* tmpfs; octal mode as a number, 0: Docker's default */
+	char *tmpfs_options;      /* tmpfs written under the service key: the text after ':' */
+};
+extern const struct record_type mount_type;
+
+/* One network of the project that the task joins; the service name is always an alias. */
+struct network_use {
+	char *network; /* key of the project's network */
+	struct strings aliases;
+};
+extern const struct record_type network_use_type;
+
+struct ulimit {
+	char *name;
+	int64_t soft;
+	int64_t hard;
+};
+extern const struct record_type ulimit_type;
+
+/* Docker runs the check, the worker acts on it. test empty: the image's own check, if any. */
+struct health_check {
+	struct strings test; /* first item NONE, CMD or CMD-SHELL */
+	bool disabled;
+	int64_t interval_ms;       /* 0 = 30 s, Docker's own default; same below */
+	int64_t timeout_ms;        /* 0 = 30 s */
+	int64_t retries;           /* 0 = 3 */
+	int64_t start_period_ms;   /* 0 = none */
+	int64_t start_interval_ms; /* 0 = 5 s; needs Engine API 1.44 */
+};
+extern const struct record_type health_check_type;
+
+/* What a task reserves or may use. 0: nothing reserved, no limit. */
+struct resources {
+	int64_t cpu_milli; /* thousandths of a CPU */
+	int64_t memory_bytes;
+	int64_t disk_bytes;
+	int64_t pids;
+};
+extern const struct record_type resources_type;
+
+struct restart_policy {
+	int condition;        /* RESTART_ON_FAILURE where nothing is written */
+	int64_t delay_ms;     /* the minimum before every restart; 0: first one at once, then back-off */
+	int64_t max_attempts; /* restarts allowed within the window; 0: no limit */
+	int64_t window_ms;    /* only restarts within it count; 0: all count */
+};
+extern const struct record_type restart_policy_type;
+
+struct placement {
+	struct strings constraints; /* "node.labels.disk==ssd"; ANDed */
+	struct strings preferences; /* labels to spread over: "node.labels.rack" */
+	int64_t max_replicas_per_node;
+};
+extern const struct record_type placement_type;
+
+struct depend {
+	char *job; /* name within the project */
+	int condition;
+	bool optional; /* Compose `required: false`: warn, do not wait for what is not there */
+	bool restart;  /* restart me when an update restarts it */
+};
+extern const struct record_type depend_type;
+
+struct logging {
+	char *driver; /* NULL: json-file with drover's size limits */
+	struct pairs options;
+};
+extern const struct record_type logging_type;
+
+struct job_spec {
+	/* What runs. */
+	char *image;
+	bool has_command; /* false: the image's own */
+	struct strings command;
+	bool has_entrypoint;
+	struct strings entrypoint;
+	struct pairs environment; /* value NULL: unset in the container */
+	char *working_dir;
+	char *user;
+	char *hostname;
+	int init; /* enum tristate */
+	bool read_only;
+	struct strings cap_add;
+	struct strings cap_drop;
+	struct pairs sysctls;
+	LIST_OF(struct ulimit) ulimits;
+	int64_t shm_size_bytes;
+	struct strings extra_hosts; /* "host:ip" */
+	struct strings dns;
+	struct logging logging;
+	struct pairs labels; /* of the container */
+	int pull_policy;
+	/* What it reaches. */
+	LIST_OF(struct port) ports;
+	LIST_OF(struct mount) mounts;
+	LIST_OF(struct network_use) networks;
+	/* How long and how often. */
+	char *stop_signal;             /* NULL: the image's, else SIGTERM */
+	int64_t stop_grace_ms;         /* initial 10 s */
+	struct health_check health_check;
+	struct restart_policy restart;
+	struct resources reservations;
+	struct resources limits;
+	/* Where and in what order. */
+	struct placement placement;
+	LIST_OF(struct depend) depends_on;
+	int64_t priority;              /* 0..100, initial 50; higher is placed first */
+	char *scheduler;               /* NULL: the cluster's */
+	int64_t placement_deadline_ms; /* 0: wait for ever */
+	/* How many. */
+	int mode;
+	int64_t replicas; /* initial 1 */
+	struct pairs job_labels; /* Compose deploy.labels: of the job, not of containers */
+};
+extern const struct record_type job_spec_type;
+
+/* Check what the table alone cannot: image present and well-formed, names, port ranges, duplicate targets, mounts,
+ * constraints' syntax, signals, environment size, replicas against a fixed port's node count are the scheduler's.
+ * Same code in the CLI and the manager. ERR_INVALID naming the field path. */
+enum err_code job_spec_check(const struct job_spec *spec, struct err *err) WARN_UNUSED;
+
+/* True when going from `a` to `b` needs new containers (anything but replicas, job_labels, priority). */
+bool job_spec_needs_new_tasks(const struct job_spec *a, const struct job_spec *b);
+
+/* A name users choose for a project, job, network or volume: [a-z0-9]([a-z0-9_.-]*[a-z0-9])?, at most
+ * LIMIT_NAME_BYTES. `field` names the place in the message. */
+enum err_code name_check(const char *name, const char *field, struct err *err) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,173 @@
+/* The manager's core: a value and one function. It does no I/O, reads no clock, draws no randomness and never logs;
+ * the shell (manager/daemon.c) feeds it events and carries out what it says, in this order:
+ *
+ *     commit changes -> release replies and reads -> send downs -> print notes -> arm the deadline
+ *
+ * The world is changed before the commit returns. That is safe only because nothing has been said yet; when a commit
+ * fails the shell throws the manager away and replays the store. */
+#ifndef MANAGER_MANAGER_H
+#define MANAGER_MANAGER_H
+
+#include "base/notes.h"
+#include "cluster/cluster.h"
+#include "scheduler/scheduler.h"
+
+struct manager_options {
+	const struct scheduler_ops *scheduler; /* the cluster's policy */
+	int64_t node_silent_ms;                /* LIMIT_NODE_SILENT_MS */
+	int64_t start_grace_ms;                /* no node is judged earlier than this after the start */
+	int64_t history_per_slot;              /* final tasks kept per slot: LIMIT_HISTORY_PER_SLOT */
+};
+
+enum manager_request_kind {
+	REQUEST_APPLY = 1,     /* project_request: the jobs of a project, all or none */
+	REQUEST_SUBMIT,        /* project_request with one job, added to what the project has (`drover run`) */
+	REQUEST_SCALE,         /* project, job, replicas */
+	REQUEST_STOP,          /* project, job ("" = all of the project), or task */
+	REQUEST_RESTART,       /* the same targets; also starts what was stopped */
+	REQUEST_REMOVE,        /* project, job ("" = the project itself); with_volumes */
+	REQUEST_VOLUME_REMOVE, /* volume: Docker's name */
+};
+extern const struct enum_name manager_request_names[]; /* apply, submit, ... */
+
+/* A mutation. Pointers are borrowed for the step. */
+struct manager_request {
+	uint64_t handle; /* the shell's; comes back in the reply */
+	int kind;
+	const char *caller;          /* who asks, for the idempotency scope */
+	const char *idempotency_key; /* NULL: none */
+	int64_t body_hash;
+	const struct project_request *project_request;
+	const char *project;
+	const char *job;
+	struct task_id task; /* zero: none */
+	const char *volume;
+	int64_t replicas;
+	bool with_volumes;
+};
+
+enum manager_event_kind {
+	MANAGER_REQUEST = 1,
+	MANAGER_SESSION_OPENED, /* a worker connected; nothing known of it yet */
+	MANAGER_SYNC_UP,
+	MANAGER_SESSION_CLOSED,
+};
+
+struct manager_event {
+	int kind;
+	const struct manager_request *request;
+	uint64_t session; /* SESSION_*, SYNC_UP: the shell's number of the connection, never reused */
+	const struct sync_up *up;
+};
+
+struct manager_in {
+	int64_t now_ms;  /* CLOCK_BOOTTIME */
+	int64_t wall_ms; /* decoration, except for back-off that must survive a restart */
+	uint64_t seed;   /* fresh random bits for ids of this step */
+	int64_t rev;     /* number this step's commit will get; rises by one per step that changes something */
+	const struct manager_event *events;
+	size_t n_events;
+};
+
+/* What happened to one job of a request. */
+enum job_effect { EFFECT_UNCHANGED = 0, EFFECT_CREATED, EFFECT_UPDATED, EFFECT_SCALED, EFFECT_STOPPED, EFFECT_RESTARTED, EFFECT_REMOVED, EFFECT_ORPHAN };
+extern const struct enum_name job_effect_names[];
+
+struct job_answer {
+	struct job_id id;
+	char *name;
+	int64_t revision;
+	int effect;
+};
+extern const struct record_type job_answer_type;
+
+struct manager_answer {
+	char *project;
+	LIST_OF(struct job_answer) jobs;
+};
+extern const struct record_type manager_answer_type;
+
+struct manager_reply {
+	uint64_t handle;
+	struct err err; /* code ERR_NONE: done */
+	struct manager_answer answer;
+};
+
+struct manager_down {
+	uint64_t session;
+	bool close; /* end this session; the reason is in `why` */
+	char why[160];
+	struct sync_down message;
+};
+
+/* Something users may want to follow; the shell numbers and streams it (GET /v1/events). */
+struct manager_happening {
+	const char *kind; /* static: "task", "job", "node", "volume", "project" */
+	char *subject;    /* "shop/web.2" */
+	struct uuid id;
+	const char *state;  /* static: "running"; job: "updated" ... */
+	const char *reason; /* static name of the reason, or "" */
+	char *message;
+};
+
+struct manager_out {
+	struct changes changes;
+	struct manager_reply *replies;
+	size_t n_replies, replies_capacity;
+	struct manager_down *downs;
+	size_t n_downs, downs_capacity;
+	struct manager_happening *happenings;
+	size_t n_happenings, happenings_capacity;
+	struct notes notes;
+	int64_t deadline_ms; /* call again at this time at the latest; INT64_MAX: no need */
+};
+void manager_out_clear(struct manager_out *out);   /* empty it, keep memory */
+void manager_out_release(struct manager_out *out);
+
+struct manager;
+
+/* A manager with an empty world. */
+struct manager *manager_new(const struct manager_options *options, uint64_t salt);
+void manager_free(struct manager *manager);
+
+/* Replay: every stored record, then manager_start() once, whose changes (cluster id at the very first start, raised
+ * epoch) must be committed before anything else is said. */
+enum err_code manager_replay(struct manager *manager, const struct change *change, struct err *err) WARN_UNUSED;
+enum err_code manager_start(struct manager *manager, const struct manager_in *in, struct manager_out *out,
+			    struct err *err) WARN_UNUSED;
+
+/* One step. `out` is empty before. Replies to reads are not its business: the shell reads manager_cluster() after the
+ * commit. */
+void manager_step(struct manager *manager, const struct manager_in *in, struct manager_out *out);
+
+/* The world, for reads. Borrowed until the next step. */
+const struct cluster *manager_cluster(const struct manager *manager);
+
+/* How a job stands, for `jobs`, `up` and `why`. */
+enum job_standing {
+	STANDING_PENDING = 0, /* not everything runs yet */
+	STANDING_RUNNING,     /* all slots ready */
+	STANDING_UPDATING,    /* tasks of an older revision are being replaced */
+	STANDING_DEGRADED,    /* a slot was left: policy used up, or it cannot start */
+	STANDING_COMPLETED,   /* run to completion: all slots succeeded */
+	STANDING_FAILED,      /* run to completion: a slot was left without success */
+	STANDING_STOPPED,
+	STANDING_REMOVING,
+};
+extern const struct enum_name job_standing_names[];
+struct job_status {
+	int standing;
+	int64_t wanted;    /* slots */
+	int64_t running;   /* of the current revision */
+	int64_t ready;
+	int64_t succeeded;
+	int64_t left;      /* slots given up */
+	int reason;        /* of the slot that explains the standing best */
+	char *message;     /* its sentence; owned by the caller */
+};
+void manager_job_status(const struct manager *manager, const struct job_entry *entry, struct job_status *ret_status);
+
+/* Check every invariant of the core (cluster_check() and the manager's own). Aborts. */
+void manager_check(const struct manager *manager);
+
+#endif

@@ -1,0 +1,50 @@
+/* A node: the manager's record of a machine, and what its worker says of it. */
+#ifndef NODE_NODE_H
+#define NODE_NODE_H
+
+#include "task/task.h"
+
+enum node_state {
+	NODE_READY = 0,
+	NODE_DRAINING = 1, /* takes no new tasks, gives up those it has */
+	NODE_DEGRADED = 2, /* worker alive, Docker not: takes no new tasks */
+	NODE_DOWN = 3,     /* silent for longer than the timeout */
+};
+extern const struct enum_name node_state_names[]; /* ready, draining, degraded, down */
+
+/* What the worker tells of its machine when a session starts, and again when it changes. */
+struct node_facts {
+	char *hostname;
+	char *platform_os;      /* linux */
+	char *platform_arch;    /* x86_64, as `uname -m` */
+	char *runtime_version;  /* Docker's */
+	int64_t api_minor;      /* Engine API 1.N */
+	char *drover_version;
+	char *boot_id;
+	struct pairs labels;        /* of the worker: --label */
+	struct pairs engine_labels; /* of the Docker daemon */
+	struct resources capacity;  /* what tasks may reserve in all; pids unused */
+};
+extern const struct record_type node_facts_type;
+
+/* Measured by the worker, never stored. Used = by everything on the machine, smoothed by the worker. */
+struct node_stats {
+	int64_t cpu_used_milli;
+	int64_t memory_used_bytes;
+	int64_t disk_used_bytes;
+	int64_t load_milli; /* 1-minute load average, thousandths */
+	int64_t tasks_running;
+};
+extern const struct record_type node_stats_type;
+
+/* The stored record. */
+struct node_record {
+	struct node_id id;
+	struct node_facts facts;
+	struct pairs labels; /* set by `drover node label`; win over the worker's own */
+	bool draining;
+	int64_t joined_wall_ms;
+};
+extern const struct record_type node_record_type;
+
+#endif

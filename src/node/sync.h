@@ -1,0 +1,100 @@
+/* What manager and worker tell each other: one message type each way, carried as JSON over one WebSocket (and as
+ * these structs in the simulator). Both are *sets*, so any message may be lost, repeated or reordered.
+ *
+ * Down (desired): every message carries the manager's (epoch, rev); a worker refuses one that is older than the
+ * newest it has taken. `full` replaces the worker's whole set; otherwise it is a change on top of `base_rev`, and a
+ * worker whose own rev is not `base_rev` ignores the tasks in it and asks for a full one (want_full).
+ *
+ * Up (observed): every message carries all observed records that the manager has not yet acknowledged, so the newest
+ * message makes all older ones superfluous. The manager acknowledges `report` after the commit that holds them. */
+#ifndef NODE_SYNC_H
+#define NODE_SYNC_H
+
+#include "node/node.h"
+
+/* A job revision as workers need it: sent once per worker and revision, ahead of tasks that use it. */
+struct sync_template {
+	struct job_id job;
+	int64_t revision;
+	char *project;
+	char *name;
+	struct job_spec spec;
+	LIST_OF(struct network_spec) networks; /* those of the project that the spec uses */
+	LIST_OF(struct volume_spec) volumes;
+};
+extern const struct record_type sync_template_type;
+
+/* One task this worker is to run, stop or remove. */
+struct sync_assignment {
+	struct task_id task;
+	struct job_id job;
+	int64_t revision;
+	int64_t slot;
+	int wanted;      /* enum task_wanted */
+	int stop_reason; /* enum reason, when wanted is not run */
+	int64_t attempts_before;
+	LIST_OF(struct port_grant) ports;
+};
+extern const struct record_type sync_assignment_type;
+
+struct sync_volume {
+	char *name; /* Docker's */
+	char *message; /* up: why it cannot be removed yet; "" or NULL: it is gone */
+};
+extern const struct record_type sync_volume_type;
+
+struct sync_task_ref {
+	struct task_id task;
+};
+extern const struct record_type sync_task_ref_type;
+
+struct sync_down {
+	struct uuid cluster;
+	int64_t epoch;
+	int64_t rev; /* number of the commit this was computed at */
+	bool full;
+	int64_t base_rev;                            /* when not full */
+	LIST_OF(struct sync_template) templates;
+	LIST_OF(struct sync_assignment) tasks;       /* full: all; else the changed ones */
+	LIST_OF(struct sync_task_ref) forgotten;     /* not full: tasks no longer in the set */
+	LIST_OF(struct sync_volume) volumes_remove;  /* always the whole list; remove these */
+	int64_t report_acked;                        /* highest `report` whose records are durable here; 0: none */
+};
+extern const struct record_type sync_down_type;
+
+struct sync_up {
+	struct node_id node;
+	struct uuid cluster;       /* zero: never heard of one */
+	int64_t epoch;             /* newest (epoch, rev) taken */
+	int64_t rev;
+	int64_t digest;            /* of the desired set held: sync_digest() */
+	bool want_full;
+	bool runtime_ok;           /* Docker answers; false: the node is Degraded */
+	bool has_facts;
+	struct node_facts facts;   /* when has_facts: first message of a session, and when they change */
+	bool has_stats;
+	struct node_stats stats;
+	int64_t report;            /* number of this report, rising, across worker restarts too */
+	LIST_OF(struct task_observed) observed;
+	LIST_OF(struct sync_volume) volumes_removed; /* answers volumes_remove */
+};
+extern const struct record_type sync_up_type;
+
+/* Order-independent digest of a desired set: the sum of this over its assignments. Manager and worker compute it
+ * from the same fields (task, wanted, stop_reason, ports). */
+int64_t sync_assignment_digest(const struct sync_assignment *assignment);
+
+/* A log or event stream the manager asks the worker to open as a WebSocket of its own at `/v1/streams/{id}`. It
+ * travels beside sync_down in the same connection (message "stream"), outside the cores. */
+struct stream_request {
+	struct uuid id;
+	struct task_id task;
+	int64_t attempt; /* 0: the newest */
+	bool follow;
+	int64_t tail; /* lines; -1: all */
+	int64_t since_wall_ms;
+	bool timestamps;
+};
+extern const struct record_type stream_request_type;
+
+#endif

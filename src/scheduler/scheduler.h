@@ -1,0 +1,62 @@
+/* The scheduler: the manager's adviser. candidates -> score -> pick, a pure function of a const world. Filters are
+ * shared by all policies and count the nodes they refused, so that `why` can speak; a policy only scores. */
+#ifndef SCHEDULER_SCHEDULER_H
+#define SCHEDULER_SCHEDULER_H
+
+#include "cluster/cluster.h"
+
+enum scheduler_policy {
+	SCHEDULER_EPVM = 0, /* the default: marginal cost a^used (opportunity cost, Amir et al. 2000) */
+	SCHEDULER_ROUNDROBIN,
+	SCHEDULER_GREEDY,   /* least loaded */
+	SCHEDULER_BINPACK,
+	SCHEDULER_SPREAD,   /* fewest tasks of the job, then fewest tasks */
+	SCHEDULER_POLICY_COUNT,
+};
+
+/* What a policy sees of one candidate. Loads are the larger of reserved and measured. */
+struct scheduler_view {
+	const struct cluster *cluster;
+	const struct job_entry *job;
+	struct resources request; /* with the nominal request where the job reserves nothing */
+	uint64_t round;           /* roundrobin: where the last pick was */
+};
+
+struct scheduler_ops {
+	const char *name;
+	/* The score of putting the request on the node of this column; the lowest wins, ties go to the lowest index.
+	 * Pure; called only for columns that passed the filters. */
+	double (*score)(const struct scheduler_view *view, size_t column);
+};
+
+extern const struct scheduler_ops *const scheduler_registry[SCHEDULER_POLICY_COUNT];
+
+/* By name; NULL when there is no such policy. */
+const struct scheduler_ops *scheduler_find(const char *name);
+/* "epvm, roundrobin, ..." for messages. */
+const char *scheduler_names(void);
+
+/* The pure functions the golden values of the cost model are checked on. `base` > 1; used and request are shares
+ * 0..1 of the capacity. */
+double scheduler_marginal_cost(double base, double used_share, double request_share);
+
+struct scheduler_pick {
+	struct node_entry *node; /* NULL: nothing fits now */
+	double score;
+	LIST_OF(struct port_grant) ports; /* drawn from the pools; owned by the caller */
+	int reason;    /* when node is NULL: REASON_NO_NODE_FITS or REASON_WAITS_VOLUME */
+	char *message; /* "no node has 512 MB free: 3 of 5 lack memory, 2 do not match node.labels.disk==ssd"; owned */
+};
+void scheduler_pick_release(struct scheduler_pick *pick);
+
+/* Where should this task go? Looks at the task's own revision. `avoid` (may be zero) is a node to use only when no
+ * other fits. `round` is the caller's counter for roundrobin. Changes nothing. */
+void scheduler_pick(const struct cluster *cluster, const struct scheduler_ops *policy, const struct task *task,
+		    struct node_id avoid, uint64_t round, struct scheduler_pick *ret_pick);
+
+/* Two tasks with equal class fit the same nodes: everything the filters read, hashed. Parked tasks are grouped by it. */
+uint64_t scheduler_class(const struct cluster *cluster, const struct task *task);
+
+/* Does the constraint's text parse ("node.labels.x==y", "!=", single "=" as the Compose specification writes)? Lives in
+ * job/constraint.h so that job_spec_check() can use it. */
+#endif

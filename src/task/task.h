@@ -1,0 +1,119 @@
+/* A task: the smallest unit of work, one container on one machine. *desired* is written only by the manager,
+ * *observed* only by the worker that owns the task; its state follows from both and moves only by the rows of the
+ * table in task.c.
+ *
+ *            +-----------------------------------------------------------+
+ *            |                    placement deadline / stopped           v
+ *        PENDING --node found--> SCHEDULED --started--> RUNNING --> COMPLETED | FAILED
+ *                                    ^   |                 |              ^
+ *                                    |   +--could not start / lost / stopped
+ *                                    +---again here, attempt+1 */
+#ifndef TASK_TASK_H
+#define TASK_TASK_H
+
+#include "job/job.h"
+#include "task/reason.h"
+
+struct task_id {
+	struct uuid uuid;
+};
+
+struct node_id {
+	struct uuid uuid;
+};
+
+enum task_state {
+	TASK_PENDING = 0,
+	TASK_SCHEDULED = 1,
+	TASK_RUNNING = 2,
+	TASK_COMPLETED = 3,
+	TASK_FAILED = 4,
+};
+extern const struct enum_name task_state_names[]; /* pending, scheduled, running, completed, failed */
+
+enum task_health { HEALTH_NONE = 0, HEALTH_STARTING = 1, HEALTH_HEALTHY = 2, HEALTH_UNHEALTHY = 3 };
+extern const struct enum_name task_health_names[]; /* none, starting, healthy, unhealthy */
+
+/* What the manager wants of the worker. REMOVE: also its dead containers, then forget it. Only rises. */
+enum task_wanted { TASK_WANT_RUN = 0, TASK_WANT_STOP = 1, TASK_WANT_REMOVE = 2 };
+extern const struct enum_name task_wanted_names[]; /* run, stop, remove */
+
+/* A host port given to the task: for spec.ports[index]. */
+struct port_grant {
+	int64_t index;
+	int64_t host_port;
+};
+extern const struct record_type port_grant_type;
+
+/* The manager's half. Store key: task id. */
+struct task_desired {
+	struct task_id id;
+	struct job_id job;
+	int64_t revision;
+	int64_t restarts_asked; /* of the job when this task was made */
+	int64_t slot;           /* from 1 */
+	struct node_id node;    /* zero until placed */
+	int wanted;
+	int stop_reason; /* enum reason: why wanted rose above RUN */
+	LIST_OF(struct port_grant) ports;
+	struct task_id replaces; /* the task whose slot this one took over; zero: none */
+	int64_t start_failures;  /* consecutive tasks of this slot that could not start; drives back-off */
+	int64_t attempts_before; /* policy attempts used by earlier tasks of this slot and revision */
+	int64_t not_before_ms;   /* wall clock; do not place earlier (back-off) */
+	int64_t created_wall_ms;
+	int64_t scheduled_wall_ms;
+	/* A final state the manager itself decided (never started, lost, dependency failed): TASK_COMPLETED or
+	 * TASK_FAILED, else 0, with its reason. */
+	int verdict;
+	int verdict_reason;
+	char *verdict_message;
+	int64_t verdict_wall_ms;
+};
+extern const struct record_type task_desired_type;
+
+/* The worker's half. Store key: (node, task). `version` rises with every change the worker makes, across its
+ * restarts too; an older version never replaces a newer one. */
+struct task_observed {
+	struct task_id task;
+	int64_t version;
+	int state; /* TASK_SCHEDULED, RUNNING, COMPLETED or FAILED */
+	int health;
+	int64_t attempt;       /* number of the container, from 1; 0 before the first */
+	int64_t attempts_used; /* restarts the policy counted */
+	char *container_id;
+	int64_t exit_code; /* -1: not known or still running */
+	int reason;
+	char *message;
+	int64_t started_wall_ms;  /* of the newest attempt that started */
+	int64_t finished_wall_ms; /* of the newest attempt that ended */
+	bool gone;                /* final, and no container of it can run or start any more */
+	bool removed;             /* answers TASK_WANT_REMOVE: nothing of it is left on the worker */
+};
+extern const struct record_type task_observed_type;
+
+/* A task in the manager's world: both halves and what follows from them. */
+struct task {
+	struct task_desired desired;
+	struct task_observed observed; /* observed.version 0: nothing heard yet */
+	int state;                     /* enum task_state; moved only by task_move() */
+	bool unreachable;              /* its node is silent; an observation, never a state */
+	int reason;                    /* enum reason, and the sentence for people; of the present state */
+	char *message;
+};
+void task_release(struct task *task);
+
+/* May a task go from `from` to `to`? The whole table, nothing else. Staying is not a move. */
+bool task_may_move(int from, int to);
+
+/* Move; ERR_CONFLICT (and no change) for a move the table does not have. */
+enum err_code task_move(struct task *task, int to, struct err *err) WARN_UNUSED;
+
+bool task_is_final(int state);
+/* Running, and health none or healthy. */
+bool task_is_ready(const struct task *task);
+/* Ended with reason exit_zero, the only success there is. */
+bool task_succeeded(const struct task *task);
+/* Placed, and its container is not yet confirmed gone: its reservation and ports still count. */
+bool task_occupies_node(const struct task *task);
+
+#endif

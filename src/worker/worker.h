@@ -1,0 +1,93 @@
+/* The worker's core: converges what should run on this machine (desired, from the manager) with what does (containers,
+ * from the runtime). Pure, like the manager's. The shell's order:
+ *
+ *     commit changes -> start actions -> send the message up -> print notes -> arm the deadline
+ *
+ * so no container is touched for a reason that a crash could forget. It goes on supervising while the manager is away,
+ * and after its own restart adopts its containers by label. */
+#ifndef WORKER_WORKER_H
+#define WORKER_WORKER_H
+
+#include "base/change.h"
+#include "base/notes.h"
+#include "node/sync.h"
+#include "task/container.h"
+
+struct worker_options {
+	int64_t starts_parallel;    /* pulls, creates and starts that run side by side: 4 */
+	int64_t beat_ms;            /* LIMIT_BEAT_MS */
+	int64_t list_ms;            /* how often the full list is taken: 10 s */
+	int64_t pull_timeout_ms;    /* 10 min */
+	int64_t call_timeout_ms;    /* other calls: 30 s */
+	int64_t backoff_first_ms;   /* second restart in a row waits this: 1 s */
+	int64_t backoff_max_ms;     /* 5 min */
+	int64_t stable_ms;          /* running this long resets the back-off: 10 s */
+	int64_t dead_containers_kept; /* per task, for logs: 2 */
+	int64_t orphan_grace_ms;    /* a labelled container no task owns is removed after this: 5 s */
+};
+void worker_options_default(struct worker_options *options);
+
+enum worker_event_kind {
+	WORKER_SESSION_OPENED = 1, /* connected to the manager */
+	WORKER_SESSION_CLOSED,
+	WORKER_SYNC_DOWN,
+	WORKER_RUNTIME_UP,   /* Docker answers; `daemon_instance` tells which run of it */
+	WORKER_RUNTIME_DOWN, /* it does not */
+	WORKER_ACTION_DONE,
+	WORKER_HINT,         /* something happened to container `name`: look */
+	WORKER_FACTS,        /* the machine's facts, at start and when they change */
+	WORKER_STATS,
+};
+
+struct worker_event {
+	int kind;
+	const struct sync_down *down;
+	uint64_t daemon_instance;
+	const struct container_result *result;
+	const char *name;
+	const struct node_facts *facts;
+	const struct node_stats *stats;
+};
+
+struct worker_in {
+	int64_t now_ms;  /* CLOCK_BOOTTIME */
+	int64_t wall_ms;
+	uint64_t seed;   /* jitter, ids */
+	const struct worker_event *events;
+	size_t n_events;
+};
+
+struct worker_out {
+	struct changes changes;
+	struct container_action *actions; /* pointers into the worker: valid until the next step */
+	size_t n_actions, actions_capacity;
+	bool has_up;
+	struct sync_up up;
+	struct notes notes;
+	int64_t deadline_ms;
+};
+void worker_out_clear(struct worker_out *out);
+void worker_out_release(struct worker_out *out);
+
+struct worker;
+
+struct worker *worker_new(const struct worker_options *options);
+void worker_free(struct worker *worker);
+
+/* Replay, then start once. `boot_id` is the machine's; another one than last time means every container of before was
+ * interrupted. The first start makes the node id; it must be committed before anything is said. */
+enum err_code worker_replay(struct worker *worker, const struct change *change, struct err *err) WARN_UNUSED;
+enum err_code worker_start(struct worker *worker, const struct worker_in *in, const char *boot_id, struct worker_out *out,
+			   struct err *err) WARN_UNUSED;
+
+void worker_step(struct worker *worker, const struct worker_in *in, struct worker_out *out);
+
+struct node_id worker_node_id(const struct worker *worker);
+struct uuid worker_cluster_id(const struct worker *worker);
+
+/* For log streams: the container of a task's attempt (0: the newest). False when it never had one. */
+bool worker_container_of(const struct worker *worker, struct task_id task, int64_t attempt, char out[CONTAINER_NAME_SIZE]);
+
+void worker_check(const struct worker *worker);
+
+#endif
