@@ -98,6 +98,42 @@ struct record_type {
 
 #define FIELD_AT(struct_, member) offsetof(struct_, member)
 
+/* Rows: ROW_KIND(tag, struct type, member, ...) and then what differs from zero as designated initialisers. A member
+ * whose C type does not fit the kind does not compile. `initial` defaults to 0; `min` of ROW_INT to 0. */
+#define ROW_IS_(struct_, member_, type_)                                                           \
+	(FIELD_AT(struct_, member_) + _Generic(((struct_ *)0)->member_, type_: 0u))
+#define ROW_BOOL(tag_, struct_, member_, ...)                                                      \
+	{ .name = #member_, .tag = tag_, .kind = FIELD_BOOL,                                       \
+	  .offset = ROW_IS_(struct_, member_, bool), .max = 1, ##__VA_ARGS__ }
+#define ROW_INT(tag_, struct_, member_, max_, ...)                                                 \
+	{ .name = #member_, .tag = tag_, .kind = FIELD_INT,                                        \
+	  .offset = ROW_IS_(struct_, member_, int64_t), .max = max_, ##__VA_ARGS__ }
+#define ROW_ENUM(tag_, struct_, member_, names_, ...)                                              \
+	{ .name = #member_, .tag = tag_, .kind = FIELD_ENUM,                                       \
+	  .offset = ROW_IS_(struct_, member_, int), .names = names_, ##__VA_ARGS__ }
+#define ROW_STRING(tag_, struct_, member_, bytes_max_, ...)                                        \
+	{ .name = #member_, .tag = tag_, .kind = FIELD_STRING,                                     \
+	  .offset = ROW_IS_(struct_, member_, char *), .max = bytes_max_, ##__VA_ARGS__ }
+#define ROW_UUID(tag_, struct_, member_, ...)                                                      \
+	{ .name = #member_, .tag = tag_, .kind = FIELD_UUID,                                       \
+	  .offset = FIELD_AT(struct_, member_) +                                                   \
+		    0 * sizeof(char[sizeof(((struct_ *)0)->member_) == UUID_BYTES ? 1 : -1]),      \
+	  .max = UUID_BYTES, ##__VA_ARGS__ }
+#define ROW_STRINGS(tag_, struct_, member_, items_max_, ...)                                       \
+	{ .name = #member_, .tag = tag_, .kind = FIELD_STRINGS,                                    \
+	  .offset = ROW_IS_(struct_, member_, struct strings), .max = items_max_, ##__VA_ARGS__ }
+#define ROW_PAIRS(tag_, struct_, member_, items_max_, ...)                                         \
+	{ .name = #member_, .tag = tag_, .kind = FIELD_PAIRS,                                      \
+	  .offset = ROW_IS_(struct_, member_, struct pairs), .max = items_max_, ##__VA_ARGS__ }
+#define ROW_STRUCT(tag_, struct_, member_, name_, ...)                                             \
+	{ .name = #member_, .tag = tag_, .kind = FIELD_STRUCT,                                     \
+	  .offset = ROW_IS_(struct_, member_, struct name_), .type = &name_##_type, ##__VA_ARGS__ }
+#define ROW_STRUCTS(tag_, struct_, member_, name_, items_max_, ...)                                \
+	{ .name = #member_, .tag = tag_, .kind = FIELD_STRUCTS,                                    \
+	  .offset = FIELD_AT(struct_, member_) +                                                   \
+		    0 * _Generic(((struct_ *)0)->member_.items, struct name_ *: 0u),               \
+	  .max = items_max_, .type = &name_##_type, ##__VA_ARGS__ }
+
 /* Set every field to its initial value. `record` holds no pointers before. */
 void record_init(const struct record_type *type, void *record);
 
@@ -108,6 +144,8 @@ void record_release(const struct record_type *type, void *record);
 void record_copy(const struct record_type *type, void *to, const void *from);
 
 bool record_equal(const struct record_type *type, const void *a, const void *b);
+/* Of one field; `a` and `b` point at the member itself. */
+bool field_equal(const struct field *field, const void *a, const void *b);
 
 /* 64-bit hash of the contents: FNV-1a over the binary form. Equal records hash equal on every machine. */
 uint64_t record_hash(const struct record_type *type, const void *record);

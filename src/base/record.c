@@ -1,0 +1,193 @@
+/* Invariants: a record owns every pointer its table reaches; a list of n items has items != NULL when n > 0; keys
+ * and list items are never NULL. Lists are read and written with memcpy because struct list and LIST_OF(x) are
+ * different types to the compiler. */
+#include "base/record.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/record_walk.h"
+
+void record_init(const struct record_type *type, void *record)
+{
+	memset(record, 0, type->size);
+	for (size_t i = 0; i < type->n_fields; i++) {
+		const struct field *field = &type->fields[i];
+		void *at = field_at(field, record);
+		switch (field->kind) {
+		case FIELD_BOOL: *(bool *)at = field->initial != 0; break;
+		case FIELD_INT: *(int64_t *)at = field->initial; break;
+		case FIELD_ENUM: *(int *)at = (int)field->initial; break;
+		case FIELD_STRUCT: record_init(field->type, at); break;
+		case FIELD_STRING:
+		case FIELD_UUID:
+		case FIELD_STRINGS:
+		case FIELD_PAIRS:
+		case FIELD_STRUCTS: break;
+		}
+	}
+}
+
+static void release_structs(const struct record_type *type, void *at)
+{
+	struct list list = list_load(at);
+	for (size_t i = 0; i < list.n; i++)
+		record_release(type, list_item(type, &list, i));
+	base_free(list.items);
+}
+
+void record_release(const struct record_type *type, void *record)
+{
+	for (size_t i = 0; i < type->n_fields; i++) {
+		const struct field *field = &type->fields[i];
+		void *at = field_at(field, record);
+		switch (field->kind) {
+		case FIELD_STRING: base_free(*(char **)at); break;
+		case FIELD_STRINGS: strings_release(at); break;
+		case FIELD_PAIRS: pairs_release(at); break;
+		case FIELD_STRUCT: record_release(field->type, at); break;
+		case FIELD_STRUCTS: release_structs(field->type, at); break;
+		case FIELD_BOOL:
+		case FIELD_INT:
+		case FIELD_ENUM:
+		case FIELD_UUID: break;
+		}
+	}
+	memset(record, 0, type->size);
+}
+
+static void copy_strings(struct strings *to, const struct strings *from)
+{
+	*to = (struct strings){ 0 };
+	if (!from->n)
+		return;
+	to->items = base_calloc(from->n, sizeof(char *));
+	to->n = from->n;
+	for (size_t i = 0; i < from->n; i++)
+		to->items[i] = base_strdup(from->items[i]);
+}
+
+static void copy_pairs(struct pairs *to, const struct pairs *from)
+{
+	*to = (struct pairs){ 0 };
+	if (!from->n)
+		return;
+	to->items = base_calloc(from->n, sizeof(struct pair));
+	to->n = from->n;
+	for (size_t i = 0; i < from->n; i++) {
+		to->items[i].key = base_strdup(from->items[i].key);
+		to->items[i].value = base_strdup(from->items[i].value);
+	}
+}
+
+static void copy_structs(const struct record_type *type, void *to, const void *from)
+{
+	struct list list = list_load(from);
+	struct list copy = { 0 };
+	if (list.n) {
+		copy.items = base_calloc(list.n, type->size);
+		copy.n = list.n;
+	}
+	for (size_t i = 0; i < list.n; i++)
+		record_copy(type, list_item(type, &copy, i), list_item(type, &list, i));
+	list_store(to, &copy);
+}
+
+void record_copy(const struct record_type *type, void *to, const void *from)
+{
+	PRE(to != from);
+	memset(to, 0, type->size);
+	for (size_t i = 0; i < type->n_fields; i++) {
+		const struct field *field = &type->fields[i];
+		void *into = field_at(field, to);
+		const void *at = field_at_const(field, from);
+		switch (field->kind) {
+		case FIELD_BOOL: *(bool *)into = *(const bool *)at; break;
+		case FIELD_INT: *(int64_t *)into = *(const int64_t *)at; break;
+		case FIELD_ENUM: *(int *)into = *(const int *)at; break;
+		case FIELD_UUID: memcpy(into, at, sizeof(struct uuid)); break;
+		case FIELD_STRING: *(char **)into = base_strdup(*(char *const *)at); break;
+		case FIELD_STRINGS: copy_strings(into, at); break;
+		case FIELD_PAIRS: copy_pairs(into, at); break;
+		case FIELD_STRUCT: record_copy(field->type, into, at); break;
+		case FIELD_STRUCTS: copy_structs(field->type, into, at); break;
+		}
+	}
+}
+
+static bool string_equal(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool strings_equal(const struct strings *a, const struct strings *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!string_equal(a->items[i], b->items[i]))
+			return false;
+	return true;
+}
+
+static bool pairs_equal(const struct pairs *a, const struct pairs *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!string_equal(a->items[i].key, b->items[i].key) ||
+		    !string_equal(a->items[i].value, b->items[i].value))
+			return false;
+	return true;
+}
+
+static bool structs_equal(const struct record_type *type, const void *a, const void *b)
+{
+	struct list left = list_load(a);
+	struct list right = list_load(b);
+	if (left.n != right.n)
+		return false;
+	for (size_t i = 0; i < left.n; i++)
+		if (!record_equal(type, list_item(type, &left, i), list_item(type, &right, i)))
+			return false;
+	return true;
+}
+
+bool field_equal(const struct field *field, const void *a, const void *b)
+{
+	switch (field->kind) {
+	case FIELD_BOOL: return *(const bool *)a == *(const bool *)b;
+	case FIELD_INT: return *(const int64_t *)a == *(const int64_t *)b;
+	case FIELD_ENUM: return *(const int *)a == *(const int *)b;
+	case FIELD_UUID: return memcmp(a, b, sizeof(struct uuid)) == 0;
+	case FIELD_STRING: return string_equal(*(char *const *)a, *(char *const *)b);
+	case FIELD_STRINGS: return strings_equal(a, b);
+	case FIELD_PAIRS: return pairs_equal(a, b);
+	case FIELD_STRUCT: return record_equal(field->type, a, b);
+	case FIELD_STRUCTS: return structs_equal(field->type, a, b);
+	}
+	UNREACHABLE("field of no kind");
+}
+
+bool record_equal(const struct record_type *type, const void *a, const void *b)
+{
+	for (size_t i = 0; i < type->n_fields; i++) {
+		const struct field *field = &type->fields[i];
+		if (!field_equal(field, field_at_const(field, a), field_at_const(field, b)))
+			return false;
+	}
+	return true;
+}
+
+uint64_t record_hash(const struct record_type *type, const void *record)
+{
+	struct text text;
+	text_init(&text, SIZE_MAX / 2);
+	record_encode(type, record, &text);
+	uint64_t hash = 0xcbf29ce484222325u;
+	for (size_t i = 0; i < text.len; i++)
+		hash = (hash ^ (uint8_t)text.bytes[i]) * 0x100000001b3u;
+	text_release(&text);
+	return hash;
+}
