@@ -81,7 +81,7 @@ struct sync_up {
 extern const struct record_type sync_up_type;
 
 /* Order-independent digest of a desired set: the sum of this over its assignments. Manager and worker compute it
- * from the same fields (task, wanted, stop_reason, ports). */
+ * from the same fields (task, wanted, stop_reason, attempts_before, ports). */
 int64_t sync_assignment_digest(const struct sync_assignment *assignment);
 
 /* A log or event stream the manager asks the worker to open as a WebSocket of its own at `/v1/streams/{id}`. It

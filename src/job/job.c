@@ -1,0 +1,76 @@
+/* Invariant: tags are on disk, so a number is never given to another field. */
+#include "job/job.h"
+
+#include "base/limits.h"
+
+// clang-format off
+const struct enum_name job_wanted_names[] = {
+	{ JOB_RUN, "run" }, { JOB_STOP, "stop" }, { JOB_REMOVE, "remove" }, { 0 }
+};
+
+static const struct field job_revision_fields[] = {
+	ROW_UUID(1, struct job_revision, job),
+	ROW_INT(2, struct job_revision, number, LIMIT_COUNT),
+	ROW_INT(3, struct job_revision, created_wall_ms, LIMIT_WALL_MS, .flags = FIELD_OUTPUT),
+	ROW_INT(4, struct job_revision, spec_hash, INT64_MAX, .min = INT64_MIN,
+		.flags = FIELD_HIDDEN),
+	ROW_STRUCT(5, struct job_revision, spec, job_spec),
+};
+RECORD_TYPE(job_revision, struct job_revision, job_revision_fields);
+
+static const struct field job_fields[] = {
+	ROW_UUID(1, struct job, id),
+	ROW_STRING(2, struct job, project, LIMIT_NAME_BYTES),
+	ROW_STRING(3, struct job, name, LIMIT_NAME_BYTES),
+	ROW_ENUM(4, struct job, wanted, job_wanted_names),
+	ROW_INT(5, struct job, revision, LIMIT_COUNT),
+	ROW_INT(6, struct job, restarts_asked, LIMIT_COUNT),
+	ROW_INT(7, struct job, created_wall_ms, LIMIT_WALL_MS, .flags = FIELD_OUTPUT),
+};
+RECORD_TYPE(job, struct job, job_fields);
+
+static const struct field network_spec_fields[] = {
+	ROW_STRING(1, struct network_spec, key, LIMIT_NAME_BYTES, .flags = FIELD_REQUIRED),
+	ROW_STRING(2, struct network_spec, name, LIMIT_RESOURCE_NAME_BYTES),
+	ROW_STRING(3, struct network_spec, driver, LIMIT_NAME_BYTES),
+	ROW_PAIRS(4, struct network_spec, driver_opts, LIMIT_LIST_ITEMS),
+	ROW_PAIRS(5, struct network_spec, labels, LIMIT_LIST_ITEMS),
+	ROW_BOOL(6, struct network_spec, internal),
+	ROW_BOOL(7, struct network_spec, attachable),
+	ROW_BOOL(8, struct network_spec, external),
+};
+RECORD_TYPE(network_spec, struct network_spec, network_spec_fields);
+
+static const struct field volume_spec_fields[] = {
+	ROW_STRING(1, struct volume_spec, key, LIMIT_NAME_BYTES, .flags = FIELD_REQUIRED),
+	ROW_STRING(2, struct volume_spec, name, LIMIT_RESOURCE_NAME_BYTES),
+	ROW_STRING(3, struct volume_spec, driver, LIMIT_NAME_BYTES),
+	ROW_PAIRS(4, struct volume_spec, driver_opts, LIMIT_LIST_ITEMS),
+	ROW_PAIRS(5, struct volume_spec, labels, LIMIT_LIST_ITEMS),
+	ROW_BOOL(6, struct volume_spec, external),
+};
+RECORD_TYPE(volume_spec, struct volume_spec, volume_spec_fields);
+
+static const struct field project_fields[] = {
+	ROW_STRING(1, struct project, name, LIMIT_NAME_BYTES),
+	ROW_STRUCTS(2, struct project, networks, network_spec, LIMIT_NETWORKS_PER_PROJECT),
+	ROW_STRUCTS(3, struct project, volumes, volume_spec, LIMIT_VOLUMES_PER_PROJECT),
+	ROW_INT(4, struct project, created_wall_ms, LIMIT_WALL_MS, .flags = FIELD_OUTPUT),
+};
+RECORD_TYPE(project, struct project, project_fields);
+
+static const struct field job_request_fields[] = {
+	ROW_STRING(1, struct job_request, name, LIMIT_NAME_BYTES, .flags = FIELD_REQUIRED),
+	ROW_STRUCT(2, struct job_request, spec, job_spec, .flags = FIELD_REQUIRED),
+};
+RECORD_TYPE(job_request, struct job_request, job_request_fields);
+
+static const struct field project_request_fields[] = {
+	ROW_STRING(1, struct project_request, name, LIMIT_NAME_BYTES),
+	ROW_STRUCTS(2, struct project_request, jobs, job_request, LIMIT_JOBS_PER_PROJECT),
+	ROW_STRUCTS(3, struct project_request, networks, network_spec, LIMIT_NETWORKS_PER_PROJECT),
+	ROW_STRUCTS(4, struct project_request, volumes, volume_spec, LIMIT_VOLUMES_PER_PROJECT),
+	ROW_BOOL(5, struct project_request, remove_orphans),
+};
+RECORD_TYPE(project_request, struct project_request, project_request_fields);
+// clang-format on

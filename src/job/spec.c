@@ -1,0 +1,185 @@
+/* Invariants: tags are on disk, so a number is never given to another field; record_copy() and the rest see a field
+ * only through its row here. */
+#include "job/spec.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/limits.h"
+
+// clang-format off
+const struct enum_name job_mode_names[] = {
+	{ JOB_REPLICATED, "replicated" }, { JOB_REPLICATED_JOB, "replicated-job" }, { 0 }
+};
+const struct enum_name restart_condition_names[] = {
+	{ RESTART_ON_FAILURE, "on-failure" }, { RESTART_NONE, "none" }, { RESTART_ANY, "any" }, { 0 }
+};
+const struct enum_name pull_policy_names[] = {
+	{ PULL_MISSING, "missing" }, { PULL_ALWAYS, "always" }, { PULL_NEVER, "never" }, { 0 }
+};
+const struct enum_name port_protocol_names[] = {
+	{ PORT_TCP, "tcp" }, { PORT_UDP, "udp" }, { 0 }
+};
+const struct enum_name mount_kind_names[] = {
+	{ MOUNT_VOLUME, "volume" }, { MOUNT_BIND, "bind" }, { MOUNT_TMPFS, "tmpfs" }, { 0 }
+};
+const struct enum_name depend_condition_names[] = {
+	{ DEPEND_STARTED, "service_started" }, { DEPEND_HEALTHY, "service_healthy" },
+	{ DEPEND_COMPLETED, "service_completed_successfully" }, { 0 }
+};
+const struct enum_name tristate_names[] = {
+	{ UNSET, "unset" }, { YES, "yes" }, { NO, "no" }, { 0 }
+};
+
+static const struct field port_fields[] = {
+	ROW_STRING(1, struct port, host_ip, LIMIT_NAME_BYTES),
+	ROW_INT(2, struct port, host_first, 65535),
+	ROW_INT(3, struct port, host_last, 65535),
+	ROW_INT(4, struct port, container_port, 65535, .min = 1, .flags = FIELD_REQUIRED),
+	ROW_ENUM(5, struct port, protocol, port_protocol_names),
+};
+RECORD_TYPE(port, struct port, port_fields);
+
+static const struct field mount_fields[] = {
+	ROW_ENUM(1, struct mount, kind, mount_kind_names),
+	ROW_STRING(2, struct mount, source, LIMIT_PATH_BYTES),
+	ROW_STRING(3, struct mount, target, LIMIT_PATH_BYTES, .flags = FIELD_REQUIRED),
+	ROW_BOOL(4, struct mount, read_only),
+	ROW_BOOL(5, struct mount, nocopy),
+	ROW_BOOL(6, struct mount, create_host_path, .initial = 1),
+	ROW_STRING(7, struct mount, propagation, LIMIT_NAME_BYTES),
+	ROW_INT(8, struct mount, tmpfs_size_bytes, LIMIT_SIZE_BYTES),
+	ROW_INT(9, struct mount, tmpfs_mode, 07777),
+	ROW_STRING(10, struct mount, tmpfs_options, LIMIT_MESSAGE_BYTES),
+};
+RECORD_TYPE(mount, struct mount, mount_fields);
+
+static const struct field network_use_fields[] = {
+	ROW_STRING(1, struct network_use, network, LIMIT_NAME_BYTES, .flags = FIELD_REQUIRED),
+	ROW_STRINGS(2, struct network_use, aliases, LIMIT_LIST_ITEMS),
+};
+RECORD_TYPE(network_use, struct network_use, network_use_fields);
+
+static const struct field ulimit_fields[] = {
+	ROW_STRING(1, struct ulimit, name, LIMIT_NAME_BYTES, .flags = FIELD_REQUIRED),
+	ROW_INT(2, struct ulimit, soft, INT64_MAX, .min = -1),
+	ROW_INT(3, struct ulimit, hard, INT64_MAX, .min = -1),
+};
+RECORD_TYPE(ulimit, struct ulimit, ulimit_fields);
+
+static const struct field health_check_fields[] = {
+	ROW_STRINGS(1, struct health_check, test, LIMIT_LIST_ITEMS),
+	ROW_BOOL(2, struct health_check, disabled),
+	ROW_INT(3, struct health_check, interval_ms, LIMIT_DURATION_MS),
+	ROW_INT(4, struct health_check, timeout_ms, LIMIT_DURATION_MS),
+	ROW_INT(5, struct health_check, retries, LIMIT_RETRIES),
+	ROW_INT(6, struct health_check, start_period_ms, LIMIT_DURATION_MS),
+	ROW_INT(7, struct health_check, start_interval_ms, LIMIT_DURATION_MS),
+};
+RECORD_TYPE(health_check, struct health_check, health_check_fields);
+
+static const struct field resources_fields[] = {
+	ROW_INT(1, struct resources, cpu_milli, LIMIT_CPU_MILLI),
+	ROW_INT(2, struct resources, memory_bytes, LIMIT_SIZE_BYTES),
+	ROW_INT(3, struct resources, disk_bytes, LIMIT_SIZE_BYTES),
+	ROW_INT(4, struct resources, pids, LIMIT_PIDS),
+};
+RECORD_TYPE(resources, struct resources, resources_fields);
+
+static const struct field restart_policy_fields[] = {
+	ROW_ENUM(1, struct restart_policy, condition, restart_condition_names),
+	ROW_INT(2, struct restart_policy, delay_ms, LIMIT_DURATION_MS),
+	ROW_INT(3, struct restart_policy, max_attempts, LIMIT_RETRIES),
+	ROW_INT(4, struct restart_policy, window_ms, LIMIT_DURATION_MS),
+};
+RECORD_TYPE(restart_policy, struct restart_policy, restart_policy_fields);
+
+static const struct field placement_fields[] = {
+	ROW_STRINGS(1, struct placement, constraints, LIMIT_CONSTRAINTS),
+	ROW_STRINGS(2, struct placement, preferences, LIMIT_CONSTRAINTS),
+	ROW_INT(3, struct placement, max_replicas_per_node, LIMIT_REPLICAS),
+};
+RECORD_TYPE(placement, struct placement, placement_fields);
+
+static const struct field depend_fields[] = {
+	ROW_STRING(1, struct depend, job, LIMIT_NAME_BYTES, .flags = FIELD_REQUIRED),
+	ROW_ENUM(2, struct depend, condition, depend_condition_names),
+	ROW_BOOL(3, struct depend, optional),
+	ROW_BOOL(4, struct depend, restart),
+};
+RECORD_TYPE(depend, struct depend, depend_fields);
+
+static const struct field logging_fields[] = {
+	ROW_STRING(1, struct logging, driver, LIMIT_NAME_BYTES),
+	ROW_PAIRS(2, struct logging, options, LIMIT_LIST_ITEMS),
+};
+RECORD_TYPE(logging, struct logging, logging_fields);
+
+static const struct field job_spec_fields[] = {
+	ROW_STRING(1, struct job_spec, image, LIMIT_IMAGE_BYTES, .flags = FIELD_REQUIRED),
+	ROW_BOOL(2, struct job_spec, has_command),
+	ROW_STRINGS(3, struct job_spec, command, LIMIT_LIST_ITEMS),
+	ROW_BOOL(4, struct job_spec, has_entrypoint),
+	ROW_STRINGS(5, struct job_spec, entrypoint, LIMIT_LIST_ITEMS),
+	ROW_PAIRS(6, struct job_spec, environment, LIMIT_LIST_ITEMS),
+	ROW_STRING(7, struct job_spec, working_dir, LIMIT_PATH_BYTES),
+	ROW_STRING(8, struct job_spec, user, LIMIT_USER_BYTES),
+	ROW_STRING(9, struct job_spec, hostname, LIMIT_HOSTNAME_BYTES),
+	ROW_ENUM(10, struct job_spec, init, tristate_names),
+	ROW_BOOL(11, struct job_spec, read_only),
+	ROW_STRINGS(12, struct job_spec, cap_add, LIMIT_CAPABILITIES),
+	ROW_STRINGS(13, struct job_spec, cap_drop, LIMIT_CAPABILITIES),
+	ROW_PAIRS(14, struct job_spec, sysctls, LIMIT_LIST_ITEMS),
+	ROW_STRUCTS(15, struct job_spec, ulimits, ulimit, LIMIT_ULIMITS),
+	ROW_INT(16, struct job_spec, shm_size_bytes, LIMIT_SIZE_BYTES),
+	ROW_STRINGS(17, struct job_spec, extra_hosts, LIMIT_LIST_ITEMS),
+	ROW_STRINGS(18, struct job_spec, dns, LIMIT_LIST_ITEMS),
+	ROW_STRUCT(19, struct job_spec, logging, logging),
+	ROW_PAIRS(20, struct job_spec, labels, LIMIT_LIST_ITEMS),
+	ROW_ENUM(21, struct job_spec, pull_policy, pull_policy_names),
+	ROW_STRUCTS(22, struct job_spec, ports, port, LIMIT_PORTS_PER_JOB),
+	ROW_STRUCTS(23, struct job_spec, mounts, mount, LIMIT_MOUNTS_PER_JOB),
+	ROW_STRUCTS(24, struct job_spec, networks, network_use, LIMIT_NETWORKS_PER_JOB),
+	ROW_STRING(25, struct job_spec, stop_signal, LIMIT_SIGNAL_BYTES),
+	ROW_INT(26, struct job_spec, stop_grace_ms, LIMIT_DURATION_MS, .initial = 10000),
+	ROW_STRUCT(27, struct job_spec, health_check, health_check),
+	ROW_STRUCT(28, struct job_spec, restart, restart_policy),
+	ROW_STRUCT(29, struct job_spec, reservations, resources),
+	ROW_STRUCT(30, struct job_spec, limits, resources),
+	ROW_STRUCT(31, struct job_spec, placement, placement),
+	ROW_STRUCTS(32, struct job_spec, depends_on, depend, LIMIT_JOBS_PER_PROJECT),
+	ROW_INT(33, struct job_spec, priority, LIMIT_PRIORITY, .initial = 50),
+	ROW_STRING(34, struct job_spec, scheduler, LIMIT_NAME_BYTES),
+	ROW_INT(35, struct job_spec, placement_deadline_ms, LIMIT_DURATION_MS),
+	ROW_ENUM(36, struct job_spec, mode, job_mode_names),
+	ROW_INT(37, struct job_spec, replicas, LIMIT_REPLICAS, .initial = 1),
+	ROW_PAIRS(38, struct job_spec, job_labels, LIMIT_LIST_ITEMS),
+};
+RECORD_TYPE(job_spec, struct job_spec, job_spec_fields);
+// clang-format on
+
+/* Fields that a running task never sees: changing them leaves containers alone. A new field is not in this list, so
+ * it replaces tasks until somebody says that it need not. */
+static bool is_of_the_job(const struct field *field)
+{
+	static const size_t offsets[] = {
+		offsetof(struct job_spec, priority),
+		offsetof(struct job_spec, placement_deadline_ms),
+		offsetof(struct job_spec, replicas),
+		offsetof(struct job_spec, job_labels),
+	};
+	for (size_t i = 0; i < ARRAY_LEN(offsets); i++)
+		if (field->offset == offsets[i])
+			return true;
+	return false;
+}
+
+bool job_spec_needs_new_tasks(const struct job_spec *a, const struct job_spec *b)
+{
+	for (size_t i = 0; i < ARRAY_LEN(job_spec_fields); i++) {
+		const struct field *field = &job_spec_fields[i];
+		if (!is_of_the_job(field) && !field_equal(field, (const char *)a + field->offset,
+							  (const char *)b + field->offset))
+			return true;
+	}
+	return false;
+}

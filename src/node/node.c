@@ -1,0 +1,43 @@
+/* Invariant: tags are on disk, so a number is never given to another field. */
+#include "node/node.h"
+
+#include "base/limits.h"
+
+// clang-format off
+const struct enum_name node_state_names[] = {
+	{ NODE_READY, "ready" }, { NODE_DRAINING, "draining" }, { NODE_DEGRADED, "degraded" },
+	{ NODE_DOWN, "down" }, { 0 }
+};
+
+static const struct field node_facts_fields[] = {
+	ROW_STRING(1, struct node_facts, hostname, LIMIT_HOSTNAME_BYTES),
+	ROW_STRING(2, struct node_facts, platform_os, LIMIT_NAME_BYTES),
+	ROW_STRING(3, struct node_facts, platform_arch, LIMIT_NAME_BYTES),
+	ROW_STRING(4, struct node_facts, runtime_version, LIMIT_RESOURCE_NAME_BYTES),
+	ROW_INT(5, struct node_facts, api_minor, 1000000),
+	ROW_STRING(6, struct node_facts, drover_version, LIMIT_RESOURCE_NAME_BYTES),
+	ROW_STRING(7, struct node_facts, boot_id, LIMIT_RESOURCE_NAME_BYTES),
+	ROW_PAIRS(8, struct node_facts, labels, LIMIT_LIST_ITEMS),
+	ROW_PAIRS(9, struct node_facts, engine_labels, LIMIT_LIST_ITEMS),
+	ROW_STRUCT(10, struct node_facts, capacity, resources),
+};
+RECORD_TYPE(node_facts, struct node_facts, node_facts_fields);
+
+static const struct field node_stats_fields[] = {
+	ROW_INT(1, struct node_stats, cpu_used_milli, LIMIT_CPU_MILLI),
+	ROW_INT(2, struct node_stats, memory_used_bytes, LIMIT_SIZE_BYTES),
+	ROW_INT(3, struct node_stats, disk_used_bytes, LIMIT_SIZE_BYTES),
+	ROW_INT(4, struct node_stats, load_milli, LIMIT_COUNT),
+	ROW_INT(5, struct node_stats, tasks_running, LIMIT_TASKS),
+};
+RECORD_TYPE(node_stats, struct node_stats, node_stats_fields);
+
+static const struct field node_record_fields[] = {
+	ROW_UUID(1, struct node_record, id),
+	ROW_STRUCT(2, struct node_record, facts, node_facts),
+	ROW_PAIRS(3, struct node_record, labels, LIMIT_LIST_ITEMS),
+	ROW_BOOL(4, struct node_record, draining),
+	ROW_INT(5, struct node_record, joined_wall_ms, LIMIT_WALL_MS),
+};
+RECORD_TYPE(node_record, struct node_record, node_record_fields);
+// clang-format on
