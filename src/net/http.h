@@ -39,7 +39,7 @@ struct http_head {
 	size_t n_headers;
 	bool keep_alive;
 	bool chunked;
-	bool has_length;
+	bool has_length; /* true with 0 for answers that never have a body */
 	int64_t length_bytes;
 	bool upgrade; /* Connection: upgrade with an Upgrade header */
 	bool expect_continue;
@@ -50,16 +50,18 @@ struct http_head {
 size_t http_head_end(const char *bytes, size_t len);
 
 /* Parse a whole head of `len` bytes (as http_head_end() found it); the views point into `bytes`. On failure
- * `*ret_status` is the HTTP status to answer with (400, 413, 431, 501, 505). */
-enum err_code http_parse_request(const char *bytes, size_t len, struct http_head *head, int *ret_status,
-				 struct err *err) WARN_UNUSED;
+ * `*ret_status` is the HTTP status to answer with (400, 413, 414, 417, 431, 501, 505). */
+enum err_code http_parse_request(const char *bytes, size_t len, struct http_head *head,
+				 int *ret_status, struct err *err) WARN_UNUSED;
 /* `to_head`: the request was a HEAD, so no body follows. */
-enum err_code http_parse_response(const char *bytes, size_t len, bool to_head, struct http_head *head,
-				  struct err *err) WARN_UNUSED;
+enum err_code http_parse_response(const char *bytes, size_t len, bool to_head,
+				  struct http_head *head, struct err *err) WARN_UNUSED;
 
 /* The header's value by lower-case name; bytes NULL when absent. */
 struct http_view http_header_get(const struct http_head *head, const char *name);
 bool http_view_is(struct http_view view, const char *text); /* ignoring case */
+/* Is `token` an element of the comma-separated list in any header called `name`? Ignoring case. */
+bool http_header_has(const struct http_head *head, const char *name, const char *token);
 
 /* The chunked coding as a state machine. All-zero is its start. */
 struct http_chunked {
@@ -72,8 +74,9 @@ struct http_chunked {
 };
 /* Consume from `bytes`: sets *ret_consumed, and a run of body bytes (*ret_body into `bytes`, may be empty). Call again
  * until nothing is consumed or chunked->done. ERR_PROTOCOL. */
-enum err_code http_chunked_read(struct http_chunked *chunked, const char *bytes, size_t len, size_t *ret_consumed,
-				struct http_view *ret_body, struct err *err) WARN_UNUSED;
+enum err_code http_chunked_read(struct http_chunked *chunked, const char *bytes, size_t len,
+				size_t *ret_consumed, struct http_view *ret_body,
+				struct err *err) WARN_UNUSED;
 
 /* Percent-decode one path segment or query value into `out`; ERR_INVALID for bad escapes, NUL, or no room. */
 enum err_code http_percent_decode(struct http_view view, bool plus_is_blank, char *out, size_t size,
@@ -82,7 +85,8 @@ enum err_code http_percent_decode(struct http_view view, bool plus_is_blank, cha
 void http_percent_encode(struct text *out, const char *string);
 
 /* The path of a target and its query. */
-void http_split_target(struct http_view target, struct http_view *ret_path, struct http_view *ret_query);
+void http_split_target(struct http_view target, struct http_view *ret_path,
+		       struct http_view *ret_query);
 /* The value of `name` in a query; false when absent. */
 bool http_query_get(struct http_view query, const char *name, struct http_view *ret_value);
 

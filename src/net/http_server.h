@@ -31,20 +31,22 @@ struct http_handler {
 };
 
 struct http_server_options {
-	int connections_max;         /* LIMIT_HTTP_CONNECTIONS */
-	int64_t head_timeout_ms;     /* absolute, from the first byte */
-	int64_t body_timeout_ms;     /* absolute, for the whole request */
-	int64_t idle_timeout_ms;     /* between requests */
-	int64_t write_stall_ms;      /* no progress for this long closes the connection */
+	int connections_max;	 /* LIMIT_HTTP_CONNECTIONS */
+	int64_t head_timeout_ms; /* absolute, from the first byte */
+	int64_t body_timeout_ms; /* absolute, for the whole request */
+	int64_t idle_timeout_ms; /* between requests */
+	int64_t write_stall_ms;	 /* no progress for this long closes the connection */
 };
 void http_server_options_default(struct http_server_options *options);
 
 /* `owner` is handed to every callback. */
-struct http_server *http_server_new(struct event_base *base, const struct http_server_options *options,
+struct http_server *http_server_new(struct event_base *base,
+				    const struct http_server_options *options,
 				    const struct http_handler *handler, void *owner);
 /* Listen on a unix socket: path at most 107 bytes, folder made 0750, socket 0600; a dead socket file is replaced, a
  * live one is ERR_CONFLICT. Only uid 0 and the server's own uid are let in. */
-enum err_code http_server_listen_unix(struct http_server *server, const char *path, struct err *err) WARN_UNUSED;
+enum err_code http_server_listen_unix(struct http_server *server, const char *path,
+				      struct err *err) WARN_UNUSED;
 /* Close listeners and every connection; `closed` is called for open exchanges. */
 void http_server_free(struct http_server *server);
 
@@ -59,19 +61,20 @@ void http_exchange_set_owner_data(struct http_exchange *exchange, void *data);
 void *http_exchange_owner_data(const struct http_exchange *exchange);
 
 /* Answer whole. `headers` is extra lines "Name: value\r\n..." or NULL. */
-void http_answer(struct http_exchange *exchange, int status, const char *content_type, const char *headers,
-		 const void *body, size_t len);
+void http_answer(struct http_exchange *exchange, int status, const char *content_type,
+		 const char *headers, const void *body, size_t len);
 
 /* Answer piece by piece (chunked). write returns false once the client's buffer holds more than
  * LIMIT_HTTP_PIPELINE_BYTES * 2: stop until `drained` is called. */
-void http_stream_begin(struct http_exchange *exchange, int status, const char *content_type, const char *headers,
-		       void (*drained)(void *data), void *data);
+void http_stream_begin(struct http_exchange *exchange, int status, const char *content_type,
+		       const char *headers, void (*drained)(void *data), void *data);
 bool http_stream_write(struct http_exchange *exchange, const void *bytes, size_t len);
 size_t http_stream_pending(const struct http_exchange *exchange);
 void http_stream_end(struct http_exchange *exchange);
 
 /* Become a WebSocket (RFC 6455): checks the handshake, answers 101 and hands the connection over; on a bad handshake
  * answers 400 and returns NULL. The exchange is freed (`closed` is called). */
-struct websocket *http_upgrade(struct http_exchange *exchange, const struct websocket_events *events, void *owner);
+struct websocket *http_upgrade(struct http_exchange *exchange,
+			       const struct websocket_events *events, void *owner);
 
 #endif

@@ -16,7 +16,8 @@ struct websocket_events {
 	/* The handshake is done (client side; may be NULL on the server's). */
 	void (*opened)(void *owner, struct websocket *websocket);
 	/* One whole message; bytes are borrowed. */
-	void (*message)(void *owner, struct websocket *websocket, bool text, const void *bytes, size_t len);
+	void (*message)(void *owner, struct websocket *websocket, bool text, const void *bytes,
+			size_t len);
 	/* The peer's buffer has room again after websocket_send() returned false. May be NULL. */
 	void (*drained)(void *owner, struct websocket *websocket);
 	/* It is over, for the reason in err (ERR_CLOSED for an orderly end). The websocket is freed after. */
@@ -27,12 +28,13 @@ struct websocket_options {
 	bool server;
 	size_t message_bytes_max;
 	size_t send_high_bytes; /* websocket_send() returns false above it */
-	int ping_interval_ms;   /* 0: no pings */
+	int ping_interval_ms;	/* 0: no pings */
 	int ping_timeout_ms;
 };
 
 /* Speak WebSocket on an open connection; takes `bev`. */
-struct websocket *websocket_new(struct event_base *base, struct bufferevent *bev, const struct websocket_options *options,
+struct websocket *websocket_new(struct event_base *base, struct bufferevent *bev,
+				const struct websocket_options *options,
 				const struct websocket_events *events, void *owner);
 
 /* Queue a message. False: queued, but more than send_high_bytes wait; hold back until `drained`. */

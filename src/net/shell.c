@@ -1,0 +1,120 @@
+#include "net/shell.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "base/text.h"
+
+static int64_t clock_ms(clockid_t clock)
+{
+	struct timespec now;
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t shell_now_ms(void)
+{
+	return clock_ms(CLOCK_BOOTTIME);
+}
+
+int64_t shell_wall_ms(void)
+{
+	return clock_ms(CLOCK_REALTIME);
+}
+
+uint64_t shell_seed(void)
+{
+	uint64_t seed;
+	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		UNREACHABLE("getrandom() of eight bytes cannot fail");
+	return seed;
+}
+
+void shell_arm(struct event *timer, int64_t deadline_ms)
+{
+	if (deadline_ms == INT64_MAX) {
+		event_del(timer);
+		return;
+	}
+	int64_t left_ms = deadline_ms - shell_now_ms();
+	if (left_ms < 0)
+		left_ms = 0;
+	struct timeval left = { .tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000 };
+	event_add(timer, &left);
+}
+
+static void log_line(const char *part, const char *line)
+{
+	int64_t wall_ms = shell_wall_ms();
+	time_t seconds = (time_t)(wall_ms / 1000);
+	struct tm utc;
+	char stamp[32];
+	gmtime_r(&seconds, &utc);
+	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
+	fprintf(stderr, "%s.%03dZ %s: %s\n", stamp, (int)(wall_ms % 1000), part, line);
+}
+
+void shell_log(const char *part, const char *format, ...)
+{
+	struct text text;
+	text_init(&text, LIMIT_MESSAGE_BYTES);
+	va_list arguments;
+	va_start(arguments, format);
+	text_addv(&text, format, arguments);
+	va_end(arguments);
+	log_line(part, text_string(&text));
+	text_release(&text);
+}
+
+void shell_log_notes(const char *part, const struct notes *notes)
+{
+	for (size_t i = 0; i < notes->n; i++)
+		log_line(part, notes->items[i]);
+}
+
+static void write_all(const char *string)
+{
+	ssize_t ignored = write(STDERR_FILENO, string, strlen(string));
+	(void)ignored;
+}
+
+/* Without allocation: this runs in a signal handler. */
+static const char *print_line(char out[16], int line)
+{
+	char *at = out + 15;
+	*at = '\0';
+	do
+		*--at = (char)('0' + line % 10);
+	while ((line /= 10) > 0);
+	return at;
+}
+
+static void on_abort(int signal_number)
+{
+	if (check_last.what) {
+		char line[16] = "";
+		write_all("drover: broken ");
+		write_all(check_last.kind);
+		write_all(" \"");
+		write_all(check_last.what);
+		write_all("\" at ");
+		write_all(check_last.file);
+		write_all(":");
+		write_all(print_line(line, check_last.line));
+		write_all("\n");
+	}
+	signal(signal_number, SIG_DFL);
+	raise(signal_number);
+}
+
+void shell_install_crash_handler(void)
+{
+	signal(SIGABRT, on_abort);
+}
