@@ -75,18 +75,36 @@ enum err_code err_set(struct err *err, enum err_code code, const char *format, .
 	return code;
 }
 
-enum err_code err_set_field(struct err *err, enum err_code code, const char *field,
-			    const char *format, ...)
+enum err_code err_set_fieldv(struct err *err, enum err_code code, const char *field,
+			     const char *format, va_list arguments)
 {
 	if (!err)
 		return code;
-	va_list arguments;
-	va_start(arguments, format);
 	err->code = code;
 	text_print(err->field, sizeof(err->field), "%s", field);
 	print(err->message, sizeof(err->message), format, arguments);
+	return code;
+}
+
+enum err_code err_set_field(struct err *err, enum err_code code, const char *field,
+			    const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	err_set_fieldv(err, code, field, format, arguments);
 	va_end(arguments);
 	return code;
+}
+
+enum err_code err_prefix_field(struct err *err, const char *path)
+{
+	if (!err)
+		return ERR_INTERNAL;
+	char field[ERR_FIELD_MAX];
+	const char *dot = err->field[0] && err->field[0] != '[' ? "." : "";
+	text_print(field, sizeof(field), "%s%s%s", path, dot, err->field);
+	memcpy(err->field, field, sizeof(field));
+	return err->code;
 }
 
 enum err_code err_prefix(struct err *err, const char *format, ...)

@@ -6,6 +6,7 @@
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 /*    code                 name                  http exit  default text */
@@ -68,6 +69,13 @@ enum err_code err_set(struct err *err, enum err_code code, const char *format, .
 /* As err_set(), and names the field. */
 enum err_code err_set_field(struct err *err, enum err_code code, const char *field,
 			    const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+enum err_code err_set_fieldv(struct err *err, enum err_code code, const char *field,
+			     const char *format, va_list arguments)
+	__attribute__((format(printf, 4, 0)));
+
+/* Put `path` before the field of a failure on its way up: "ports[2]" becomes "PATH.ports[2]". Returns err->code. */
+enum err_code err_prefix_field(struct err *err, const char *path);
 
 /* Put `format...: ` before the message of a failure on its way up. Returns err->code. */
 enum err_code err_prefix(struct err *err, const char *format, ...)

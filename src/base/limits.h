@@ -95,6 +95,7 @@
 /* Times of the protocol between manager and worker. */
 #define LIMIT_BEAT_MS 2000
 #define LIMIT_NODE_SILENT_MS 10000
+#define LIMIT_START_GRACE_MS 60000
 #define LIMIT_RECONNECT_FIRST_MS 100
 #define LIMIT_RECONNECT_MAX_MS 5000
 

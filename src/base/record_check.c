@@ -40,17 +40,13 @@ static enum err_code fail(const struct place *place, struct err *err, const char
 	if (!err)
 		return ERR_INVALID;
 	struct text path;
-	struct text message;
 	text_init(&path, ERR_FIELD_MAX - 1);
-	text_init(&message, ERR_MESSAGE_MAX - 1);
 	add_path(&path, place);
 	va_list arguments;
 	va_start(arguments, format);
-	text_addv(&message, format, arguments);
+	err_set_fieldv(err, ERR_INVALID, text_string(&path), format, arguments);
 	va_end(arguments);
-	err_set_field(err, ERR_INVALID, text_string(&path), "%s", text_string(&message));
 	text_release(&path);
-	text_release(&message);
 	return ERR_INVALID;
 }
 

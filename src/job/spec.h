@@ -164,11 +164,15 @@ extern const struct record_type job_spec_type;
  * Same code in the CLI and the manager. ERR_INVALID naming the field path. */
 enum err_code job_spec_check(const struct job_spec *spec, struct err *err) WARN_UNUSED;
 
-/* True when going from `a` to `b` needs new containers (anything but replicas, job_labels, priority). */
+/* True when going from `a` to `b` needs new containers (anything but replicas, job_labels, priority and
+ * placement_deadline_ms). */
 bool job_spec_needs_new_tasks(const struct job_spec *a, const struct job_spec *b);
 
-/* A name users choose for a project, job, network or volume: [a-z0-9]([a-z0-9_.-]*[a-z0-9])?, at most
- * LIMIT_NAME_BYTES. `field` names the place in the message. */
+/* The name of a project: [a-z0-9]([a-z0-9_.-]*[a-z0-9])?, at most LIMIT_NAME_BYTES. `field` names the place in err. */
 enum err_code name_check(const char *name, const char *field, struct err *err) WARN_UNUSED;
+
+/* The name of a job, network or volume within its project, as Compose files write them: [a-zA-Z0-9][a-zA-Z0-9_.-]*, at
+ * most LIMIT_NAME_BYTES. */
+enum err_code key_check(const char *key, const char *field, struct err *err) WARN_UNUSED;
 
 #endif

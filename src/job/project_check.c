@@ -1,0 +1,246 @@
+/* Whole requests: each spec by itself, then what they say of each other. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "base/map.h"
+#include "job/job.h"
+#include "job/refuse.h"
+
+/* Jobs of the request by name, and where the search for cycles stands. */
+struct project_index {
+	const struct project_request *request;
+	struct map jobs;     /* map_name_key(name) -> struct job_request */
+	struct map networks; /* -> struct network_spec */
+	struct map volumes;  /* -> struct volume_spec */
+};
+
+static void index_release(struct project_index *index)
+{
+	map_release(&index->jobs);
+	map_release(&index->networks);
+	map_release(&index->volumes);
+}
+
+/* Two names whose hashes meet are refused as one name written twice; what is found is compared by name. */
+static struct uuid key_of(const char *name)
+{
+	return map_name_key(0x70726f6a656374u, name, "");
+}
+
+static enum err_code index_name(struct map *map, const char *list, size_t i, const char *member,
+				const char *name, const void *item, struct err *err)
+{
+	struct spot spot = AT_MEMBER(list, i, member);
+	enum err_code code = key_check(name, member, err);
+	if (code)
+		return refuse_at(err, code, spot);
+	if (map_put(map, key_of(name), (void *)(uintptr_t)item))
+		return refuse(err, ERR_INVALID, spot, "\"%s\" is written twice", name);
+	return ERR_NONE;
+}
+
+/* Docker's own name, where one is written. */
+static enum err_code check_resource_name(const char *list, size_t i, const char *name,
+					 struct err *err)
+{
+	if (!name)
+		return ERR_NONE;
+	size_t len = 0;
+	while ((name[len] >= 'a' && name[len] <= 'z') || (name[len] >= 'A' && name[len] <= 'Z') ||
+	       (name[len] >= '0' && name[len] <= '9') ||
+	       (len && name[len] && strchr("_.-", name[len])))
+		len++;
+	if (len < 2 || name[len])
+		return refuse(err, ERR_INVALID, AT_MEMBER(list, i, "name"),
+			      "\"%.*s\" is not a name Docker takes: two or more letters, digits, "
+			      "'_', '.' and '-'",
+			      100, name);
+	return ERR_NONE;
+}
+
+static enum err_code build_index(struct project_index *index, struct err *err)
+{
+	const struct project_request *request = index->request;
+	enum err_code code = ERR_NONE;
+	for (size_t i = 0; !code && i < request->jobs.n; i++)
+		code = index_name(&index->jobs, "jobs", i, "name", request->jobs.items[i].name,
+				  &request->jobs.items[i], err);
+	for (size_t i = 0; !code && i < request->networks.n; i++) {
+		const struct network_spec *network = &request->networks.items[i];
+		code = index_name(&index->networks, "networks", i, "key", network->key, network,
+				  err);
+		if (!code)
+			code = check_resource_name("networks", i, network->name, err);
+		if (!code && network->driver && strcmp(network->driver, "overlay") == 0)
+			code = refuse(err, ERR_UNSUPPORTED, AT_MEMBER("networks", i, "driver"),
+				      "overlay networks across nodes are not built yet: a "
+				      "project's network lives on one node");
+	}
+	for (size_t i = 0; !code && i < request->volumes.n; i++) {
+		const struct volume_spec *volume = &request->volumes.items[i];
+		code = index_name(&index->volumes, "volumes", i, "key", volume->key, volume, err);
+		if (!code)
+			code = check_resource_name("volumes", i, volume->name, err);
+	}
+	return code;
+}
+
+static bool has_network(const struct project_index *index, const char *key)
+{
+	const struct network_spec *network = map_get(&index->networks, key_of(key));
+	return network && strcmp(network->key, key) == 0;
+}
+
+static bool has_volume(const struct project_index *index, const char *key)
+{
+	const struct volume_spec *volume = map_get(&index->volumes, key_of(key));
+	return volume && strcmp(volume->key, key) == 0;
+}
+
+static enum err_code check_references(const struct project_index *index,
+				      const struct job_spec *spec, struct err *err)
+{
+	for (size_t i = 0; i < spec->networks.n; i++) {
+		const char *key = spec->networks.items[i].network;
+		if (!has_network(index, key))
+			return refuse(err, ERR_INVALID, AT_MEMBER("networks", i, "network"),
+				      "the project has no network \"%s\"", key);
+	}
+	for (size_t i = 0; i < spec->mounts.n; i++) {
+		const struct mount *mount = &spec->mounts.items[i];
+		if (mount->kind == MOUNT_VOLUME && mount->source &&
+		    !has_volume(index, mount->source))
+			return refuse(err, ERR_INVALID, AT_MEMBER("mounts", i, "source"),
+				      "the project has no volume \"%s\"", mount->source);
+	}
+	return ERR_NONE;
+}
+
+static const struct job_request *find_job(const struct project_index *index, const char *name)
+{
+	const struct job_request *job = map_get(&index->jobs, key_of(name));
+	return job && strcmp(job->name, name) == 0 ? job : NULL;
+}
+
+static enum err_code check_depends_on(const struct project_index *index,
+				      const struct job_request *job, struct err *err)
+{
+	for (size_t i = 0; i < job->spec.depends_on.n; i++) {
+		const struct depend *depend = &job->spec.depends_on.items[i];
+		struct spot spot = AT_MEMBER("depends_on", i, "job");
+		if (strcmp(depend->job, job->name) == 0)
+			return refuse(err, ERR_INVALID, spot, "a job cannot depend on itself");
+		const struct job_request *target = find_job(index, depend->job);
+		if (!target && !depend->optional)
+			return refuse(err, ERR_INVALID, spot, "the project has no job \"%s\"",
+				      depend->job);
+	}
+	return ERR_NONE;
+}
+
+static enum err_code check_job(const struct project_index *index, size_t i, struct err *err)
+{
+	const struct job_request *job = &index->request->jobs.items[i];
+	enum err_code code = job_spec_check(&job->spec, err);
+	if (!code)
+		code = check_references(index, &job->spec, err);
+	if (!code)
+		code = check_depends_on(index, job, err);
+	if (!code)
+		return ERR_NONE;
+	char path[64];
+	text_print(path, sizeof(path), "jobs[%zu].spec", i);
+	err_prefix_field(err, path);
+	return code;
+}
+
+/* Depth first over depends_on with a stack of its own: `next` is the dependency to look at when a job is on top again. */
+struct walk {
+	size_t *trail;	/* jobs from the start down to the one on top */
+	size_t *next;	/* by job */
+	uint8_t *state; /* by job: 0 not seen, 1 on the trail, 2 done */
+	size_t depth;
+};
+
+static enum err_code refuse_cycle(const struct project_request *request, const struct walk *walk,
+				  size_t back_to, struct err *err)
+{
+	struct text text;
+	text_init(&text, ERR_MESSAGE_MAX - 1);
+	size_t start = 0;
+	while (walk->trail[start] != back_to)
+		start++;
+	for (size_t i = start; i < walk->depth; i++)
+		text_addf(&text, "%s -> ", request->jobs.items[walk->trail[i]].name);
+	text_add(&text, request->jobs.items[back_to].name);
+	refuse(err, ERR_INVALID, AT_MEMBER("jobs", back_to, "spec.depends_on"),
+	       "the jobs wait for each other: %s", text_string(&text));
+	text_release(&text);
+	return ERR_INVALID;
+}
+
+static enum err_code walk_from(const struct project_index *index, struct walk *walk, size_t from,
+			       struct err *err)
+{
+	const struct project_request *request = index->request;
+	walk->trail[0] = from;
+	walk->depth = 1;
+	walk->state[from] = 1;
+	while (walk->depth) {
+		size_t at = walk->trail[walk->depth - 1];
+		const struct job_spec *spec = &request->jobs.items[at].spec;
+		if (walk->next[at] == spec->depends_on.n) {
+			walk->state[at] = 2;
+			walk->depth--;
+			continue;
+		}
+		const char *name = spec->depends_on.items[walk->next[at]++].job;
+		const struct job_request *target = find_job(index, name);
+		if (!target)
+			continue;
+		size_t to = (size_t)(target - request->jobs.items);
+		if (walk->state[to] == 1)
+			return refuse_cycle(request, walk, to, err);
+		if (walk->state[to] == 0) {
+			walk->state[to] = 1;
+			walk->trail[walk->depth++] = to;
+		}
+	}
+	return ERR_NONE;
+}
+
+static enum err_code check_cycles(const struct project_index *index, struct err *err)
+{
+	size_t n = index->request->jobs.n;
+	_cleanup_free_ size_t *trail = base_calloc(n, sizeof(size_t));
+	_cleanup_free_ size_t *next = base_calloc(n, sizeof(size_t));
+	_cleanup_free_ uint8_t *state = base_calloc(n, 1);
+	struct walk walk = { trail, next, state, 0 };
+	for (size_t i = 0; i < n; i++) {
+		enum err_code code = state[i] ? ERR_NONE : walk_from(index, &walk, i, err);
+		if (code)
+			return code;
+	}
+	return ERR_NONE;
+}
+
+enum err_code project_request_check(const struct project_request *request, struct err *err)
+{
+	if (request->jobs.n > LIMIT_JOBS_PER_PROJECT)
+		return refuse(err, ERR_LIMIT, AT("jobs"), "%zu jobs, at most %d are allowed",
+			      request->jobs.n, LIMIT_JOBS_PER_PROJECT);
+	enum err_code code = record_check(&project_request_type, request, err);
+	if (!code)
+		code = name_check(request->name, "name", err);
+	if (code)
+		return code;
+	struct project_index index = { .request = request };
+	code = build_index(&index, err);
+	for (size_t i = 0; !code && i < request->jobs.n; i++)
+		code = check_job(&index, i, err);
+	if (!code)
+		code = check_cycles(&index, err);
+	index_release(&index);
+	return code;
+}

@@ -1,0 +1,125 @@
+#include "job/spec_check.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "job/constraint.h"
+#include "job/refuse.h"
+#include "job/syntax.h"
+
+/* What Docker itself demands of a memory limit since 20.10. */
+#define MEMORY_LIMIT_BYTES_MIN (6LL * 1024 * 1024)
+/* The kernel's smallest CPU quota, 1 ms of every 100 ms. */
+#define CPU_LIMIT_MILLI_MIN 10
+
+static enum err_code check_pair_of_amounts(const char *reservation, int64_t reserved, int64_t limit,
+					   void (*add)(struct text *, int64_t), struct err *err)
+{
+	if (!limit || reserved <= limit)
+		return ERR_NONE;
+	struct text text;
+	text_init(&text, LIMIT_MESSAGE_BYTES);
+	add(&text, reserved);
+	text_add(&text, " reserved is more than the limit of ");
+	add(&text, limit);
+	refuse(err, ERR_INVALID, AT(reservation), "%s", text_string(&text));
+	text_release(&text);
+	return ERR_INVALID;
+}
+
+static enum err_code check_resources(const struct job_spec *spec, struct err *err)
+{
+	const struct resources *limits = &spec->limits;
+	const struct resources *reservations = &spec->reservations;
+	if (limits->memory_bytes && limits->memory_bytes < MEMORY_LIMIT_BYTES_MIN)
+		return refuse(err, ERR_INVALID, AT("limits.memory_bytes"),
+			      "%lld bytes are less than 6 MB, the least Docker accepts",
+			      (long long)limits->memory_bytes);
+	if (limits->cpu_milli && limits->cpu_milli < CPU_LIMIT_MILLI_MIN)
+		return refuse(err, ERR_INVALID, AT("limits.cpu_milli"),
+			      "%lld thousandths of a CPU are less than 10, the least Linux can "
+			      "enforce",
+			      (long long)limits->cpu_milli);
+	if (limits->disk_bytes)
+		return refuse(err, ERR_UNSUPPORTED, AT("limits.disk_bytes"),
+			      "disk can be reserved but not limited");
+	if (reservations->pids)
+		return refuse(err, ERR_UNSUPPORTED, AT("reservations.pids"),
+			      "processes can be limited but not reserved");
+	enum err_code code =
+		check_pair_of_amounts("reservations.memory_bytes", reservations->memory_bytes,
+				      limits->memory_bytes, text_add_size, err);
+	if (code)
+		return code;
+	return check_pair_of_amounts("reservations.cpu_milli", reservations->cpu_milli,
+				     limits->cpu_milli, text_add_cpus, err);
+}
+
+static enum err_code check_placement(const struct placement *placement, struct err *err)
+{
+	struct constraint constraint;
+	for (size_t i = 0; i < placement->constraints.n; i++) {
+		enum err_code code =
+			constraint_parse(placement->constraints.items[i], &constraint, err);
+		if (code)
+			return refuse_at(err, code, AT_ITEM("placement.constraints", i));
+	}
+	for (size_t i = 0; i < placement->preferences.n; i++) {
+		enum err_code code =
+			preference_parse(placement->preferences.items[i], &constraint, err);
+		if (code)
+			return refuse_at(err, code, AT_ITEM("placement.preferences", i));
+	}
+	return ERR_NONE;
+}
+
+static enum err_code check_depends_on(const struct job_spec *spec, struct err *err)
+{
+	for (size_t i = 0; i < spec->depends_on.n; i++) {
+		const char *job = spec->depends_on.items[i].job;
+		if (!job)
+			return refuse(err, ERR_INVALID, AT_MEMBER("depends_on", i, "job"),
+				      "names no job");
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(spec->depends_on.items[j].job, job) == 0)
+				return refuse(err, ERR_INVALID, AT_MEMBER("depends_on", i, "job"),
+					      "\"%s\" is written twice", job);
+	}
+	return ERR_NONE;
+}
+
+enum err_code spec_check_place(const struct job_spec *spec, struct err *err)
+{
+	if (spec->scheduler && !spec->scheduler[0])
+		return refuse(err, ERR_INVALID, AT("scheduler"), "an empty text names no policy");
+	enum err_code code = check_resources(spec, err);
+	if (!code)
+		code = check_placement(&spec->placement, err);
+	return code ? code : check_depends_on(spec, err);
+}
+
+static enum err_code check_size(const struct job_spec *spec, struct err *err)
+{
+	struct text text;
+	text_init(&text, LIMIT_JOB_RECORD_BYTES);
+	record_encode(&job_spec_type, spec, &text);
+	bool too_large = text.cut;
+	text_release(&text);
+	if (too_large)
+		return refuse(err, ERR_LIMIT, AT(""), "the whole job is larger than %d KB",
+			      LIMIT_JOB_RECORD_BYTES / 1024);
+	return ERR_NONE;
+}
+
+enum err_code job_spec_check(const struct job_spec *spec, struct err *err)
+{
+	enum err_code code = record_check(&job_spec_type, spec, err);
+	if (!code)
+		code = spec_check_process(spec, err);
+	if (!code)
+		code = spec_check_reach(spec, err);
+	if (!code)
+		code = spec_check_place(spec, err);
+	return code ? code : check_size(spec, err);
+}

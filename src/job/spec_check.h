@@ -1,0 +1,16 @@
+/* The parts of job_spec_check(), by concern. Private to this folder. Every one assumes that record_check() passed. */
+#ifndef JOB_SPEC_CHECK_H
+#define JOB_SPEC_CHECK_H
+
+#include "job/spec.h"
+
+/* Ports, mounts, networks, extra hosts, DNS servers. */
+enum err_code spec_check_reach(const struct job_spec *spec, struct err *err) WARN_UNUSED;
+
+/* Image, command, environment, names inside the container, signals, health check, labels, ulimits. */
+enum err_code spec_check_process(const struct job_spec *spec, struct err *err) WARN_UNUSED;
+
+/* Resources, placement, dependencies. */
+enum err_code spec_check_place(const struct job_spec *spec, struct err *err) WARN_UNUSED;
+
+#endif

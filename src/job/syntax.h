@@ -1,0 +1,40 @@
+/* The written forms that job specifications use: each function answers whether a text has the form. Pure, ASCII only. */
+#ifndef JOB_SYNTAX_H
+#define JOB_SYNTAX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Parts of an image reference, [DOMAIN[:PORT]/]PATH[:TAG][@DIGEST], as the distribution project's grammar has it. They point into
+ * the text they were read from. */
+struct image_reference {
+	size_t name_len;   /* of domain and path together, from the start */
+	size_t domain_len; /* 0: Docker Hub */
+	const char *tag;   /* NULL: none */
+	size_t tag_len;
+	const char *digest; /* NULL: none; "sha256:..." up to the end */
+};
+
+/* False when the text is no image reference. `ret_image` may be NULL. */
+bool image_parse(const char *text, struct image_reference *ret_image);
+
+/* Host names of RFC 1123: labels of letters, digits and inner '-', at most 63 each and 253 in all. */
+bool is_hostname(const char *text);
+
+/* Four numbers 0..255, or the IPv6 forms of RFC 4291 without a zone. */
+bool is_ip_address(const char *text);
+
+/* "SIGTERM", "TERM", "SIGRTMIN+3" in either case, or a number 1..64. */
+bool is_signal(const char *text);
+
+/* What processes can read as an environment variable's name: a letter or '_', then letters, digits, '_', '.' and '-'
+ * (images such as Elasticsearch take "discovery.type"), at most LIMIT_ENVIRONMENT_KEY_BYTES. */
+bool is_environment_key(const char *text);
+
+/* Do two absolute paths name the same place when doubled and trailing slashes do not count? */
+bool is_same_path(const char *a, const char *b);
+
+/* Has the path a component ".."? */
+bool path_climbs(const char *path);
+
+#endif
