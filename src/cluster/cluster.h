@@ -124,6 +124,7 @@ struct cluster_edit {
 	struct job_id job;
 	struct node_id node;
 	int wanted;
+	int verdict;
 };
 
 struct cluster {

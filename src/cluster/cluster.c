@@ -1,0 +1,177 @@
+/* Invariants (cluster_check() verifies them): every map finds an entry under the key its contents say; every task has a
+ * job with its revision and, when placed, a node; every derived fact equals what the records say. Entries are freed only
+ * by cluster_delete_* and cluster_release(). */
+#include "cluster/cluster.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "cluster/internal.h"
+
+void cluster_init(struct cluster *cluster, uint64_t salt)
+{
+	*cluster = (struct cluster){ .salt = salt };
+}
+
+void map_add(struct map *map, struct uuid key, void *value)
+{
+	void *replaced = map_put(map, key, value);
+	POST(!replaced);
+}
+
+void map_drop(struct map *map, struct uuid key, const void *value)
+{
+	void *removed = map_remove(map, key);
+	POST(removed == value);
+}
+
+void job_entry_free(struct job_entry *entry)
+{
+	for (size_t i = 0; i < entry->n_revisions; i++) {
+		record_release(&job_revision_type, entry->revisions[i]);
+		base_free(entry->revisions[i]);
+	}
+	base_free(entry->revisions);
+	base_free(entry->placements);
+	task_list_release(&entry->tasks);
+	record_release(&job_type, &entry->job);
+	base_free(entry);
+}
+
+void project_entry_free(struct project_entry *entry)
+{
+	base_free(entry->jobs);
+	record_release(&project_type, &entry->project);
+	base_free(entry);
+}
+
+void node_entry_free(struct node_entry *entry)
+{
+	task_list_release(&entry->tasks);
+	base_free(entry->holds);
+	record_release(&node_record_type, &entry->record);
+	base_free(entry);
+}
+
+void task_free(struct task *task)
+{
+	task_release(task);
+	base_free(task);
+}
+
+/* Free every record a map points to, and the map. */
+static void release_records(struct map *map, const struct record_type *type)
+{
+	size_t position = 0;
+	for (void *record; (record = map_next(map, &position));) {
+		record_release(type, record);
+		base_free(record);
+	}
+	map_release(map);
+}
+
+void cluster_release(struct cluster *cluster)
+{
+	size_t position = 0;
+	for (struct task *task; (task = map_next(&cluster->tasks, &position));)
+		task_free(task);
+	position = 0;
+	for (struct job_entry *job; (job = map_next(&cluster->jobs, &position));)
+		job_entry_free(job);
+	position = 0;
+	for (struct project_entry *project; (project = map_next(&cluster->projects, &position));)
+		project_entry_free(project);
+	position = 0;
+	for (struct node_entry *node; (node = map_next(&cluster->nodes, &position));)
+		node_entry_free(node);
+	map_release(&cluster->tasks);
+	map_release(&cluster->jobs);
+	map_release(&cluster->jobs_by_name);
+	map_release(&cluster->projects);
+	map_release(&cluster->nodes);
+	release_records(&cluster->volumes, &volume_record_type);
+	release_records(&cluster->idempotency, &idempotency_record_type);
+	columns_release(&cluster->columns);
+	task_list_release(&cluster->replaying);
+	record_release(&meta_record_type, &cluster->meta);
+	*cluster = (struct cluster){ 0 };
+}
+
+struct project_entry *cluster_project(const struct cluster *cluster, const char *name)
+{
+	struct project_entry *entry =
+		map_get(&cluster->projects, map_name_key(cluster->salt, name, ""));
+	return entry && strcmp(entry->project.name, name) == 0 ? entry : NULL;
+}
+
+struct job_entry *cluster_job(const struct cluster *cluster, struct job_id id)
+{
+	return map_get(&cluster->jobs, id.uuid);
+}
+
+struct job_entry *cluster_job_named(const struct cluster *cluster, const char *project,
+				    const char *name)
+{
+	struct job_entry *entry =
+		map_get(&cluster->jobs_by_name, map_name_key(cluster->salt, project, name));
+	if (!entry || strcmp(entry->job.project, project) != 0 ||
+	    strcmp(entry->job.name, name) != 0)
+		return NULL;
+	return entry;
+}
+
+struct task *cluster_task(const struct cluster *cluster, struct task_id id)
+{
+	return map_get(&cluster->tasks, id.uuid);
+}
+
+struct node_entry *cluster_node(const struct cluster *cluster, struct node_id id)
+{
+	return map_get(&cluster->nodes, id.uuid);
+}
+
+struct volume_record *cluster_volume(const struct cluster *cluster, const char *name)
+{
+	struct volume_record *volume =
+		map_get(&cluster->volumes, map_name_key(cluster->salt, name, ""));
+	return volume && strcmp(volume->name, name) == 0 ? volume : NULL;
+}
+
+struct idempotency_record *cluster_idempotency(const struct cluster *cluster, const char *caller,
+					       const char *key)
+{
+	struct idempotency_record *record =
+		map_get(&cluster->idempotency, map_name_key(cluster->salt, caller, key));
+	if (!record || strcmp(record->caller, caller) != 0 || strcmp(record->key, key) != 0)
+		return NULL;
+	return record;
+}
+
+const struct job_revision *job_entry_revision(const struct job_entry *entry, int64_t number)
+{
+	/* Few are kept, and the wanted one is nearly always the last. */
+	for (size_t i = entry->n_revisions; i-- > 0;)
+		if (entry->revisions[i]->number == number)
+			return entry->revisions[i];
+	return NULL;
+}
+
+const struct job_revision *job_entry_current(const struct job_entry *entry)
+{
+	return job_entry_revision(entry, entry->job.revision);
+}
+
+struct job_entry *cluster_job_of(const struct cluster *cluster, const struct task *task)
+{
+	return cluster_job(cluster, task->desired.job);
+}
+
+const struct job_spec *cluster_task_spec(const struct cluster *cluster, const struct task *task)
+{
+	const struct job_entry *job = cluster_job_of(cluster, task);
+	PRE(job);
+	const struct job_revision *revision = job_entry_revision(job, task->desired.revision);
+	POST(revision);
+	return &revision->spec;
+}

@@ -1,0 +1,187 @@
+/* What a worker says of its tasks, taken into the world. The bytes come from outside: whatever does not fit the state
+ * table is refused softly, never asserted.
+ *
+ * Invariants: a version never falls; a state changes only row by row through task_move(); once a task is final nothing of
+ * it changes but `gone` and `removed`, and those only rise. */
+#include "base/alloc.h"
+#include "base/check.h"
+#include "cluster/internal.h"
+
+/* The rows a report implies, at most Running -> Scheduled -> Running -> end. */
+struct path {
+	int states[3];
+	size_t n;
+};
+
+static void path_add(struct path *path, int state)
+{
+	PRE(path->n < ARRAY_LEN(path->states));
+	path->states[path->n++] = state;
+}
+
+/* Did a container run between what is known and what is reported now? Compares times for equality only: clocks jump. */
+static bool ran_since(const struct task_observed *known, const struct task_observed *report)
+{
+	return report->started_wall_ms > 0 && report->started_wall_ms != known->started_wall_ms;
+}
+
+/* The rows from the task's state to the reported one. What happened between two reports is not told; only the rows
+ * that must have happened are walked. */
+static struct path path_of(const struct task *task, const struct task_observed *report)
+{
+	const struct task_observed *known = &task->observed;
+	struct path path = { 0 };
+	bool newer_attempt = report->attempt > known->attempt;
+	bool ran = ran_since(known, report);
+	int state = task->state;
+	if (state == TASK_RUNNING && newer_attempt) {
+		path_add(&path, TASK_SCHEDULED);
+		state = TASK_SCHEDULED;
+	}
+	if (state == TASK_SCHEDULED && ran && report->state != TASK_RUNNING) {
+		path_add(&path, TASK_RUNNING);
+		state = TASK_RUNNING;
+	}
+	if (state != report->state)
+		path_add(&path, report->state);
+	return path;
+}
+
+static bool path_is_legal(const struct task *task, const struct path *path)
+{
+	int state = task->state;
+	for (size_t i = 0; i < path->n; i++) {
+		if (!task_may_move(state, path->states[i]))
+			return false;
+		state = path->states[i];
+	}
+	return true;
+}
+
+/* What no worker that keeps the contract sends, whatever the task's state. */
+static bool report_is_sound(const struct task_observed *report, struct err *err)
+{
+	bool final = task_is_final(report->state);
+	if (report->state < TASK_SCHEDULED || report->state > TASK_FAILED)
+		err_set(err, ERR_PROTOCOL, "a worker cannot report the state %d", report->state);
+	else if (report->version <= 0)
+		err_set(err, ERR_PROTOCOL, "a report has a version of at least 1");
+	else if ((report->gone || report->removed) && !final)
+		err_set(err, ERR_PROTOCOL, "a task that is %s cannot be gone",
+			enum_name(task_state_names, report->state));
+	else
+		return true;
+	return false;
+}
+
+static bool report_is_acceptable(const struct task *task, struct node_id node,
+				 const struct task_observed *report, struct err *err)
+{
+	const struct task_observed *known = &task->observed;
+	if (uuid_is_zero(node.uuid) || !uuid_equal(task->desired.node.uuid, node.uuid)) {
+		err_set(err, ERR_CONFLICT, "the task is not placed on the node that reports it");
+	} else if (report->version < known->version) {
+		err_set(err, ERR_CONFLICT, "report %lld is older than %lld, which is known",
+			(long long)report->version, (long long)known->version);
+	} else if (task->desired.verdict) {
+		return true;
+	} else if (task_is_final(task->state) && report->state != task->state) {
+		err_set(err, ERR_CONFLICT, "a task that is %s does not become %s",
+			enum_name(task_state_names, task->state),
+			enum_name(task_state_names, report->state));
+	} else if (report->attempt < known->attempt) {
+		err_set(err, ERR_CONFLICT, "attempt %lld comes after attempt %lld",
+			(long long)report->attempt, (long long)known->attempt);
+	} else {
+		return true;
+	}
+	return false;
+}
+
+/* A final task learns only that its container is gone. Returns whether that is news. */
+static bool take_flags(struct task *task, const struct task_observed *report)
+{
+	struct task_observed *known = &task->observed;
+	bool gone = known->gone || report->gone || report->removed;
+	bool removed = known->removed || report->removed;
+	if (gone == known->gone && removed == known->removed)
+		return false;
+	if (known->version == 0) {
+		record_init(&task_observed_type, known);
+		known->task = task->desired.id;
+		known->state = TASK_SCHEDULED;
+	}
+	known->version = report->version;
+	known->gone = gone;
+	known->removed = removed;
+	return true;
+}
+
+static void take_report(struct task *task, struct task_observed *report, const struct path *path)
+{
+	for (size_t i = 0; i < path->n; i++)
+		task_must_move(task, path->states[i]);
+	record_release(&task_observed_type, &task->observed);
+	task->observed = *report;
+	*report = (struct task_observed){ 0 };
+	task->observed.gone |= task->observed.removed;
+	POST(derive_state(task) == task->state);
+	derive_reason(task);
+}
+
+/* Apply an acceptable report. Returns whether anything changed. */
+static bool apply(struct cluster *cluster, struct task *task, struct task_observed *report,
+		  const struct path *path)
+{
+	bool was_on_list = task_is_on_list_of_node(task);
+	bool changed = true;
+	weight_off(cluster, task);
+	if (task_is_final(task->state))
+		changed = take_flags(task, report);
+	else
+		take_report(task, report, path);
+	weight_on(cluster, task);
+	if (was_on_list && !task_is_on_list_of_node(task))
+		task_list_remove(&cluster_node(cluster, task->desired.node)->tasks, task);
+	return changed;
+}
+
+/* False: refused, with the reason in `err`. */
+static bool observe(struct cluster *cluster, struct changes *changes, struct node_id node,
+		    struct task_observed *report, struct err *err)
+{
+	struct task *task = cluster_task(cluster, report->task);
+	if (!task) {
+		err_set(err, ERR_NOT_FOUND, "there is no such task");
+		return false;
+	}
+	if (!report_is_sound(report, err) || !report_is_acceptable(task, node, report, err))
+		return false;
+	if (report->version == task->observed.version)
+		return true;
+	struct path path = { 0 };
+	if (!task_is_final(task->state)) {
+		path = path_of(task, report);
+		if (!path_is_legal(task, &path)) {
+			err_set(err, ERR_CONFLICT, "a task that is %s does not become %s",
+				enum_name(task_state_names, task->state),
+				enum_name(task_state_names, report->state));
+			return false;
+		}
+	}
+	if (apply(cluster, task, report, &path)) {
+		cluster_job_of(cluster, task)->dirty = true;
+		change_put(changes, key_of_observed(node, task->desired.id), &task_observed_type,
+			   &task->observed);
+	}
+	return true;
+}
+
+bool cluster_observe(struct cluster *cluster, struct changes *changes, struct node_id node,
+		     struct task_observed *observed, struct err *err)
+{
+	PRE(!cluster->edit.task);
+	bool taken = observe(cluster, changes, node, observed, err);
+	record_release(&task_observed_type, observed);
+	return taken;
+}

@@ -1,0 +1,380 @@
+/* Replay runs in two acts, because records come in any order of kinds. cluster_replay() puts each record under its key;
+ * an entry that is only referred to so far is a placeholder (job without a name, task without an id).
+ * cluster_replayed() refuses placeholders that nobody filled, ties everything together and weighs it.
+ *
+ * Everything here comes from disk: what does not fit is ERR_DAMAGED naming the record. A failed replay leaves a cluster
+ * that can only be released. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/limits.h"
+#include "base/sort.h"
+#include "cluster/internal.h"
+
+static enum err_code damaged_id(struct err *err, const char *kind, struct uuid id, const char *why)
+{
+	char text[UUID_TEXT_SIZE];
+	return err_set(err, ERR_DAMAGED, "%s %s %s", kind, uuid_format(id, text), why);
+}
+
+static bool same_key(const struct change *change, const struct change *expected)
+{
+	return change->key_len == expected->key_len &&
+	       memcmp(change->key, expected->key, expected->key_len) == 0;
+}
+
+/* Decode the record into `out`, which is zero on failure. */
+static enum err_code decode(const struct change *change, const struct record_type *type, void *out,
+			    struct err *err)
+{
+	if (record_decode(type, change->value, change->value_len, out, err) != ERR_NONE)
+		return err_prefix(err, "%s record", type->name);
+	return ERR_NONE;
+}
+
+/* Release a decoded record that does not lie where its contents say, or lies there twice. */
+static enum err_code misplaced(const struct record_type *type, void *record, struct err *err)
+{
+	record_release(type, record);
+	return err_set(err, ERR_DAMAGED, "%s record lies under a key that is not its own, or twice",
+		       type->name);
+}
+
+static enum err_code replay_meta(struct cluster *cluster, const struct change *change,
+				 struct err *err)
+{
+	struct meta_record meta;
+	enum err_code code = decode(change, &meta_record_type, &meta, err);
+	if (code != ERR_NONE)
+		return code;
+	struct change key = key_of_meta();
+	if (!same_key(change, &key))
+		return misplaced(&meta_record_type, &meta, err);
+	cluster_put_meta(cluster, NULL, &meta);
+	return ERR_NONE;
+}
+
+static enum err_code replay_project(struct cluster *cluster, const struct change *change,
+				    struct err *err)
+{
+	struct project project;
+	enum err_code code = decode(change, &project_type, &project, err);
+	if (code != ERR_NONE)
+		return code;
+	struct change key = { 0 };
+	if (project.name && *project.name)
+		key = key_of_project(project.name);
+	if (!same_key(change, &key) || cluster_project(cluster, project.name))
+		return misplaced(&project_type, &project, err);
+	cluster_put_project(cluster, NULL, &project);
+	return ERR_NONE;
+}
+
+/* The entry of a job, or a placeholder for it. */
+static struct job_entry *job_or_placeholder(struct cluster *cluster, struct job_id id)
+{
+	struct job_entry *entry = cluster_job(cluster, id);
+	if (entry)
+		return entry;
+	entry = base_calloc(1, sizeof(*entry));
+	entry->job.id = id;
+	map_add(&cluster->jobs, id.uuid, entry);
+	return entry;
+}
+
+static enum err_code replay_job(struct cluster *cluster, const struct change *change,
+				struct err *err)
+{
+	struct job job;
+	enum err_code code = decode(change, &job_type, &job, err);
+	if (code != ERR_NONE)
+		return code;
+	struct change key = key_of_job(job.id);
+	if (!same_key(change, &key) || uuid_is_zero(job.id.uuid) || !job.name || !job.project)
+		return misplaced(&job_type, &job, err);
+	struct job_entry *entry = job_or_placeholder(cluster, job.id);
+	if (entry->job.name)
+		return misplaced(&job_type, &job, err);
+	entry->job = job;
+	return ERR_NONE;
+}
+
+static enum err_code replay_revision(struct cluster *cluster, const struct change *change,
+				     struct err *err)
+{
+	struct job_revision revision;
+	enum err_code code = decode(change, &job_revision_type, &revision, err);
+	if (code != ERR_NONE)
+		return code;
+	struct change key = key_of_revision(revision.job, revision.number);
+	if (!same_key(change, &key) || revision.number <= 0)
+		return misplaced(&job_revision_type, &revision, err);
+	struct job_entry *entry = job_or_placeholder(cluster, revision.job);
+	if (job_entry_revision(entry, revision.number))
+		return misplaced(&job_revision_type, &revision, err);
+	job_entry_put_revision(entry, &revision);
+	return ERR_NONE;
+}
+
+/* The task, or a placeholder for it that stands under `id` without having it. */
+static struct task *task_or_placeholder(struct cluster *cluster, struct task_id id)
+{
+	struct task *task = cluster_task(cluster, id);
+	if (task)
+		return task;
+	task = base_calloc(1, sizeof(*task));
+	map_add(&cluster->tasks, id.uuid, task);
+	task_list_append(&cluster->replaying, task);
+	return task;
+}
+
+static enum err_code replay_task(struct cluster *cluster, const struct change *change,
+				 struct err *err)
+{
+	struct task_desired desired;
+	enum err_code code = decode(change, &task_desired_type, &desired, err);
+	if (code != ERR_NONE)
+		return code;
+	struct change key = key_of_task(desired.id);
+	if (!same_key(change, &key) || uuid_is_zero(desired.id.uuid))
+		return misplaced(&task_desired_type, &desired, err);
+	struct task *task = task_or_placeholder(cluster, desired.id);
+	bool taken = !uuid_is_zero(task->desired.id.uuid);
+	/* A placeholder remembers which node its observed record was filed under. */
+	bool elsewhere = task->observed.version > 0 &&
+			 !uuid_equal(task->desired.node.uuid, desired.node.uuid);
+	if (taken || elsewhere)
+		return misplaced(&task_desired_type, &desired, err);
+	task->desired = desired;
+	return ERR_NONE;
+}
+
+static enum err_code replay_observed(struct cluster *cluster, const struct change *change,
+				     struct err *err)
+{
+	struct task_observed observed;
+	enum err_code code = decode(change, &task_observed_type, &observed, err);
+	if (code != ERR_NONE)
+		return code;
+	struct node_id node = { 0 };
+	if (change->key_len == 2 * UUID_BYTES)
+		memcpy(node.uuid.bytes, change->key, UUID_BYTES);
+	struct change key = key_of_observed(node, observed.task);
+	bool sound = observed.version > 0 && observed.state >= TASK_SCHEDULED &&
+		     observed.state <= TASK_FAILED && !uuid_is_zero(observed.task.uuid);
+	if (!same_key(change, &key) || uuid_is_zero(node.uuid) || !sound)
+		return misplaced(&task_observed_type, &observed, err);
+	struct task *task = task_or_placeholder(cluster, observed.task);
+	bool known = !uuid_is_zero(task->desired.id.uuid);
+	if (task->observed.version > 0 ||
+	    (known && !uuid_equal(task->desired.node.uuid, node.uuid)))
+		return misplaced(&task_observed_type, &observed, err);
+	task->desired.node = node;
+	task->observed = observed;
+	return ERR_NONE;
+}
+
+static enum err_code replay_node(struct cluster *cluster, const struct change *change,
+				 struct err *err)
+{
+	struct node_record node;
+	enum err_code code = decode(change, &node_record_type, &node, err);
+	if (code != ERR_NONE)
+		return code;
+	struct change key = key_of_node(node.id);
+	if (!same_key(change, &key) || uuid_is_zero(node.id.uuid) || cluster_node(cluster, node.id))
+		return misplaced(&node_record_type, &node, err);
+	cluster_put_node(cluster, NULL, &node);
+	return ERR_NONE;
+}
+
+static enum err_code replay_volume(struct cluster *cluster, const struct change *change,
+				   struct err *err)
+{
+	struct volume_record volume;
+	enum err_code code = decode(change, &volume_record_type, &volume, err);
+	if (code != ERR_NONE)
+		return code;
+	struct change key = { 0 };
+	if (volume.name && *volume.name)
+		key = key_of_volume(volume.name);
+	if (!same_key(change, &key) || cluster_volume(cluster, volume.name))
+		return misplaced(&volume_record_type, &volume, err);
+	cluster_put_volume(cluster, NULL, &volume);
+	return ERR_NONE;
+}
+
+static enum err_code replay_idempotency(struct cluster *cluster, const struct change *change,
+					struct err *err)
+{
+	struct idempotency_record record;
+	enum err_code code = decode(change, &idempotency_record_type, &record, err);
+	if (code != ERR_NONE)
+		return code;
+	struct change key = { 0 };
+	if (record.caller && record.key)
+		key = key_of_idempotency(record.caller, record.key);
+	if (!same_key(change, &key) || cluster_idempotency(cluster, record.caller, record.key))
+		return misplaced(&idempotency_record_type, &record, err);
+	cluster_put_idempotency(cluster, NULL, &record);
+	return ERR_NONE;
+}
+
+enum err_code cluster_replay(struct cluster *cluster, const struct change *change, struct err *err)
+{
+	if (!change->value)
+		return err_set(err, ERR_DAMAGED, "a deleted record of kind %d", change->kind);
+	switch (change->kind) {
+	case RECORD_META: return replay_meta(cluster, change, err);
+	case RECORD_PROJECT: return replay_project(cluster, change, err);
+	case RECORD_JOB: return replay_job(cluster, change, err);
+	case RECORD_REVISION: return replay_revision(cluster, change, err);
+	case RECORD_TASK: return replay_task(cluster, change, err);
+	case RECORD_OBSERVED: return replay_observed(cluster, change, err);
+	case RECORD_NODE: return replay_node(cluster, change, err);
+	case RECORD_VOLUME: return replay_volume(cluster, change, err);
+	case RECORD_IDEMPOTENCY: return replay_idempotency(cluster, change, err);
+	default:
+		return err_set(err, ERR_DAMAGED,
+			       "a record of kind %d, which this drover does not know",
+			       change->kind);
+	}
+}
+
+/* ---- after the last record ---- */
+
+static int compare_job_ids(const void *a, const void *b, void *context)
+{
+	(void)context;
+	const struct job_entry *const *left = a;
+	const struct job_entry *const *right = b;
+	return uuid_compare((*left)->job.id.uuid, (*right)->job.id.uuid);
+}
+
+static enum err_code tie_job(struct cluster *cluster, struct job_entry *entry, struct err *err)
+{
+	const struct job *job = &entry->job;
+	if (!job->name)
+		return damaged_id(err, "job", job->id.uuid,
+				  "has revisions but no record of its own");
+	struct project_entry *project = cluster_project(cluster, job->project);
+	if (!project)
+		return damaged_id(err, "job", job->id.uuid, "is of a project that is not there");
+	if (cluster_job_named(cluster, job->project, job->name))
+		return damaged_id(err, "job", job->id.uuid, "has the name of another job");
+	if (!job_entry_current(entry))
+		return damaged_id(err, "job", job->id.uuid, "lacks its current revision");
+	map_add(&cluster->jobs_by_name, map_name_key(cluster->salt, job->project, job->name),
+		entry);
+	project_entry_add_job(project, entry);
+	entry->dirty = true;
+	return ERR_NONE;
+}
+
+static enum err_code tie_jobs(struct cluster *cluster, struct err *err)
+{
+	if (!cluster->jobs.n)
+		return ERR_NONE;
+	_cleanup_free_ struct job_entry **jobs = base_calloc(cluster->jobs.n, sizeof(*jobs));
+	size_t position = 0;
+	size_t n = 0;
+	for (struct job_entry *entry; (entry = map_next(&cluster->jobs, &position));)
+		jobs[n++] = entry;
+	sort_stable(jobs, n, sizeof(*jobs), compare_job_ids, NULL);
+	for (size_t i = 0; i < n; i++) {
+		enum err_code code = tie_job(cluster, jobs[i], err);
+		if (code != ERR_NONE)
+			return code;
+	}
+	return ERR_NONE;
+}
+
+static bool grants_are_sound(const struct task_desired *desired, const struct job_spec *spec)
+{
+	for (size_t i = 0; i < desired->ports.n; i++) {
+		const struct port_grant *grant = &desired->ports.items[i];
+		if (grant->index < 0 || (size_t)grant->index >= spec->ports.n)
+			return false;
+		const struct port *port = &spec->ports.items[grant->index];
+		if (grant->host_port <= 0 || grant->host_port > UINT16_MAX ||
+		    grant->host_port < port->host_first || grant->host_port > port->host_last)
+			return false;
+	}
+	return true;
+}
+
+/* Can the node's sums take the task's reservations? No node has more than the limits say. */
+static bool sums_can_hold(const struct cluster *cluster, const struct task *task)
+{
+	const struct node_columns *columns = &cluster->columns;
+	const struct node_entry *node = cluster_node(cluster, task->desired.node);
+	const struct resources *reserved = &cluster_task_spec(cluster, task)->reservations;
+	if (!node)
+		return true;
+	return columns->cpu_reserved_milli[node->index] <= LIMIT_CPU_MILLI - reserved->cpu_milli &&
+	       columns->memory_reserved_bytes[node->index] <=
+		       LIMIT_SIZE_BYTES - reserved->memory_bytes &&
+	       columns->disk_reserved_bytes[node->index] <= LIMIT_SIZE_BYTES - reserved->disk_bytes;
+}
+
+/* What is wrong with a task; NULL: nothing. */
+static const char *fault_of(const struct cluster *cluster, const struct task *task)
+{
+	const struct task_desired *desired = &task->desired;
+	const struct job_entry *job = cluster_job_of(cluster, task);
+	if (!job)
+		return "is of a job that is not there";
+	if (!job_entry_revision(job, desired->revision))
+		return "is of a revision that is not there";
+	if (!uuid_is_zero(desired->node.uuid) && !cluster_node(cluster, desired->node))
+		return "is placed on a node that is not there";
+	if (desired->verdict && !task_is_final(desired->verdict))
+		return "has a verdict that is not an end";
+	if (!grants_are_sound(desired, cluster_task_spec(cluster, task)))
+		return "holds a port its job does not publish";
+	if ((task->observed.gone || task->observed.removed) && !task_is_final(derive_state(task)))
+		return "is gone and yet has not ended";
+	if (!sums_can_hold(cluster, task))
+		return "reserves more than any node has";
+	if (weight_port_conflict(cluster, task))
+		return "holds a port that another task holds";
+	return NULL;
+}
+
+static enum err_code tie_task(struct cluster *cluster, struct task *task, struct err *err)
+{
+	struct task_desired *desired = &task->desired;
+	if (uuid_is_zero(desired->id.uuid))
+		return damaged_id(err, "task", task->observed.task.uuid,
+				  "was observed but has no record of its own");
+	const char *fault = fault_of(cluster, task);
+	if (fault)
+		return damaged_id(err, "task", desired->id.uuid, fault);
+	task->state = derive_state(task);
+	derive_reason(task);
+	weight_on(cluster, task);
+	task_list_append(&cluster_job_of(cluster, task)->tasks, task);
+	if (task_is_on_list_of_node(task))
+		task_list_append(&cluster_node(cluster, desired->node)->tasks, task);
+	return ERR_NONE;
+}
+
+enum err_code cluster_replayed(struct cluster *cluster, struct err *err)
+{
+	enum err_code code = tie_jobs(cluster, err);
+	if (code != ERR_NONE)
+		return code;
+	for (size_t i = 0; i < cluster->replaying.n; i++) {
+		code = tie_task(cluster, cluster->replaying.items[i], err);
+		if (code != ERR_NONE)
+			return code;
+	}
+	task_list_release(&cluster->replaying);
+	size_t position = 0;
+	for (struct job_entry *job; (job = map_next(&cluster->jobs, &position));)
+		task_list_sort(&job->tasks);
+	for (size_t i = 0; i < cluster->columns.n; i++)
+		task_list_sort(&cluster->columns.entry[i]->tasks);
+	return ERR_NONE;
+}

@@ -1,0 +1,80 @@
+/* Invariant: items are ascending by task id, without holes and without doubles, once the list is handed out. Ids rise
+ * with time, so inserting is nearly always appending. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/sort.h"
+#include "cluster/internal.h"
+
+/* The first position whose task is not before `id`. */
+static size_t position_of(const struct task_list *list, struct task_id id)
+{
+	size_t low = 0;
+	size_t high = list->n;
+	if (high && uuid_compare(list->items[high - 1]->desired.id.uuid, id.uuid) < 0)
+		return high;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (uuid_compare(list->items[middle]->desired.id.uuid, id.uuid) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+bool task_list_has(const struct task_list *list, const struct task *task)
+{
+	size_t at = position_of(list, task->desired.id);
+	return at < list->n && list->items[at] == task;
+}
+
+void task_list_append(struct task_list *list, struct task *task)
+{
+	list->items = base_grow(list->items, list->n, &list->capacity, sizeof(struct task *));
+	list->items[list->n++] = task;
+}
+
+void task_list_insert(struct task_list *list, struct task *task)
+{
+	size_t at = position_of(list, task->desired.id);
+	PRE(at == list->n || list->items[at] != task);
+	task_list_append(list, task);
+	memmove(&list->items[at + 1], &list->items[at], (list->n - 1 - at) * sizeof(struct task *));
+	list->items[at] = task;
+}
+
+void task_list_remove(struct task_list *list, const struct task *task)
+{
+	size_t at = position_of(list, task->desired.id);
+	PRE(at < list->n);
+	PRE(list->items[at] == task);
+	memmove(&list->items[at], &list->items[at + 1], (list->n - at - 1) * sizeof(struct task *));
+	list->n--;
+}
+
+static int compare_tasks(const void *a, const void *b, void *context)
+{
+	(void)context;
+	const struct task *const *left = a;
+	const struct task *const *right = b;
+	return uuid_compare((*left)->desired.id.uuid, (*right)->desired.id.uuid);
+}
+
+void task_list_sort(struct task_list *list)
+{
+	for (size_t i = 1; i < list->n; i++) {
+		if (compare_tasks(&list->items[i - 1], &list->items[i], NULL) > 0) {
+			sort_stable(list->items, list->n, sizeof(struct task *), compare_tasks,
+				    NULL);
+			return;
+		}
+	}
+}
+
+void task_list_release(struct task_list *list)
+{
+	base_free(list->items);
+	*list = (struct task_list){ 0 };
+}
