@@ -83,7 +83,8 @@ static void add_string(struct text *text, const char *string, int precision)
 {
 	if (!string)
 		string = "(none)";
-	text_add_bytes(text, string, precision >= 0 ? strnlen(string, (size_t)precision) : strlen(string));
+	text_add_bytes(text, string,
+		       precision >= 0 ? strnlen(string, (size_t)precision) : strlen(string));
 }
 
 enum size_class { SIZE_INT, SIZE_LONG, SIZE_LONG_LONG, SIZE_SIZE };
@@ -147,10 +148,11 @@ void text_addv(struct text *text, const char *format, va_list arguments)
 			break;
 		case 'u':
 		case 'x': {
-			uint64_t value = c.size == SIZE_LONG_LONG ? va_arg(arguments, unsigned long long)
-				       : c.size == SIZE_LONG      ? va_arg(arguments, unsigned long)
-				       : c.size == SIZE_SIZE      ? va_arg(arguments, size_t)
-								  : va_arg(arguments, unsigned);
+			uint64_t value = c.size == SIZE_LONG_LONG
+						 ? va_arg(arguments, unsigned long long)
+					 : c.size == SIZE_LONG ? va_arg(arguments, unsigned long)
+					 : c.size == SIZE_SIZE ? va_arg(arguments, size_t)
+							       : va_arg(arguments, unsigned);
 			add_unsigned(text, value, c.kind == 'x' ? 16 : 10, c.width);
 			break;
 		}
@@ -165,6 +167,15 @@ void text_addf(struct text *text, const char *format, ...)
 	va_start(arguments, format);
 	text_addv(text, format, arguments);
 	va_end(arguments);
+}
+
+/* Add '-' where there is one and return the rest, off by one for the one number that has no positive twin. */
+static int64_t add_sign(struct text *text, int64_t value)
+{
+	if (value >= 0)
+		return value;
+	text_add_char(text, '-');
+	return value == INT64_MIN ? INT64_MAX : -value;
 }
 
 /* `value` / `unit` with up to `places` decimals, without trailing zeros. */
@@ -191,10 +202,7 @@ static void add_fraction(struct text *text, int64_t value, int64_t unit, int pla
 void text_add_size(struct text *text, int64_t size_bytes)
 {
 	static const char *const units[] = { "B", "KB", "MB", "GB", "TB" };
-	if (size_bytes < 0) {
-		text_add_char(text, '-');
-		size_bytes = -size_bytes;
-	}
+	size_bytes = add_sign(text, size_bytes);
 	size_t unit = 0;
 	int64_t scale = 1;
 	while (unit + 1 < ARRAY_LEN(units) && size_bytes / scale >= 1024) {
@@ -209,19 +217,13 @@ void text_add_size(struct text *text, int64_t size_bytes)
 
 void text_add_cpus(struct text *text, int64_t cpu_milli)
 {
-	if (cpu_milli < 0) {
-		text_add_char(text, '-');
-		cpu_milli = -cpu_milli;
-	}
+	cpu_milli = add_sign(text, cpu_milli);
 	add_fraction(text, cpu_milli, 1000, 3);
 }
 
 void text_add_duration(struct text *text, int64_t duration_ms)
 {
-	if (duration_ms < 0) {
-		text_add_char(text, '-');
-		duration_ms = -duration_ms;
-	}
+	duration_ms = add_sign(text, duration_ms);
 	if (duration_ms < 1000) {
 		text_addf(text, "%lldms", (long long)duration_ms);
 		return;
