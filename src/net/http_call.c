@@ -73,7 +73,7 @@ void http_call_fail(struct http_call *call, const struct err *err)
 static void leave_connection(struct http_call *call, bool reuse)
 {
 	call->sent = call->sent || some_is_sent(call);
-	http_connection_release(call->connection, reuse);
+	client_connection_release(call->connection, reuse);
 }
 
 static void fail_on_connection(struct http_call *call, enum err_code code, const char *message)
@@ -85,7 +85,7 @@ static void fail_on_connection(struct http_call *call, enum err_code code, const
 }
 
 /* The answer is whole. */
-static void complete(struct http_connection *connection)
+static void complete(struct client_connection *connection)
 {
 	struct http_call *call = connection->call;
 	bool reuse = connection->keep_alive && !connection->ended &&
@@ -96,7 +96,7 @@ static void complete(struct http_connection *connection)
 }
 
 /* The connection ended before the answer did. */
-static void lost(struct http_connection *connection)
+static void lost(struct client_connection *connection)
 {
 	struct http_call *call = connection->call;
 	bool sent = some_is_sent(call);
@@ -142,7 +142,7 @@ static enum step give_body(struct http_call *call, struct http_view run)
 	return STEP_ON;
 }
 
-static void expect_body(struct http_connection *connection, const struct http_head *head)
+static void expect_body(struct client_connection *connection, const struct http_head *head)
 {
 	connection->keep_alive = head->keep_alive;
 	connection->left_bytes = head->length_bytes;
@@ -161,7 +161,7 @@ static enum step refuse(struct http_call *call, const char *message)
 	return STEP_GONE;
 }
 
-static enum step take_head(struct http_connection *connection, const struct http_head *head)
+static enum step take_head(struct client_connection *connection, const struct http_head *head)
 {
 	struct http_call *call = connection->call;
 	if (head->status == 101)
@@ -177,7 +177,7 @@ static enum step take_head(struct http_connection *connection, const struct http
 	return call_back_end(call) ? STEP_ON : STEP_GONE;
 }
 
-static enum step read_head(struct http_connection *connection, struct evbuffer *input)
+static enum step read_head(struct client_connection *connection, struct evbuffer *input)
 {
 	struct http_call *call = connection->call;
 	size_t len = evbuffer_get_length(input);
@@ -206,7 +206,7 @@ static struct http_view first_run(struct evbuffer *input)
 	return (struct http_view){ vector.iov_base, vector.iov_len };
 }
 
-static enum step read_body(struct http_connection *connection, struct evbuffer *input)
+static enum step read_body(struct client_connection *connection, struct evbuffer *input)
 {
 	struct http_call *call = connection->call;
 	struct http_view run = first_run(input);
@@ -231,7 +231,7 @@ static enum step read_body(struct http_connection *connection, struct evbuffer *
 	return STEP_ON;
 }
 
-void http_call_read(struct http_connection *connection)
+void http_call_read(struct client_connection *connection)
 {
 	struct http_call *call = connection->call;
 	struct evbuffer *input = bufferevent_get_input(connection->bev);
@@ -392,7 +392,7 @@ void http_call_cancel(struct http_call *call)
 		return;
 	}
 	if (call->connection)
-		http_connection_release(call->connection, false);
+		client_connection_release(call->connection, false);
 	else
 		TAILQ_REMOVE(call->stream ? &call->client->urgent : &call->client->queued, call,
 			     link);

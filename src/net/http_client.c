@@ -25,7 +25,7 @@
 #define QUEUE_FULL_RETRY_MS    20
 #define QUEUE_FULL_PATIENCE_MS 10000
 
-static void close_connection(struct http_connection *connection)
+static void close_connection(struct client_connection *connection)
 {
 	struct http_client *client = connection->client;
 	PRE(!connection->call);
@@ -37,7 +37,7 @@ static void close_connection(struct http_connection *connection)
 	http_client_pump_soon(client);
 }
 
-void http_connection_release(struct http_connection *connection, bool reuse)
+void client_connection_release(struct client_connection *connection, bool reuse)
 {
 	struct http_client *client = connection->client;
 	struct http_call *call = connection->call;
@@ -68,7 +68,7 @@ void http_client_requeue(struct http_call *call)
 static void on_read(struct bufferevent *bev, void *argument)
 {
 	(void)bev;
-	struct http_connection *connection = argument;
+	struct client_connection *connection = argument;
 	if (connection->call)
 		http_call_read(connection);
 	else
@@ -78,7 +78,7 @@ static void on_read(struct bufferevent *bev, void *argument)
 static void on_event(struct bufferevent *bev, short what, void *argument)
 {
 	(void)bev;
-	struct http_connection *connection = argument;
+	struct client_connection *connection = argument;
 	/* A peer may answer early and hang up: what it said is still to be read, and reading will find the end. */
 	if (connection->call && (what & BEV_EVENT_ERROR) && (what & BEV_EVENT_WRITING))
 		return;
@@ -86,7 +86,7 @@ static void on_event(struct bufferevent *bev, short what, void *argument)
 	on_read(bev, connection);
 }
 
-static void send_call(struct http_connection *connection, struct http_call *call)
+static void send_call(struct client_connection *connection, struct http_call *call)
 {
 	struct http_client *client = connection->client;
 	call->connection = connection;
@@ -98,7 +98,7 @@ static void send_call(struct http_connection *connection, struct http_call *call
 }
 
 /* Has the peer of an idle connection gone, or said something nobody asked for? */
-static bool is_stale(struct http_connection *connection)
+static bool is_stale(struct client_connection *connection)
 {
 	char byte;
 	ssize_t n = recv(bufferevent_getfd(connection->bev), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
@@ -106,9 +106,9 @@ static bool is_stale(struct http_connection *connection)
 	       evbuffer_get_length(bufferevent_get_input(connection->bev));
 }
 
-static struct http_connection *take_idle(struct http_client *client)
+static struct client_connection *take_idle(struct http_client *client)
 {
-	struct http_connection *connection;
+	struct client_connection *connection;
 	while ((connection = TAILQ_FIRST(&client->connections)) && !connection->call) {
 		if (!is_stale(connection)) {
 			TAILQ_REMOVE(&client->connections, connection, link);
@@ -122,13 +122,13 @@ static struct http_connection *take_idle(struct http_client *client)
 }
 
 static enum err_code dial(struct http_client *client, bool pooled,
-			  struct http_connection **ret_connection, struct err *err)
+			  struct client_connection **ret_connection, struct err *err)
 {
 	int fd = -1;
 	enum err_code code = socket_dial(client->path, &fd, err);
 	if (code)
 		return code;
-	struct http_connection *connection = base_calloc(1, sizeof(*connection));
+	struct client_connection *connection = base_calloc(1, sizeof(*connection));
 	connection->client = client;
 	connection->pooled = pooled;
 	connection->bev = bufferevent_socket_new(client->base, fd, BEV_OPT_CLOSE_ON_FREE);
@@ -145,7 +145,7 @@ static enum err_code dial(struct http_client *client, bool pooled,
 /* An idle connection to make room for a call that must not reuse one. */
 static void close_one_idle(struct http_client *client)
 {
-	struct http_connection *connection = TAILQ_FIRST(&client->connections);
+	struct client_connection *connection = TAILQ_FIRST(&client->connections);
 	if (connection && !connection->call)
 		close_connection(connection);
 }
@@ -156,7 +156,7 @@ static bool start_first(struct http_client *client, struct http_calls *list)
 	struct http_call *call = TAILQ_FIRST(list);
 	bool pooled = !call->stream;
 	struct err err = { 0 };
-	struct http_connection *connection = NULL;
+	struct client_connection *connection = NULL;
 	enum err_code code = ERR_NONE;
 	if (call->malformed) {
 		code = err_set(&err, ERR_INVALID,
@@ -231,7 +231,7 @@ void http_client_free(struct http_client *client)
 	if (!client)
 		return;
 	PRE(client->depth == 0);
-	struct http_connection *connection;
+	struct client_connection *connection;
 	TAILQ_FOREACH(connection, &client->connections, link)
 	connection->call = NULL;
 	while ((connection = TAILQ_FIRST(&client->connections)))

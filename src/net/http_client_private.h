@@ -11,7 +11,7 @@ struct bufferevent;
 struct http_call {
 	TAILQ_ENTRY(http_call) link; /* in client->queued, ->urgent or ->running */
 	struct http_client *client;
-	struct http_connection *connection; /* NULL: queued */
+	struct client_connection *connection; /* NULL: queued */
 	struct http_call_events events;
 	void *owner;
 	struct event *deadline; /* NULL: none */
@@ -47,8 +47,8 @@ enum answer_state {
 	ANSWER_COMPLETE,
 };
 
-struct http_connection {
-	TAILQ_ENTRY(http_connection) link; /* in client->connections */
+struct client_connection {
+	TAILQ_ENTRY(client_connection) link; /* in client->connections */
 	struct http_client *client;
 	struct bufferevent *bev;
 	struct http_call *call; /* NULL: idle */
@@ -62,7 +62,7 @@ struct http_connection {
 	int64_t left_bytes;
 };
 
-TAILQ_HEAD(http_connections, http_connection);
+TAILQ_HEAD(client_connections, client_connection);
 
 struct http_client {
 	struct event_base *base;
@@ -71,7 +71,7 @@ struct http_client {
 	struct http_calls queued; /* wait for a connection of the pool */
 	struct http_calls urgent; /* streams: get one of their own */
 	struct http_calls running;
-	struct http_connections connections; /* idle ones first */
+	struct client_connections connections; /* idle ones first */
 	int pooled;
 	int pooled_max;
 	int depth; /* callbacks running */
@@ -79,7 +79,7 @@ struct http_client {
 
 /* http_call.c */
 /* More bytes came, or the peer ended, or reading goes on: carry on with the connection's call. */
-void http_call_read(struct http_connection *connection);
+void http_call_read(struct client_connection *connection);
 /* End the call with `err`, tell its owner and free it. It has no connection any more. */
 void http_call_fail(struct http_call *call, const struct err *err);
 void http_call_free(struct http_call *call);
@@ -88,7 +88,7 @@ void http_call_free(struct http_call *call);
 /* Let queued calls start, from the loop. */
 void http_client_pump_soon(struct http_client *client);
 /* The call leaves its connection, which goes back to the pool or is closed. */
-void http_connection_release(struct http_connection *connection, bool reuse);
+void client_connection_release(struct client_connection *connection, bool reuse);
 /* The call is to be sent once more on a new connection. */
 void http_client_requeue(struct http_call *call);
 

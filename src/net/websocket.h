@@ -32,6 +32,9 @@ struct websocket_options {
 	int ping_timeout_ms;
 };
 
+/* What http_upgrade() and http_client_websocket() use. */
+void websocket_options_default(struct websocket_options *options, bool server);
+
 /* Speak WebSocket on an open connection; takes `bev`. */
 struct websocket *websocket_new(struct event_base *base, struct bufferevent *bev,
 				const struct websocket_options *options,
