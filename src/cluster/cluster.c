@@ -14,13 +14,13 @@ void cluster_init(struct cluster *cluster, uint64_t salt)
 	*cluster = (struct cluster){ .salt = salt };
 }
 
-void map_add(struct map *map, struct uuid key, void *value)
+void cluster_map_add(struct map *map, struct uuid key, void *value)
 {
 	void *replaced = map_put(map, key, value);
 	POST(!replaced);
 }
 
-void map_drop(struct map *map, struct uuid key, const void *value)
+void cluster_map_drop(struct map *map, struct uuid key, const void *value)
 {
 	void *removed = map_remove(map, key);
 	POST(removed == value);
@@ -54,7 +54,7 @@ void node_entry_free(struct node_entry *entry)
 	base_free(entry);
 }
 
-void task_free(struct task *task)
+void cluster_task_free(struct task *task)
 {
 	task_release(task);
 	base_free(task);
@@ -75,7 +75,7 @@ void cluster_release(struct cluster *cluster)
 {
 	size_t position = 0;
 	for (struct task *task; (task = map_next(&cluster->tasks, &position));)
-		task_free(task);
+		cluster_task_free(task);
 	position = 0;
 	for (struct job_entry *job; (job = map_next(&cluster->jobs, &position));)
 		job_entry_free(job);

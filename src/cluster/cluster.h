@@ -95,6 +95,8 @@ struct node_entry {
 /* What a task that reserves nothing counts for when the load of its node is estimated. It never refuses a node. */
 #define NOMINAL_CPU_MILLI 100
 #define NOMINAL_MEMORY_BYTES (64LL << 20)
+/* The reservations, with the nominal request where nothing is reserved. */
+struct resources cluster_expected(const struct resources *reservations);
 
 /* What the scheduler scans: one array per fact, one column per node, in the order in which nodes joined; there are no
  * holes, for nodes are not removed. `reserved` and `expected` count what is placed and not confirmed gone (I6);

@@ -49,7 +49,7 @@ static void check_task(const struct cluster *cluster, const struct task *task,
 	INVARIANT(cluster_task(cluster, desired->id) == task);
 	INVARIANT(job);
 	INVARIANT(task_list_has(&job->tasks, task));
-	INVARIANT(task->state == derive_state(task));
+	INVARIANT(task->state == task_derive_state(task));
 	INVARIANT(task->state >= TASK_PENDING && task->state <= TASK_FAILED);
 	INVARIANT(IMPLIES(desired->verdict, task->reason == desired->verdict_reason));
 	INVARIANT(IMPLIES(task->state == TASK_PENDING, task->observed.version == 0));
@@ -69,7 +69,7 @@ static void check_task(const struct cluster *cluster, const struct task *task,
 	}
 	if (!task_occupies_node(task))
 		return;
-	struct resources expected = expected_of(&spec->reservations);
+	struct resources expected = cluster_expected(&spec->reservations);
 	sums->cpu_milli += spec->reservations.cpu_milli;
 	sums->cpu_expected_milli += expected.cpu_milli;
 	sums->memory_bytes += spec->reservations.memory_bytes;
@@ -110,7 +110,7 @@ static void check_nodes(const struct cluster *cluster, const struct carried *car
 		INVARIANT(columns->memory_expected_bytes[i] == carried[i].memory_expected_bytes);
 		INVARIANT(columns->disk_reserved_bytes[i] == carried[i].disk_bytes);
 		INVARIANT(columns->tasks[i] == carried[i].n_tasks);
-		INVARIANT(columns->ready[i] == node_is_ready(node));
+		INVARIANT(columns->ready[i] == node_entry_is_ready(node));
 		INVARIANT(node->tasks.n == carried[i].n_listed);
 		INVARIANT(node->n_holds == carried[i].n_holds);
 		check_list(&node->tasks);

@@ -125,8 +125,8 @@ static void take_report(struct task *task, struct task_observed *report, const s
 	task->observed = *report;
 	*report = (struct task_observed){ 0 };
 	task->observed.gone |= task->observed.removed;
-	POST(derive_state(task) == task->state);
-	derive_reason(task);
+	POST(task_derive_state(task) == task->state);
+	task_derive_reason(task);
 }
 
 /* Apply an acceptable report. Returns whether anything changed. */
@@ -171,8 +171,8 @@ static bool observe(struct cluster *cluster, struct changes *changes, struct nod
 	}
 	if (apply(cluster, task, report, &path)) {
 		cluster_job_of(cluster, task)->dirty = true;
-		change_put(changes, key_of_observed(node, task->desired.id), &task_observed_type,
-			   &task->observed);
+		cluster_record_put(changes, cluster_key_of_observed(node, task->desired.id),
+				   &task_observed_type, &task->observed);
 	}
 	return true;
 }

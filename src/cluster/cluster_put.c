@@ -10,7 +10,7 @@ void cluster_put_meta(struct cluster *cluster, struct changes *changes,
 {
 	PRE(meta->epoch >= cluster->meta.epoch);
 	cluster->meta = *meta;
-	change_put(changes, key_of_meta(), &meta_record_type, &cluster->meta);
+	cluster_record_put(changes, cluster_key_of_meta(), &meta_record_type, &cluster->meta);
 }
 
 /* ---- projects ---- */
@@ -23,12 +23,13 @@ struct project_entry *cluster_put_project(struct cluster *cluster, struct change
 	struct project_entry *entry = cluster_project(cluster, project->name);
 	if (!entry) {
 		entry = base_calloc(1, sizeof(*entry));
-		map_add(&cluster->projects, key, entry);
+		cluster_map_add(&cluster->projects, key, entry);
 	}
 	record_release(&project_type, &entry->project);
 	entry->project = *project;
 	*project = (struct project){ 0 };
-	change_put(changes, key_of_project(entry->project.name), &project_type, &entry->project);
+	cluster_record_put(changes, cluster_key_of_project(entry->project.name), &project_type,
+			   &entry->project);
 	return entry;
 }
 
@@ -37,8 +38,8 @@ void cluster_delete_project(struct cluster *cluster, struct changes *changes,
 {
 	PRE(entry->n_jobs == 0);
 	const char *name = entry->project.name;
-	change_delete(changes, key_of_project(name));
-	map_drop(&cluster->projects, map_name_key(cluster->salt, name, ""), entry);
+	cluster_record_delete(changes, cluster_key_of_project(name));
+	cluster_map_drop(&cluster->projects, map_name_key(cluster->salt, name, ""), entry);
 	project_entry_free(entry);
 }
 
@@ -74,8 +75,8 @@ static struct job_entry *add_job_entry(struct cluster *cluster, const struct job
 	struct job_entry *entry = base_calloc(1, sizeof(*entry));
 	entry->job = *job;
 	struct uuid name_key = map_name_key(cluster->salt, job->project, job->name);
-	map_add(&cluster->jobs, job->id.uuid, entry);
-	map_add(&cluster->jobs_by_name, name_key, entry);
+	cluster_map_add(&cluster->jobs, job->id.uuid, entry);
+	cluster_map_add(&cluster->jobs_by_name, name_key, entry);
 	project_entry_add_job(project, entry);
 	return entry;
 }
@@ -95,7 +96,7 @@ struct job_entry *cluster_put_job(struct cluster *cluster, struct changes *chang
 	}
 	*job = (struct job){ 0 };
 	entry->dirty = true;
-	change_put(changes, key_of_job(entry->job.id), &job_type, &entry->job);
+	cluster_record_put(changes, cluster_key_of_job(entry->job.id), &job_type, &entry->job);
 	return entry;
 }
 
@@ -104,11 +105,12 @@ void cluster_delete_job(struct cluster *cluster, struct changes *changes, struct
 	PRE(entry->tasks.n == 0);
 	const struct job *job = &entry->job;
 	for (size_t i = 0; i < entry->n_revisions; i++)
-		change_delete(changes, key_of_revision(job->id, entry->revisions[i]->number));
-	change_delete(changes, key_of_job(job->id));
+		cluster_record_delete(
+			changes, cluster_key_of_revision(job->id, entry->revisions[i]->number));
+	cluster_record_delete(changes, cluster_key_of_job(job->id));
 	struct uuid name_key = map_name_key(cluster->salt, job->project, job->name);
-	map_drop(&cluster->jobs, job->id.uuid, entry);
-	map_drop(&cluster->jobs_by_name, name_key, entry);
+	cluster_map_drop(&cluster->jobs, job->id.uuid, entry);
+	cluster_map_drop(&cluster->jobs_by_name, name_key, entry);
 	project_entry_remove_job(cluster_project(cluster, job->project), entry);
 	job_entry_free(entry);
 }
@@ -154,8 +156,8 @@ void cluster_put_revision(struct cluster *cluster, struct changes *changes,
 		if (entry->tasks.items[i]->desired.revision == number)
 			weight_on(cluster, entry->tasks.items[i]);
 	entry->dirty = true;
-	change_put(changes, key_of_revision(entry->job.id, number), &job_revision_type,
-		   job_entry_revision(entry, number));
+	cluster_record_put(changes, cluster_key_of_revision(entry->job.id, number),
+			   &job_revision_type, job_entry_revision(entry, number));
 }
 
 void cluster_delete_revision(struct cluster *cluster, struct changes *changes,
@@ -167,7 +169,7 @@ void cluster_delete_revision(struct cluster *cluster, struct changes *changes,
 		PRE(entry->tasks.items[i]->desired.revision != number);
 	size_t at = revision_position(entry, number);
 	PRE(at < entry->n_revisions && entry->revisions[at]->number == number);
-	change_delete(changes, key_of_revision(entry->job.id, number));
+	cluster_record_delete(changes, cluster_key_of_revision(entry->job.id, number));
 	record_release(&job_revision_type, entry->revisions[at]);
 	base_free(entry->revisions[at]);
 	memmove(&entry->revisions[at], &entry->revisions[at + 1],
@@ -184,7 +186,7 @@ struct node_entry *cluster_put_node(struct cluster *cluster, struct changes *cha
 	struct node_entry *entry = cluster_node(cluster, node->id);
 	if (!entry) {
 		entry = base_calloc(1, sizeof(*entry));
-		map_add(&cluster->nodes, node->id.uuid, entry);
+		cluster_map_add(&cluster->nodes, node->id.uuid, entry);
 		entry->index = columns_add(&cluster->columns, entry);
 	}
 	record_release(&node_record_type, &entry->record);
@@ -192,7 +194,8 @@ struct node_entry *cluster_put_node(struct cluster *cluster, struct changes *cha
 	*node = (struct node_record){ 0 };
 	columns_set_capacity(&cluster->columns, entry);
 	columns_set_ready(&cluster->columns, entry);
-	change_put(changes, key_of_node(entry->record.id), &node_record_type, &entry->record);
+	cluster_record_put(changes, cluster_key_of_node(entry->record.id), &node_record_type,
+			   &entry->record);
 	return entry;
 }
 
@@ -206,12 +209,13 @@ struct volume_record *cluster_put_volume(struct cluster *cluster, struct changes
 	struct volume_record *record = cluster_volume(cluster, volume->name);
 	if (!record) {
 		record = base_calloc(1, sizeof(*record));
-		map_add(&cluster->volumes, key, record);
+		cluster_map_add(&cluster->volumes, key, record);
 	}
 	record_release(&volume_record_type, record);
 	*record = *volume;
 	*volume = (struct volume_record){ 0 };
-	change_put(changes, key_of_volume(record->name), &volume_record_type, record);
+	cluster_record_put(changes, cluster_key_of_volume(record->name), &volume_record_type,
+			   record);
 	return record;
 }
 
@@ -219,8 +223,8 @@ void cluster_delete_volume(struct cluster *cluster, struct changes *changes,
 			   struct volume_record *volume)
 {
 	struct uuid key = map_name_key(cluster->salt, volume->name, "");
-	change_delete(changes, key_of_volume(volume->name));
-	map_drop(&cluster->volumes, key, volume);
+	cluster_record_delete(changes, cluster_key_of_volume(volume->name));
+	cluster_map_drop(&cluster->volumes, key, volume);
 	record_release(&volume_record_type, volume);
 	base_free(volume);
 }
@@ -233,21 +237,21 @@ void cluster_put_idempotency(struct cluster *cluster, struct changes *changes,
 	struct idempotency_record *kept = cluster_idempotency(cluster, record->caller, record->key);
 	if (!kept) {
 		kept = base_calloc(1, sizeof(*kept));
-		map_add(&cluster->idempotency, key, kept);
+		cluster_map_add(&cluster->idempotency, key, kept);
 	}
 	record_release(&idempotency_record_type, kept);
 	*kept = *record;
 	*record = (struct idempotency_record){ 0 };
-	change_put(changes, key_of_idempotency(kept->caller, kept->key), &idempotency_record_type,
-		   kept);
+	cluster_record_put(changes, cluster_key_of_idempotency(kept->caller, kept->key),
+			   &idempotency_record_type, kept);
 }
 
 void cluster_delete_idempotency(struct cluster *cluster, struct changes *changes,
 				struct idempotency_record *record)
 {
 	struct uuid key = map_name_key(cluster->salt, record->caller, record->key);
-	change_delete(changes, key_of_idempotency(record->caller, record->key));
-	map_drop(&cluster->idempotency, key, record);
+	cluster_record_delete(changes, cluster_key_of_idempotency(record->caller, record->key));
+	cluster_map_drop(&cluster->idempotency, key, record);
 	record_release(&idempotency_record_type, record);
 	base_free(record);
 }

@@ -48,7 +48,7 @@ static enum err_code replay_meta(struct cluster *cluster, const struct change *c
 	enum err_code code = decode(change, &meta_record_type, &meta, err);
 	if (code != ERR_NONE)
 		return code;
-	struct change key = key_of_meta();
+	struct change key = cluster_key_of_meta();
 	if (!same_key(change, &key))
 		return misplaced(&meta_record_type, &meta, err);
 	cluster_put_meta(cluster, NULL, &meta);
@@ -64,7 +64,7 @@ static enum err_code replay_project(struct cluster *cluster, const struct change
 		return code;
 	struct change key = { 0 };
 	if (project.name && *project.name)
-		key = key_of_project(project.name);
+		key = cluster_key_of_project(project.name);
 	if (!same_key(change, &key) || cluster_project(cluster, project.name))
 		return misplaced(&project_type, &project, err);
 	cluster_put_project(cluster, NULL, &project);
@@ -79,7 +79,7 @@ static struct job_entry *job_or_placeholder(struct cluster *cluster, struct job_
 		return entry;
 	entry = base_calloc(1, sizeof(*entry));
 	entry->job.id = id;
-	map_add(&cluster->jobs, id.uuid, entry);
+	cluster_map_add(&cluster->jobs, id.uuid, entry);
 	return entry;
 }
 
@@ -90,7 +90,7 @@ static enum err_code replay_job(struct cluster *cluster, const struct change *ch
 	enum err_code code = decode(change, &job_type, &job, err);
 	if (code != ERR_NONE)
 		return code;
-	struct change key = key_of_job(job.id);
+	struct change key = cluster_key_of_job(job.id);
 	if (!same_key(change, &key) || uuid_is_zero(job.id.uuid) || !job.name || !job.project)
 		return misplaced(&job_type, &job, err);
 	struct job_entry *entry = job_or_placeholder(cluster, job.id);
@@ -107,7 +107,7 @@ static enum err_code replay_revision(struct cluster *cluster, const struct chang
 	enum err_code code = decode(change, &job_revision_type, &revision, err);
 	if (code != ERR_NONE)
 		return code;
-	struct change key = key_of_revision(revision.job, revision.number);
+	struct change key = cluster_key_of_revision(revision.job, revision.number);
 	if (!same_key(change, &key) || revision.number <= 0)
 		return misplaced(&job_revision_type, &revision, err);
 	struct job_entry *entry = job_or_placeholder(cluster, revision.job);
@@ -124,7 +124,7 @@ static struct task *task_or_placeholder(struct cluster *cluster, struct task_id 
 	if (task)
 		return task;
 	task = base_calloc(1, sizeof(*task));
-	map_add(&cluster->tasks, id.uuid, task);
+	cluster_map_add(&cluster->tasks, id.uuid, task);
 	task_list_append(&cluster->replaying, task);
 	return task;
 }
@@ -136,7 +136,7 @@ static enum err_code replay_task(struct cluster *cluster, const struct change *c
 	enum err_code code = decode(change, &task_desired_type, &desired, err);
 	if (code != ERR_NONE)
 		return code;
-	struct change key = key_of_task(desired.id);
+	struct change key = cluster_key_of_task(desired.id);
 	if (!same_key(change, &key) || uuid_is_zero(desired.id.uuid))
 		return misplaced(&task_desired_type, &desired, err);
 	struct task *task = task_or_placeholder(cluster, desired.id);
@@ -160,7 +160,7 @@ static enum err_code replay_observed(struct cluster *cluster, const struct chang
 	struct node_id node = { 0 };
 	if (change->key_len == 2 * UUID_BYTES)
 		memcpy(node.uuid.bytes, change->key, UUID_BYTES);
-	struct change key = key_of_observed(node, observed.task);
+	struct change key = cluster_key_of_observed(node, observed.task);
 	bool sound = observed.version > 0 && observed.state >= TASK_SCHEDULED &&
 		     observed.state <= TASK_FAILED && !uuid_is_zero(observed.task.uuid);
 	if (!same_key(change, &key) || uuid_is_zero(node.uuid) || !sound)
@@ -182,7 +182,7 @@ static enum err_code replay_node(struct cluster *cluster, const struct change *c
 	enum err_code code = decode(change, &node_record_type, &node, err);
 	if (code != ERR_NONE)
 		return code;
-	struct change key = key_of_node(node.id);
+	struct change key = cluster_key_of_node(node.id);
 	if (!same_key(change, &key) || uuid_is_zero(node.id.uuid) || cluster_node(cluster, node.id))
 		return misplaced(&node_record_type, &node, err);
 	cluster_put_node(cluster, NULL, &node);
@@ -198,7 +198,7 @@ static enum err_code replay_volume(struct cluster *cluster, const struct change 
 		return code;
 	struct change key = { 0 };
 	if (volume.name && *volume.name)
-		key = key_of_volume(volume.name);
+		key = cluster_key_of_volume(volume.name);
 	if (!same_key(change, &key) || cluster_volume(cluster, volume.name))
 		return misplaced(&volume_record_type, &volume, err);
 	cluster_put_volume(cluster, NULL, &volume);
@@ -214,7 +214,7 @@ static enum err_code replay_idempotency(struct cluster *cluster, const struct ch
 		return code;
 	struct change key = { 0 };
 	if (record.caller && record.key)
-		key = key_of_idempotency(record.caller, record.key);
+		key = cluster_key_of_idempotency(record.caller, record.key);
 	if (!same_key(change, &key) || cluster_idempotency(cluster, record.caller, record.key))
 		return misplaced(&idempotency_record_type, &record, err);
 	cluster_put_idempotency(cluster, NULL, &record);
@@ -265,8 +265,8 @@ static enum err_code tie_job(struct cluster *cluster, struct job_entry *entry, s
 		return damaged_id(err, "job", job->id.uuid, "has the name of another job");
 	if (!job_entry_current(entry))
 		return damaged_id(err, "job", job->id.uuid, "lacks its current revision");
-	map_add(&cluster->jobs_by_name, map_name_key(cluster->salt, job->project, job->name),
-		entry);
+	cluster_map_add(&cluster->jobs_by_name,
+			map_name_key(cluster->salt, job->project, job->name), entry);
 	project_entry_add_job(project, entry);
 	entry->dirty = true;
 	return ERR_NONE;
@@ -333,7 +333,8 @@ static const char *fault_of(const struct cluster *cluster, const struct task *ta
 		return "has a verdict that is not an end";
 	if (!grants_are_sound(desired, cluster_task_spec(cluster, task)))
 		return "holds a port its job does not publish";
-	if ((task->observed.gone || task->observed.removed) && !task_is_final(derive_state(task)))
+	if ((task->observed.gone || task->observed.removed) &&
+	    !task_is_final(task_derive_state(task)))
 		return "is gone and yet has not ended";
 	if (!sums_can_hold(cluster, task))
 		return "reserves more than any node has";
@@ -351,8 +352,8 @@ static enum err_code tie_task(struct cluster *cluster, struct task *task, struct
 	const char *fault = fault_of(cluster, task);
 	if (fault)
 		return damaged_id(err, "task", desired->id.uuid, fault);
-	task->state = derive_state(task);
-	derive_reason(task);
+	task->state = task_derive_state(task);
+	task_derive_reason(task);
 	weight_on(cluster, task);
 	task_list_append(&cluster_job_of(cluster, task)->tasks, task);
 	if (task_is_on_list_of_node(task))

@@ -6,7 +6,8 @@
 
 static void put_desired(struct changes *changes, const struct task *task)
 {
-	change_put(changes, key_of_task(task->desired.id), &task_desired_type, &task->desired);
+	cluster_record_put(changes, cluster_key_of_task(task->desired.id), &task_desired_type,
+			   &task->desired);
 }
 
 struct task *cluster_add_task(struct cluster *cluster, struct changes *changes,
@@ -21,8 +22,8 @@ struct task *cluster_add_task(struct cluster *cluster, struct changes *changes,
 	struct task *task = base_calloc(1, sizeof(*task));
 	task->desired = *desired;
 	*desired = (struct task_desired){ 0 };
-	derive_reason(task);
-	map_add(&cluster->tasks, task->desired.id.uuid, task);
+	task_derive_reason(task);
+	cluster_map_add(&cluster->tasks, task->desired.id.uuid, task);
 	task_list_insert(&job->tasks, task);
 	weight_on(cluster, task);
 	job->dirty = true;
@@ -62,10 +63,10 @@ void cluster_task_save(struct cluster *cluster, struct changes *changes, struct 
 	check_edit(cluster, task);
 	bool placed_now =
 		uuid_is_zero(cluster->edit.node.uuid) && !uuid_is_zero(task->desired.node.uuid);
-	int state = derive_state(task);
+	int state = task_derive_state(task);
 	if (state != task->state) {
 		task_must_move(task, state);
-		derive_reason(task);
+		task_derive_reason(task);
 	}
 	if (placed_now) {
 		struct node_entry *node = cluster_node(cluster, task->desired.node);
@@ -89,9 +90,10 @@ void cluster_delete_task(struct cluster *cluster, struct changes *changes, struc
 	if (task_is_on_list_of_node(task))
 		task_list_remove(&cluster_node(cluster, task->desired.node)->tasks, task);
 	if (task->observed.version > 0)
-		change_delete(changes, key_of_observed(task->desired.node, task->desired.id));
-	change_delete(changes, key_of_task(task->desired.id));
-	map_drop(&cluster->tasks, task->desired.id.uuid, task);
+		cluster_record_delete(
+			changes, cluster_key_of_observed(task->desired.node, task->desired.id));
+	cluster_record_delete(changes, cluster_key_of_task(task->desired.id));
+	cluster_map_drop(&cluster->tasks, task->desired.id.uuid, task);
 	job->dirty = true;
-	task_free(task);
+	cluster_task_free(task);
 }

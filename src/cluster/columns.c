@@ -51,7 +51,7 @@ uint32_t columns_add(struct node_columns *columns, struct node_entry *entry)
 	return (uint32_t)columns->n++;
 }
 
-bool node_is_ready(const struct node_entry *entry)
+bool node_entry_is_ready(const struct node_entry *entry)
 {
 	return entry->state == NODE_READY && entry->runtime_ok && !entry->record.draining;
 }
@@ -68,7 +68,7 @@ void columns_set_capacity(struct node_columns *columns, const struct node_entry 
 void columns_set_ready(struct node_columns *columns, const struct node_entry *entry)
 {
 	INVARIANT(columns->entry[entry->index] == entry);
-	columns->ready[entry->index] = node_is_ready(entry);
+	columns->ready[entry->index] = node_entry_is_ready(entry);
 }
 
 void columns_release(struct node_columns *columns)

@@ -5,23 +5,23 @@
 #include "cluster/cluster.h"
 
 /* Keys of stored records (records.c): a change with kind and key set and no value. */
-struct change key_of_meta(void);
-struct change key_of_project(const char *name);
-struct change key_of_job(struct job_id id);
-struct change key_of_revision(struct job_id job, int64_t number);
-struct change key_of_task(struct task_id id);
-struct change key_of_observed(struct node_id node, struct task_id task);
-struct change key_of_node(struct node_id id);
-struct change key_of_volume(const char *name);
-struct change key_of_idempotency(const char *caller, const char *key);
+struct change cluster_key_of_meta(void);
+struct change cluster_key_of_project(const char *name);
+struct change cluster_key_of_job(struct job_id id);
+struct change cluster_key_of_revision(struct job_id job, int64_t number);
+struct change cluster_key_of_task(struct task_id id);
+struct change cluster_key_of_observed(struct node_id node, struct task_id task);
+struct change cluster_key_of_node(struct node_id id);
+struct change cluster_key_of_volume(const char *name);
+struct change cluster_key_of_idempotency(const char *caller, const char *key);
 
 /* Record for the store: put the binary form of `record` under the key, or delete the key. NULL changes: nothing. */
-void change_put(struct changes *changes, struct change key, const struct record_type *type, const void *record);
-void change_delete(struct changes *changes, struct change key);
+void cluster_record_put(struct changes *changes, struct change key, const struct record_type *type, const void *record);
+void cluster_record_delete(struct changes *changes, struct change key);
 
 /* Maps: put what is not there yet, take out what is there (cluster.c). */
-void map_add(struct map *map, struct uuid key, void *value);
-void map_drop(struct map *map, struct uuid key, const void *value);
+void cluster_map_add(struct map *map, struct uuid key, void *value);
+void cluster_map_drop(struct map *map, struct uuid key, const void *value);
 
 /* Task lists (task_list.c), ascending by id. */
 void task_list_insert(struct task_list *list, struct task *task);
@@ -38,8 +38,6 @@ void weight_on(struct cluster *cluster, struct task *task);
 void weight_off(struct cluster *cluster, struct task *task);
 /* The port a task would hold twice or that another task holds; NULL: none. Before weight_on() of what comes from disk. */
 const struct port_grant *weight_port_conflict(const struct cluster *cluster, const struct task *task);
-/* What a task counts for in the `expected` columns. */
-struct resources expected_of(const struct resources *reservations);
 
 /* Is the task in its node's desired set? */
 bool task_is_on_list_of_node(const struct task *task);
@@ -48,14 +46,14 @@ bool task_is_on_list_of_node(const struct task *task);
 void task_must_move(struct task *task, int to);
 
 /* State and reason as both halves say (task_state.c). */
-int derive_state(const struct task *task);
-void derive_reason(struct task *task);
+int task_derive_state(const struct task *task);
+void task_derive_reason(struct task *task);
 
 /* Columns (columns.c). */
 uint32_t columns_add(struct node_columns *columns, struct node_entry *entry);
 void columns_set_capacity(struct node_columns *columns, const struct node_entry *entry);
 void columns_set_ready(struct node_columns *columns, const struct node_entry *entry);
-bool node_is_ready(const struct node_entry *entry);
+bool node_entry_is_ready(const struct node_entry *entry);
 void columns_release(struct node_columns *columns);
 
 /* Entries. */
@@ -64,6 +62,6 @@ void project_entry_add_job(struct project_entry *project, struct job_entry *entr
 void job_entry_free(struct job_entry *entry);
 void project_entry_free(struct project_entry *entry);
 void node_entry_free(struct node_entry *entry);
-void task_free(struct task *task);
+void cluster_task_free(struct task *task);
 
 #endif

@@ -41,63 +41,63 @@ RECORD_TYPE(volume_record, struct volume_record, volume_fields);
 RECORD_TYPE(idempotency_record, struct idempotency_record, idempotency_fields);
 RECORD_TYPE(meta_record, struct meta_record, meta_fields);
 
-struct change key_of_meta(void)
+struct change cluster_key_of_meta(void)
 {
 	struct change change = { .kind = RECORD_META };
 	change_key_text(&change, "cluster");
 	return change;
 }
 
-struct change key_of_project(const char *name)
+struct change cluster_key_of_project(const char *name)
 {
 	struct change change = { .kind = RECORD_PROJECT };
 	change_key_text(&change, name);
 	return change;
 }
 
-struct change key_of_job(struct job_id id)
+struct change cluster_key_of_job(struct job_id id)
 {
 	struct change change = { .kind = RECORD_JOB };
 	change_key_id(&change, id.uuid);
 	return change;
 }
 
-struct change key_of_revision(struct job_id job, int64_t number)
+struct change cluster_key_of_revision(struct job_id job, int64_t number)
 {
 	struct change change = { .kind = RECORD_REVISION };
 	change_key_id_number(&change, job.uuid, number);
 	return change;
 }
 
-struct change key_of_task(struct task_id id)
+struct change cluster_key_of_task(struct task_id id)
 {
 	struct change change = { .kind = RECORD_TASK };
 	change_key_id(&change, id.uuid);
 	return change;
 }
 
-struct change key_of_observed(struct node_id node, struct task_id task)
+struct change cluster_key_of_observed(struct node_id node, struct task_id task)
 {
 	struct change change = { .kind = RECORD_OBSERVED };
 	change_key_ids(&change, node.uuid, task.uuid);
 	return change;
 }
 
-struct change key_of_node(struct node_id id)
+struct change cluster_key_of_node(struct node_id id)
 {
 	struct change change = { .kind = RECORD_NODE };
 	change_key_id(&change, id.uuid);
 	return change;
 }
 
-struct change key_of_volume(const char *name)
+struct change cluster_key_of_volume(const char *name)
 {
 	struct change change = { .kind = RECORD_VOLUME };
 	change_key_text(&change, name);
 	return change;
 }
 
-struct change key_of_idempotency(const char *caller, const char *key)
+struct change cluster_key_of_idempotency(const char *caller, const char *key)
 {
 	/* A caller's name holds no newline, so two pairs cannot join to one text. */
 	struct change change = { .kind = RECORD_IDEMPOTENCY };
@@ -109,8 +109,8 @@ struct change key_of_idempotency(const char *caller, const char *key)
 	return change;
 }
 
-void change_put(struct changes *changes, struct change key, const struct record_type *type,
-		const void *record)
+void cluster_record_put(struct changes *changes, struct change key, const struct record_type *type,
+			const void *record)
 {
 	if (!changes)
 		return;
@@ -123,7 +123,7 @@ void change_put(struct changes *changes, struct change key, const struct record_
 	changes_add(changes, &key);
 }
 
-void change_delete(struct changes *changes, struct change key)
+void cluster_record_delete(struct changes *changes, struct change key)
 {
 	if (changes)
 		changes_add(changes, &key);

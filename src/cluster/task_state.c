@@ -4,7 +4,7 @@
 #include "base/check.h"
 #include "cluster/internal.h"
 
-int derive_state(const struct task *task)
+int task_derive_state(const struct task *task)
 {
 	if (task->desired.verdict)
 		return task->desired.verdict;
@@ -15,7 +15,7 @@ int derive_state(const struct task *task)
 	return TASK_SCHEDULED;
 }
 
-void derive_reason(struct task *task)
+void task_derive_reason(struct task *task)
 {
 	if (task->desired.verdict) {
 		task->reason = task->desired.verdict_reason;

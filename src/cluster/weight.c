@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "cluster/internal.h"
 
-struct resources expected_of(const struct resources *reservations)
+struct resources cluster_expected(const struct resources *reservations)
 {
 	struct resources expected = *reservations;
 	if (!expected.cpu_milli)
@@ -175,7 +175,7 @@ const struct port_grant *weight_port_conflict(const struct cluster *cluster,
 static void add_to_columns(struct node_columns *columns, size_t at,
 			   const struct resources *reserved, int64_t sign)
 {
-	struct resources expected = expected_of(reserved);
+	struct resources expected = cluster_expected(reserved);
 	columns->cpu_reserved_milli[at] += sign * reserved->cpu_milli;
 	columns->cpu_expected_milli[at] += sign * expected.cpu_milli;
 	columns->memory_reserved_bytes[at] += sign * reserved->memory_bytes;

@@ -19,7 +19,7 @@ struct scheduler_view {
 	const struct cluster *cluster;
 	const struct job_entry *job;
 	struct resources request; /* with the nominal request where the job reserves nothing */
-	uint64_t round;           /* roundrobin: where the last pick was */
+	uint64_t round;           /* roundrobin: the column to begin at, modulo the number of nodes */
 };
 
 struct scheduler_ops {
@@ -36,27 +36,28 @@ const struct scheduler_ops *scheduler_find(const char *name);
 /* "epvm, roundrobin, ..." for messages. */
 const char *scheduler_names(void);
 
-/* The pure functions the golden values of the cost model are checked on. `base` > 1; used and request are shares
- * 0..1 of the capacity. */
+/* The marginal cost base^(used + request) - base^used: the pure function the golden values of the cost model are
+ * checked on. `base` > 1; used and request are shares of the capacity, 0..1 and beyond when overloaded. */
 double scheduler_marginal_cost(double base, double used_share, double request_share);
 
 struct scheduler_pick {
 	struct node_entry *node; /* NULL: nothing fits now */
 	double score;
-	LIST_OF(struct port_grant) ports; /* drawn from the pools; owned by the caller */
+	uint64_t next_round; /* the column after the picked one; `round` when nothing fits */
+	LIST_OF(struct port_grant) ports; /* one per published port, ascending by index; owned by the caller */
 	int reason;    /* when node is NULL: REASON_NO_NODE_FITS or REASON_WAITS_VOLUME */
 	char *message; /* "no node has 512 MB free: 3 of 5 lack memory, 2 do not match node.labels.disk==ssd"; owned */
 };
 void scheduler_pick_release(struct scheduler_pick *pick);
 
-/* Where should this task go? Looks at the task's own revision. `avoid` (may be zero) is a node to use only when no
- * other fits. `round` is the caller's counter for roundrobin. Changes nothing. */
+/* Where should this task go? Looks at the task's own revision. Candidates are the nodes that pass every filter; of
+ * these the placement preferences, in order, keep the nodes whose label value has the fewest tasks of the job; of these
+ * the policy picks. `avoid` (may be zero) is a node to use only when no other fits. `round` is for roundrobin: give
+ * `next_round` of the last pick back. Changes nothing. */
 void scheduler_pick(const struct cluster *cluster, const struct scheduler_ops *policy, const struct task *task,
 		    struct node_id avoid, uint64_t round, struct scheduler_pick *ret_pick);
 
 /* Two tasks with equal class fit the same nodes: everything the filters read, hashed. Parked tasks are grouped by it. */
 uint64_t scheduler_class(const struct cluster *cluster, const struct task *task);
 
-/* Does the constraint's text parse ("node.labels.x==y", "!=", single "=" as the Compose specification writes)? Lives in
- * job/constraint.h so that job_spec_check() can use it. */
 #endif

@@ -1,0 +1,128 @@
+/* Inside scheduler/: what its files share. Nobody else includes it. */
+#ifndef SCHEDULER_INTERNAL_H
+#define SCHEDULER_INTERNAL_H
+
+#include "job/constraint.h"
+#include "scheduler/scheduler.h"
+
+/* ---- the question (question.c): what the filters need to know of one task, worked out once ---- */
+
+struct asked_constraint {
+	const char *text;
+	struct constraint constraint;
+	bool valid; /* false: it no longer parses, so no node matches */
+};
+
+/* A volume the task uses that lives on one node. */
+struct pin {
+	char *volume; /* Docker's name */
+	struct node_entry *node; /* NULL: the node is not known */
+};
+
+struct question {
+	const struct cluster *cluster;
+	const struct task *task;
+	const struct job_entry *job;
+	const struct project_entry *project;
+	const struct job_spec *spec;
+	struct asked_constraint *constraints;
+	size_t n_constraints;
+	struct pin *pins;
+	size_t n_pins;
+	const struct node_entry *home; /* where the project's shared network lives; NULL: anywhere */
+	int64_t api_minor;             /* the Engine API the specification needs; 0: any */
+	struct port_grant *grants;     /* room for one per published port */
+	size_t n_grants;
+};
+
+void question_init(struct question *question, const struct cluster *cluster, const struct task *task);
+void question_release(struct question *question);
+
+/* The node's value of a constraint's key; NULL: it has none. `buffer` holds values that are not text in the record. */
+const char *node_value(const struct node_entry *node, const struct constraint *constraint,
+		       char buffer[UUID_TEXT_SIZE]);
+
+/* ---- ports (ports.c) ---- */
+
+/* Draw a host port on the node for each published port of the question: fixed ones as they are, then from each pool,
+ * those that end first first, the lowest free one. Fills question->grants. False: *ret_index is the port that has none. */
+bool ports_draw(struct question *question, const struct node_entry *node, size_t *ret_index);
+
+/* ---- filters (filters.c) ---- */
+
+/* In the order of the filters. Those before REFUSED_CPU say that the node is not ready. */
+enum refusal_kind {
+	REFUSED_DOWN = 0,
+	REFUSED_SILENT,
+	REFUSED_DEGRADED,
+	REFUSED_DRAINING,
+	REFUSED_CPU,
+	REFUSED_MEMORY,
+	REFUSED_DISK,
+	REFUSED_CONSTRAINT,
+	REFUSED_API,
+	REFUSED_PORT,
+	REFUSED_MAX_REPLICAS,
+	REFUSED_NETWORK,
+	REFUSED_VOLUME,
+};
+
+struct refusal {
+	enum refusal_kind kind;
+	size_t item; /* which constraint, port or pin; else 0 */
+};
+
+/* Does a filter refuse the node of this column? The first that does is told. */
+bool filters_refuse(struct question *question, size_t column, struct refusal *ret_refusal);
+/* The first of them alone: is the node not ready to take a task? */
+bool readiness_refuses(const struct question *question, size_t column, struct refusal *ret_refusal);
+
+/* ---- why nothing fits (refusals.c, sentence.c) ---- */
+
+struct refusal_count {
+	struct refusal refusal;
+	size_t n_nodes;
+	size_t example; /* column: resources, API: the node that came nearest; else the first */
+};
+
+struct refusals {
+	struct refusal_count *items;
+	size_t n;
+	size_t capacity;
+};
+
+void refusals_count(struct refusals *refusals, const struct question *question,
+		    struct refusal refusal, size_t column);
+void refusals_release(struct refusals *refusals);
+
+/* The sentence of a task that fits no node; the caller frees. Sorts the refusals. */
+char *refusals_sentence(struct refusals *refusals, const struct question *question);
+/* Why a pinned volume keeps the task waiting whatever the filters say; NULL: it does not. */
+char *pin_sentence(const struct question *question);
+
+/* ---- preferences (preferences.c) ---- */
+
+/* Keep of the `n` candidate columns those that the task's preferences like best. Returns how many are left, at least 1. */
+size_t preferences_apply(const struct question *question, size_t *candidates, size_t n);
+
+/* ---- load (load.c) ---- */
+
+/* What the node carries: the larger of what its tasks are expected to use and what was measured. */
+int64_t load_cpu_milli(const struct node_columns *columns, size_t column);
+int64_t load_memory_bytes(const struct node_columns *columns, size_t column);
+/* amount / capacity; a node without known capacity counts as full. */
+double load_share(int64_t amount, int64_t capacity);
+
+/* ---- policies, one file each ---- */
+extern const struct scheduler_ops scheduler_epvm;
+extern const struct scheduler_ops scheduler_roundrobin;
+extern const struct scheduler_ops scheduler_greedy;
+extern const struct scheduler_ops scheduler_binpack;
+extern const struct scheduler_ops scheduler_spread;
+
+/* The cost a task adds to the number of tasks on a node that has `n_tasks` and is meant for `n_tasks_full`. */
+double epvm_tasks_cost(double base, int64_t n_tasks, int64_t n_tasks_full);
+/* The base for a cluster of so many nodes. */
+double epvm_base(size_t n_nodes);
+
+#endif

@@ -1,0 +1,111 @@
+/* candidates -> preferences -> score -> pick. Invariant: nothing here writes to the cluster, and equal worlds give equal
+ * picks: candidates are in the order of the columns and only a strictly lower score wins. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "scheduler/internal.h"
+
+void scheduler_pick_release(struct scheduler_pick *pick)
+{
+	base_free(pick->ports.items);
+	base_free(pick->message);
+	*pick = (struct scheduler_pick){ 0 };
+}
+
+/* Fill `candidates` with the columns that pass every filter; the others are counted. */
+static size_t find_candidates(struct question *question, size_t *candidates,
+			      struct refusals *refusals)
+{
+	size_t n = 0;
+	for (size_t column = 0; column < question->cluster->columns.n; column++) {
+		struct refusal refusal;
+		if (filters_refuse(question, column, &refusal))
+			refusals_count(refusals, question, refusal, column);
+		else
+			candidates[n++] = column;
+	}
+	return n;
+}
+
+/* Take the node to avoid out, unless it is all there is. */
+static size_t leave_out(const struct cluster *cluster, struct node_id avoid, size_t *candidates,
+			size_t n)
+{
+	const struct node_entry *node = cluster_node(cluster, avoid);
+	if (!node || n < 2)
+		return n;
+	size_t n_kept = 0;
+	for (size_t i = 0; i < n; i++)
+		if (candidates[i] != node->index)
+			candidates[n_kept++] = candidates[i];
+	return n_kept;
+}
+
+static size_t lowest_score(const struct scheduler_ops *policy, const struct scheduler_view *view,
+			   const size_t *candidates, size_t n, double *ret_score)
+{
+	size_t best = candidates[0];
+	double best_score = policy->score(view, best);
+	for (size_t i = 1; i < n; i++) {
+		double score = policy->score(view, candidates[i]);
+		if (score < best_score) {
+			best = candidates[i];
+			best_score = score;
+		}
+	}
+	*ret_score = best_score;
+	return best;
+}
+
+static void choose(struct question *question, const struct scheduler_ops *policy, uint64_t round,
+		   const size_t *candidates, size_t n, struct scheduler_pick *ret_pick)
+{
+	const struct cluster *cluster = question->cluster;
+	struct scheduler_view view = {
+		.cluster = cluster,
+		.job = question->job,
+		.request = cluster_expected(&question->spec->reservations),
+		.round = round,
+	};
+	size_t column = lowest_score(policy, &view, candidates, n, &ret_pick->score);
+	ret_pick->node = cluster->columns.entry[column];
+	ret_pick->next_round = (column + 1) % cluster->columns.n;
+	size_t index;
+	bool drawn = ports_draw(question, ret_pick->node, &index);
+	POST(drawn);
+	for (size_t i = 0; i < question->n_grants; i++) {
+		struct port_grant *grant = list_add(&ret_pick->ports, sizeof(*grant));
+		*grant = question->grants[i];
+	}
+}
+
+void scheduler_pick(const struct cluster *cluster, const struct scheduler_ops *policy,
+		    const struct task *task, struct node_id avoid, uint64_t round,
+		    struct scheduler_pick *ret_pick)
+{
+	struct scheduler_pick pick = { .next_round = round };
+	struct question question;
+	question_init(&question, cluster, task);
+	pick.message = pin_sentence(&question);
+	if (pick.message) {
+		pick.reason = REASON_WAITS_VOLUME;
+	} else {
+		size_t n_nodes = cluster->columns.n;
+		_cleanup_free_ size_t *candidates =
+			base_calloc(n_nodes ? n_nodes : 1, sizeof(*candidates));
+		struct refusals refusals = { 0 };
+		size_t n = find_candidates(&question, candidates, &refusals);
+		if (n) {
+			n = leave_out(cluster, avoid, candidates, n);
+			n = preferences_apply(&question, candidates, n);
+			choose(&question, policy, round, candidates, n, &pick);
+		} else {
+			pick.reason = REASON_NO_NODE_FITS;
+			pick.message = refusals_sentence(&refusals, &question);
+		}
+		refusals_release(&refusals);
+	}
+	question_release(&question);
+	*ret_pick = pick;
+}

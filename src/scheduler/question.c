@@ -1,0 +1,180 @@
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "scheduler/internal.h"
+
+#define API_MINOR_START_INTERVAL 44
+
+static bool uses_network(const struct job_entry *job, const char *network)
+{
+	const struct job_revision *revision = job_entry_current(job);
+	if (!revision)
+		return false;
+	for (size_t i = 0; i < revision->spec.networks.n; i++)
+		if (strcmp(revision->spec.networks.items[i].network, network) == 0)
+			return true;
+	return false;
+}
+
+/* Is the network used by more than one job of the project? */
+static bool is_shared(const struct project_entry *project, const char *network)
+{
+	size_t n_users = 0;
+	for (size_t i = 0; i < project->n_jobs && n_users < 2; i++)
+		n_users += uses_network(project->jobs[i], network);
+	return n_users > 1;
+}
+
+/* Add those of the specification's networks that more than one job uses. */
+static void add_shared(const struct project_entry *project, const struct job_spec *spec,
+		       struct strings *shared)
+{
+	for (size_t i = 0; i < spec->networks.n; i++) {
+		const char *network = spec->networks.items[i].network;
+		if (!strings_has(shared, network) && is_shared(project, network))
+			strings_add(shared, network);
+	}
+}
+
+static bool uses_one_of(const struct job_entry *job, const struct strings *networks)
+{
+	for (size_t i = 0; i < networks->n; i++)
+		if (uses_network(job, networks->items[i]))
+			return true;
+	return false;
+}
+
+/* Add the job's tasks to what each node has of the project. A node that is to lose its tasks is no home. */
+static void count_tasks(const struct cluster *cluster, const struct job_entry *job, size_t *n_tasks)
+{
+	for (size_t i = 0; i < job->n_placements; i++) {
+		const struct job_placement *placement = &job->placements[i];
+		const struct node_entry *node = cluster->columns.entry[placement->node_index];
+		if (node->state != NODE_DOWN && node->state != NODE_DRAINING &&
+		    !node->record.draining)
+			n_tasks[placement->node_index] += placement->n_tasks;
+	}
+}
+
+/* Whoever shares a network with one of ours brings its own shared networks along. */
+static void close_over(const struct project_entry *project, struct strings *shared)
+{
+	for (size_t n_before = 0; n_before != shared->n;) {
+		n_before = shared->n;
+		for (size_t i = 0; i < project->n_jobs; i++) {
+			const struct job_revision *revision = job_entry_current(project->jobs[i]);
+			if (revision && uses_one_of(project->jobs[i], shared))
+				add_shared(project, &revision->spec, shared);
+		}
+	}
+}
+
+/* The node with the most tasks of the jobs that use these networks; NULL: there are none. */
+static const struct node_entry *node_with_most(const struct cluster *cluster,
+					       const struct project_entry *project,
+					       const struct strings *networks)
+{
+	const struct node_columns *columns = &cluster->columns;
+	if (!networks->n || !columns->n)
+		return NULL;
+	_cleanup_free_ size_t *n_tasks = base_calloc(columns->n, sizeof(*n_tasks));
+	for (size_t i = 0; i < project->n_jobs; i++)
+		if (uses_one_of(project->jobs[i], networks))
+			count_tasks(cluster, project->jobs[i], n_tasks);
+	size_t best = 0;
+	for (size_t i = 1; i < columns->n; i++)
+		if (n_tasks[i] > n_tasks[best])
+			best = i;
+	return n_tasks[best] ? columns->entry[best] : NULL;
+}
+
+/* Where the project's shared networks live; NULL: nowhere yet, or the job shares none. A network is a bridge on one
+ * machine, so its users must be on one machine too. */
+static const struct node_entry *home_of(const struct cluster *cluster,
+					const struct project_entry *project,
+					const struct job_spec *spec)
+{
+	struct strings shared = { 0 };
+	add_shared(project, spec, &shared);
+	close_over(project, &shared);
+	const struct node_entry *home = node_with_most(cluster, project, &shared);
+	strings_release(&shared);
+	return home;
+}
+
+static void find_pins(struct question *question)
+{
+	const struct job_spec *spec = question->spec;
+	question->pins = base_calloc(spec->mounts.n ? spec->mounts.n : 1, sizeof(struct pin));
+	for (size_t i = 0; i < spec->mounts.n; i++) {
+		const struct mount *mount = &spec->mounts.items[i];
+		if (mount->kind != MOUNT_VOLUME || !mount->source)
+			continue;
+		char buffer[VOLUME_NAME_SIZE];
+		const char *name = cluster_volume_name(question->project, mount->source, buffer);
+		const struct volume_record *volume = cluster_volume(question->cluster, name);
+		if (!volume || uuid_is_zero(volume->node.uuid))
+			continue;
+		question->pins[question->n_pins++] =
+			(struct pin){ base_strdup(name),
+				      cluster_node(question->cluster, volume->node) };
+	}
+}
+
+void question_init(struct question *question, const struct cluster *cluster,
+		   const struct task *task)
+{
+	const struct job_entry *job = cluster_job_of(cluster, task);
+	PRE(job);
+	*question = (struct question){ .cluster = cluster, .task = task, .job = job };
+	question->project = cluster_project(cluster, job->job.project);
+	PRE(question->project);
+	question->spec = cluster_task_spec(cluster, task);
+	const struct strings *texts = &question->spec->placement.constraints;
+	question->constraints =
+		base_calloc(texts->n ? texts->n : 1, sizeof(struct asked_constraint));
+	question->n_constraints = texts->n;
+	for (size_t i = 0; i < texts->n; i++) {
+		struct asked_constraint *asked = &question->constraints[i];
+		asked->text = texts->items[i];
+		asked->valid = constraint_parse(asked->text, &asked->constraint, NULL) == ERR_NONE;
+	}
+	if (question->spec->health_check.start_interval_ms > 0)
+		question->api_minor = API_MINOR_START_INTERVAL;
+	if (question->spec->networks.n)
+		question->home = home_of(cluster, question->project, question->spec);
+	find_pins(question);
+	size_t n_ports = question->spec->ports.n;
+	question->grants = base_calloc(n_ports ? n_ports : 1, sizeof(struct port_grant));
+}
+
+void question_release(struct question *question)
+{
+	for (size_t i = 0; i < question->n_pins; i++)
+		base_free(question->pins[i].volume);
+	base_free(question->pins);
+	base_free(question->constraints);
+	base_free(question->grants);
+	*question = (struct question){ 0 };
+}
+
+const char *node_value(const struct node_entry *node, const struct constraint *constraint,
+		       char buffer[UUID_TEXT_SIZE])
+{
+	const struct node_record *record = &node->record;
+	switch (constraint->key) {
+	case CONSTRAINT_NODE_ID: return uuid_format(record->id.uuid, buffer);
+	case CONSTRAINT_HOSTNAME: return record->facts.hostname;
+	case CONSTRAINT_ROLE: return "worker"; /* every node of the cluster runs tasks */
+	case CONSTRAINT_OS: return record->facts.platform_os;
+	case CONSTRAINT_ARCH: return record->facts.platform_arch;
+	case CONSTRAINT_NODE_LABEL: {
+		const char *value = pairs_get(&record->labels, constraint->label);
+		return value ? value : pairs_get(&record->facts.labels, constraint->label);
+	}
+	case CONSTRAINT_ENGINE_LABEL:
+		return pairs_get(&record->facts.engine_labels, constraint->label);
+	}
+	UNREACHABLE("constraint key");
+}

@@ -1,0 +1,318 @@
+/* The sentences of `why`: "no node has 512 MB of memory free: 3 of 5 lack memory (largest has 100 MB free of 1 GB), 2 do
+ * not match node.labels.disk==ssd". The head is about the most common refusal. It claims no more than is true: where
+ * nodes were refused for different reasons, it names a shortage, or else says only that no node fits. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/limits.h"
+#include "base/sort.h"
+#include "scheduler/internal.h"
+
+static void add_cpus(struct text *text, int64_t cpu_milli)
+{
+	text_add_cpus(text, cpu_milli);
+	text_add(text, cpu_milli == 1000 ? " CPU" : " CPUs");
+}
+
+/* "8080/tcp", "127.0.0.1:8080-8089/udp". */
+static void add_port(struct text *text, const struct port *port)
+{
+	if (port->host_ip && *port->host_ip)
+		text_addf(text, "%s:", port->host_ip);
+	text_addf(text, "%lld", (long long)port->host_first);
+	if (port->host_last != port->host_first)
+		text_addf(text, "-%lld", (long long)port->host_last);
+	text_addf(text, "/%s", enum_name(port_protocol_names, port->protocol));
+}
+
+static const char *hostname_of(const struct node_entry *node)
+{
+	return node->record.facts.hostname;
+}
+
+static bool is_pool(const struct port *port)
+{
+	return port->host_first != port->host_last;
+}
+
+static bool says_not_ready(enum refusal_kind kind)
+{
+	return kind < REFUSED_CPU;
+}
+
+static bool is_shortage(enum refusal_kind kind)
+{
+	return kind == REFUSED_CPU || kind == REFUSED_MEMORY || kind == REFUSED_DISK ||
+	       kind == REFUSED_PORT;
+}
+
+static bool ties_to_one_node(enum refusal_kind kind)
+{
+	return kind == REFUSED_NETWORK || kind == REFUSED_VOLUME;
+}
+
+/* ---- the head ---- */
+
+static void add_head(struct text *text, const struct question *question,
+		     const struct refusal_count *count)
+{
+	const struct job_spec *spec = question->spec;
+	const struct resources *request = &spec->reservations;
+	size_t item = count->refusal.item;
+	switch (count->refusal.kind) {
+	case REFUSED_DOWN:
+	case REFUSED_SILENT:
+	case REFUSED_DEGRADED:
+	case REFUSED_DRAINING: text_add(text, "no node is ready"); break;
+	case REFUSED_CPU:
+		text_add(text, "no node has ");
+		add_cpus(text, request->cpu_milli);
+		text_add(text, " free");
+		break;
+	case REFUSED_MEMORY:
+		text_add(text, "no node has ");
+		text_add_size(text, request->memory_bytes);
+		text_add(text, " of memory free");
+		break;
+	case REFUSED_DISK:
+		text_add(text, "no node has ");
+		text_add_size(text, request->disk_bytes);
+		text_add(text, " of disk free");
+		break;
+	case REFUSED_CONSTRAINT:
+		text_addf(text, "no node matches %s", question->constraints[item].text);
+		break;
+	case REFUSED_API:
+		text_addf(text, "no node speaks Engine API 1.%lld, which start_interval needs",
+			  (long long)question->api_minor);
+		break;
+	case REFUSED_PORT:
+		text_addf(text, "no node has %s ",
+			  is_pool(&spec->ports.items[item]) ? "a port of" : "port");
+		add_port(text, &spec->ports.items[item]);
+		text_add(text, " free");
+		break;
+	case REFUSED_MAX_REPLICAS:
+		text_addf(text, "no node may run another task of %s (at most %lld per node)",
+			  question->job->job.name,
+			  (long long)spec->placement.max_replicas_per_node);
+		break;
+	case REFUSED_NETWORK:
+		text_addf(text, "project %s shares a network, so its tasks run on %s only",
+			  question->project->project.name, hostname_of(question->home));
+		break;
+	case REFUSED_VOLUME:
+		text_addf(text, "volume %s lives on %s", question->pins[item].volume,
+			  hostname_of(question->pins[item].node));
+		break;
+	}
+}
+
+/* ---- one clause per refusal ---- */
+
+/* "(largest has 100 MB free of 1 GB)"; where the head does not name the amount, "(512 MB asked, largest ...)". */
+static void add_amounts(struct text *text, int64_t asked, int64_t capacity, int64_t reserved,
+			bool in_head, void (*add)(struct text *, int64_t))
+{
+	text_add(text, " (");
+	if (!in_head) {
+		add(text, asked);
+		text_add(text, " asked, ");
+	}
+	text_add(text, "largest has ");
+	add(text, capacity > reserved ? capacity - reserved : 0);
+	text_add(text, " free of ");
+	add(text, capacity);
+	text_add_char(text, ')');
+}
+
+static void add_resource_clause(struct text *text, const struct question *question,
+				const struct refusal_count *count, bool in_head)
+{
+	const struct node_columns *columns = &question->cluster->columns;
+	const struct resources *request = &question->spec->reservations;
+	size_t column = count->example;
+	text_add(text, count->n_nodes == 1 ? "lacks " : "lack ");
+	if (count->refusal.kind == REFUSED_CPU) {
+		text_add(text, "CPU");
+		add_amounts(text, request->cpu_milli, columns->cpu_capacity_milli[column],
+			    columns->cpu_reserved_milli[column], in_head, text_add_cpus);
+	} else if (count->refusal.kind == REFUSED_MEMORY) {
+		text_add(text, "memory");
+		add_amounts(text, request->memory_bytes, columns->memory_capacity_bytes[column],
+			    columns->memory_reserved_bytes[column], in_head, text_add_size);
+	} else {
+		text_add(text, "disk");
+		add_amounts(text, request->disk_bytes, columns->disk_capacity_bytes[column],
+			    columns->disk_reserved_bytes[column], in_head, text_add_size);
+	}
+}
+
+static void add_port_clause(struct text *text, const struct question *question,
+			    const struct refusal_count *count)
+{
+	const struct port *port = &question->spec->ports.items[count->refusal.item];
+	const struct node_entry *node = question->cluster->columns.entry[count->example];
+	bool one = count->n_nodes == 1;
+	if (is_pool(port)) {
+		text_add(text, one ? "has no port of " : "have no port of ");
+		add_port(text, port);
+		text_add(text, " free");
+		return;
+	}
+	text_add(text, one ? "has port " : "have port ");
+	add_port(text, port);
+	const struct task *owner =
+		cluster_port_owner(node, port->host_ip, port->protocol, port->host_first);
+	if (one && owner) {
+		char name[TASK_NAME_SIZE];
+		text_addf(text, " taken by %s", cluster_task_name(question->cluster, owner, name));
+	} else {
+		text_add(text, " taken");
+	}
+}
+
+static void add_clause(struct text *text, const struct question *question,
+		       const struct refusal_count *count, bool in_head)
+{
+	bool one = count->n_nodes == 1;
+	size_t item = count->refusal.item;
+	const struct node_entry *example = question->cluster->columns.entry[count->example];
+	switch (count->refusal.kind) {
+	case REFUSED_DOWN: text_add(text, one ? "is down" : "are down"); break;
+	case REFUSED_SILENT:
+		text_add(text, one ? "has not been heard of yet" : "have not been heard of yet");
+		break;
+	case REFUSED_DEGRADED:
+		text_add(text, one ? "has a Docker that does not answer"
+				   : "have a Docker that does not answer");
+		break;
+	case REFUSED_DRAINING: text_add(text, one ? "is draining" : "are draining"); break;
+	case REFUSED_CPU:
+	case REFUSED_MEMORY:
+	case REFUSED_DISK: add_resource_clause(text, question, count, in_head); break;
+	case REFUSED_CONSTRAINT:
+		text_addf(text, one ? "does not match %s" : "do not match %s",
+			  question->constraints[item].text);
+		break;
+	case REFUSED_API:
+		text_addf(text, "%s an older Engine API than 1.%lld (newest is 1.%lld)",
+			  one ? "speaks" : "speak", (long long)question->api_minor,
+			  (long long)example->record.facts.api_minor);
+		break;
+	case REFUSED_PORT: add_port_clause(text, question, count); break;
+	case REFUSED_MAX_REPLICAS:
+		text_addf(text, "already %s %lld of %s", one ? "runs" : "run",
+			  (long long)question->spec->placement.max_replicas_per_node,
+			  question->job->job.name);
+		break;
+	case REFUSED_NETWORK:
+		text_addf(text, "%s not %s", one ? "is" : "are", hostname_of(question->home));
+		break;
+	case REFUSED_VOLUME:
+		text_addf(text, "%s not %s", one ? "is" : "are",
+			  hostname_of(question->pins[item].node));
+		break;
+	}
+}
+
+/* ---- the whole ---- */
+
+/* Most nodes first; then in the order of the filters. */
+static int compare_counts(const void *a, const void *b, void *context)
+{
+	(void)context;
+	const struct refusal_count *left = a;
+	const struct refusal_count *right = b;
+	if (left->n_nodes != right->n_nodes)
+		return left->n_nodes > right->n_nodes ? -1 : 1;
+	if (left->refusal.kind != right->refusal.kind)
+		return left->refusal.kind < right->refusal.kind ? -1 : 1;
+	return left->refusal.item < right->refusal.item ? -1
+							: left->refusal.item > right->refusal.item;
+}
+
+/* What the sentence is about; NULL: no refusal speaks for all. */
+static const struct refusal_count *head_of(const struct refusals *refusals)
+{
+	for (size_t i = 0; i < refusals->n; i++)
+		if (ties_to_one_node(refusals->items[i].refusal.kind))
+			return &refusals->items[i];
+	const struct refusal_count *most = &refusals->items[0];
+	if (refusals->n == 1 || is_shortage(most->refusal.kind))
+		return most;
+	for (size_t i = 0; i < refusals->n; i++)
+		if (!says_not_ready(refusals->items[i].refusal.kind))
+			return NULL;
+	return most;
+}
+
+/* A message that was cut ends at a whole character. */
+static char *take_message(struct text *text)
+{
+	char *message = text_take(text);
+	size_t len = strlen(message);
+	if (len == text->max) {
+		while (len && ((unsigned char)message[len - 1] & 0xc0) == 0x80)
+			len--;
+		if (len && (unsigned char)message[len - 1] >= 0xc0)
+			len--;
+		message[len] = '\0';
+	}
+	return message;
+}
+
+char *refusals_sentence(struct refusals *refusals, const struct question *question)
+{
+	struct text text;
+	text_init(&text, LIMIT_MESSAGE_BYTES);
+	if (!refusals->n) {
+		text_add(&text, "no node has joined yet");
+		return take_message(&text);
+	}
+	sort_stable(refusals->items, refusals->n, sizeof(struct refusal_count), compare_counts,
+		    NULL);
+	const struct refusal_count *head = head_of(refusals);
+	if (head)
+		add_head(&text, question, head);
+	else
+		text_add(&text, "no node fits");
+	for (size_t i = 0; i < refusals->n; i++) {
+		const struct refusal_count *count = &refusals->items[i];
+		text_addf(&text, "%s%zu", i ? ", " : ": ", count->n_nodes);
+		if (i == 0)
+			text_addf(&text, " of %zu", question->cluster->columns.n);
+		text_add_char(&text, ' ');
+		add_clause(&text, question, count, count == head);
+	}
+	return take_message(&text);
+}
+
+char *pin_sentence(const struct question *question)
+{
+	struct text text;
+	text_init(&text, LIMIT_MESSAGE_BYTES);
+	for (size_t i = 0; i < question->n_pins; i++) {
+		const struct pin *pin = &question->pins[i];
+		const struct pin *first = &question->pins[0];
+		struct refusal_count count = { .n_nodes = 1 };
+		if (!pin->node) {
+			text_addf(&text, "volume %s lives on a node that is not known here",
+				  pin->volume);
+		} else if (first->node != pin->node) {
+			text_addf(&text, "volume %s lives on %s, but volume %s on %s",
+				  first->volume, hostname_of(first->node), pin->volume,
+				  hostname_of(pin->node));
+		} else if (readiness_refuses(question, pin->node->index, &count.refusal)) {
+			count.example = pin->node->index;
+			text_addf(&text, "volume %s lives on %s, which ", pin->volume,
+				  hostname_of(pin->node));
+			add_clause(&text, question, &count, true);
+		} else {
+			continue;
+		}
+		return take_message(&text);
+	}
+	return NULL;
+}
