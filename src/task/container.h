@@ -124,6 +124,7 @@ struct container_result {
 	struct strings networks; /* names of networks with our label */
 };
 void container_result_release(struct container_result *result);
+void container_result_copy(struct container_result *to, const struct container_result *from);
 
 /* "drover-TASKID-ATTEMPT". */
 void container_name(struct task_id task, int64_t attempt, char out[CONTAINER_NAME_SIZE]);
