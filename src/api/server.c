@@ -1,0 +1,197 @@
+#include "api/server.h"
+
+#include <string.h>
+
+#include <event2/event.h>
+#include <sys/random.h>
+
+#include "api/server_int.h"
+#include "base/alloc.h"
+#include "base/check.h"
+
+#define KEEPALIVE_SECONDS 15
+
+void api_mutation_free(struct api_mutation *mutation)
+{
+	if (!mutation)
+		return;
+	record_release(&project_request_type, &mutation->project_request);
+	base_free(mutation->caller);
+	base_free(mutation->idempotency_key);
+	base_free(mutation->project);
+	base_free(mutation->job);
+	base_free(mutation->volume);
+	base_free(mutation);
+}
+
+const struct manager *server_manager(const struct api_server *server)
+{
+	return server->backend->manager(server->owner);
+}
+
+const struct cluster *server_cluster(const struct api_server *server)
+{
+	return manager_cluster(server_manager(server));
+}
+
+/* ---- answers ------------------------------------------------------------------------------------------- */
+
+static void answer_error_on(struct http_exchange *exchange, const struct err *err)
+{
+	struct error_answer answer = { { (char *)(uintptr_t)err_name(err->code),
+					 (char *)(uintptr_t)err->message,
+					 err->field[0] ? (char *)(uintptr_t)err->field : NULL } };
+	json_t *error = json_from_record(&error_view_type, &answer.error, JSON_INTERNAL);
+	json_t *object = json_pack("{s:o}", "error", error);
+	char *text = json_dumps(object, JSON_COMPACT);
+	int status = err_http_status(err->code);
+	const char *headers = status == 503 || status == 429 ? "Retry-After: 1\r\n" : NULL;
+	http_answer(exchange, status, JSON_CONTENT_TYPE, headers, text, strlen(text));
+	free(text);
+	json_decref(object);
+}
+
+void answer_error(struct api_request *request, const struct err *err)
+{
+	if (request->exchange)
+		answer_error_on(request->exchange, err);
+}
+
+void answer_code(struct api_request *request, enum err_code code, const char *message)
+{
+	struct err err;
+	err_set(&err, code, "%s", message);
+	answer_error(request, &err);
+}
+
+void answer_record(struct api_request *request, int status, const struct record_type *type,
+		   const void *record)
+{
+	if (!request->exchange)
+		return;
+	_cleanup_free_ char *text = json_write_record(type, record, JSON_ANSWER);
+	http_answer(request->exchange, status, JSON_CONTENT_TYPE, NULL, text, strlen(text));
+}
+
+bool query_get(struct api_request *request, const char *name, char *out, size_t size)
+{
+	struct http_view value;
+	struct err ignored;
+	out[0] = '\0';
+	if (!http_query_get(http_exchange_query(request->exchange), name, &value))
+		return false;
+	return http_percent_decode(value, true, out, size, &ignored) == ERR_NONE;
+}
+
+/* ---- requests ------------------------------------------------------------------------------------------ */
+
+static int64_t on_begin(void *owner, struct http_exchange *exchange)
+{
+	struct api_server *server = owner;
+	struct err err = { 0 };
+	enum err_code code = ERR_NONE;
+	struct api_request *request = base_calloc(1, sizeof(*request));
+	request->server = server;
+	request->exchange = exchange;
+	http_exchange_set_owner_data(exchange, request);
+	request->route = route_find(http_exchange_head(exchange)->method, http_exchange_path(exchange),
+				    request->params, &code, &err);
+	if (!request->route) {
+		err.code = code;
+		answer_error_on(exchange, &err);
+		return -1;
+	}
+	return request->route->body_bytes_max;
+}
+
+static void on_request(void *owner, struct http_exchange *exchange)
+{
+	(void)owner;
+	struct api_request *request = http_exchange_owner_data(exchange);
+	request->route->handle(request);
+}
+
+static struct uuid handle_key(uint64_t handle)
+{
+	struct uuid key = { 0 };
+	memcpy(key.bytes, &handle, sizeof(handle));
+	return key;
+}
+
+static void on_closed(void *owner, struct http_exchange *exchange)
+{
+	struct api_server *server = owner;
+	struct api_request *request = http_exchange_owner_data(exchange);
+	if (!request)
+		return;
+	request->exchange = NULL;
+	if (request->handle)
+		map_remove(&server->waiting, handle_key(request->handle));
+	if (request->follower)
+		follower_drop(request);
+	if (request->stream)
+		stream_client_left(request);
+	base_free(request);
+}
+
+void api_server_reply(struct api_server *server, const struct manager_reply *reply)
+{
+	struct api_request *request = map_remove(&server->waiting, handle_key(reply->handle));
+	if (!request)
+		return;
+	request->handle = 0;
+	if (reply->err.code)
+		answer_error(request, &reply->err);
+	else
+		answer_record(request, 200, &manager_answer_type, &reply->answer);
+}
+
+/* ---- life cycle ---------------------------------------------------------------------------------------- */
+
+static void on_keepalive(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	struct api_server *server = arg;
+	for (struct api_follower *follower = server->followers, *next; follower; follower = next) {
+		next = follower->next;
+		http_stream_write(follower->request->exchange, ":\n\n", 3);
+	}
+}
+
+struct api_server *api_server_new(struct event_base *base, const struct api_backend *backend, void *owner)
+{
+	static const struct http_handler handler = { on_begin, on_request, on_closed };
+	struct api_server *server = base_calloc(1, sizeof(*server));
+	struct http_server_options options;
+	http_server_options_default(&options);
+	server->base = base;
+	server->backend = backend;
+	server->owner = owner;
+	server->http = http_server_new(base, &options, &handler, server);
+	server->events = base_calloc(LIMIT_EVENTS_KEPT, sizeof(*server->events));
+	server->keepalive = event_new(base, -1, EV_PERSIST, on_keepalive, server);
+	event_add(server->keepalive, &(struct timeval){ .tv_sec = KEEPALIVE_SECONDS });
+	if (getrandom(&server->ids.state, sizeof(server->ids.state), 0) !=
+	    (ssize_t)sizeof(server->ids.state))
+		UNREACHABLE("getrandom() of eight bytes cannot fail");
+	return server;
+}
+
+enum err_code api_server_listen_unix(struct api_server *server, const char *path, struct err *err)
+{
+	return http_server_listen_unix(server->http, path, err);
+}
+
+void api_server_free(struct api_server *server)
+{
+	if (!server)
+		return;
+	sessions_free(server);
+	streams_free(server);
+	http_server_free(server->http);
+	events_free(server);
+	event_free(server->keepalive);
+	map_release(&server->waiting);
+	base_free(server);
+}

@@ -1,0 +1,63 @@
+/* The manager's API server: HTTP in, typed mutations and reads out; the WebSockets of workers and their log streams.
+ * It decides nothing: mutations go to the backend (manager/daemon.c), reads look at the world of the last commit. */
+#ifndef API_SERVER_H
+#define API_SERVER_H
+
+#include <event2/event.h>
+
+#include "api/views.h"
+#include "manager/manager.h"
+
+struct api_server;
+
+/* A mutation with everything its request points to. */
+struct api_mutation {
+	struct manager_request request;
+	struct project_request project_request;
+	char *caller;
+	char *idempotency_key;
+	char *project;
+	char *job;
+	char *volume;
+};
+void api_mutation_free(struct api_mutation *mutation);
+
+/* How the store stands, for reads of /v1/cluster and for refusing mutations. */
+struct api_health {
+	bool read_only;
+	enum err_code code; /* what a mutation is answered with while read_only */
+	const char *message;
+	const char *store_name;
+	const char *scheduler_name;
+	int64_t store_used_bytes;
+	int64_t store_max_bytes;
+};
+
+struct api_backend {
+	/* The world as of the last durable commit. */
+	const struct manager *(*manager)(void *owner);
+	void (*health)(void *owner, struct api_health *ret_health);
+	/* Takes the mutation; answered later through api_server_reply() with its handle. */
+	void (*submit)(void *owner, struct api_mutation *mutation);
+	/* A worker's connection: opened, said something (takes the contents of `up`), went away. */
+	void (*session_opened)(void *owner, uint64_t session);
+	void (*session_up)(void *owner, uint64_t session, struct sync_up *up);
+	void (*session_closed)(void *owner, uint64_t session);
+};
+
+struct api_server *api_server_new(struct event_base *base, const struct api_backend *backend, void *owner);
+enum err_code api_server_listen_unix(struct api_server *server, const char *path, struct err *err) WARN_UNUSED;
+void api_server_free(struct api_server *server);
+
+/* Release an answer; nothing happens when its client has left. */
+void api_server_reply(struct api_server *server, const struct manager_reply *reply);
+/* Send to a worker; nothing happens when its connection is gone. */
+void api_server_down(struct api_server *server, const struct manager_down *down);
+/* End every worker's connection without telling the backend: its world is about to be replaced, and workers that come
+ * back tell everything anew. */
+void api_server_drop_sessions(struct api_server *server, const char *why);
+/* Publish to followers of /v1/events, keeping the last LIMIT_EVENTS_KEPT for resumption. */
+void api_server_publish(struct api_server *server, const struct manager_happening *happenings, size_t n,
+			int64_t wall_ms);
+
+#endif

@@ -1,0 +1,114 @@
+/* Private to api/: what the server's files share. */
+#ifndef API_SERVER_INT_H
+#define API_SERVER_INT_H
+
+#include "api/json.h"
+#include "api/routes.h"
+#include "api/server.h"
+#include "base/map.h"
+
+#define JSON_CONTENT_TYPE "application/json"
+
+struct api_session {
+	struct api_server *server;
+	uint64_t number;
+	struct node_id node; /* from its path */
+	struct websocket *websocket;
+	struct api_session *next;
+};
+
+/* A log stream between a waiting client and the worker's WebSocket. */
+struct api_stream {
+	struct api_server *server;
+	struct uuid id;
+	struct api_request *request; /* NULL: the client has left */
+	struct websocket *websocket; /* NULL: the worker has not called yet */
+	struct event *deadline;
+	bool begun; /* the answer's head is out */
+	struct api_stream *next;
+};
+
+struct api_event {
+	int64_t number;
+	char *text; /* one SSE event, ready to send */
+	size_t len;
+};
+
+struct api_follower {
+	struct api_request *request;
+	int64_t next_number; /* of the first event not sent yet */
+	struct api_follower *next;
+};
+
+struct api_server {
+	struct event_base *base;
+	const struct api_backend *backend;
+	void *owner;
+	struct http_server *http;
+	uint64_t last_handle;
+	uint64_t last_session;
+	struct map waiting; /* mutation handle -> api_request */
+	struct api_session *sessions;
+	struct api_stream *streams;
+	size_t n_streams;
+	struct random ids;
+	struct api_event *events; /* ring */
+	size_t n_events;
+	size_t first_event;
+	int64_t last_event_number;
+	struct api_follower *followers;
+	struct event *keepalive;
+};
+
+const struct manager *server_manager(const struct api_server *server);
+const struct cluster *server_cluster(const struct api_server *server);
+
+/* Answers. */
+void answer_error(struct api_request *request, const struct err *err);
+void answer_code(struct api_request *request, enum err_code code, const char *message);
+void answer_record(struct api_request *request, int status, const struct record_type *type,
+		   const void *record);
+/* A query parameter, decoded; false when absent or (answered) malformed. */
+bool query_get(struct api_request *request, const char *name, char *out, size_t size);
+
+/* Handlers, by file. */
+void handle_healthz(struct api_request *request);
+void handle_cluster(struct api_request *request);
+void handle_projects(struct api_request *request);
+void handle_project(struct api_request *request);
+void handle_jobs(struct api_request *request);
+void handle_job(struct api_request *request);
+void handle_tasks(struct api_request *request);
+void handle_task(struct api_request *request);
+void handle_nodes(struct api_request *request);
+void handle_node(struct api_request *request);
+void handle_volumes(struct api_request *request);
+
+void handle_apply(struct api_request *request);
+void handle_submit(struct api_request *request);
+void handle_scale(struct api_request *request);
+void handle_project_stop(struct api_request *request);
+void handle_project_restart(struct api_request *request);
+void handle_project_remove(struct api_request *request);
+void handle_job_stop(struct api_request *request);
+void handle_job_restart(struct api_request *request);
+void handle_job_remove(struct api_request *request);
+void handle_task_stop(struct api_request *request);
+void handle_task_restart(struct api_request *request);
+void handle_volume_remove(struct api_request *request);
+
+void handle_events(struct api_request *request);
+void events_free(struct api_server *server);
+void follower_drop(struct api_request *request);
+
+void handle_logs(struct api_request *request);
+void handle_worker_stream(struct api_request *request);
+void stream_client_left(struct api_request *request);
+void streams_free(struct api_server *server);
+
+void handle_sync(struct api_request *request);
+void sessions_free(struct api_server *server);
+/* The session of a node, newest first; NULL: its worker is not connected. */
+struct api_session *session_of_node(struct api_server *server, struct node_id node);
+
+#endif

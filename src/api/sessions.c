@@ -1,0 +1,140 @@
+/* The WebSockets of workers at /v1/nodes/{id}/sync: sync messages in and out, nothing decided. */
+#include <string.h>
+
+#include "api/envelope.h"
+#include "api/server_int.h"
+#include "base/alloc.h"
+
+static void session_unlink(struct api_session *session)
+{
+	struct api_session **at = &session->server->sessions;
+	while (*at != session)
+		at = &(*at)->next;
+	*at = session->next;
+}
+
+/* Tell the backend and forget it; its websocket is freed by whoever ended it. */
+static void session_end(struct api_session *session)
+{
+	struct api_server *server = session->server;
+	uint64_t number = session->number;
+	session_unlink(session);
+	base_free(session);
+	server->backend->session_closed(server->owner, number);
+}
+
+static void session_refuse(struct api_session *session, const char *why)
+{
+	websocket_close(session->websocket, 1008, why);
+	session_end(session);
+}
+
+static void on_message(void *owner, struct websocket *websocket, bool text, const void *bytes, size_t len)
+{
+	struct api_session *session = owner;
+	struct api_server *server = session->server;
+	const char *kind;
+	json_t *value, *root;
+	struct sync_up up;
+	struct err err;
+	(void)websocket;
+	if (!text) {
+		session_refuse(session, "sync messages are text");
+		return;
+	}
+	if (envelope_open(bytes, len, &kind, &value, &root, &err)) {
+		session_refuse(session, err.message);
+		return;
+	}
+	enum err_code code = strcmp(kind, "sync") == 0
+				     ? json_to_record(&sync_up_type, value, JSON_INTERNAL, "sync", &up, &err)
+				     : err_set(&err, ERR_PROTOCOL, "unknown kind of message");
+	json_decref(root);
+	if (!code && !uuid_equal(up.node.uuid, session->node.uuid)) {
+		record_release(&sync_up_type, &up);
+		code = err_set(&err, ERR_PROTOCOL, "the message names another node than the address");
+	}
+	if (code) {
+		session_refuse(session, err.message);
+		return;
+	}
+	server->backend->session_up(server->owner, session->number, &up);
+}
+
+static void on_closed(void *owner, struct websocket *websocket, const struct err *err)
+{
+	(void)websocket;
+	(void)err;
+	session_end(owner);
+}
+
+void handle_sync(struct api_request *request)
+{
+	static const struct websocket_events events = { .message = on_message, .closed = on_closed };
+	struct api_server *server = request->server;
+	struct node_id node;
+	struct err err;
+	if (uuid_parse(request->params[0], &node.uuid, &err)) {
+		answer_error(request, &err);
+		return;
+	}
+	struct api_health health = { 0 };
+	server->backend->health(server->owner, &health);
+	if (health.read_only) {
+		answer_code(request, health.code, health.message);
+		return;
+	}
+	struct api_session *session = base_calloc(1, sizeof(*session));
+	session->server = server;
+	session->node = node;
+	session->websocket = http_upgrade(request->exchange, &events, session);
+	if (!session->websocket) {
+		base_free(session);
+		return;
+	}
+	session->number = ++server->last_session;
+	session->next = server->sessions;
+	server->sessions = session;
+	server->backend->session_opened(server->owner, session->number);
+}
+
+struct api_session *session_of_node(struct api_server *server, struct node_id node)
+{
+	for (struct api_session *session = server->sessions; session; session = session->next)
+		if (uuid_equal(session->node.uuid, node.uuid))
+			return session;
+	return NULL;
+}
+
+void api_server_down(struct api_server *server, const struct manager_down *down)
+{
+	struct api_session *session = server->sessions;
+	while (session && session->number != down->session)
+		session = session->next;
+	if (!session)
+		return;
+	if (down->close)
+		session_refuse(session, down->why);
+	else
+		envelope_send(session->websocket, "sync", &sync_down_type, &down->message);
+}
+
+void api_server_drop_sessions(struct api_server *server, const char *why)
+{
+	while (server->sessions) {
+		struct api_session *session = server->sessions;
+		server->sessions = session->next;
+		websocket_close(session->websocket, 1013, why);
+		base_free(session);
+	}
+}
+
+void sessions_free(struct api_server *server)
+{
+	while (server->sessions) {
+		struct api_session *session = server->sessions;
+		server->sessions = session->next;
+		websocket_free(session->websocket);
+		base_free(session);
+	}
+}

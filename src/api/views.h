@@ -1,0 +1,203 @@
+/* What the API shows: flat records made from the world for each answer, read back by the CLI with the same tables.
+ * docs/openapi.yaml names the same fields; a test compares. */
+#ifndef API_VIEWS_H
+#define API_VIEWS_H
+
+#include "job/job.h"
+#include "manager/manager.h"
+#include "node/node.h"
+
+struct port_view {
+	char *host_ip;
+	int64_t host_port;
+	int64_t container_port;
+	int protocol;
+};
+
+struct task_view {
+	struct uuid id;
+	char *name; /* shop/web.2 */
+	char *project;
+	char *job;
+	struct uuid job_id;
+	int64_t slot;
+	int64_t revision;
+	int state;
+	int health;
+	bool ready;
+	bool unreachable;
+	int wanted;
+	int reason;
+	char *message;
+	char *image;
+	struct uuid node;
+	char *node_name;
+	char *container;
+	char *container_id;
+	int64_t attempt;
+	int64_t exit_code;
+	LIST_OF(struct port_view) ports;
+	struct uuid replaces;
+	int64_t created_wall_ms;
+	int64_t scheduled_wall_ms;
+	int64_t started_wall_ms;
+	int64_t finished_wall_ms;
+};
+extern const struct record_type task_view_type;
+
+struct job_view {
+	struct uuid id;
+	char *project;
+	char *name;
+	int mode;
+	int wanted;
+	int standing;
+	int64_t revision;
+	int64_t replicas;
+	int64_t running;
+	int64_t ready;
+	int64_t succeeded;
+	int64_t left;
+	int reason;
+	char *message;
+	char *image;
+	int64_t created_wall_ms;
+	bool has_spec; /* one job asked for: its template is shown */
+	struct job_spec spec;
+};
+extern const struct record_type job_view_type;
+
+struct node_view {
+	struct uuid id;
+	char *hostname;
+	int state;
+	bool runtime_ok;
+	char *platform_os;
+	char *platform_arch;
+	char *runtime_version;
+	int64_t api_minor;
+	char *drover_version;
+	struct pairs labels;
+	struct pairs engine_labels;
+	struct resources capacity;
+	struct resources reserved;
+	struct node_stats used;
+	int64_t tasks;
+	int64_t joined_wall_ms;
+};
+extern const struct record_type node_view_type;
+
+struct volume_view {
+	char *name;
+	char *project;
+	char *key;
+	char *driver;
+	struct uuid node;
+	char *node_name;
+	bool removing;
+	char *message;
+	int64_t created_wall_ms;
+};
+extern const struct record_type volume_view_type;
+
+struct project_view {
+	char *name;
+	int64_t jobs;
+	int64_t running;  /* tasks */
+	int64_t created_wall_ms;
+	LIST_OF(struct network_spec) networks;
+	LIST_OF(struct volume_spec) volumes;
+};
+extern const struct record_type project_view_type;
+
+struct cluster_view {
+	struct uuid id;
+	char *version;
+	int64_t epoch;
+	char *scheduler;
+	char *store;
+	bool read_only;      /* the store refuses commits at the moment */
+	char *message;       /* why */
+	int64_t nodes;
+	int64_t jobs;
+	int64_t tasks_pending;
+	int64_t tasks_scheduled;
+	int64_t tasks_running;
+	int64_t tasks_completed;
+	int64_t tasks_failed;
+	int64_t store_used_bytes;
+	int64_t store_max_bytes;
+};
+extern const struct record_type cluster_view_type;
+
+struct event_view {
+	int64_t number; /* of this manager's run; the SSE id is EPOCH-NUMBER */
+	int64_t wall_ms;
+	char *kind;
+	char *subject;
+	struct uuid id;
+	char *state;
+	char *reason;
+	char *message;
+};
+extern const struct record_type event_view_type;
+
+/* Pages: `next` is the `after` of the next page, "" at the end. */
+struct task_page {
+	LIST_OF(struct task_view) tasks;
+	char *next;
+};
+extern const struct record_type task_page_type;
+struct job_page {
+	LIST_OF(struct job_view) jobs;
+	char *next;
+};
+extern const struct record_type job_page_type;
+struct node_page {
+	LIST_OF(struct node_view) nodes;
+	char *next;
+};
+extern const struct record_type node_page_type;
+struct volume_page {
+	LIST_OF(struct volume_view) volumes;
+	char *next;
+};
+extern const struct record_type volume_page_type;
+struct project_page {
+	LIST_OF(struct project_view) projects;
+	char *next;
+};
+extern const struct record_type project_page_type;
+
+/* Small requests. */
+struct scale_request {
+	int64_t replicas;
+};
+extern const struct record_type scale_request_type;
+struct submit_request {
+	char *project;
+	struct job_request job;
+};
+extern const struct record_type submit_request_type;
+struct error_view {
+	char *code;
+	char *message;
+	char *field;
+};
+extern const struct record_type error_view_type;
+struct error_answer {
+	struct error_view error;
+};
+extern const struct record_type error_answer_type;
+
+/* Fill a view (all-zero before) from the world; the caller releases it with record_release(). */
+void task_view_fill(struct task_view *view, const struct cluster *cluster, const struct task *task);
+void job_view_fill(struct job_view *view, const struct manager *manager, const struct job_entry *entry,
+		   bool with_spec);
+void node_view_fill(struct node_view *view, const struct cluster *cluster,
+		    const struct node_entry *node);
+void volume_view_fill(struct volume_view *view, const struct cluster *cluster,
+		      const struct volume_record *volume);
+void project_view_fill(struct project_view *view, const struct project_entry *entry);
+
+#endif

@@ -1,0 +1,95 @@
+/* Commands: one file each, one row each in commands.c. Parsing, `help`, suggestions, shell completion and the man page
+ * come from these tables. */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/client.h"
+#include "base/record.h"
+
+enum option_kind {
+	OPTION_FLAG,     /* --follow */
+	OPTION_STRING,   /* --file PATH; the last one wins */
+	OPTION_STRINGS,  /* --env A=1 --env B=2 */
+	OPTION_INT,      /* checked: 0 .. 2^53 */
+	OPTION_DURATION, /* 10s, 1m30s */
+};
+
+struct option {
+	const char *name; /* without dashes */
+	char letter;      /* 0: none */
+	enum option_kind kind;
+	const char *value; /* PATH in help; NULL for flags */
+	const char *help;
+};
+
+struct invocation;
+
+struct command {
+	const char *name;     /* "volume ls" has a blank: two words on the command line */
+	const char *operands; /* "[SERVICE...]" in help; "" for none */
+	const char *summary;  /* one line */
+	const char *details;  /* paragraphs for `help NAME` and the man page; may be NULL */
+	const struct option *options;
+	size_t n_options;
+	int operands_min;
+	int operands_max; /* -1: any number */
+	/* Everything after the first operand belongs to the operands, dashes and all (`run IMAGE ls -l`). */
+	bool stops_at_operand;
+	/* Do it; returns the exit status. Problems are told through cli_fail(). */
+	int (*run)(struct invocation *invocation);
+};
+
+extern const struct command *const commands[];
+extern const size_t n_commands;
+
+/* Options every command takes: --host, --help. */
+extern const struct option global_options[];
+extern const size_t n_global_options;
+
+struct invocation {
+	const struct command *command;
+	struct strings operands;
+	const char *host;        /* the socket */
+	struct api_client *client; /* made on first use: cli_client() */
+	/* private: what was given, by option */
+	struct strings *values; /* n_options lists */
+};
+
+/* What was given. The name must be one of the command's options (an assertion). */
+bool cli_has(const struct invocation *invocation, const char *option);
+const char *cli_string(const struct invocation *invocation, const char *option, const char *fallback);
+const struct strings *cli_strings(const struct invocation *invocation, const char *option);
+int64_t cli_int(const struct invocation *invocation, const char *option, int64_t fallback);
+int64_t cli_duration_ms(const struct invocation *invocation, const char *option, int64_t fallback_ms);
+
+struct api_client *cli_client(struct invocation *invocation);
+
+/* Print "drover COMMAND: FIELD: MESSAGE" to standard error; returns the exit status of the error's code. */
+int cli_fail(const struct invocation *invocation, const struct err *err);
+/* The same for a mistake on the command line, with a pointer to help. */
+int cli_usage(const struct invocation *invocation, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The row called by the words of argv; *ret_words is how many it took (1 or 2). NULL: unknown. */
+const struct command *command_find(int argc, char **argv, int *ret_words);
+/* The nearest known name for a mistyped one, or NULL. */
+const char *command_suggest(const char *word);
+
+/* Run the program: parse argv, run the command, return the exit status. */
+int cli_main(int argc, char **argv);
+
+/* Help texts, to standard output. */
+void help_print_all(void);
+void help_print_command(const struct command *command);
+
+/* Where a manager listens when nothing else is said: DROVER_HOST, /run/drover/drover.sock for root, else
+ * $XDG_RUNTIME_DIR/drover/drover.sock or ~/.local/state/drover/drover.sock. Caller frees. */
+char *cli_default_socket(void);
+/* Where state is kept: /var/lib/drover for root, else ~/.local/share/drover. Caller frees. */
+char *cli_default_data_dir(void);
+
+#endif

@@ -1,0 +1,77 @@
+#include "base/alloc.h"
+#include "cli/serve.h"
+#include "manager/daemon.h"
+#include "worker/daemon.h"
+
+static char *in_folder(const char *folder, const char *name)
+{
+	struct text text;
+	text_init(&text, 4096);
+	text_addf(&text, "%s/%s", folder, name);
+	return text_take(&text);
+}
+
+/* Both daemons on one loop, talking over the same socket and messages as two processes would. */
+static enum err_code serve(struct invocation *invocation, const char *data_dir, struct err *err)
+{
+	struct serve serve;
+	struct manager_daemon *manager = NULL;
+	struct worker_daemon *worker = NULL;
+	struct pairs labels = { 0 };
+	_cleanup_free_ char *manager_dir = in_folder(data_dir, "manager");
+	_cleanup_free_ char *worker_dir = in_folder(data_dir, "worker");
+	_cleanup_free_ char *docker_config = serve_docker_config();
+	struct manager_daemon_options manager_options = {
+		.data_dir = manager_dir,
+		.socket_path = invocation->host,
+		.scheduler_name = cli_string(invocation, "scheduler", NULL),
+	};
+	struct worker_daemon_options worker_options = {
+		.data_dir = worker_dir,
+		.manager_socket_path = invocation->host,
+		.runtime_socket_path = cli_string(invocation, "docker", NULL),
+		.docker_config = docker_config,
+		.labels = &labels,
+		.starts_parallel = cli_int(invocation, "starts", 0),
+	};
+	enum err_code code = serve_read_labels(cli_strings(invocation, "label"), &labels, err);
+	serve_init(&serve);
+	if (!code)
+		code = manager_daemon_new(serve.base, &manager_options, &manager, err);
+	if (!code)
+		code = worker_daemon_new(serve.base, &worker_options, &worker, err);
+	if (!code)
+		serve_run(&serve);
+	worker_daemon_free(worker);
+	manager_daemon_free(manager);
+	serve_release(&serve);
+	pairs_release(&labels);
+	return code;
+}
+
+static int run(struct invocation *invocation)
+{
+	struct err err;
+	_cleanup_free_ char *fallback = cli_default_data_dir();
+	enum err_code code = serve(invocation, cli_string(invocation, "data-dir", fallback), &err);
+	return code ? cli_fail(invocation, &err) : 0;
+}
+
+static const struct option options[] = {
+	{ "data-dir", 0, OPTION_STRING, "DIR", "where state is kept" },
+	{ "docker", 0, OPTION_STRING, "SOCKET", "Docker's socket (default /var/run/docker.sock)" },
+	{ "label", 0, OPTION_STRINGS, "KEY=VALUE", "label of this node, for constraints" },
+	{ "scheduler", 0, OPTION_STRING, "POLICY", "epvm (default), roundrobin, greedy, binpack, spread" },
+	{ "starts", 0, OPTION_INT, "N", "containers started side by side (default 4)" },
+};
+
+const struct command command_dev = {
+	.name = "dev",
+	.operands = "",
+	.summary = "Run manager and worker in one process, in the foreground",
+	.details = "For one machine. SIGTERM or Ctrl-C ends it and leaves containers running; the next start "
+		   "adopts them.",
+	.options = options,
+	.n_options = ARRAY_LEN(options),
+	.run = run,
+};

@@ -1,0 +1,194 @@
+#include "cli/find.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/parse.h"
+
+#define ID_PREFIX_MIN 6
+
+void found_release(struct found *found)
+{
+	record_release(&job_view_type, &found->job);
+	record_release(&task_view_type, &found->task);
+	found->has_task = false;
+}
+
+char *find_query(const char *project, const char *job)
+{
+	struct text query;
+	text_init(&query, LIMIT_PATH_BYTES);
+	text_add(&query, "project=");
+	http_percent_encode(&query, project);
+	if (job) {
+		text_add(&query, "&job=");
+		http_percent_encode(&query, job);
+	}
+	return text_take(&query);
+}
+
+/* "web.2" -> "web" and 2; slot 0 when there is none. */
+static int64_t split_slot(const char *name, char **ret_job)
+{
+	const char *dot = strrchr(name, '.');
+	int64_t slot;
+	if (dot && dot != name && parse_int(dot + 1, 1, LIMIT_REPLICAS, &slot, NULL) == ERR_NONE) {
+		*ret_job = base_strndup(name, (size_t)(dot - name));
+		return slot;
+	}
+	*ret_job = base_strdup(name);
+	return 0;
+}
+
+static bool id_starts_with(struct uuid id, const char *prefix)
+{
+	char text[UUID_TEXT_SIZE];
+	return strlen(prefix) >= ID_PREFIX_MIN &&
+	       strncmp(uuid_format(id, text), prefix, strlen(prefix)) == 0;
+}
+
+static enum err_code ambiguous(const char *name, const struct strings *candidates, struct err *err)
+{
+	struct text list;
+	text_init(&list, ERR_MESSAGE_MAX / 2);
+	for (size_t i = 0; i < candidates->n; i++)
+		text_addf(&list, "%s%s", i ? ", " : "", candidates->items[i]);
+	err_set(err, ERR_CONFLICT, "\"%s\" could be %s: say which", name, text_string(&list));
+	text_release(&list);
+	return ERR_CONFLICT;
+}
+
+/* The one job of this name, of any project when project is NULL. `names` collects what matched. */
+static struct job_view *match_job(struct job_page *page, const char *project, const char *job,
+				  struct strings *names)
+{
+	struct job_view *match = NULL;
+	for (size_t i = 0; i < page->jobs.n; i++) {
+		struct job_view *view = &page->jobs.items[i];
+		bool named = strcmp(view->name, job) == 0 && (!project || strcmp(view->project, project) == 0);
+		if (!named && (project || !id_starts_with(view->id, job)))
+			continue;
+		char full[TASK_NAME_SIZE];
+		strings_add(names, text_print(full, sizeof(full), "%s/%s", view->project, view->name));
+		match = view;
+	}
+	return match;
+}
+
+static void take_job(struct job_page *page, struct job_view *match, struct found *found)
+{
+	found->job = *match;
+	memset(match, 0, sizeof(*match));
+	record_release(&job_page_type, page);
+}
+
+/* The newest task of the slot. */
+static enum err_code find_slot(struct invocation *invocation, struct found *found, int64_t slot,
+			       struct err *err)
+{
+	struct task_page tasks;
+	_cleanup_free_ char *query = find_query(found->job.project, found->job.name);
+	enum err_code code = fetch_tasks(invocation, query, &tasks, err);
+	if (code)
+		return code;
+	struct task_view *newest = NULL;
+	for (size_t i = 0; i < tasks.tasks.n; i++)
+		if (tasks.tasks.items[i].slot == slot)
+			newest = &tasks.tasks.items[i];
+	if (newest) {
+		found->task = *newest;
+		found->has_task = true;
+		memset(newest, 0, sizeof(*newest));
+	} else {
+		code = err_set(err, ERR_NOT_FOUND, "%s/%s has no task in slot %lld", found->job.project,
+			       found->job.name, (long long)slot);
+	}
+	record_release(&task_page_type, &tasks);
+	return code;
+}
+
+/* A task by the start of its id. */
+static enum err_code find_task_id(struct invocation *invocation, const char *prefix, struct found *found,
+				  struct err *err)
+{
+	struct task_page tasks;
+	struct strings names = { 0 };
+	struct task_view *match = NULL;
+	enum err_code code = fetch_tasks(invocation, "", &tasks, err);
+	if (code)
+		return code;
+	for (size_t i = 0; i < tasks.tasks.n; i++) {
+		if (!id_starts_with(tasks.tasks.items[i].id, prefix))
+			continue;
+		char id[UUID_TEXT_SIZE];
+		match = &tasks.tasks.items[i];
+		strings_add(&names, uuid_format(match->id, id));
+	}
+	if (names.n > 1) {
+		code = ambiguous(prefix, &names, err);
+	} else if (!match) {
+		code = err_set(err, ERR_NOT_FOUND, "no job or task is called \"%s\"", prefix);
+	} else {
+		char target[96], id[UUID_TEXT_SIZE];
+		text_print(target, sizeof(target), "/v1/jobs/%s", uuid_format(match->job_id, id));
+		code = fetch(invocation, target, &job_view_type, &found->job, err);
+		if (!code) {
+			found->task = *match;
+			found->has_task = true;
+			memset(match, 0, sizeof(*match));
+		}
+	}
+	strings_release(&names);
+	record_release(&task_page_type, &tasks);
+	return code;
+}
+
+enum err_code find_job_or_task(struct invocation *invocation, const char *name, struct found *ret_found,
+			       struct err *err)
+{
+	const char *slash = strchr(name, '/');
+	_cleanup_free_ char *project = slash ? base_strndup(name, (size_t)(slash - name)) : NULL;
+	_cleanup_free_ char *job = NULL;
+	struct found found = { 0 };
+	struct job_page jobs;
+	struct strings names = { 0 };
+	const char *rest = slash ? slash + 1 : name;
+	enum err_code code = fetch_jobs(invocation, "", &jobs, err);
+	if (code)
+		return code;
+	/* A job's name may hold a dot, so the whole is tried before "JOB.SLOT". */
+	int64_t slot = 0;
+	struct job_view *match = match_job(&jobs, project, rest, &names);
+	if (!match) {
+		slot = split_slot(rest, &job);
+		match = match_job(&jobs, project, job, &names);
+	}
+	if (names.n > 1)
+		code = ambiguous(name, &names, err);
+	strings_release(&names);
+	if (code || !match) {
+		record_release(&job_page_type, &jobs);
+		if (!code)
+			code = find_task_id(invocation, name, &found, err);
+	} else {
+		take_job(&jobs, match, &found);
+		if (slot)
+			code = find_slot(invocation, &found, slot, err);
+	}
+	if (code)
+		found_release(&found);
+	else
+		*ret_found = found;
+	return code;
+}
+
+enum err_code find_job(struct invocation *invocation, const char *name, struct found *ret_found,
+		       struct err *err)
+{
+	enum err_code code = find_job_or_task(invocation, name, ret_found, err);
+	if (!code && ret_found->has_task) {
+		found_release(ret_found);
+		code = err_set(err, ERR_INVALID, "\"%s\" is a task; this needs a job", name);
+	}
+	return code;
+}

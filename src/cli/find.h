@@ -1,0 +1,26 @@
+/* From what a user types to an object: "shop/web.2", "web.2", "shop/web", "web", an id or the start of one. */
+#ifndef CLI_FIND_H
+#define CLI_FIND_H
+
+#include "cli/output.h"
+
+/* A job and, when a slot or a task's id was named, one of its tasks. */
+struct found {
+	struct job_view job;
+	bool has_task;
+	struct task_view task;
+};
+void found_release(struct found *found);
+
+/* ERR_NOT_FOUND; ERR_CONFLICT names the candidates when there is more than one. */
+enum err_code find_job_or_task(struct invocation *invocation, const char *name, struct found *ret_found,
+			       struct err *err) WARN_UNUSED;
+
+/* As above, and a task is refused. */
+enum err_code find_job(struct invocation *invocation, const char *name, struct found *ret_found,
+		       struct err *err) WARN_UNUSED;
+
+/* "project=P&job=J", percent-encoded. Caller frees. */
+char *find_query(const char *project, const char *job);
+
+#endif

@@ -1,0 +1,68 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "cli/command.h"
+
+const struct option global_options[] = {
+	{ "host", 'H', OPTION_STRING, "SOCKET",
+	  "socket of the manager (environment: DROVER_HOST)" },
+	{ "help", 'h', OPTION_FLAG, NULL, "show this help" },
+};
+const size_t n_global_options = ARRAY_LEN(global_options);
+
+void help_print_all(void)
+{
+	printf("drover runs containers on one machine or thousands, from a compose.yaml.\n\n"
+	       "Usage: drover [-H SOCKET] COMMAND [OPTIONS] [OPERANDS]\n\nCommands:\n");
+	for (size_t i = 0; i < n_commands; i++)
+		printf("  %-11s %s\n", commands[i]->name, commands[i]->summary);
+	printf("\n'drover help COMMAND' says more. Start here: drover dev, then drover up.\n");
+}
+
+static void print_option(const struct option *option)
+{
+	char left[64];
+	text_print(left, sizeof(left), "--%s%s%s", option->name, option->value ? " " : "",
+		   option->value ? option->value : "");
+	if (option->letter)
+		printf("  -%c, %-26s %s\n", option->letter, left, option->help);
+	else
+		printf("      %-26s %s\n", left, option->help);
+}
+
+void help_print_command(const struct command *command)
+{
+	printf("Usage: drover %s%s%s%s\n\n%s\n", command->name, command->n_options ? " [OPTIONS]" : "",
+	       command->operands[0] ? " " : "", command->operands, command->summary);
+	if (command->details)
+		printf("\n%s\n", command->details);
+	printf("\nOptions:\n");
+	for (size_t i = 0; i < command->n_options; i++)
+		print_option(&command->options[i]);
+	for (size_t i = 0; i < n_global_options; i++)
+		print_option(&global_options[i]);
+}
+
+static int run(struct invocation *invocation)
+{
+	const struct strings *words = &invocation->operands;
+	int n_words;
+	if (words->n == 0) {
+		help_print_all();
+		return 0;
+	}
+	const struct command *command = command_find((int)words->n, words->items, &n_words);
+	if (!command)
+		return cli_usage(invocation, "\"%s\" is not a command", words->items[0]);
+	help_print_command(command);
+	return 0;
+}
+
+const struct command command_help = {
+	.name = "help",
+	.operands = "[COMMAND]",
+	.summary = "Say what drover or one command does",
+	.operands_max = 2,
+	.run = run,
+};

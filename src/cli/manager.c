@@ -1,0 +1,51 @@
+#include "manager/daemon.h"
+
+#include "base/alloc.h"
+#include "cli/serve.h"
+
+static enum err_code serve(const struct manager_daemon_options *options, struct err *err)
+{
+	struct serve serve;
+	struct manager_daemon *manager = NULL;
+	serve_init(&serve);
+	enum err_code code = manager_daemon_new(serve.base, options, &manager, err);
+	if (!code)
+		serve_run(&serve);
+	manager_daemon_free(manager);
+	serve_release(&serve);
+	return code;
+}
+
+static int run(struct invocation *invocation)
+{
+	struct err err;
+	struct text data_dir;
+	_cleanup_free_ char *fallback = cli_default_data_dir();
+	text_init(&data_dir, 4096);
+	text_addf(&data_dir, "%s/manager", cli_string(invocation, "data-dir", fallback));
+	struct manager_daemon_options options = {
+		.data_dir = text_string(&data_dir),
+		.socket_path = invocation->host,
+		.scheduler_name = cli_string(invocation, "scheduler", NULL),
+		.store_name = cli_string(invocation, "store", NULL),
+	};
+	enum err_code code = serve(&options, &err);
+	text_release(&data_dir);
+	return code ? cli_fail(invocation, &err) : 0;
+}
+
+static const struct option options[] = {
+	{ "data-dir", 0, OPTION_STRING, "DIR", "where state is kept, in DIR/manager" },
+	{ "scheduler", 0, OPTION_STRING, "POLICY", "epvm (default), roundrobin, greedy, binpack, spread" },
+	{ "store", 0, OPTION_STRING, "STORE", "lmdb (default) or memory, which forgets at the end" },
+};
+
+const struct command command_manager = {
+	.name = "manager",
+	.operands = "",
+	.summary = "Run a manager alone, in the foreground",
+	.details = "Takes requests on its unix socket, decides where tasks run and tells the workers.",
+	.options = options,
+	.n_options = ARRAY_LEN(options),
+	.run = run,
+};

@@ -1,0 +1,118 @@
+#include "cli/output.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api/json.h"
+#include "base/alloc.h"
+
+#define TARGET_BYTES_MAX 4096
+
+enum err_code output_form(const struct invocation *invocation, enum output_form *ret_form,
+			  struct err *err)
+{
+	const char *form = cli_string(invocation, "output", "table");
+	if (strcmp(form, "table") == 0)
+		*ret_form = OUTPUT_TABLE;
+	else if (strcmp(form, "wide") == 0)
+		*ret_form = OUTPUT_WIDE;
+	else if (strcmp(form, "json") == 0)
+		*ret_form = OUTPUT_JSON;
+	else
+		return err_set_field(err, ERR_INVALID, "--output", "\"%s\" is none of wide, json", form);
+	return ERR_NONE;
+}
+
+void output_json(const struct record_type *type, const void *record)
+{
+	json_t *value = json_from_record(type, record, JSON_ANSWER);
+	char *text = json_dumps(value, JSON_INDENT(2));
+	puts(text);
+	free(text);
+	json_decref(value);
+}
+
+enum err_code fetch(struct invocation *invocation, const char *target, const struct record_type *type,
+		    void *record, struct err *err)
+{
+	struct api_call call = { .method = "GET", .target = target, .answer_type = type, .answer = record };
+	return api_client_call(cli_client(invocation), &call, err);
+}
+
+/* Every page type begins with its list and ends with `next`. */
+struct any_page {
+	struct list items;
+	char *next;
+};
+
+/* Append the pages of `path` to *page until there is no next one. */
+static enum err_code fetch_pages(struct invocation *invocation, const char *path, const char *query,
+				 const struct record_type *type, size_t item_size, struct any_page *page,
+				 struct err *err)
+{
+	_cleanup_free_ char *after = base_strdup("");
+	*page = (struct any_page){ 0 };
+	do {
+		struct any_page more = { 0 };
+		struct text target;
+		text_init(&target, TARGET_BYTES_MAX);
+		text_addf(&target, "%s?%s%safter=", path, query, *query ? "&" : "");
+		http_percent_encode(&target, after);
+		enum err_code code = fetch(invocation, text_string(&target), type, &more, err);
+		text_release(&target);
+		if (code) {
+			record_release(type, page);
+			return code;
+		}
+		size_t n = page->items.n;
+		page->items.items = base_realloc(page->items.items, n + more.items.n, item_size);
+		if (more.items.n)
+			memcpy((char *)page->items.items + n * item_size, more.items.items,
+			       more.items.n * item_size);
+		page->items.n += more.items.n;
+		base_free(more.items.items);
+		base_free(after);
+		after = more.next ? more.next : base_strdup("");
+	} while (*after);
+	return ERR_NONE;
+}
+
+enum err_code fetch_tasks(struct invocation *invocation, const char *query, struct task_page *ret_page,
+			  struct err *err)
+{
+	return fetch_pages(invocation, "/v1/tasks", query, &task_page_type, sizeof(struct task_view),
+			   (struct any_page *)ret_page, err);
+}
+
+enum err_code fetch_jobs(struct invocation *invocation, const char *query, struct job_page *ret_page,
+			 struct err *err)
+{
+	return fetch_pages(invocation, "/v1/jobs", query, &job_page_type, sizeof(struct job_view),
+			   (struct any_page *)ret_page, err);
+}
+
+enum err_code fetch_nodes(struct invocation *invocation, struct node_page *ret_page, struct err *err)
+{
+	return fetch_pages(invocation, "/v1/nodes", "", &node_page_type, sizeof(struct node_view),
+			   (struct any_page *)ret_page, err);
+}
+
+enum err_code fetch_volumes(struct invocation *invocation, const char *query, struct volume_page *ret_page,
+			    struct err *err)
+{
+	return fetch_pages(invocation, "/v1/volumes", query, &volume_page_type,
+			   sizeof(struct volume_view), (struct any_page *)ret_page, err);
+}
+
+enum err_code mutate(struct invocation *invocation, const char *method, const char *target,
+		     struct manager_answer *ret_answer, struct err *err)
+{
+	char key[UUID_TEXT_SIZE];
+	api_client_make_key(key);
+	struct api_call call = { .method = method,
+				 .target = target,
+				 .answer_type = &manager_answer_type,
+				 .answer = ret_answer,
+				 .idempotency_key = key };
+	return api_client_call(cli_client(invocation), &call, err);
+}

@@ -1,0 +1,305 @@
+/* argv against the tables. Long options as --name VALUE and --name=VALUE, short ones as -n VALUE, -nVALUE and grouped
+ * flags, "--" ends them. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/parse.h"
+#include "cli/command.h"
+
+static size_t option_index(const struct invocation *invocation, const char *name)
+{
+	for (size_t i = 0; i < invocation->command->n_options; i++)
+		if (strcmp(invocation->command->options[i].name, name) == 0)
+			return i;
+	UNREACHABLE("an option its command does not have");
+}
+
+const struct strings *cli_strings(const struct invocation *invocation, const char *option)
+{
+	return &invocation->values[option_index(invocation, option)];
+}
+
+bool cli_has(const struct invocation *invocation, const char *option)
+{
+	return cli_strings(invocation, option)->n > 0;
+}
+
+const char *cli_string(const struct invocation *invocation, const char *option, const char *fallback)
+{
+	const struct strings *values = cli_strings(invocation, option);
+	return values->n ? values->items[values->n - 1] : fallback;
+}
+
+int64_t cli_int(const struct invocation *invocation, const char *option, int64_t fallback)
+{
+	int64_t number = fallback;
+	const char *text = cli_string(invocation, option, NULL);
+	if (text && parse_int(text, 0, (int64_t)1 << 53, &number, NULL))
+		UNREACHABLE("numbers are checked when they are parsed");
+	return number;
+}
+
+int64_t cli_duration_ms(const struct invocation *invocation, const char *option, int64_t fallback_ms)
+{
+	int64_t duration_ms = fallback_ms;
+	const char *text = cli_string(invocation, option, NULL);
+	if (text && parse_duration_ms(text, &duration_ms, NULL))
+		UNREACHABLE("durations are checked when they are parsed");
+	return duration_ms;
+}
+
+int cli_usage(const struct invocation *invocation, const char *format, ...)
+{
+	struct text text;
+	va_list arguments;
+	text_init(&text, ERR_MESSAGE_MAX);
+	va_start(arguments, format);
+	text_addv(&text, format, arguments);
+	va_end(arguments);
+	fprintf(stderr, "drover %s: %s\nSee 'drover help %s'.\n", invocation->command->name,
+		text_string(&text), invocation->command->name);
+	text_release(&text);
+	return err_exit_status(ERR_INVALID);
+}
+
+/* ---- parsing ------------------------------------------------------------------------------------------- */
+
+struct cursor {
+	struct invocation *invocation;
+	int argc;
+	char **argv;
+	int at;
+	bool wants_help;
+	bool failed;
+};
+
+static const struct option *find_long(const struct command *command, const char *name, size_t len,
+				      int *ret_index)
+{
+	for (size_t i = 0; i < n_global_options; i++) {
+		*ret_index = -1;
+		if (strlen(global_options[i].name) == len && memcmp(global_options[i].name, name, len) == 0)
+			return &global_options[i];
+	}
+	for (size_t i = 0; i < command->n_options; i++) {
+		*ret_index = (int)i;
+		if (strlen(command->options[i].name) == len &&
+		    memcmp(command->options[i].name, name, len) == 0)
+			return &command->options[i];
+	}
+	return NULL;
+}
+
+static const struct option *find_letter(const struct command *command, char letter, int *ret_index)
+{
+	for (size_t i = 0; i < n_global_options; i++) {
+		*ret_index = -1;
+		if (global_options[i].letter == letter)
+			return &global_options[i];
+	}
+	for (size_t i = 0; i < command->n_options; i++) {
+		*ret_index = (int)i;
+		if (command->options[i].letter == letter)
+			return &command->options[i];
+	}
+	return NULL;
+}
+
+static bool check_value(struct cursor *cursor, const struct option *option, const char *value)
+{
+	int64_t ignored;
+	struct err err;
+	enum err_code code = ERR_NONE;
+	if (option->kind == OPTION_INT)
+		code = parse_int(value, 0, (int64_t)1 << 53, &ignored, &err);
+	else if (option->kind == OPTION_DURATION)
+		code = parse_duration_ms(value, &ignored, &err);
+	if (!code)
+		return true;
+	cursor->failed = true;
+	cli_usage(cursor->invocation, "--%s: %s", option->name, err.message);
+	return false;
+}
+
+static void take_value(struct cursor *cursor, const struct option *option, int index, const char *value)
+{
+	if (!check_value(cursor, option, value))
+		return;
+	if (index >= 0)
+		strings_add(&cursor->invocation->values[index], value);
+	else if (strcmp(option->name, "help") == 0)
+		cursor->wants_help = true;
+	else
+		cursor->invocation->host = value;
+}
+
+/* The value that follows an option: attached, or the next word. */
+static const char *next_value(struct cursor *cursor, const struct option *option, const char *attached)
+{
+	if (attached)
+		return attached;
+	if (cursor->at < cursor->argc)
+		return cursor->argv[cursor->at++];
+	cursor->failed = true;
+	cli_usage(cursor->invocation, "--%s needs %s", option->name, option->value);
+	return NULL;
+}
+
+static void parse_long(struct cursor *cursor, const char *word)
+{
+	const char *equals = strchr(word, '=');
+	size_t len = equals ? (size_t)(equals - word) : strlen(word);
+	int index;
+	const struct option *option = find_long(cursor->invocation->command, word, len, &index);
+	if (!option) {
+		cursor->failed = true;
+		cli_usage(cursor->invocation, "there is no option --%.*s", (int)len, word);
+	} else if (option->kind == OPTION_FLAG) {
+		bool is_true = !equals || strcmp(equals + 1, "true") == 0;
+		if (!is_true && strcmp(equals + 1, "false") != 0) {
+			cursor->failed = true;
+			cli_usage(cursor->invocation, "--%s takes no value", option->name);
+		} else if (is_true) {
+			take_value(cursor, option, index, "true");
+		}
+	} else {
+		const char *value = next_value(cursor, option, equals ? equals + 1 : NULL);
+		if (value)
+			take_value(cursor, option, index, value);
+	}
+}
+
+static void parse_letters(struct cursor *cursor, const char *letters)
+{
+	for (const char *at = letters; *at && !cursor->failed; at++) {
+		int index;
+		const struct option *option = find_letter(cursor->invocation->command, *at, &index);
+		if (!option) {
+			cursor->failed = true;
+			cli_usage(cursor->invocation, "there is no option -%c", *at);
+		} else if (option->kind == OPTION_FLAG) {
+			take_value(cursor, option, index, "true");
+		} else {
+			const char *attached = at[1] == '=' ? at + 2 : at[1] ? at + 1 : NULL;
+			const char *value = next_value(cursor, option, attached);
+			if (value)
+				take_value(cursor, option, index, value);
+			return;
+		}
+	}
+}
+
+static void parse_words(struct cursor *cursor)
+{
+	struct invocation *invocation = cursor->invocation;
+	bool options_end = false;
+	while (cursor->at < cursor->argc && !cursor->failed) {
+		const char *word = cursor->argv[cursor->at++];
+		if (options_end || word[0] != '-' || !word[1])
+			strings_add(&invocation->operands, word);
+		else if (strcmp(word, "--") == 0)
+			options_end = true;
+		else if (word[1] == '-')
+			parse_long(cursor, word + 2);
+		else
+			parse_letters(cursor, word + 1);
+		if (invocation->command->stops_at_operand && invocation->operands.n > 0)
+			options_end = true;
+	}
+}
+
+static bool check_operands(const struct invocation *invocation)
+{
+	const struct command *command = invocation->command;
+	int n = (int)invocation->operands.n;
+	if (n < command->operands_min)
+		cli_usage(invocation, "needs %s", command->operands);
+	else if (command->operands_max >= 0 && n > command->operands_max)
+		cli_usage(invocation, "does not know what to do with \"%s\"",
+			  invocation->operands.items[command->operands_max]);
+	else
+		return true;
+	return false;
+}
+
+/* ---- the program --------------------------------------------------------------------------------------- */
+
+static void invocation_release(struct invocation *invocation)
+{
+	for (size_t i = 0; i < invocation->command->n_options; i++)
+		strings_release(&invocation->values[i]);
+	base_free(invocation->values);
+	strings_release(&invocation->operands);
+	api_client_free(invocation->client);
+}
+
+static int run(const struct command *command, int argc, char **argv, int at, const char *host)
+{
+	struct invocation invocation = { .command = command, .host = host };
+	struct cursor cursor = { &invocation, argc, argv, at, false, false };
+	int status = err_exit_status(ERR_INVALID);
+	invocation.values = base_calloc(command->n_options, sizeof(struct strings));
+	parse_words(&cursor);
+	if (cursor.failed) {
+		/* Told already. */
+	} else if (cursor.wants_help) {
+		help_print_command(command);
+		status = 0;
+	} else if (check_operands(&invocation)) {
+		status = command->run(&invocation);
+		if (fflush(stdout) != 0 && status == 0)
+			status = err_exit_status(ERR_IO);
+	}
+	invocation_release(&invocation);
+	return status;
+}
+
+static int unknown_command(const char *word)
+{
+	const char *nearest = command_suggest(word);
+	fprintf(stderr, "drover: \"%s\" is not a command.", word);
+	if (nearest)
+		fprintf(stderr, " Did you mean \"%s\"?", nearest);
+	fprintf(stderr, "\nSee 'drover help'.\n");
+	return err_exit_status(ERR_INVALID);
+}
+
+int cli_main(int argc, char **argv)
+{
+	_cleanup_free_ char *socket_path = cli_default_socket();
+	const char *host = socket_path;
+	int at = 1;
+	/* Global options may stand before the command, as in `docker -H`. */
+	while (at + 1 < argc && (strcmp(argv[at], "-H") == 0 || strcmp(argv[at], "--host") == 0)) {
+		host = argv[at + 1];
+		at += 2;
+	}
+	if (at >= argc || strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0) {
+		help_print_all();
+		return 0;
+	}
+	int words;
+	const char *word = strcmp(argv[at], "--version") == 0 ? "version" : argv[at];
+	char *first[] = { (char *)(uintptr_t)word, at + 1 < argc ? argv[at + 1] : NULL };
+	const struct command *command = command_find(at + 1 < argc ? 2 : 1, first, &words);
+	if (!command)
+		return unknown_command(word);
+	return run(command, argc, argv, at + words, host);
+}
+
+struct api_client *cli_client(struct invocation *invocation)
+{
+	if (!invocation->client)
+		invocation->client = api_client_new(invocation->host);
+	return invocation->client;
+}
+
+int cli_fail(const struct invocation *invocation, const struct err *err)
+{
+	fprintf(stderr, "drover %s: %s%s%s\n", invocation->command->name, err->field,
+		err->field[0] ? ": " : "", err->message);
+	return err_exit_status(err->code);
+}

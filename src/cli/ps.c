@@ -1,0 +1,156 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "cli/find.h"
+
+static void ports_text(const struct task_view *task, struct text *out)
+{
+	for (size_t i = 0; i < task->ports.n; i++) {
+		const struct port_view *port = &task->ports.items[i];
+		text_addf(out, "%s%s%s%lld->%lld/%s", i ? ", " : "", port->host_ip ? port->host_ip : "",
+			  port->host_ip ? ":" : "", (long long)port->host_port,
+			  (long long)port->container_port,
+			  enum_name(port_protocol_names, port->protocol));
+	}
+}
+
+/* "running (healthy)", "scheduled (pulling)", "failed (out_of_memory)". */
+static void state_text(const struct task_view *task, struct text *out)
+{
+	text_add(out, enum_name(task_state_names, task->state));
+	if (task->state == TASK_RUNNING && task->health != HEALTH_NONE)
+		text_addf(out, " (%s)", enum_name(task_health_names, task->health));
+	else if (task->state != TASK_RUNNING || task->reason != REASON_RUNNING)
+		text_addf(out, " (%s)", reason_name(task->reason));
+	if (task->unreachable)
+		text_add(out, ", unreachable");
+}
+
+static void add_row(struct table *table, const struct task_view *task, bool wide)
+{
+	char id[UUID_TEXT_SIZE];
+	struct text state, ports;
+	text_init(&state, LIMIT_MESSAGE_BYTES);
+	text_init(&ports, LIMIT_MESSAGE_BYTES);
+	state_text(task, &state);
+	ports_text(task, &ports);
+	table_add(table, task->name);
+	table_add(table, text_string(&state));
+	table_add(table, task->node_name);
+	table_add(table, task->image);
+	table_add(table, text_string(&ports));
+	table_add(table, task->state == TASK_RUNNING ? table_age(task->started_wall_ms)
+						     : table_age(task->finished_wall_ms
+									 ? task->finished_wall_ms
+									 : task->created_wall_ms));
+	if (wide) {
+		table_addf(table, "%lld", (long long)task->attempt);
+		table_addf(table, "%lld", (long long)task->revision);
+		table_add(table, uuid_format(task->id, id));
+		table_add(table, task->container);
+		table_add(table, task->message);
+	}
+	text_release(&state);
+	text_release(&ports);
+}
+
+static void print_table(const struct task_page *page, bool wide)
+{
+	static const char *const narrow_headings[] = { "TASK", "STATE", "NODE", "IMAGE", "PORTS", "SINCE",
+						       NULL };
+	static const char *const wide_headings[] = { "TASK",	 "STATE",	"NODE", "IMAGE",
+						     "PORTS",	 "SINCE",	"ATTEMPT", "REVISION",
+						     "ID",	 "CONTAINER",	"MESSAGE", NULL };
+	struct table table;
+	table_init(&table, wide ? wide_headings : narrow_headings);
+	for (size_t i = 0; i < page->tasks.n; i++)
+		add_row(&table, &page->tasks.items[i], wide);
+	table_print(&table);
+	table_release(&table);
+}
+
+/* People read by name and slot; ids sort by creation. */
+static int compare(const void *a, const void *b)
+{
+	const struct task_view *x = a;
+	const struct task_view *y = b;
+	int by_project = strcmp(x->project, y->project);
+	int by_job = strcmp(x->job, y->job);
+	if (by_project || by_job)
+		return by_project ? by_project : by_job;
+	if (x->slot != y->slot)
+		return x->slot < y->slot ? -1 : 1;
+	return uuid_compare(x->id, y->id);
+}
+
+/* Leave out what has ended, unless it is the newest of a slot that should not have. */
+static void drop_final(struct task_page *page)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < page->tasks.n; i++) {
+		struct task_view *task = &page->tasks.items[i];
+		if (task_is_final(task->state))
+			record_release(&task_view_type, task);
+		else
+			page->tasks.items[kept++] = *task;
+	}
+	page->tasks.n = kept;
+}
+
+static void show(const struct invocation *invocation, struct task_page *page, enum output_form form)
+{
+	if (!cli_has(invocation, "all"))
+		drop_final(page);
+	if (page->tasks.n)
+		qsort(page->tasks.items, page->tasks.n, sizeof(struct task_view), compare);
+	if (form == OUTPUT_JSON) {
+		output_json(&task_page_type, page);
+	} else if (cli_has(invocation, "quiet")) {
+		char id[UUID_TEXT_SIZE];
+		for (size_t i = 0; i < page->tasks.n; i++)
+			puts(uuid_format(page->tasks.items[i].id, id));
+	} else {
+		print_table(page, form == OUTPUT_WIDE);
+	}
+}
+
+static int run(struct invocation *invocation)
+{
+	struct task_page page;
+	struct err err;
+	enum output_form form;
+	const char *project = cli_string(invocation, "project-name", NULL);
+	_cleanup_free_ char *query = project ? find_query(project, NULL) : base_strdup("");
+	if (invocation->operands.n) {
+		struct found found = { 0 };
+		if (find_job(invocation, invocation->operands.items[0], &found, &err))
+			return cli_fail(invocation, &err);
+		base_free(query);
+		query = find_query(found.job.project, found.job.name);
+		found_release(&found);
+	}
+	if (output_form(invocation, &form, &err) || fetch_tasks(invocation, query, &page, &err))
+		return cli_fail(invocation, &err);
+	show(invocation, &page, form);
+	record_release(&task_page_type, &page);
+	return 0;
+}
+
+static const struct option options[] = {
+	{ "all", 'a', OPTION_FLAG, NULL, "also tasks that have ended" },
+	{ "project-name", 'p', OPTION_STRING, "NAME", "only tasks of this project" },
+	{ "quiet", 'q', OPTION_FLAG, NULL, "print ids only" },
+	OPTION_OUTPUT,
+};
+
+const struct command command_ps = {
+	.name = "ps",
+	.operands = "[JOB]",
+	.summary = "List tasks",
+	.options = options,
+	.n_options = ARRAY_LEN(options),
+	.operands_max = 1,
+	.run = run,
+};

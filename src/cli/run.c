@@ -1,0 +1,318 @@
+/* drover run IMAGE [COMMAND...]: a one-task job that runs to completion, described by flags as `docker run` takes them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/parse.h"
+#include "cli/find.h"
+#include "cli/log_reader.h"
+#include "net/shell.h"
+
+#define RUN_PROJECT "default"
+#define POLL_MS 150
+
+/* ---- flags to a specification -------------------------------------------------------------------------- */
+
+/* "[IP:]HOST:CONTAINER[/udp]" or "CONTAINER": not published. */
+static enum err_code add_port(struct job_spec *spec, const char *text, struct err *err)
+{
+	const char *slash = strchr(text, '/');
+	_cleanup_free_ char *numbers = base_strndup(text, slash ? (size_t)(slash - text) : strlen(text));
+	char *last = strrchr(numbers, ':');
+	char *host = numbers;
+	char *ip = NULL;
+	struct port *port = list_add(&spec->ports, sizeof(*port));
+	if (slash && !enum_value(port_protocol_names, slash + 1, &port->protocol))
+		return err_set_field(err, ERR_INVALID, "--publish", "\"%s\" is neither tcp nor udp", slash + 1);
+	if (!last)
+		return err_set_field(err, ERR_INVALID, "--publish",
+				     "\"%s\" needs a host port too: HOST:CONTAINER", text);
+	*last = '\0';
+	char *before = strrchr(numbers, ':');
+	if (before) {
+		*before = '\0';
+		ip = numbers;
+		host = before + 1;
+	}
+	char *dash = strchr(host, '-');
+	if (dash)
+		*dash = '\0';
+	if (parse_int(host, 1, 65535, &port->host_first, NULL) ||
+	    parse_int(dash ? dash + 1 : host, 1, 65535, &port->host_last, NULL) ||
+	    parse_int(last + 1, 1, 65535, &port->container_port, NULL))
+		return err_set_field(err, ERR_INVALID, "--publish",
+				     "\"%s\" is not [IP:]HOST[-HOST]:CONTAINER[/PROTOCOL]", text);
+	port->host_ip = base_strdup(ip);
+	return ERR_NONE;
+}
+
+/* "SOURCE:TARGET[:ro]" with an absolute source: a bind mount. Named volumes belong to projects. */
+static enum err_code add_mount(struct job_spec *spec, const char *text, struct err *err)
+{
+	const char *colon = strchr(text, ':');
+	if (!colon || text[0] != '/')
+		return err_set_field(err, ERR_INVALID, "--volume",
+				     "\"%s\" is not /HOST/PATH:/CONTAINER/PATH[:ro]; named volumes need a "
+				     "compose.yaml",
+				     text);
+	const char *options = strchr(colon + 1, ':');
+	struct mount *mount = list_add(&spec->mounts, sizeof(*mount));
+	mount->kind = MOUNT_BIND;
+	mount->create_host_path = true;
+	mount->source = base_strndup(text, (size_t)(colon - text));
+	mount->target = base_strndup(colon + 1, options ? (size_t)(options - colon - 1) : strlen(colon + 1));
+	mount->read_only = options && strcmp(options, ":ro") == 0;
+	if (options && !mount->read_only && strcmp(options, ":rw") != 0)
+		return err_set_field(err, ERR_INVALID, "--volume", "\"%s\" is neither ro nor rw", options + 1);
+	return ERR_NONE;
+}
+
+static enum err_code add_pair(struct pairs *pairs, const char *text, const char *fallback,
+			      const char *option, struct err *err)
+{
+	const char *equals = strchr(text, '=');
+	if (equals == text)
+		return err_set_field(err, ERR_INVALID, option, "\"%s\" has no name", text);
+	_cleanup_free_ char *key = base_strndup(text, equals ? (size_t)(equals - text) : strlen(text));
+	pairs_put(pairs, key, equals ? equals + 1 : fallback);
+	return ERR_NONE;
+}
+
+/* "no", "always", "on-failure[:N]", "unless-stopped", as Docker takes them. */
+static enum err_code read_restart(struct restart_policy *policy, const char *text, struct err *err)
+{
+	if (strcmp(text, "no") == 0) {
+		policy->condition = RESTART_NONE;
+	} else if (strcmp(text, "always") == 0 || strcmp(text, "unless-stopped") == 0) {
+		policy->condition = RESTART_ANY;
+	} else if (strncmp(text, "on-failure", 10) == 0 && (!text[10] || text[10] == ':')) {
+		policy->condition = RESTART_ON_FAILURE;
+		if (text[10] && parse_int(text + 11, 1, 1000000, &policy->max_attempts, NULL))
+			return err_set_field(err, ERR_INVALID, "--restart", "\"%s\" is not a number",
+					     text + 11);
+	} else {
+		return err_set_field(err, ERR_INVALID, "--restart",
+				     "\"%s\" is none of no, always, on-failure[:N], unless-stopped", text);
+	}
+	return ERR_NONE;
+}
+
+static enum err_code read_lists(const struct invocation *invocation, struct job_spec *spec, struct err *err)
+{
+	const struct strings *ports = cli_strings(invocation, "publish");
+	const struct strings *mounts = cli_strings(invocation, "volume");
+	const struct strings *environment = cli_strings(invocation, "env");
+	const struct strings *labels = cli_strings(invocation, "label");
+	enum err_code code = ERR_NONE;
+	for (size_t i = 0; i < ports->n && !code; i++)
+		code = add_port(spec, ports->items[i], err);
+	for (size_t i = 0; i < mounts->n && !code; i++)
+		code = add_mount(spec, mounts->items[i], err);
+	for (size_t i = 0; i < environment->n && !code; i++)
+		code = add_pair(&spec->environment, environment->items[i],
+				getenv(environment->items[i]), "--env", err);
+	for (size_t i = 0; i < labels->n && !code; i++)
+		code = add_pair(&spec->labels, labels->items[i], "", "--label", err);
+	for (size_t i = 0; i < cli_strings(invocation, "constraint")->n; i++)
+		strings_add(&spec->placement.constraints, cli_strings(invocation, "constraint")->items[i]);
+	return code;
+}
+
+static enum err_code read_resources(const struct invocation *invocation, struct job_spec *spec,
+				    struct err *err)
+{
+	const char *memory = cli_string(invocation, "memory", NULL);
+	const char *cpus = cli_string(invocation, "cpus", NULL);
+	const char *reserve_memory = cli_string(invocation, "reserve-memory", NULL);
+	const char *reserve_cpus = cli_string(invocation, "reserve-cpus", NULL);
+	enum err_code code = ERR_NONE;
+	if (memory)
+		code = parse_size_bytes(memory, &spec->limits.memory_bytes, err);
+	if (!code && cpus)
+		code = parse_cpu_milli(cpus, &spec->limits.cpu_milli, err);
+	if (!code && reserve_memory)
+		code = parse_size_bytes(reserve_memory, &spec->reservations.memory_bytes, err);
+	if (!code && reserve_cpus)
+		code = parse_cpu_milli(reserve_cpus, &spec->reservations.cpu_milli, err);
+	return code;
+}
+
+static enum err_code read_spec(const struct invocation *invocation, struct job_spec *spec, struct err *err)
+{
+	const struct strings *words = &invocation->operands;
+	const char *entrypoint = cli_string(invocation, "entrypoint", NULL);
+	spec->image = base_strdup(words->items[0]);
+	spec->mode = JOB_REPLICATED_JOB;
+	spec->has_command = words->n > 1;
+	for (size_t i = 1; i < words->n; i++)
+		strings_add(&spec->command, words->items[i]);
+	spec->has_entrypoint = entrypoint != NULL;
+	if (entrypoint && *entrypoint)
+		strings_add(&spec->entrypoint, entrypoint);
+	string_set(&spec->working_dir, cli_string(invocation, "workdir", NULL));
+	string_set(&spec->user, cli_string(invocation, "user", NULL));
+	string_set(&spec->hostname, cli_string(invocation, "hostname", NULL));
+	string_set(&spec->stop_signal, cli_string(invocation, "stop-signal", NULL));
+	spec->read_only = cli_has(invocation, "read-only");
+	spec->init = cli_has(invocation, "init") ? YES : UNSET;
+	spec->priority = cli_int(invocation, "priority", spec->priority);
+	spec->replicas = cli_int(invocation, "replicas", 1);
+	const char *pull = cli_string(invocation, "pull", "missing");
+	if (!enum_value(pull_policy_names, pull, &spec->pull_policy))
+		return err_set_field(err, ERR_INVALID, "--pull", "\"%s\" is none of missing, always, never",
+				     pull);
+	enum err_code code = read_restart(&spec->restart, cli_string(invocation, "restart", "no"), err);
+	if (!code)
+		code = read_lists(invocation, spec, err);
+	return code ? code : read_resources(invocation, spec, err);
+}
+
+/* --name, or the image's last part and four random digits. */
+static char *job_name(const struct invocation *invocation)
+{
+	const char *name = cli_string(invocation, "name", NULL);
+	if (name)
+		return base_strdup(name);
+	const char *image = invocation->operands.items[0];
+	const char *slash = strrchr(image, '/');
+	const char *base = slash ? slash + 1 : image;
+	struct text text;
+	text_init(&text, LIMIT_NAME_BYTES);
+	text_add_bytes(&text, base, strcspn(base, ":@") > 40 ? 40 : strcspn(base, ":@"));
+	text_addf(&text, "-%04x", (unsigned)(shell_seed() & 0xffff));
+	return text_take(&text);
+}
+
+/* ---- running it ---------------------------------------------------------------------------------------- */
+
+static enum err_code submit(struct invocation *invocation, struct submit_request *request, struct err *err)
+{
+	struct manager_answer answer;
+	char key[UUID_TEXT_SIZE];
+	api_client_make_key(key);
+	struct api_call call = { .method = "POST",
+				 .target = "/v1/jobs",
+				 .body_type = &submit_request_type,
+				 .body = request,
+				 .answer_type = &manager_answer_type,
+				 .answer = &answer,
+				 .idempotency_key = key };
+	enum err_code code = api_client_call(cli_client(invocation), &call, err);
+	if (!code)
+		record_release(&manager_answer_type, &answer);
+	return code;
+}
+
+/* The exit status `docker run` would give for the ended task. */
+static int exit_status(const struct task_view *task)
+{
+	if (task->exit_code >= 0 && task->exit_code < 256)
+		return (int)task->exit_code;
+	return err_exit_status(ERR_FAILED);
+}
+
+/* Tell of a change of the task's reason once. */
+static void tell(const struct task_view *task, int *last_reason)
+{
+	if (*last_reason == task->reason || task->state == TASK_RUNNING)
+		return;
+	*last_reason = task->reason;
+	if (task->message && (task->state != TASK_COMPLETED || task->reason != REASON_EXIT_ZERO))
+		fprintf(stderr, "drover run: %s is %s: %s\n", task->name,
+			enum_name(task_state_names, task->state), task->message);
+}
+
+/* A job of one task that cannot go on by itself has ended. */
+static bool has_ended(const struct task_view *task)
+{
+	return task_is_final(task->state);
+}
+
+static int follow(struct invocation *invocation, const char *job, struct err *err)
+{
+	struct log_reader_options options = { .follow = true, .tail = -1 };
+	struct log_reader *reader = log_reader_new(invocation, &options);
+	_cleanup_free_ char *query = find_query(RUN_PROJECT, job);
+	int status = -1;
+	int last_reason = REASON_QUEUED;
+	while (status < 0) {
+		struct task_page page;
+		if (fetch_tasks(invocation, query, &page, err)) {
+			status = cli_fail(invocation, err);
+			break;
+		}
+		bool all_ended = page.tasks.n > 0;
+		for (size_t i = 0; i < page.tasks.n; i++) {
+			log_reader_add(reader, &page.tasks.items[i]);
+			tell(&page.tasks.items[i], &last_reason);
+			all_ended = all_ended && has_ended(&page.tasks.items[i]);
+		}
+		log_reader_run(reader, all_ended ? -1 : POLL_MS);
+		if (all_ended)
+			status = exit_status(&page.tasks.items[page.tasks.n - 1]);
+		record_release(&task_page_type, &page);
+	}
+	log_reader_free(reader);
+	return status;
+}
+
+static int run(struct invocation *invocation)
+{
+	struct submit_request request = { 0 };
+	struct err err;
+	int status = 0;
+	record_init(&submit_request_type, &request);
+	request.project = base_strdup(RUN_PROJECT);
+	request.job.name = job_name(invocation);
+	enum err_code code = read_spec(invocation, &request.job.spec, &err);
+	if (!code)
+		code = submit(invocation, &request, &err);
+	if (code)
+		status = cli_fail(invocation, &err);
+	else if (cli_has(invocation, "detach"))
+		printf("%s/%s\n", RUN_PROJECT, request.job.name);
+	else
+		status = follow(invocation, request.job.name, &err);
+	record_release(&submit_request_type, &request);
+	return status;
+}
+
+static const struct option options_table[] = {
+	{ "name", 0, OPTION_STRING, "NAME", "of the job (default: from the image)" },
+	{ "detach", 'd', OPTION_FLAG, NULL, "print the job's name and do not wait" },
+	{ "env", 'e', OPTION_STRINGS, "KEY[=VALUE]", "environment variable" },
+	{ "publish", 'p', OPTION_STRINGS, "HOST:CONTAINER", "publish a port; HOST may be a range to draw from" },
+	{ "volume", 'v', OPTION_STRINGS, "/HOST:/CONTAINER", "bind mount, with :ro if read-only" },
+	{ "label", 'l', OPTION_STRINGS, "KEY=VALUE", "label of the container" },
+	{ "workdir", 'w', OPTION_STRING, "DIR", "working directory in the container" },
+	{ "user", 'u', OPTION_STRING, "USER", "user and group in the container" },
+	{ "entrypoint", 0, OPTION_STRING, "PROGRAM", "in place of the image's" },
+	{ "hostname", 0, OPTION_STRING, "NAME", "host name in the container" },
+	{ "init", 0, OPTION_FLAG, NULL, "run a small init that reaps and forwards signals" },
+	{ "read-only", 0, OPTION_FLAG, NULL, "make the container's file system read-only" },
+	{ "stop-signal", 0, OPTION_STRING, "SIGNAL", "signal that asks it to stop" },
+	{ "memory", 'm', OPTION_STRING, "SIZE", "memory limit" },
+	{ "cpus", 0, OPTION_STRING, "N", "CPU limit" },
+	{ "reserve-memory", 0, OPTION_STRING, "SIZE", "memory set aside for it on its node" },
+	{ "reserve-cpus", 0, OPTION_STRING, "N", "CPUs set aside for it on its node" },
+	{ "constraint", 0, OPTION_STRINGS, "KEY==VALUE", "where it may run: node.labels.disk==ssd" },
+	{ "restart", 0, OPTION_STRING, "POLICY", "no (default), on-failure[:N], always" },
+	{ "pull", 0, OPTION_STRING, "WHEN", "missing (default), always, never" },
+	{ "priority", 0, OPTION_INT, "N", "0 to 100, higher is placed first (default 50)" },
+	{ "replicas", 0, OPTION_INT, "N", "how many tasks must succeed (default 1)" },
+};
+
+const struct command command_run = {
+	.name = "run",
+	.operands = "IMAGE [COMMAND...]",
+	.summary = "Run one task to completion and print its output",
+	.details = "Makes a job in the project \"default\" and exits with the task's own status. Ctrl-C ends the waiting,\n"
+		   "not the job.",
+	.options = options_table,
+	.n_options = ARRAY_LEN(options_table),
+	.operands_min = 1,
+	.operands_max = -1,
+	.stops_at_operand = true,
+	.run = run,
+};

@@ -1,0 +1,99 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "cli/find.h"
+#include "cli/progress.h"
+#include "cli/project.h"
+
+static enum err_code apply(struct invocation *invocation, const struct project_request *request,
+			   struct manager_answer *ret_answer, struct err *err)
+{
+	struct text target;
+	char key[UUID_TEXT_SIZE];
+	api_client_make_key(key);
+	text_init(&target, LIMIT_PATH_BYTES);
+	text_add(&target, "/v1/projects/");
+	http_percent_encode(&target, request->name);
+	text_add(&target, "/apply");
+	struct api_call call = { .method = "POST",
+				 .target = text_string(&target),
+				 .body_type = &project_request_type,
+				 .body = request,
+				 .answer_type = &manager_answer_type,
+				 .answer = ret_answer,
+				 .idempotency_key = key };
+	enum err_code code = api_client_call(cli_client(invocation), &call, err);
+	text_release(&target);
+	return code;
+}
+
+static void print_answer(const struct manager_answer *answer)
+{
+	for (size_t i = 0; i < answer->jobs.n; i++) {
+		const struct job_answer *job = &answer->jobs.items[i];
+		if (job->effect == EFFECT_ORPHAN)
+			fprintf(stderr,
+				"warning: %s/%s is not in the file; --remove-orphans would remove it\n",
+				answer->project, job->name);
+		else
+			printf("job %s/%s %s (revision %lld)\n", answer->project, job->name,
+			       enum_name(job_effect_names, job->effect), (long long)job->revision);
+	}
+	fflush(stdout);
+}
+
+static enum err_code up(struct invocation *invocation, const struct project_request *request,
+			struct err *err)
+{
+	struct manager_answer answer;
+	enum err_code code = apply(invocation, request, &answer, err);
+	if (code)
+		return code;
+	print_answer(&answer);
+	record_release(&manager_answer_type, &answer);
+	if (cli_has(invocation, "detach"))
+		return ERR_NONE;
+	struct strings jobs = { 0 };
+	for (size_t i = 0; i < request->jobs.n; i++)
+		strings_add(&jobs, request->jobs.items[i].name);
+	struct progress_options options = { .project = request->name,
+					    .jobs = &jobs,
+					    .goal = PROGRESS_UP,
+					    .timeout_ms = cli_duration_ms(invocation, "wait-timeout", 0) };
+	code = progress_wait(invocation, &options, err);
+	strings_release(&jobs);
+	return code;
+}
+
+static int run(struct invocation *invocation)
+{
+	struct project_request request;
+	struct err err;
+	enum err_code code = project_load(invocation, &request, &err);
+	if (code)
+		return cli_fail(invocation, &err);
+	request.remove_orphans = cli_has(invocation, "remove-orphans");
+	code = up(invocation, &request, &err);
+	record_release(&project_request_type, &request);
+	return code ? cli_fail(invocation, &err) : 0;
+}
+
+static const struct option options[] = {
+	OPTION_FILE,
+	OPTION_PROJECT,
+	{ "detach", 'd', OPTION_FLAG, NULL, "do not wait for the tasks to run" },
+	{ "remove-orphans", 0, OPTION_FLAG, NULL, "remove jobs of the project that the file does not list" },
+	{ "wait-timeout", 0, OPTION_DURATION, "TIME", "give up waiting after this (the jobs stay)" },
+};
+
+const struct command command_up = {
+	.name = "up",
+	.operands = "",
+	.summary = "Run the project of a compose.yaml, or bring it up to date",
+	.details = "Waits until every task runs (and is healthy, where it has a check) or has completed, and fails\n"
+		   "with the reason when one cannot. Running it again with nothing changed restarts nothing.",
+	.options = options,
+	.n_options = ARRAY_LEN(options),
+	.run = run,
+};

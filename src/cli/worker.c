@@ -1,0 +1,59 @@
+#include "base/alloc.h"
+#include "cli/serve.h"
+#include "worker/daemon.h"
+
+static enum err_code serve(const struct worker_daemon_options *options, struct err *err)
+{
+	struct serve serve;
+	struct worker_daemon *worker = NULL;
+	serve_init(&serve);
+	enum err_code code = worker_daemon_new(serve.base, options, &worker, err);
+	if (!code)
+		serve_run(&serve);
+	worker_daemon_free(worker);
+	serve_release(&serve);
+	return code;
+}
+
+static int run(struct invocation *invocation)
+{
+	struct err err;
+	struct text data_dir;
+	struct pairs labels = { 0 };
+	_cleanup_free_ char *fallback = cli_default_data_dir();
+	_cleanup_free_ char *docker_config = serve_docker_config();
+	text_init(&data_dir, 4096);
+	text_addf(&data_dir, "%s/worker", cli_string(invocation, "data-dir", fallback));
+	struct worker_daemon_options options = {
+		.data_dir = text_string(&data_dir),
+		.manager_socket_path = invocation->host,
+		.runtime_socket_path = cli_string(invocation, "docker", NULL),
+		.docker_config = docker_config,
+		.labels = &labels,
+		.starts_parallel = cli_int(invocation, "starts", 0),
+	};
+	enum err_code code = serve_read_labels(cli_strings(invocation, "label"), &labels, &err);
+	if (!code)
+		code = serve(&options, &err);
+	text_release(&data_dir);
+	pairs_release(&labels);
+	return code ? cli_fail(invocation, &err) : 0;
+}
+
+static const struct option options[] = {
+	{ "data-dir", 0, OPTION_STRING, "DIR", "where state is kept, in DIR/worker" },
+	{ "docker", 0, OPTION_STRING, "SOCKET", "Docker's socket (default /var/run/docker.sock)" },
+	{ "label", 0, OPTION_STRINGS, "KEY=VALUE", "label of this node, for constraints" },
+	{ "starts", 0, OPTION_INT, "N", "containers started side by side (default 4)" },
+};
+
+const struct command command_worker = {
+	.name = "worker",
+	.operands = "",
+	.summary = "Run a worker alone, in the foreground",
+	.details = "Dials the manager's socket and runs tasks on this machine's Docker. It goes on supervising while "
+		   "the manager is away.",
+	.options = options,
+	.n_options = ARRAY_LEN(options),
+	.run = run,
+};

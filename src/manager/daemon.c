@@ -1,0 +1,346 @@
+/* The order of one turn is the contract of manager.h, written once, in turn(): commit, then speak. */
+#include "manager/daemon.h"
+
+#include <string.h>
+
+#include "api/server.h"
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/limits.h"
+#include "manager/manager.h"
+#include "net/shell.h"
+#include "store/store.h"
+
+#define PART "manager"
+#define PROBE_SECONDS 1
+
+/* An event with everything it points to, until its step. */
+struct queued {
+	int kind;
+	struct api_mutation *mutation;
+	uint64_t session;
+	struct sync_up up;
+};
+
+struct manager_daemon {
+	struct event_base *base;
+	struct api_server *server;
+	const struct store_ops *store_ops;
+	struct store *store;
+	struct manager *manager;
+	struct manager_options options;
+	struct manager_out out;
+	int64_t rev; /* of the last durable commit */
+	struct queued *queue;
+	size_t n_queue;
+	size_t queue_capacity;
+	struct event *turn;  /* runs once after the events that filled the queue */
+	struct event *timer; /* the core's deadline */
+	struct event *probe; /* while read-only: may we commit again? */
+	bool read_only;
+	struct err read_only_err;
+};
+
+/* ---- the queue ----------------------------------------------------------------------------------------- */
+
+static struct queued *queue_add(struct manager_daemon *daemon, int kind)
+{
+	daemon->queue =
+		base_grow(daemon->queue, daemon->n_queue, &daemon->queue_capacity, sizeof(struct queued));
+	struct queued *queued = &daemon->queue[daemon->n_queue++];
+	*queued = (struct queued){ .kind = kind };
+	event_active(daemon->turn, EV_TIMEOUT, 1);
+	return queued;
+}
+
+static void queued_release(struct queued *queued)
+{
+	api_mutation_free(queued->mutation);
+	record_release(&sync_up_type, &queued->up);
+}
+
+static void queue_clear(struct manager_daemon *daemon)
+{
+	for (size_t i = 0; i < daemon->n_queue; i++)
+		queued_release(&daemon->queue[i]);
+	daemon->n_queue = 0;
+}
+
+/* Answer every queued mutation with an error: nothing of it happened, or it is unknown and the key tells. */
+static void queue_refuse(struct manager_daemon *daemon, const struct err *err)
+{
+	for (size_t i = 0; i < daemon->n_queue; i++) {
+		if (!daemon->queue[i].mutation)
+			continue;
+		struct manager_reply reply = { .handle = daemon->queue[i].mutation->request.handle,
+					       .err = *err };
+		api_server_reply(daemon->server, &reply);
+	}
+}
+
+/* ---- store --------------------------------------------------------------------------------------------- */
+
+static enum err_code visit(void *visitor, const struct change *change, struct err *err)
+{
+	return manager_replay(visitor, change, err);
+}
+
+/* A fresh world from the store. */
+static enum err_code reload(struct manager_daemon *daemon, struct err *err)
+{
+	manager_free(daemon->manager);
+	daemon->manager = manager_new(&daemon->options, shell_seed());
+	return daemon->store_ops->replay(daemon->store, visit, daemon->manager, err);
+}
+
+static struct manager_in input(struct manager_daemon *daemon)
+{
+	return (struct manager_in){ .now_ms = shell_now_ms(),
+				    .wall_ms = shell_wall_ms(),
+				    .seed = shell_seed(),
+				    .rev = daemon->rev + 1 };
+}
+
+static enum err_code commit(struct manager_daemon *daemon, struct err *err)
+{
+	if (daemon->out.changes.n == 0)
+		return ERR_NONE;
+	enum err_code code = daemon->store_ops->commit(daemon->store, &daemon->out.changes, err);
+	if (!code)
+		daemon->rev++;
+	return code;
+}
+
+static void speak(struct manager_daemon *daemon, int64_t wall_ms)
+{
+	struct manager_out *out = &daemon->out;
+	for (size_t i = 0; i < out->n_replies; i++)
+		api_server_reply(daemon->server, &out->replies[i]);
+	for (size_t i = 0; i < out->n_downs; i++)
+		api_server_down(daemon->server, &out->downs[i]);
+	api_server_publish(daemon->server, out->happenings, out->n_happenings, wall_ms);
+	shell_log_notes(PART, &out->notes);
+	shell_arm(daemon->timer, out->deadline_ms);
+}
+
+static void become_read_only(struct manager_daemon *daemon, const struct err *err)
+{
+	daemon->read_only = true;
+	daemon->read_only_err = *err;
+	shell_log(PART, "the store refused a commit, serving reads only until it takes one again: %s",
+		  err->message);
+	event_add(daemon->probe, &(struct timeval){ .tv_sec = PROBE_SECONDS });
+}
+
+/* What was written is unknown: throw the world away, replay, and tell everyone who waits. */
+static void commit_failed(struct manager_daemon *daemon, const struct err *err)
+{
+	struct err reload_err;
+	queue_refuse(daemon, err);
+	queue_clear(daemon);
+	manager_out_clear(&daemon->out);
+	api_server_drop_sessions(daemon->server, "the manager cannot store anything at the moment");
+	event_del(daemon->timer);
+	if (reload(daemon, &reload_err)) {
+		shell_log(PART, "the store cannot be read back: %s", reload_err.message);
+		UNREACHABLE("a store that was open can be replayed; restart to check the file");
+	}
+	become_read_only(daemon, err);
+}
+
+/* The first commit of a run: the cluster's id, the raised epoch. */
+static enum err_code start_core(struct manager_daemon *daemon, struct err *err)
+{
+	struct manager_in in = input(daemon);
+	manager_out_clear(&daemon->out);
+	enum err_code code = manager_start(daemon->manager, &in, &daemon->out, err);
+	if (!code)
+		code = commit(daemon, err);
+	if (!code)
+		speak(daemon, in.wall_ms);
+	return code;
+}
+
+static void on_probe(evutil_socket_t fd, short what, void *arg)
+{
+	struct manager_daemon *daemon = arg;
+	struct err err;
+	(void)fd;
+	(void)what;
+	if (daemon->store_ops->probe(daemon->store, &err) || reload(daemon, &err) ||
+	    start_core(daemon, &err)) {
+		daemon->read_only_err = err;
+		event_add(daemon->probe, &(struct timeval){ .tv_sec = PROBE_SECONDS });
+		return;
+	}
+	daemon->read_only = false;
+	shell_log(PART, "the store takes commits again");
+}
+
+/* ---- a turn -------------------------------------------------------------------------------------------- */
+
+static void turn(struct manager_daemon *daemon)
+{
+	struct manager_in in = input(daemon);
+	struct err err;
+	struct manager_event *events = base_calloc(daemon->n_queue, sizeof(*events));
+	for (size_t i = 0; i < daemon->n_queue; i++) {
+		struct queued *queued = &daemon->queue[i];
+		events[i].kind = queued->kind;
+		events[i].request = queued->mutation ? &queued->mutation->request : NULL;
+		events[i].session = queued->session;
+		events[i].up = &queued->up;
+	}
+	in.events = events;
+	in.n_events = daemon->n_queue;
+	manager_out_clear(&daemon->out);
+	manager_step(daemon->manager, &in, &daemon->out);
+	base_free(events);
+	if (commit(daemon, &err)) {
+		commit_failed(daemon, &err);
+		return;
+	}
+	queue_clear(daemon);
+	speak(daemon, in.wall_ms);
+}
+
+static void on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	struct manager_daemon *daemon = arg;
+	(void)fd;
+	(void)what;
+	if (!daemon->read_only) {
+		turn(daemon);
+		return;
+	}
+	queue_refuse(daemon, &daemon->read_only_err);
+	queue_clear(daemon);
+}
+
+/* ---- the API's backend --------------------------------------------------------------------------------- */
+
+static const struct manager *backend_manager(void *owner)
+{
+	return ((struct manager_daemon *)owner)->manager;
+}
+
+static void backend_health(void *owner, struct api_health *ret_health)
+{
+	struct manager_daemon *daemon = owner;
+	*ret_health = (struct api_health){ .read_only = daemon->read_only,
+					   .code = daemon->read_only_err.code,
+					   .message = daemon->read_only_err.message,
+					   .store_name = daemon->store_ops->name,
+					   .scheduler_name = daemon->options.scheduler->name };
+	daemon->store_ops->size(daemon->store, &ret_health->store_used_bytes,
+				&ret_health->store_max_bytes);
+}
+
+static void backend_submit(void *owner, struct api_mutation *mutation)
+{
+	queue_add(owner, MANAGER_REQUEST)->mutation = mutation;
+}
+
+static void backend_session_opened(void *owner, uint64_t session)
+{
+	queue_add(owner, MANAGER_SESSION_OPENED)->session = session;
+}
+
+static void backend_session_up(void *owner, uint64_t session, struct sync_up *up)
+{
+	struct queued *queued = queue_add(owner, MANAGER_SYNC_UP);
+	queued->session = session;
+	queued->up = *up;
+	memset(up, 0, sizeof(*up));
+}
+
+static void backend_session_closed(void *owner, uint64_t session)
+{
+	queue_add(owner, MANAGER_SESSION_CLOSED)->session = session;
+}
+
+static const struct api_backend backend = {
+	backend_manager, backend_health, backend_submit, backend_session_opened, backend_session_up,
+	backend_session_closed,
+};
+
+/* ---- life cycle ---------------------------------------------------------------------------------------- */
+
+static enum err_code choose(struct manager_daemon *daemon, const struct manager_daemon_options *options,
+			    struct err *err)
+{
+	const char *scheduler = options->scheduler_name ? options->scheduler_name : "epvm";
+	const char *store = options->store_name ? options->store_name : store_lmdb.name;
+	daemon->options = (struct manager_options){ .scheduler = scheduler_find(scheduler),
+						    .node_silent_ms = LIMIT_NODE_SILENT_MS,
+						    .start_grace_ms = LIMIT_START_GRACE_MS,
+						    .history_per_slot = LIMIT_HISTORY_PER_SLOT };
+	if (!daemon->options.scheduler)
+		return err_set_field(err, ERR_INVALID, "--scheduler", "\"%s\" is none of %s", scheduler,
+				     scheduler_names());
+	daemon->store_ops = strcmp(store, store_lmdb.name) == 0	    ? &store_lmdb
+			    : strcmp(store, store_memory.name) == 0 ? &store_memory
+								    : NULL;
+	if (!daemon->store_ops)
+		return err_set_field(err, ERR_INVALID, "--store", "\"%s\" is none of lmdb, memory", store);
+	return ERR_NONE;
+}
+
+static enum err_code open_store(struct manager_daemon *daemon, const char *data_dir, struct err *err)
+{
+	struct store_options options = { .dir = data_dir };
+	enum err_code code = daemon->store_ops->open(&options, &daemon->store, err);
+	if (!code)
+		code = reload(daemon, err);
+	if (code)
+		return code;
+	/* A full disk is no reason not to serve reads. */
+	struct err start_err;
+	code = start_core(daemon, &start_err);
+	if (code == ERR_STORE_FULL || code == ERR_STORE)
+		commit_failed(daemon, &start_err);
+	else if (code)
+		return err_set(err, code, "%s", start_err.message);
+	return ERR_NONE;
+}
+
+enum err_code manager_daemon_new(struct event_base *base, const struct manager_daemon_options *options,
+				 struct manager_daemon **ret_daemon, struct err *err)
+{
+	struct manager_daemon *daemon = base_calloc(1, sizeof(*daemon));
+	enum err_code code = choose(daemon, options, err);
+	daemon->base = base;
+	daemon->turn = event_new(base, -1, 0, on_turn, daemon);
+	daemon->timer = event_new(base, -1, 0, on_turn, daemon);
+	daemon->probe = event_new(base, -1, 0, on_probe, daemon);
+	daemon->server = api_server_new(base, &backend, daemon);
+	if (!code)
+		code = open_store(daemon, options->data_dir, err);
+	if (!code)
+		code = api_server_listen_unix(daemon->server, options->socket_path, err);
+	if (code) {
+		manager_daemon_free(daemon);
+		return code;
+	}
+	shell_log(PART, "listening on %s, state in %s, scheduler %s", options->socket_path,
+		  options->data_dir, daemon->options.scheduler->name);
+	*ret_daemon = daemon;
+	return ERR_NONE;
+}
+
+void manager_daemon_free(struct manager_daemon *daemon)
+{
+	if (!daemon)
+		return;
+	api_server_free(daemon->server);
+	queue_clear(daemon);
+	base_free(daemon->queue);
+	manager_out_release(&daemon->out);
+	manager_free(daemon->manager);
+	if (daemon->store)
+		daemon->store_ops->close(daemon->store);
+	event_free(daemon->turn);
+	event_free(daemon->timer);
+	event_free(daemon->probe);
+	base_free(daemon);
+}

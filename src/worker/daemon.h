@@ -1,0 +1,29 @@
+/* The worker's shell: its own store, the container runtime, the connection to the manager and the core, on one event
+ * loop. It listens on no port. */
+#ifndef WORKER_DAEMON_H
+#define WORKER_DAEMON_H
+
+#include <event2/event.h>
+
+#include "base/record.h"
+
+struct worker_daemon;
+
+struct worker_daemon_options {
+	const char *data_dir;
+	const char *manager_socket_path;
+	const char *runtime_name;        /* NULL: docker */
+	const char *runtime_socket_path; /* NULL: /var/run/docker.sock */
+	const char *docker_config;       /* the user's config.json; NULL: none */
+	const struct pairs *labels;      /* --label */
+	int64_t starts_parallel;         /* 0: the default */
+};
+
+/* Open the store, replay it, and begin to reach the runtime and the manager; neither has to be there. Borrows `base`. */
+enum err_code worker_daemon_new(struct event_base *base, const struct worker_daemon_options *options,
+				struct worker_daemon **ret_daemon, struct err *err) WARN_UNUSED;
+
+/* Let go of everything. Containers run on and are adopted at the next start. */
+void worker_daemon_free(struct worker_daemon *daemon);
+
+#endif
