@@ -1,0 +1,80 @@
+/* The invariants of the core's memory, for tests and the simulator: aborts at the first that does not hold. */
+#include "base/check.h"
+#include "worker/worker_int.h"
+
+static void check_container(const struct worker_task *task)
+{
+	const struct worker_record *record = &task->record;
+	const struct task_observed *observed = &record->observed;
+	INVARIANT(uuid_equal(observed->task.uuid, record->desired.task.uuid));
+	INVARIANT(record->attempt_first >= 1);
+	INVARIANT(record->attempt_first <= observed->attempt + 1);
+	INVARIANT(record->attempt_ran <= observed->attempt);
+	INVARIANT(record->attempt_signalled <= observed->attempt);
+	INVARIANT(observed->state != TASK_PENDING);
+	INVARIANT(
+		IMPLIES(observed->state == TASK_RUNNING, record->attempt_ran == observed->attempt));
+	INVARIANT(IMPLIES(observed->gone, task_is_final(observed->state)));
+	INVARIANT(IMPLIES(observed->removed, observed->gone));
+	INVARIANT(IMPLIES(observed->removed, record->attempt_first == observed->attempt + 1));
+	INVARIANT(IMPLIES(observed->reason == REASON_EXIT_ZERO, observed->exit_code == 0));
+	INVARIANT(IMPLIES(record->forgotten, record->wanted == TASK_WANT_REMOVE));
+	INVARIANT(record->wanted >= record->desired.wanted);
+}
+
+static void check_place(const struct worker *worker, const struct worker_task *task)
+{
+	INVARIANT(worker_task_get(worker, task->record.desired.task) == task);
+	INVARIANT(!(task->has_slot && task->in_queue));
+	INVARIANT(IMPLIES(task->due_position, worker->due[task->due_position - 1] == task));
+	INVARIANT(IMPLIES(task->unacked, !task->record.forgotten || task->reported_in));
+	const struct op *op = task->op ? worker_op_get(worker, task->op) : NULL;
+	INVARIANT(IMPLIES(task->op, op));
+	INVARIANT(IMPLIES(task->op, op->task == task));
+	INVARIANT(!task->unsaved);
+}
+
+static void check_due(const struct worker *worker)
+{
+	for (size_t i = 1; i < worker->n_due; i++)
+		INVARIANT(worker->due[(i - 1) / 2]->due_ms <= worker->due[i]->due_ms);
+}
+
+static void check_templates(const struct worker *worker)
+{
+	size_t users = 0;
+	size_t unused = 0;
+	for (const struct worker_template *at = worker->template_first; at; at = at->next) {
+		users += at->users;
+		unused += at->users == 0;
+	}
+	size_t bound = 0;
+	for (const struct worker_task *task = worker->task_first; task; task = task->next)
+		bound += task->template != NULL;
+	INVARIANT(users == bound);
+	INVARIANT(unused == worker->templates_unused);
+	INVARIANT(unused <= TEMPLATES_UNUSED_MAX || !worker->started);
+}
+
+void worker_check(const struct worker *worker)
+{
+	size_t n = 0;
+	int64_t n_starting = 0;
+	uint64_t digest = 0;
+	for (const struct worker_task *task = worker->task_first; task; task = task->next) {
+		n++;
+		n_starting += task->has_slot;
+		if (!task->record.forgotten)
+			digest += (uint64_t)sync_assignment_digest(&task->record.desired);
+		check_container(task);
+		check_place(worker, task);
+	}
+	INVARIANT(n == worker->tasks.n);
+	INVARIANT(n_starting == worker->n_starting);
+	INVARIANT(n_starting <= worker->options.starts_parallel);
+	INVARIANT(digest == worker->digest);
+	INVARIANT(worker->n_ops <= ACTIONS_MAX + 3);
+	INVARIANT(worker->number_next <= worker->meta.numbers_ceiling);
+	check_due(worker);
+	check_templates(worker);
+}

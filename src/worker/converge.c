@@ -1,0 +1,210 @@
+/* One task: from what is known of its container to the next thing to do.
+ *
+ * 1. At most one action of a task is in flight; its answer makes the task dirty, and the next thing follows from what
+ *    is then known. No plan is remembered.
+ * 2. A number of an attempt is used for one container only. The next one is taken when the container of the present
+ *    one was seen EXITED, or ABSENT, or is somebody else's: so no two containers of a task ever run (I1).
+ * 3. What is not known is looked at first. A final task whose container turns out to run is stopped (I11).
+ *
+ *      known        wanted: run                     stop, remove            already final
+ *      UNKNOWN      inspect                         inspect                 inspect
+ *      ABSENT       start.c; if it ran: ended       stopped                 gone
+ *      CREATED      start.c                         remove it               remove it
+ *      RUNNING      runs; unhealthy: stop.c         stop.c                  stop.c
+ *      EXITED       ended                           ended                   gone; remove.c */
+#include "base/alloc.h"
+#include "base/check.h"
+#include "worker/worker_int.h"
+
+/* More turns of the wheel than any row above can need. */
+#define ADVANCE_MAX 16
+
+void worker_task_forget_container(struct worker_task *task)
+{
+	task->container = CONTAINER_UNKNOWN;
+	task->old_container = CONTAINER_UNKNOWN;
+}
+
+void worker_task_next_attempt(struct worker *worker, struct worker_task *task)
+{
+	PRE(!task->op);
+	PRE(task->container == CONTAINER_ABSENT || task->container == CONTAINER_EXITED);
+	task->record.observed.attempt++;
+	task->record.machine_restarted = false;
+	task->record.daemon_instance = 0;
+	task->record.ending_reason = REASON_NONE;
+	string_set(&task->record.ending_message, NULL);
+	task->container = CONTAINER_ABSENT;
+	task->look = false;
+	task->foreign = false;
+	task->path = PATH_PULL;
+	task->path_index = 0;
+	task->pulled = false;
+	task->create_asked = false;
+	worker_stop_reset(task);
+	worker_task_mark_unsaved(worker, task);
+}
+
+void worker_task_inspect(struct worker *worker, struct worker_task *task)
+{
+	/* Cleared now and not with the answer: a hint that comes meanwhile may be newer than the answer. */
+	task->look = false;
+	worker_op_begin_task(worker, task, CONTAINER_INSPECT, task->record.observed.attempt);
+}
+
+static void wait_until(struct worker *worker, struct worker_task *task, int64_t at_ms)
+{
+	task->not_before_ms = at_ms;
+	worker_due_set(worker, task, at_ms);
+}
+
+static void wait_for_removal(struct worker *worker, struct worker_task *task)
+{
+	worker_task_forget_container(task);
+	wait_until(worker, task, worker->now_ms + RETRY_MS);
+}
+
+/* A container that was made and never started: only its removal proves that no late answer can start it. */
+static void remove_created(struct worker *worker, struct worker_task *task)
+{
+	struct container_action *action =
+		worker_op_begin_task(worker, task, CONTAINER_REMOVE, task->record.observed.attempt);
+	action->with_volumes = true;
+}
+
+static void start_ending_unhealthy(struct worker *worker, struct worker_task *task)
+{
+	struct worker_record *record = &task->record;
+	if (record->ending_reason || task->seen.health != HEALTH_UNHEALTHY)
+		return;
+	char *tail = worker_words_tail(task->seen.health_output);
+	char *message = worker_sentence("unhealthy%s", tail);
+	char label[TASK_LABEL_SIZE];
+	notes_add(&worker->out->notes, "%s is %s", worker_task_label(task, label), message);
+	record->ending_reason = REASON_UNHEALTHY;
+	string_set(&record->ending_message, message);
+	worker_task_mark_unsaved(worker, task);
+	base_free(message);
+	base_free(tail);
+}
+
+static bool advance_run(struct worker *worker, struct worker_task *task)
+{
+	const struct worker_record *record = &task->record;
+	switch (task->container) {
+	case CONTAINER_RUNNING:
+	case CONTAINER_PAUSED:
+		worker_start_release(worker, task);
+		worker_task_runs(worker, task);
+		start_ending_unhealthy(worker, task);
+		if (record->ending_reason)
+			worker_stop_advance(worker, task);
+		else
+			worker_remove_advance(worker, task);
+		return false;
+	case CONTAINER_EXITED: worker_task_ended(worker, task); return true;
+	case CONTAINER_ABSENT:
+		if (record->observed.attempt && record->attempt_ran == record->observed.attempt) {
+			worker_task_ended(worker, task);
+			return true;
+		}
+		worker_start_advance(worker, task);
+		return false;
+	case CONTAINER_CREATED: worker_start_advance(worker, task); return false;
+	default: wait_for_removal(worker, task); return false;
+	}
+}
+
+static bool advance_stop(struct worker *worker, struct worker_task *task)
+{
+	worker_start_release(worker, task);
+	switch (task->container) {
+	case CONTAINER_RUNNING:
+	case CONTAINER_PAUSED: worker_stop_advance(worker, task); return false;
+	case CONTAINER_EXITED: worker_task_ended(worker, task); return true;
+	case CONTAINER_ABSENT:
+		worker_task_stopped(worker, task,
+				    task->record.attempt_ran
+					    ? worker_stop_told(task)
+					    : worker_sentence("stopped before it started"));
+		return true;
+	case CONTAINER_CREATED: remove_created(worker, task); return false;
+	default: wait_for_removal(worker, task); return false;
+	}
+}
+
+/* No container of it runs: say so, then remove what is not kept, and at last the record. */
+static bool advance_gone(struct worker *worker, struct worker_task *task)
+{
+	struct task_observed *observed = &task->record.observed;
+	/* A stray's end makes its task dirty. */
+	if (worker_strays_has_task(worker, observed->task))
+		return false;
+	if (!observed->gone) {
+		observed->gone = true;
+		worker_report_task(worker, task, AT_ONCE);
+	}
+	if (worker_remove_advance(worker, task))
+		return false;
+	if (task->record.wanted != TASK_WANT_REMOVE)
+		return false;
+	if (!observed->removed) {
+		char label[TASK_LABEL_SIZE];
+		notes_add(&worker->out->notes, "%s is removed", worker_task_label(task, label));
+		observed->removed = true;
+		worker_report_task(worker, task, AT_ONCE);
+	}
+	if (task->record.forgotten) {
+		worker_persist_task_gone(worker, observed->task);
+		worker_task_delete(worker, task);
+	}
+	return false;
+}
+
+static bool advance_final(struct worker *worker, struct worker_task *task)
+{
+	switch (task->container) {
+	case CONTAINER_RUNNING:
+	case CONTAINER_PAUSED: worker_stop_advance(worker, task); return false;
+	case CONTAINER_CREATED: remove_created(worker, task); return false;
+	case CONTAINER_EXITED:
+	case CONTAINER_ABSENT: return advance_gone(worker, task);
+	default: wait_for_removal(worker, task); return false;
+	}
+}
+
+/* One thing. True when more can be done without an answer. */
+static bool advance(struct worker *worker, struct worker_task *task)
+{
+	if (task->container == CONTAINER_UNKNOWN || task->look) {
+		if (task->record.observed.attempt) {
+			worker_task_inspect(worker, task);
+			return false;
+		}
+		task->container = CONTAINER_ABSENT;
+		task->look = false;
+	}
+	if (!worker_task_is_live(task))
+		return advance_final(worker, task);
+	if (task->record.wanted != TASK_WANT_RUN)
+		return advance_stop(worker, task);
+	return advance_run(worker, task);
+}
+
+void worker_task_converge(struct worker *worker, struct worker_task *task)
+{
+	if (!worker->runtime_up || !worker->listed)
+		return;
+	/* A pull may take minutes, and makes no container: a stop does not wait for it. */
+	if (task->op && task->op_verb == CONTAINER_PULL && task->record.wanted != TASK_WANT_RUN)
+		worker_op_end(worker, task->op);
+	if (task->op)
+		return;
+	if (worker->now_ms < task->not_before_ms) {
+		worker_due_set(worker, task, task->not_before_ms);
+		return;
+	}
+	worker_due_set(worker, task, NEVER_MS);
+	for (int n = 0; advance(worker, task); n++)
+		INVARIANT(n < ADVANCE_MAX);
+}

@@ -1,0 +1,283 @@
+/* What the manager wants: taking sets in.
+ *
+ * 1. (epoch, rev) never falls: what is older than the newest taken is refused whole (I10).
+ * 2. A change is taken only on top of exactly the set it was made for; else a full set is asked for.
+ * 3. `wanted` of a task only rises, whatever order messages come in.
+ * 4. A task that is listed no more is removed from the machine, and its record only after that. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "worker/worker_int.h"
+
+/* ---- templates ---- */
+
+struct worker_template *worker_template_get(const struct worker *worker, struct job_id job,
+					    int64_t revision)
+{
+	for (struct worker_template *at = worker->template_first; at; at = at->next)
+		if (at->sync.revision == revision && uuid_equal(at->sync.job.uuid, job.uuid))
+			return at;
+	return NULL;
+}
+
+static void template_unlink(struct worker *worker, struct worker_template *template)
+{
+	*(template->prev ? &template->prev->next : &worker->template_first) = template->next;
+	*(template->next ? &template->next->prev : &worker->template_last) = template->prev;
+}
+
+static void template_append(struct worker *worker, struct worker_template *template)
+{
+	template->next = NULL;
+	template->prev = worker->template_last;
+	*(worker->template_last ? &worker->template_last->next : &worker->template_first) =
+		template;
+	worker->template_last = template;
+}
+
+/* The runtime joins networks in the order it is given: the specification's. */
+static void order_networks(struct sync_template *sync)
+{
+	size_t at = 0;
+	for (size_t use = 0; use < sync->spec.networks.n; use++) {
+		const char *key = sync->spec.networks.items[use].network;
+		for (size_t i = at; i < sync->networks.n; i++) {
+			if (!key || !sync->networks.items[i].key ||
+			    strcmp(sync->networks.items[i].key, key) != 0)
+				continue;
+			struct network_spec moved = sync->networks.items[i];
+			sync->networks.items[i] = sync->networks.items[at];
+			sync->networks.items[at++] = moved;
+			break;
+		}
+	}
+}
+
+struct worker_template *worker_template_put(struct worker *worker, const struct sync_template *sync)
+{
+	struct worker_template *template = worker_template_get(worker, sync->job, sync->revision);
+	if (template) {
+		record_release(&sync_template_type, &template->sync);
+	} else {
+		template = base_calloc(1, sizeof(*template));
+		template_append(worker, template);
+		worker->templates_unused++;
+	}
+	record_copy(&sync_template_type, &template->sync, sync);
+	order_networks(&template->sync);
+	return template;
+}
+
+void worker_template_delete(struct worker *worker, struct worker_template *template)
+{
+	for (struct worker_task *task = worker->task_first; task && template->users;
+	     task = task->next)
+		if (task->template == template)
+			worker_task_unbind_template(worker, task);
+	INVARIANT(template->users == 0);
+	template_unlink(worker, template);
+	worker->templates_unused--;
+	record_release(&sync_template_type, &template->sync);
+	base_free(template);
+}
+
+void worker_task_bind_template(struct worker *worker, struct worker_task *task)
+{
+	if (task->template)
+		return;
+	const struct sync_assignment *desired = &task->record.desired;
+	task->template = worker_template_get(worker, desired->job, desired->revision);
+	if (!task->template) {
+		worker->want_full = true;
+		return;
+	}
+	if (!task->template->users++)
+		worker->templates_unused--;
+}
+
+void worker_task_unbind_template(struct worker *worker, struct worker_task *task)
+{
+	struct worker_template *template = task->template;
+	if (!template)
+		return;
+	task->template = NULL;
+	INVARIANT(template->users > 0);
+	if (--template->users)
+		return;
+	/* The list's end is what was used last. */
+	worker->templates_unused++;
+	template_unlink(worker, template);
+	template_append(worker, template);
+}
+
+void worker_templates_trim(struct worker *worker)
+{
+	for (struct worker_template *at = worker->template_first, *next;
+	     at && worker->templates_unused > TEMPLATES_UNUSED_MAX; at = next) {
+		next = at->next;
+		if (at->users)
+			continue;
+		worker_persist_template_gone(worker, at);
+		worker_template_delete(worker, at);
+	}
+}
+
+static void take_templates(struct worker *worker, const struct sync_down *down)
+{
+	for (size_t i = 0; i < down->templates.n; i++) {
+		const struct sync_template *sync = &down->templates.items[i];
+		struct worker_template *known =
+			worker_template_get(worker, sync->job, sync->revision);
+		if (known && record_equal(&sync_template_type, &known->sync, sync))
+			continue;
+		worker_persist_template(worker, worker_template_put(worker, sync));
+	}
+}
+
+/* ---- tasks ---- */
+
+static void raise_wanted(struct worker *worker, struct worker_task *task, int wanted)
+{
+	if (wanted <= task->record.wanted)
+		return;
+	task->record.wanted = wanted;
+	worker_task_mark_unsaved(worker, task);
+	worker_task_mark_dirty(worker, task);
+}
+
+static void take_assignment(struct worker *worker, const struct sync_assignment *desired)
+{
+	struct worker_task *task = worker_task_get(worker, desired->task);
+	bool new = !task;
+	bool again = task && task->record.forgotten;
+	if (new) {
+		task = worker_task_new(worker, desired->task);
+		task->record.assigned_ms = worker->now_ms;
+	} else if (!task->record.forgotten) {
+		worker->digest -= (uint64_t)sync_assignment_digest(&task->record.desired);
+	}
+	if (new || again || !record_equal(&sync_assignment_type, &task->record.desired, desired)) {
+		worker_task_unbind_template(worker, task);
+		record_release(&sync_assignment_type, &task->record.desired);
+		record_copy(&sync_assignment_type, &task->record.desired, desired);
+		task->record.forgotten = false;
+		worker_task_mark_unsaved(worker, task);
+		worker_task_mark_dirty(worker, task);
+	}
+	worker->digest += (uint64_t)sync_assignment_digest(desired);
+	task->set_mark = worker->set_mark;
+	if (!task->template) {
+		worker_task_bind_template(worker, task);
+		worker_task_mark_dirty(worker, task);
+	}
+	raise_wanted(worker, task, desired->wanted);
+	if (again)
+		worker_report_task(worker, task, AT_ONCE);
+	if (new)
+		worker_task_show(worker, task, REASON_ASSIGNED,
+				 worker_sentence("assigned to this machine"));
+}
+
+static void forget(struct worker *worker, struct worker_task *task)
+{
+	if (task->record.forgotten)
+		return;
+	worker->digest -= (uint64_t)sync_assignment_digest(&task->record.desired);
+	task->record.forgotten = true;
+	raise_wanted(worker, task, TASK_WANT_REMOVE);
+	worker_task_mark_unsaved(worker, task);
+	worker_task_mark_dirty(worker, task);
+}
+
+static void take_full(struct worker *worker, const struct sync_down *down)
+{
+	worker->set_mark++;
+	for (size_t i = 0; i < down->tasks.n; i++)
+		take_assignment(worker, &down->tasks.items[i]);
+	for (struct worker_task *task = worker->task_first; task; task = task->next)
+		if (task->set_mark != worker->set_mark)
+			forget(worker, task);
+	if (!worker->full_taken)
+		worker->list_at_ms = worker->now_ms;
+	worker->full_taken = true;
+	worker->want_full = false;
+}
+
+static void take_change(struct worker *worker, const struct sync_down *down)
+{
+	for (size_t i = 0; i < down->tasks.n; i++)
+		take_assignment(worker, &down->tasks.items[i]);
+	for (size_t i = 0; i < down->forgotten.n; i++) {
+		struct worker_task *task = worker_task_get(worker, down->forgotten.items[i].task);
+		if (task)
+			forget(worker, task);
+	}
+}
+
+/* ---- messages ---- */
+
+static bool is_older(const struct worker *worker, const struct sync_down *down)
+{
+	if (down->epoch != worker->meta.epoch)
+		return down->epoch < worker->meta.epoch;
+	return down->rev < worker->meta.rev;
+}
+
+static bool is_of_our_cluster(struct worker *worker, const struct sync_down *down)
+{
+	if (uuid_is_zero(down->cluster))
+		return false;
+	if (uuid_is_zero(worker->meta.cluster)) {
+		worker->meta.cluster = down->cluster;
+		worker->meta_unsaved = true;
+		worker->list_at_ms = worker->now_ms;
+		notes_add(&worker->out->notes, "worker joins its cluster");
+	}
+	return uuid_equal(down->cluster, worker->meta.cluster);
+}
+
+void worker_desired_take(struct worker *worker, const struct sync_down *down)
+{
+	if (!is_of_our_cluster(worker, down)) {
+		notes_add(&worker->out->notes, "a message of another cluster is ignored");
+		return;
+	}
+	if (is_older(worker, down)) {
+		notes_add(&worker->out->notes, "a message older than the newest is ignored");
+		return;
+	}
+	bool new_epoch = down->epoch > worker->meta.epoch;
+	/* A manager that took over may never have heard what the last one acknowledged. */
+	if (new_epoch && down->epoch > worker->epoch_heard) {
+		worker->epoch_heard = down->epoch;
+		worker_report_all_again(worker);
+	}
+	worker_report_acked(worker, down->report_acked);
+	worker_volumes_take(worker, down);
+	if (!down->full && (new_epoch || down->base_rev != worker->meta.rev)) {
+		if (!worker->want_full)
+			worker->ask_full_at_ms = worker->now_ms;
+		worker->want_full = true;
+		worker->send |= worker->now_ms >= worker->ask_full_at_ms;
+		return;
+	}
+	take_templates(worker, down);
+	if (down->full)
+		take_full(worker, down);
+	else
+		take_change(worker, down);
+	/* A template that came late serves tasks that were waiting for it. */
+	for (struct worker_task *task = worker->task_first; task; task = task->next) {
+		if (task->template)
+			continue;
+		worker_task_bind_template(worker, task);
+		if (task->template)
+			worker_task_mark_dirty(worker, task);
+	}
+	if (down->epoch == worker->meta.epoch && down->rev == worker->meta.rev)
+		return;
+	worker->meta.epoch = down->epoch;
+	worker->meta.rev = down->rev;
+	worker->meta_unsaved = true;
+}

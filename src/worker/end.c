@@ -1,0 +1,195 @@
+/* The states of a task on this machine: every change of `observed.state` is here.
+ *
+ *      SCHEDULED --task_runs--> RUNNING --task_ended--> SCHEDULED, attempt + 1
+ *          |                       +------task_ended--> COMPLETED | FAILED
+ *          +--task_finish (could not start), task_stopped--> FAILED | COMPLETED
+ *
+ * An attempt that ended before it was seen running goes the same ways: the times in the report say that it ran.
+ * COMPLETED and FAILED have no way out (I5). */
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/limits.h"
+#include "worker/worker_int.h"
+
+void worker_task_show(struct worker *worker, struct worker_task *task, int reason, char *message)
+{
+	struct task_observed *observed = &task->record.observed;
+	PRE(!task_is_final(observed->state));
+	observed->reason = reason;
+	base_free(observed->message);
+	observed->message = message;
+	worker_report_task(worker, task, AT_NEXT_BEAT);
+}
+
+static void set_state(struct worker *worker, struct worker_task *task, int state, int reason,
+		      char *message)
+{
+	worker_task_show(worker, task, reason, message);
+	task->record.observed.state = state;
+	worker_report_task(worker, task, AT_ONCE);
+}
+
+void worker_task_finish(struct worker *worker, struct worker_task *task, int state, int reason,
+			char *message)
+{
+	PRE(task_is_final(state));
+	PRE(reason != REASON_NONE);
+	char label[TASK_LABEL_SIZE];
+	notes_add(&worker->out->notes, "%s %s: %s", worker_task_label(task, label),
+		  enum_name(task_state_names, state), message);
+	worker_start_release(worker, task);
+	set_state(worker, task, state, reason, message);
+	task->record.observed.health = HEALTH_NONE;
+	/* `gone` follows when no container of it can run any more: converge.c. */
+	task->record.observed.gone = false;
+	worker_task_mark_dirty(worker, task);
+}
+
+void worker_task_stopped(struct worker *worker, struct worker_task *task, char *message)
+{
+	int reason = task->record.desired.stop_reason;
+	if (task->record.desired.wanted == TASK_WANT_RUN || reason == REASON_NONE)
+		reason = REASON_REMOVED;
+	worker_task_finish(worker, task, TASK_COMPLETED, reason, message);
+}
+
+/* ---- running ---- */
+
+static void take_health(struct worker *worker, struct worker_task *task)
+{
+	struct task_observed *observed = &task->record.observed;
+	if (observed->health == task->seen.health)
+		return;
+	if (task->seen.health == HEALTH_HEALTHY) {
+		char label[TASK_LABEL_SIZE];
+		notes_add(&worker->out->notes, "%s is healthy", worker_task_label(task, label));
+	}
+	observed->health = task->seen.health;
+	worker_report_task(worker, task, AT_ONCE);
+}
+
+void worker_task_runs(struct worker *worker, struct worker_task *task)
+{
+	PRE(worker_task_is_live(task));
+	struct worker_record *record = &task->record;
+	struct task_observed *observed = &record->observed;
+	int64_t instance = (int64_t)task->seen_instance;
+	bool known = observed->state == TASK_RUNNING && record->attempt_ran == observed->attempt;
+	take_health(worker, task);
+	if (known && record->daemon_instance == instance && !record->machine_restarted)
+		return;
+	char label[TASK_LABEL_SIZE];
+	if (known)
+		notes_add(&worker->out->notes, "%s still runs after the restart of Docker",
+			  worker_task_label(task, label));
+	/* It lives, so it was not interrupted: from here on it belongs to this run of Docker. */
+	record->daemon_instance = instance;
+	record->machine_restarted = false;
+	worker_task_mark_unsaved(worker, task);
+	if (known)
+		return;
+	if (observed->attempt > 1)
+		notes_add(&worker->out->notes, "%s started attempt %lld",
+			  worker_task_label(task, label), (long long)observed->attempt);
+	else
+		notes_add(&worker->out->notes, "%s started", worker_task_label(task, label));
+	record->attempt_ran = observed->attempt;
+	record->started_ms = worker->now_ms;
+	record->restart_at_ms = 0;
+	record->start_tries = 0;
+	observed->started_wall_ms =
+		task->seen.started_wall_ms ? task->seen.started_wall_ms : worker->wall_ms;
+	observed->exit_code = -1;
+	string_set(&observed->container_id, task->seen.id);
+	set_state(worker, task, TASK_RUNNING, REASON_RUNNING, worker_sentence("running"));
+}
+
+/* ---- ending ---- */
+
+static void note_end(struct worker *worker, struct worker_task *task)
+{
+	struct worker_record *record = &task->record;
+	struct task_observed *observed = &record->observed;
+	observed->health = HEALTH_NONE;
+	if (task->container != CONTAINER_EXITED) {
+		observed->exit_code = -1;
+		observed->finished_wall_ms = worker->wall_ms;
+		/* Its anonymous volumes went with it. */
+		record->attempt_ran = 0;
+		return;
+	}
+	if (record->attempt_ran != observed->attempt) {
+		record->attempt_ran = observed->attempt;
+		record->started_ms = worker->now_ms;
+		observed->started_wall_ms = task->seen.started_wall_ms;
+		string_set(&observed->container_id, task->seen.id);
+	}
+	record->start_tries = 0;
+	observed->exit_code = task->seen.exit_code;
+	observed->finished_wall_ms =
+		task->seen.finished_wall_ms ? task->seen.finished_wall_ms : worker->wall_ms;
+}
+
+static void start_again(struct worker *worker, struct worker_task *task,
+			const struct verdict *verdict, const struct restart_choice *choice)
+{
+	bool interrupted = verdict->reason == REASON_INTERRUPTED;
+	if (!interrupted)
+		worker_restart_count(worker, task);
+	struct text when;
+	text_init(&when, LIMIT_NAME_BYTES);
+	text_add(&when, "at once");
+	if (choice->delay_ms) {
+		text_clear(&when);
+		text_add(&when, "in ");
+		text_add_duration(&when, choice->delay_ms);
+	}
+	char label[TASK_LABEL_SIZE];
+	notes_add(&worker->out->notes, "%s %s: restarting %s", worker_task_label(task, label),
+		  verdict->message, text_string(&when));
+	worker_task_next_attempt(worker, task);
+	task->record.restart_at_ms = choice->delay_ms ? worker->now_ms + choice->delay_ms : 0;
+	set_state(worker, task, TASK_SCHEDULED,
+		  interrupted ? REASON_INTERRUPTED : REASON_RESTARTING,
+		  worker_sentence("%s; restarting %s", verdict->message, text_string(&when)));
+	text_release(&when);
+}
+
+static void give_up(struct worker *worker, struct worker_task *task, const struct verdict *verdict,
+		    const struct restart_choice *choice)
+{
+	if (verdict->reason == REASON_EXIT_ZERO) {
+		worker_task_finish(worker, task, TASK_COMPLETED, verdict->reason,
+				   base_strdup(verdict->message));
+		return;
+	}
+	char *message =
+		choice->used_up
+			? worker_sentence("%s; %lld of %lld restarts used", verdict->message,
+					  (long long)choice->used, (long long)choice->max)
+			: worker_sentence("%s; its restart policy is none", verdict->message);
+	worker_task_finish(worker, task, TASK_FAILED, verdict->reason, message);
+}
+
+void worker_task_ended(struct worker *worker, struct worker_task *task)
+{
+	PRE(worker_task_is_live(task));
+	PRE(task->container == CONTAINER_EXITED || task->container == CONTAINER_ABSENT);
+	struct verdict verdict = worker_judge_end(worker, task);
+	note_end(worker, task);
+	worker_start_release(worker, task);
+	if (task->record.wanted != TASK_WANT_RUN) {
+		if (verdict.reason == REASON_EXIT_ZERO)
+			worker_task_finish(worker, task, TASK_COMPLETED, verdict.reason,
+					   base_strdup(verdict.message));
+		else
+			worker_task_stopped(worker, task, worker_stop_told(task));
+	} else {
+		struct restart_choice choice = worker_restart_choose(worker, task, verdict.reason);
+		if (choice.again)
+			start_again(worker, task, &verdict, &choice);
+		else
+			give_up(worker, task, &verdict, &choice);
+	}
+	base_free(verdict.message);
+}

@@ -1,0 +1,103 @@
+/* The full list of what is on the machine: the truth that hints may have missed.
+ *
+ * 1. A list says nothing of a task that had an action begun after it, or has one in flight: it may be older.
+ * 2. What differs from what is known is inspected; the list itself decides nothing.
+ * 3. The newest attempt of a task is its current one (I1); others that run are strays. */
+#include "base/check.h"
+#include "base/limits.h"
+#include "worker/worker_int.h"
+
+static bool runs(int state)
+{
+	return state == CONTAINER_RUNNING || state == CONTAINER_PAUSED;
+}
+
+static struct worker_task *owner_of(const struct worker *worker, const struct container_seen *seen)
+{
+	struct task_id id;
+	int64_t attempt;
+	if (!worker_container_name_parse(seen->name, &id, &attempt) ||
+	    !worker_seen_is_ours(worker, seen, id, attempt))
+		return NULL;
+	return worker_task_get(worker, id);
+}
+
+/* The store knows less than the machine: it was restored from an older copy. */
+static void adopt_newer(struct worker *worker, struct worker_task *task, int64_t attempt)
+{
+	struct worker_record *record = &task->record;
+	if (task->op || attempt <= record->observed.attempt || attempt > LIMIT_COUNT)
+		return;
+	char label[TASK_LABEL_SIZE];
+	notes_add(&worker->out->notes, "%s adopts attempt %lld", worker_task_label(task, label),
+		  (long long)attempt);
+	record->observed.attempt = attempt;
+	worker_task_forget_container(task);
+	worker_stop_reset(task);
+	worker_task_mark_unsaved(worker, task);
+}
+
+static void take_one(struct worker *worker, const struct container_seen *seen)
+{
+	if (!uuid_equal(seen->cluster, worker->meta.cluster))
+		return;
+	struct worker_task *task = owner_of(worker, seen);
+	if (!task) {
+		worker_strays_put(worker, seen, true);
+		return;
+	}
+	const struct worker_record *record = &task->record;
+	if (seen->attempt == record->observed.attempt) {
+		task->list_mark = worker->list_mark;
+		task->list_state = seen->state;
+		task->list_health = seen->health;
+		return;
+	}
+	/* An answer in flight may be about this very container. */
+	if (task->op)
+		return;
+	if (runs(seen->state) || seen->attempt < record->attempt_first)
+		worker_strays_put(worker, seen, false);
+}
+
+static void compare(struct worker *worker, struct worker_task *task, uint64_t op)
+{
+	if (task->op || task->op_last > op || task->container == CONTAINER_UNKNOWN ||
+	    !task->record.observed.attempt)
+		return;
+	bool listed = task->list_mark == worker->list_mark;
+	int state = listed ? task->list_state : CONTAINER_ABSENT;
+	bool differs = state != task->container && !(runs(state) && runs(task->container));
+	if (runs(state) && task->list_health != HEALTH_NONE &&
+	    task->list_health != task->record.observed.health)
+		differs = true;
+	if (!differs)
+		return;
+	task->look = true;
+	worker_task_mark_dirty(worker, task);
+}
+
+void worker_list_result(struct worker *worker, uint64_t op, const struct container_result *result)
+{
+	worker->list_at_ms = worker->now_ms + worker->options.list_ms;
+	if (result->fault != FAULT_NONE) {
+		worker->list_at_ms = worker->now_ms + RETRY_MS;
+		return;
+	}
+	worker->list_mark++;
+	for (size_t i = 0; i < result->n_list; i++) {
+		struct worker_task *task = owner_of(worker, &result->list[i]);
+		if (task)
+			adopt_newer(worker, task, result->list[i].attempt);
+	}
+	for (size_t i = 0; i < result->n_list; i++)
+		take_one(worker, &result->list[i]);
+	worker_strays_sweep(worker);
+	worker_networks_take_list(worker, &result->networks);
+	for (struct worker_task *task = worker->task_first; task; task = task->next) {
+		compare(worker, task, op);
+		if (!worker->listed)
+			worker_task_mark_dirty(worker, task);
+	}
+	worker->listed = true;
+}

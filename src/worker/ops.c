@@ -1,0 +1,115 @@
+/* Actions in flight.
+ *
+ * 1. A number is never used twice, also not after a restart: the first one of a life is drawn.
+ * 2. A task has at most one action in flight, a stray has at most one, and there is at most one list, one network
+ *    removal and one volume removal.
+ * 3. An answer to a number that is not in the table is of nobody and is dropped. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "worker/worker_int.h"
+
+bool worker_ops_have_room(const struct worker *worker)
+{
+	return worker->n_ops < ACTIONS_MAX;
+}
+
+struct op *worker_op_get(const struct worker *worker, uint64_t op)
+{
+	for (size_t i = 0; i < worker->n_ops; i++)
+		if (worker->ops[i].op == op)
+			return &worker->ops[i];
+	return NULL;
+}
+
+struct container_action *worker_op_begin(struct worker *worker, int owner, int verb,
+					 const char *name)
+{
+	struct worker_out *out = worker->out;
+	PRE(out);
+	PRE(worker->runtime_up);
+	if (!worker->op_newest)
+		worker->op_newest = random_next(&worker->random) >> 16 << 8;
+	worker->op_newest++;
+	int64_t timeout_ms = verb == CONTAINER_PULL ? worker->options.pull_timeout_ms
+						    : worker->options.call_timeout_ms;
+	worker->ops =
+		base_grow(worker->ops, worker->n_ops, &worker->ops_capacity, sizeof(struct op));
+	worker->ops[worker->n_ops++] = (struct op){
+		.op = worker->op_newest,
+		.owner = owner,
+		.verb = verb,
+		.expires_ms = worker->now_ms + timeout_ms + ANSWER_MARGIN_MS,
+	};
+	out->actions = base_grow(out->actions, out->n_actions, &out->actions_capacity,
+				 sizeof(struct container_action));
+	struct container_action *action = &out->actions[out->n_actions++];
+	*action = (struct container_action){
+		.op = worker->op_newest,
+		.verb = verb,
+		.timeout_ms = timeout_ms,
+		.cluster = worker->meta.cluster,
+	};
+	if (name)
+		memcpy(action->name, name, strnlen(name, CONTAINER_NAME_SIZE - 1));
+	return action;
+}
+
+struct container_action *worker_op_begin_task(struct worker *worker, struct worker_task *task,
+					      int verb, int64_t attempt)
+{
+	PRE(!task->op);
+	PRE(attempt >= 1);
+	PRE(attempt <= task->record.observed.attempt);
+	const struct sync_assignment *desired = &task->record.desired;
+	char name[CONTAINER_NAME_SIZE];
+	container_name(desired->task, attempt, name);
+	struct container_action *action = worker_op_begin(worker, OP_TASK, verb, name);
+	worker->ops[worker->n_ops - 1].task = task;
+	task->op = action->op;
+	task->op_last = action->op;
+	task->op_verb = verb;
+	task->op_attempt = attempt;
+	action->task = desired->task;
+	action->revision = desired->revision;
+	action->slot = desired->slot;
+	action->attempt = attempt;
+	action->ports = desired->ports.items;
+	action->n_ports = desired->ports.n;
+	if (task->template) {
+		const struct sync_template *sync = &task->template->sync;
+		action->spec = &sync->spec;
+		action->project = sync->project;
+		action->job = sync->name;
+		action->networks = sync->networks.items;
+		action->n_networks = sync->networks.n;
+		action->volumes = sync->volumes.items;
+		action->n_volumes = sync->volumes.n;
+	}
+	return action;
+}
+
+struct container_action *worker_op_begin_stray(struct worker *worker, struct stray *stray, int verb)
+{
+	PRE(!stray->op);
+	struct container_action *action = worker_op_begin(worker, OP_STRAY, verb, stray->seen.name);
+	worker->ops[worker->n_ops - 1].stray = stray;
+	stray->op = action->op;
+	action->task = stray->seen.task;
+	action->attempt = stray->seen.attempt;
+	return action;
+}
+
+void worker_op_end(struct worker *worker, uint64_t op)
+{
+	struct op *found = worker_op_get(worker, op);
+	PRE(found);
+	if (found->task)
+		found->task->op = 0;
+	if (found->stray)
+		found->stray->op = 0;
+	size_t at = (size_t)(found - worker->ops);
+	memmove(found, found + 1, (worker->n_ops - at - 1) * sizeof(*found));
+	worker->n_ops--;
+}

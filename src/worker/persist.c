@@ -1,0 +1,197 @@
+/* The worker's own store: what it must know again after a crash.
+ *
+ * 1. Replay and life use the same structs; there is no other recovery.
+ * 2. A record that an action of this turn depends on is saved in this turn; the shell commits before it acts.
+ * 3. Templates are saved before the tasks that use them, (epoch, rev) after them: after a crash between groups the
+ *    worker holds a newer set under an older number, and taking the same set again changes nothing.
+ * 4. Numbers given out are always below the ceiling on disk. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/limits.h"
+#include "worker/worker_int.h"
+
+#define RECORD_BYTES_MAX (2 * LIMIT_JOB_RECORD_BYTES)
+
+static const struct field meta_fields[] = {
+	ROW_UUID(1, struct worker_meta, node),
+	ROW_UUID(2, struct worker_meta, cluster),
+	ROW_STRING(3, struct worker_meta, boot_id, LIMIT_STRING_BYTES),
+	ROW_INT(4, struct worker_meta, epoch, INT64_MAX),
+	ROW_INT(5, struct worker_meta, rev, INT64_MAX),
+	ROW_INT(6, struct worker_meta, numbers_ceiling, INT64_MAX),
+};
+RECORD_TYPE(worker_meta, struct worker_meta, meta_fields);
+
+static const struct field restart_fields[] = {
+	ROW_INT(1, struct worker_restart, at_ms, INT64_MAX, .min = INT64_MIN),
+};
+RECORD_TYPE(worker_restart, struct worker_restart, restart_fields);
+
+static const struct field record_fields[] = {
+	ROW_STRUCT(1, struct worker_record, desired, sync_assignment),
+	ROW_ENUM(2, struct worker_record, wanted, task_wanted_names),
+	ROW_BOOL(3, struct worker_record, forgotten),
+	ROW_STRUCT(4, struct worker_record, observed, task_observed),
+	ROW_INT(5, struct worker_record, attempt_first, LIMIT_COUNT),
+	ROW_INT(6, struct worker_record, attempt_ran, LIMIT_COUNT),
+	ROW_INT(7, struct worker_record, attempt_signalled, LIMIT_COUNT),
+	ROW_BOOL(8, struct worker_record, killed),
+	ROW_ENUM(9, struct worker_record, ending_reason, reason_names),
+	ROW_STRING(10, struct worker_record, ending_message, LIMIT_MESSAGE_BYTES),
+	ROW_BOOL(11, struct worker_record, machine_restarted),
+	ROW_INT(12, struct worker_record, daemon_instance, INT64_MAX, .min = INT64_MIN),
+	ROW_INT(13, struct worker_record, started_ms, INT64_MAX, .min = INT64_MIN),
+	ROW_INT(14, struct worker_record, restart_at_ms, INT64_MAX, .min = INT64_MIN),
+	ROW_INT(15, struct worker_record, restarts_in_row, LIMIT_COUNT),
+	ROW_INT(16, struct worker_record, start_tries, LIMIT_COUNT),
+	ROW_INT(17, struct worker_record, assigned_ms, INT64_MAX, .min = INT64_MIN),
+	ROW_STRUCTS(18, struct worker_record, restarts, worker_restart, LIMIT_LIST_ITEMS),
+};
+RECORD_TYPE(worker_record, struct worker_record, record_fields);
+
+static struct change encode(uint8_t kind, const struct record_type *type, const void *record)
+{
+	struct text text;
+	text_init(&text, RECORD_BYTES_MAX);
+	record_encode(type, record, &text);
+	INVARIANT(!text.cut);
+	struct change change = { .kind = kind };
+	change.value_len = text.len;
+	change.value = text_take(&text);
+	return change;
+}
+
+static void put(struct worker *worker, const struct change *change)
+{
+	changes_begin_group(&worker->out->changes);
+	changes_add(&worker->out->changes, change);
+}
+
+void worker_persist_template(struct worker *worker, const struct worker_template *template)
+{
+	struct change change = encode(RECORD_TEMPLATE, &sync_template_type, &template->sync);
+	change_key_id_number(&change, template->sync.job.uuid, template->sync.revision);
+	put(worker, &change);
+}
+
+void worker_persist_template_gone(struct worker *worker, const struct worker_template *template)
+{
+	struct change change = { .kind = RECORD_TEMPLATE };
+	change_key_id_number(&change, template->sync.job.uuid, template->sync.revision);
+	put(worker, &change);
+}
+
+void worker_persist_task_gone(struct worker *worker, struct task_id task)
+{
+	struct change change = { .kind = RECORD_ASSIGNMENT };
+	change_key_id(&change, task.uuid);
+	put(worker, &change);
+}
+
+void worker_persist_turn(struct worker *worker)
+{
+	for (struct worker_task *task = worker->unsaved_first, *next; task; task = next) {
+		next = task->unsaved_next;
+		task->unsaved = false;
+		task->unsaved_next = NULL;
+		struct change change =
+			encode(RECORD_ASSIGNMENT, &worker_record_type, &task->record);
+		change_key_id(&change, task->record.desired.task.uuid);
+		put(worker, &change);
+	}
+	worker->unsaved_first = NULL;
+	worker->unsaved_last = NULL;
+	if (!worker->meta_unsaved)
+		return;
+	worker->meta_unsaved = false;
+	struct change change = encode(RECORD_META, &worker_meta_type, &worker->meta);
+	change_key_text(&change, "worker");
+	put(worker, &change);
+}
+
+static enum err_code replay_meta(struct worker *worker, const struct change *change,
+				 struct err *err)
+{
+	struct worker_meta meta;
+	if (record_decode(&worker_meta_type, change->value, change->value_len, &meta, err))
+		return err_prefix(err, "the worker's own record");
+	record_release(&worker_meta_type, &worker->meta);
+	worker->meta = meta;
+	return ERR_NONE;
+}
+
+static enum err_code replay_task(struct worker *worker, const struct change *change,
+				 struct err *err)
+{
+	struct worker_record record;
+	if (record_decode(&worker_record_type, change->value, change->value_len, &record, err))
+		return err_prefix(err, "a task's record");
+	struct task_id id = record.desired.task;
+	struct change key;
+	change_key_id(&key, id.uuid);
+	if (uuid_is_zero(id.uuid) || key.key_len != change->key_len ||
+	    memcmp(key.key, change->key, key.key_len) != 0 || record.attempt_first < 1 ||
+	    record.attempt_first > record.observed.attempt + 1) {
+		record_release(&worker_record_type, &record);
+		return err_set(err, ERR_DAMAGED, "a task's record contradicts itself");
+	}
+	struct worker_task *task = worker_task_get(worker, id);
+	if (!task)
+		task = worker_task_new(worker, id);
+	else if (!task->record.forgotten)
+		worker->digest -= (uint64_t)sync_assignment_digest(&task->record.desired);
+	record_release(&worker_record_type, &task->record);
+	task->record = record;
+	if (!record.forgotten)
+		worker->digest += (uint64_t)sync_assignment_digest(&record.desired);
+	return ERR_NONE;
+}
+
+static enum err_code replay_template(struct worker *worker, const struct change *change,
+				     struct err *err)
+{
+	struct sync_template sync;
+	if (record_decode(&sync_template_type, change->value, change->value_len, &sync, err))
+		return err_prefix(err, "a template's record");
+	worker_template_put(worker, &sync);
+	record_release(&sync_template_type, &sync);
+	return ERR_NONE;
+}
+
+/* A deletion in a log of changes; stores that replay only what is there never hand one over. */
+static enum err_code replay_gone(struct worker *worker, const struct change *change)
+{
+	for (struct worker_task *task = worker->task_first, *next; task; task = next) {
+		next = task->next;
+		if (change->kind == RECORD_ASSIGNMENT && change->key_len == UUID_BYTES &&
+		    !memcmp(change->key, task->record.desired.task.uuid.bytes, UUID_BYTES))
+			worker_task_delete(worker, task);
+	}
+	for (struct worker_template *template = worker->template_first, *next; template;
+	     template = next) {
+		next = template->next;
+		struct change key;
+		change_key_id_number(&key, template->sync.job.uuid, template->sync.revision);
+		if (change->kind == RECORD_TEMPLATE && change->key_len == key.key_len &&
+		    !memcmp(change->key, key.key, key.key_len))
+			worker_template_delete(worker, template);
+	}
+	return ERR_NONE;
+}
+
+enum err_code worker_persist_replay(struct worker *worker, const struct change *change,
+				    struct err *err)
+{
+	if (!change->value)
+		return replay_gone(worker, change);
+	switch (change->kind) {
+	case RECORD_META: return replay_meta(worker, change, err);
+	case RECORD_ASSIGNMENT: return replay_task(worker, change, err);
+	case RECORD_TEMPLATE: return replay_template(worker, change, err);
+	default:
+		return err_set(err, ERR_DAMAGED, "a record of kind %d is not a worker's",
+			       change->kind);
+	}
+}

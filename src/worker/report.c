@@ -1,0 +1,156 @@
+/* What the manager is told.
+ *
+ * 1. Every message holds all observed records that are not acknowledged, so the newest makes all older ones
+ *    superfluous.
+ * 2. A version rises with every change. Versions and report numbers come from one sequence that never repeats.
+ * 3. A final state is saved in the turn that publishes it; the shell commits first. */
+#include "base/alloc.h"
+#include "base/check.h"
+#include "worker/worker_int.h"
+
+static int64_t take_number(struct worker *worker)
+{
+	if (worker->number_next >= worker->meta.numbers_ceiling) {
+		worker->meta.numbers_ceiling = worker->number_next + NUMBERS_RESERVED;
+		worker->meta_unsaved = true;
+	}
+	return worker->number_next++;
+}
+
+void worker_report_unlink(struct worker *worker, struct worker_task *task)
+{
+	if (!task->unacked)
+		return;
+	task->unacked = false;
+	*(task->unacked_prev ? &task->unacked_prev->unacked_next : &worker->unacked_first) =
+		task->unacked_next;
+	*(task->unacked_next ? &task->unacked_next->unacked_prev : &worker->unacked_last) =
+		task->unacked_prev;
+	task->unacked_prev = NULL;
+	task->unacked_next = NULL;
+}
+
+static void link_last(struct worker *worker, struct worker_task *task)
+{
+	worker_report_unlink(worker, task);
+	task->unacked = true;
+	task->reported_in = 0;
+	task->unacked_prev = worker->unacked_last;
+	*(worker->unacked_last ? &worker->unacked_last->unacked_next : &worker->unacked_first) =
+		task;
+	worker->unacked_last = task;
+}
+
+void worker_report_task(struct worker *worker, struct worker_task *task, enum urgency urgency)
+{
+	task->record.observed.version = take_number(worker);
+	if (urgency == AT_ONCE)
+		worker_task_mark_unsaved(worker, task);
+	if (task->record.forgotten)
+		return;
+	link_last(worker, task);
+	if (urgency == AT_ONCE)
+		worker->send = true;
+}
+
+void worker_report_all_again(struct worker *worker)
+{
+	for (struct worker_task *task = worker->task_first; task; task = task->next)
+		worker_report_task(worker, task, AT_NEXT_BEAT);
+}
+
+void worker_report_acked(struct worker *worker, int64_t report)
+{
+	if (worker->facts_reported_in && worker->facts_reported_in <= report)
+		worker->facts_unacked = false;
+	for (struct worker_task *task = worker->unacked_first, *next; task; task = next) {
+		next = task->unacked_next;
+		if (task->reported_in && task->reported_in <= report)
+			worker_report_unlink(worker, task);
+	}
+}
+
+static void add_observed(struct worker *worker, struct sync_up *up)
+{
+	size_t n = 0;
+	for (struct worker_task *task = worker->unacked_first; task; task = task->unacked_next)
+		n++;
+	if (!n)
+		return;
+	up->observed.items = base_calloc(n, sizeof(struct task_observed));
+	for (struct worker_task *task = worker->unacked_first; task; task = task->unacked_next) {
+		record_copy(&task_observed_type, &up->observed.items[up->observed.n++],
+			    &task->record.observed);
+		if (!task->reported_in)
+			task->reported_in = up->report;
+	}
+	POST(up->observed.n == n);
+}
+
+static void add_volumes(const struct worker *worker, struct sync_up *up)
+{
+	for (size_t i = 0; i < worker->volumes.n; i++) {
+		const struct leftover *volume = &worker->volumes.items[i];
+		if (!volume->done && !volume->message)
+			continue;
+		struct sync_volume *added =
+			list_add(&up->volumes_removed, sizeof(struct sync_volume));
+		string_set(&added->name, volume->name);
+		if (!volume->done)
+			string_set(&added->message, volume->message);
+	}
+}
+
+static int64_t count_running(const struct worker *worker)
+{
+	int64_t n = 0;
+	for (const struct worker_task *task = worker->task_first; task; task = task->next)
+		n += task->record.observed.state == TASK_RUNNING;
+	return n;
+}
+
+static void add_machine(struct worker *worker, struct sync_up *up)
+{
+	up->has_facts = worker->has_facts && worker->facts_unacked;
+	if (up->has_facts) {
+		record_copy(&node_facts_type, &up->facts, &worker->facts);
+		if (!worker->facts_reported_in)
+			worker->facts_reported_in = up->report;
+	}
+	up->has_stats = worker->has_stats;
+	if (worker->has_stats) {
+		record_copy(&node_stats_type, &up->stats, &worker->stats);
+		up->stats.tasks_running = count_running(worker);
+	}
+	worker->has_stats = false;
+}
+
+void worker_report_publish(struct worker *worker)
+{
+	bool beat = worker->now_ms >= worker->beat_at_ms;
+	if (!worker->session || (!worker->send && !beat))
+		return;
+	struct sync_up *up = &worker->out->up;
+	record_init(&sync_up_type, up);
+	worker->out->has_up = true;
+	up->node = worker->meta.node;
+	up->cluster = worker->meta.cluster;
+	up->epoch = worker->meta.epoch;
+	up->rev = worker->meta.rev;
+	up->digest = (int64_t)worker->digest;
+	up->want_full = worker->want_full && worker->now_ms >= worker->ask_full_at_ms;
+	if (up->want_full)
+		worker->ask_full_at_ms = worker->now_ms + worker->options.beat_ms;
+	up->runtime_ok = worker->runtime_up;
+	up->report = take_number(worker);
+	add_machine(worker, up);
+	add_observed(worker, up);
+	add_volumes(worker, up);
+	worker->send = false;
+	worker->beat_at_ms = worker->now_ms + worker->options.beat_ms;
+}
+
+int64_t worker_report_due_ms(const struct worker *worker)
+{
+	return worker->session ? worker->beat_at_ms : NEVER_MS;
+}

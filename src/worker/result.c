@@ -1,0 +1,138 @@
+/* Answers and hints: what becomes known of containers.
+ *
+ * 1. An answer to a number not in flight is dropped.
+ * 2. Only an inspection makes a container known; other answers at most make it unknown.
+ * 3. A container without our labels is not ours, whatever its name: it is not seen, and not touched (I12). */
+#include <string.h>
+
+#include "base/check.h"
+#include "base/parse.h"
+#include "worker/worker_int.h"
+
+bool worker_container_name_parse(const char *name, struct task_id *ret_task, int64_t *ret_attempt)
+{
+	static const char prefix[] = "drover-";
+	size_t prefix_len = sizeof(prefix) - 1;
+	if (strnlen(name, CONTAINER_NAME_SIZE) < prefix_len + UUID_TEXT_LEN + 2 ||
+	    strncmp(name, prefix, prefix_len) != 0)
+		return false;
+	char id[UUID_TEXT_SIZE];
+	memcpy(id, name + prefix_len, UUID_TEXT_LEN);
+	id[UUID_TEXT_LEN] = '\0';
+	const char *rest = name + prefix_len + UUID_TEXT_LEN;
+	struct task_id task;
+	int64_t attempt;
+	if (*rest != '-' || uuid_parse(id, &task.uuid, NULL) ||
+	    parse_int(rest + 1, 1, INT64_MAX, &attempt, NULL))
+		return false;
+	*ret_task = task;
+	*ret_attempt = attempt;
+	return true;
+}
+
+bool worker_seen_is_ours(const struct worker *worker, const struct container_seen *seen,
+			 struct task_id task, int64_t attempt)
+{
+	return !uuid_is_zero(worker->meta.cluster) &&
+	       uuid_equal(seen->cluster, worker->meta.cluster) &&
+	       uuid_equal(seen->task.uuid, task.uuid) && seen->attempt == attempt;
+}
+
+static void take_seen(struct worker *worker, struct worker_task *task,
+		      const struct container_result *result)
+{
+	if (result->fault != FAULT_NONE && result->fault != FAULT_NOT_FOUND) {
+		task->container = CONTAINER_UNKNOWN;
+		task->not_before_ms = worker->now_ms + RETRY_MS;
+		return;
+	}
+	bool found = result->fault == FAULT_NONE && result->seen.state != CONTAINER_ABSENT;
+	bool ours = found && worker_seen_is_ours(worker, &result->seen, task->record.observed.task,
+						 task->op_attempt);
+	task->foreign = found && !ours;
+	task->container = ours ? result->seen.state : CONTAINER_ABSENT;
+	task->seen_at_ms = worker->now_ms;
+	task->seen_instance =
+		result->daemon_instance ? result->daemon_instance : worker->daemon_instance;
+	if (!ours)
+		return;
+	container_seen_release(&task->seen);
+	container_seen_copy(&task->seen, &result->seen);
+	/* A creation that was not answered clearly did happen: no need to wait before the next step. */
+	if (task->create_asked && task->container == CONTAINER_CREATED)
+		task->record.restart_at_ms = 0;
+	task->create_asked = false;
+}
+
+static void take_task(struct worker *worker, struct worker_task *task,
+		      const struct container_result *result)
+{
+	bool current = task->op_attempt == task->record.observed.attempt;
+	switch (result->verb) {
+	case CONTAINER_INSPECT:
+		if (current)
+			take_seen(worker, task, result);
+		else
+			worker_remove_result(worker, task, result);
+		break;
+	case CONTAINER_KILL:
+		if (current)
+			worker_stop_result(worker, task, result);
+		else
+			worker_remove_result(worker, task, result);
+		break;
+	case CONTAINER_REMOVE: worker_remove_result(worker, task, result); break;
+	default: worker_start_result(worker, task, result); break;
+	}
+	worker_task_mark_dirty(worker, task);
+}
+
+void worker_result_take(struct worker *worker, const struct container_result *result)
+{
+	const struct op *found = worker_op_get(worker, result->op);
+	if (!found || found->verb != result->verb)
+		return;
+	struct op op = *found;
+	worker_op_end(worker, op.op);
+	switch (op.owner) {
+	case OP_TASK: take_task(worker, op.task, result); break;
+	case OP_LIST:
+		worker->list_op = 0;
+		worker_list_result(worker, op.op, result);
+		break;
+	case OP_STRAY: worker_stray_result(worker, op.stray, result); break;
+	case OP_NETWORK: worker_network_result(worker, result); break;
+	case OP_VOLUME: worker_volume_result(worker, result); break;
+	default: UNREACHABLE("an action of nobody");
+	}
+}
+
+void worker_result_hint(struct worker *worker, const char *name)
+{
+	struct task_id id;
+	int64_t attempt;
+	if (!worker_container_name_parse(name, &id, &attempt))
+		return;
+	struct worker_task *task = worker_task_get(worker, id);
+	if (!task || task->record.observed.attempt != attempt)
+		return;
+	task->look = true;
+	worker_task_mark_dirty(worker, task);
+}
+
+void worker_result_expire(struct worker *worker)
+{
+	for (size_t i = 0; i < worker->n_ops;) {
+		if (worker->now_ms < worker->ops[i].expires_ms) {
+			i++;
+			continue;
+		}
+		/* The same as an answer that leaves everything open; it takes the row out of the table. */
+		struct container_result result = {
+			.op = worker->ops[i].op,
+			.verb = worker->ops[i].verb,
+			.fault = FAULT_AMBIGUOUS,
+		};
+		worker_result_take(worker, &result);
+	}
+}

@@ -1,0 +1,278 @@
+/* Starting: pull -> networks -> volumes -> create -> start -> inspect.
+ *
+ * 1. At most `starts_parallel` tasks stand between pull and start; the others wait, first in first out. Who waits for
+ *    anything else stands in nobody's way: it gives its place back.
+ * 2. The number of the attempt is saved in the turn of the first action for it, so before its container can exist.
+ * 3. After an answer that leaves the outcome open the container is inspected by name before anything else. */
+#include "worker/worker_int.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+
+#define STRAY_WAIT_MS	200
+#define NETWORK_WAIT_MS 100
+
+static void wake_first(struct worker *worker)
+{
+	if (worker->queue_first && worker->n_starting < worker->options.starts_parallel)
+		worker_task_mark_dirty(worker, worker->queue_first);
+}
+
+static void leave_queue(struct worker *worker, struct worker_task *task)
+{
+	*(task->queue_prev ? &task->queue_prev->queue_next : &worker->queue_first) =
+		task->queue_next;
+	*(task->queue_next ? &task->queue_next->queue_prev : &worker->queue_last) =
+		task->queue_prev;
+	task->queue_prev = NULL;
+	task->queue_next = NULL;
+	task->in_queue = false;
+}
+
+static bool take_slot(struct worker *worker, struct worker_task *task)
+{
+	if (task->has_slot)
+		return true;
+	if (!task->in_queue) {
+		task->in_queue = true;
+		task->queue_prev = worker->queue_last;
+		*(worker->queue_last ? &worker->queue_last->queue_next : &worker->queue_first) =
+			task;
+		worker->queue_last = task;
+	}
+	if (worker->queue_first != task || worker->n_starting >= worker->options.starts_parallel)
+		return false;
+	leave_queue(worker, task);
+	task->has_slot = true;
+	worker->n_starting++;
+	wake_first(worker);
+	return true;
+}
+
+void worker_start_release(struct worker *worker, struct worker_task *task)
+{
+	if (task->in_queue)
+		leave_queue(worker, task);
+	else if (task->has_slot)
+		worker->n_starting--;
+	else
+		return;
+	task->has_slot = false;
+	INVARIANT(worker->n_starting >= 0);
+	wake_first(worker);
+}
+
+/* ---- asking ---- */
+
+static void wait_until(struct worker *worker, struct worker_task *task, int64_t at_ms)
+{
+	worker_start_release(worker, task);
+	worker_due_set(worker, task, at_ms);
+}
+
+static void ask_pull(struct worker *worker, struct worker_task *task)
+{
+	const char *image = task->template->sync.spec.image;
+	char label[TASK_LABEL_SIZE];
+	notes_add(&worker->out->notes, "%s pulling %s", worker_task_label(task, label), image);
+	worker_task_show(worker, task, REASON_PULLING, worker_sentence("pulling %s", image));
+	worker_op_begin_task(worker, task, CONTAINER_PULL, task->record.observed.attempt);
+}
+
+static void ask_network(struct worker *worker, struct worker_task *task)
+{
+	const struct sync_template *sync = &task->template->sync;
+	const struct network_spec *network = &sync->networks.items[task->path_index];
+	base_free(task->resource_name);
+	task->resource_name = container_network_name(sync->project, network);
+	if (worker_networks_removing(worker, task->resource_name)) {
+		worker_due_set(worker, task, worker->now_ms + NETWORK_WAIT_MS);
+		return;
+	}
+	struct container_action *action = worker_op_begin_task(
+		worker, task, CONTAINER_NETWORK_ENSURE, task->record.observed.attempt);
+	action->network = network;
+	action->resource_name = task->resource_name;
+}
+
+static void ask_volume(struct worker *worker, struct worker_task *task)
+{
+	const struct sync_template *sync = &task->template->sync;
+	const struct volume_spec *volume = &sync->volumes.items[task->path_index];
+	base_free(task->resource_name);
+	task->resource_name = container_volume_name(sync->project, volume);
+	struct container_action *action = worker_op_begin_task(
+		worker, task, CONTAINER_VOLUME_ENSURE, task->record.observed.attempt);
+	action->volume = volume;
+	action->resource_name = task->resource_name;
+}
+
+static void ask_create(struct worker *worker, struct worker_task *task)
+{
+	const struct worker_record *record = &task->record;
+	struct container_action *action =
+		worker_op_begin_task(worker, task, CONTAINER_CREATE, record->observed.attempt);
+	task->create_asked = true;
+	if (record->observed.reason != REASON_STARTING)
+		worker_task_show(worker, task, REASON_STARTING, worker_sentence("starting"));
+	if (record->attempt_ran < record->attempt_first ||
+	    record->attempt_ran >= record->observed.attempt)
+		return;
+	container_name(record->observed.task, record->attempt_ran, task->previous_name);
+	action->previous = task->previous_name;
+}
+
+static void ask_start(struct worker *worker, struct worker_task *task)
+{
+	int64_t instance = (int64_t)worker->daemon_instance;
+	if (task->record.daemon_instance != instance) {
+		task->record.daemon_instance = instance;
+		worker_task_mark_unsaved(worker, task);
+	}
+	worker_op_begin_task(worker, task, CONTAINER_START, task->record.observed.attempt);
+}
+
+/* The next step of the path that has something to do. */
+static void ask_next(struct worker *worker, struct worker_task *task)
+{
+	const struct sync_template *sync = &task->template->sync;
+	/* What ran here has its image: a registry that is away does not keep it from starting again. */
+	bool has_image = task->record.attempt_ran && !task->image_gone;
+	if (task->path == PATH_PULL &&
+	    (sync->spec.pull_policy == PULL_NEVER || task->pulled || has_image))
+		task->path = PATH_NETWORKS;
+	if (task->path == PATH_NETWORKS && task->path_index >= sync->networks.n) {
+		task->path = PATH_VOLUMES;
+		task->path_index = 0;
+	}
+	if (task->path == PATH_VOLUMES && task->path_index >= sync->volumes.n)
+		task->path = PATH_CREATE;
+	switch (task->path) {
+	case PATH_PULL: ask_pull(worker, task); return;
+	case PATH_NETWORKS: ask_network(worker, task); return;
+	case PATH_VOLUMES: ask_volume(worker, task); return;
+	default: ask_create(worker, task); return;
+	}
+}
+
+void worker_start_advance(struct worker *worker, struct worker_task *task)
+{
+	struct worker_record *record = &task->record;
+	if (!task->template) {
+		worker_start_release(worker, task);
+		return;
+	}
+	if (worker->now_ms < record->restart_at_ms) {
+		wait_until(worker, task, record->restart_at_ms);
+		return;
+	}
+	if (worker_strays_has_task(worker, record->observed.task)) {
+		wait_until(worker, task, worker->now_ms + STRAY_WAIT_MS);
+		return;
+	}
+	if (!take_slot(worker, task))
+		return;
+	if (task->foreign) {
+		char label[TASK_LABEL_SIZE];
+		notes_add(&worker->out->notes,
+			  "%s: a container that is not ours has the name of attempt %lld",
+			  worker_task_label(task, label), (long long)record->observed.attempt);
+		worker_task_next_attempt(worker, task);
+	}
+	if (!record->observed.attempt)
+		worker_task_next_attempt(worker, task);
+	if (!record->daemon_instance) {
+		record->daemon_instance = (int64_t)worker->daemon_instance;
+		worker_task_mark_unsaved(worker, task);
+	}
+	if (task->container == CONTAINER_CREATED)
+		ask_start(worker, task);
+	else
+		ask_next(worker, task);
+}
+
+/* ---- answers ---- */
+
+static void take_success(struct worker *worker, struct worker_task *task,
+			 const struct container_result *result)
+{
+	switch (result->verb) {
+	case CONTAINER_PULL:
+		task->pulled = true;
+		task->image_gone = false;
+		task->path = PATH_NETWORKS;
+		task->path_index = 0;
+		break;
+	case CONTAINER_NETWORK_ENSURE:
+	case CONTAINER_VOLUME_ENSURE: task->path_index++; break;
+	case CONTAINER_CREATE:
+		task->container = CONTAINER_CREATED;
+		task->create_asked = false;
+		string_set(&task->record.observed.container_id, result->seen.id);
+		break;
+	case CONTAINER_START:
+		worker_start_release(worker, task);
+		task->container = CONTAINER_UNKNOWN;
+		break;
+	default: UNREACHABLE("not a step of a start");
+	}
+}
+
+/* A fault that may pass: try again here after a while, a few times. */
+static void try_again(struct worker *worker, struct worker_task *task,
+		      const struct container_result *result)
+{
+	struct worker_record *record = &task->record;
+	bool of_container = result->verb == CONTAINER_CREATE || result->verb == CONTAINER_START;
+	record->start_tries++;
+	worker_task_mark_unsaved(worker, task);
+	if (of_container)
+		task->container = CONTAINER_UNKNOWN;
+	if (record->start_tries >= START_TRIES_MAX) {
+		struct verdict verdict = worker_judge_fault_last(task, result);
+		worker_task_finish(worker, task, TASK_FAILED, verdict.reason, verdict.message);
+		return;
+	}
+	record->restart_at_ms =
+		worker->now_ms + (worker->options.backoff_first_ms << (record->start_tries - 1));
+	char label[TASK_LABEL_SIZE];
+	char *tail = worker_words_tail(result->message);
+	notes_add(&worker->out->notes, "%s could not %s%s: trying again",
+		  worker_task_label(task, label), enum_name(container_verb_names, result->verb),
+		  tail);
+	base_free(tail);
+}
+
+void worker_start_result(struct worker *worker, struct worker_task *task,
+			 const struct container_result *result)
+{
+	if (!worker_task_is_live(task))
+		return;
+	if (result->fault == FAULT_NONE) {
+		take_success(worker, task, result);
+		return;
+	}
+	if (result->fault == FAULT_UNREACHABLE) {
+		task->not_before_ms = worker->now_ms + RETRY_MS;
+		return;
+	}
+	/* Somebody removed the image since it was seen. */
+	if (result->verb == CONTAINER_CREATE && result->fault == FAULT_IMAGE_NOT_FOUND &&
+	    !task->pulled && task->template &&
+	    task->template->sync.spec.pull_policy != PULL_NEVER) {
+		task->path = PATH_PULL;
+		task->image_gone = true;
+		return;
+	}
+	struct verdict verdict = worker_judge_fault(task, result);
+	if (verdict.reason == REASON_NONE) {
+		try_again(worker, task, result);
+		return;
+	}
+	/* A container that was made is looked at again, so that its removal is certain. */
+	if (result->verb == CONTAINER_START)
+		task->container = CONTAINER_UNKNOWN;
+	worker_task_finish(worker, task, TASK_FAILED, verdict.reason, verdict.message);
+}

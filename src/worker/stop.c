@@ -1,0 +1,148 @@
+/* The stop ladder: look -> stop signal -> grace -> SIGKILL -> until an inspection shows that it ended.
+ *
+ * 1. A stop is believed only when the container was seen EXITED or ABSENT.
+ * 2. That we signal an attempt is saved in the turn of the signal: an exit after it is never taken for success.
+ * 3. The first rung is an inspection: who had ended by itself before the signal keeps its own exit. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/limits.h"
+#include "worker/worker_int.h"
+
+static const char *stop_signal_of(const struct worker_task *task)
+{
+	if (task->template && task->template->sync.spec.stop_signal)
+		return task->template->sync.spec.stop_signal;
+	return task->seen.stop_signal ? task->seen.stop_signal : "SIGTERM";
+}
+
+static int64_t stop_grace_ms_of(const struct worker_task *task)
+{
+	return task->template ? task->template->sync.spec.stop_grace_ms : STOP_GRACE_DEFAULT_MS;
+}
+
+void worker_stop_reset(struct worker_task *task)
+{
+	task->stop_stage = STOP_NOT;
+	task->record.killed = false;
+}
+
+static void send_signal(struct worker *worker, struct worker_task *task, const char *signal)
+{
+	text_print(task->signal_name, sizeof(task->signal_name), "%s", signal);
+	struct container_action *action =
+		worker_op_begin_task(worker, task, CONTAINER_KILL, task->record.observed.attempt);
+	action->signal = task->signal_name;
+}
+
+static void ask(struct worker *worker, struct worker_task *task)
+{
+	struct worker_record *record = &task->record;
+	const char *signal = stop_signal_of(task);
+	int64_t grace_ms = stop_grace_ms_of(task);
+	record->attempt_signalled = record->observed.attempt;
+	worker_task_mark_unsaved(worker, task);
+	task->stop_stage = STOP_ASKED;
+	task->kill_at_ms = worker->now_ms + grace_ms;
+	task->poll_at_ms = worker->now_ms + STOP_POLL_MS;
+	task->poll_gap_ms = KILL_POLL_FIRST_MS;
+	struct text text;
+	text_init(&text, LIMIT_NAME_BYTES);
+	text_add_duration(&text, grace_ms);
+	char label[TASK_LABEL_SIZE];
+	notes_add(&worker->out->notes, "%s stopping: sent %s", worker_task_label(task, label),
+		  signal);
+	if (worker_task_is_live(task))
+		worker_task_show(worker, task, REASON_STOPPING,
+				 worker_sentence("stopping: sent %s, SIGKILL follows after %s",
+						 signal, text_string(&text)));
+	text_release(&text);
+	send_signal(worker, task, signal);
+}
+
+static void kill_now(struct worker *worker, struct worker_task *task)
+{
+	struct worker_record *record = &task->record;
+	if (task->stop_stage != STOP_KILLED) {
+		char label[TASK_LABEL_SIZE];
+		notes_add(&worker->out->notes, "%s did not stop in time: sent SIGKILL",
+			  worker_task_label(task, label));
+	}
+	if (!record->killed) {
+		record->killed = true;
+		worker_task_mark_unsaved(worker, task);
+	}
+	task->stop_stage = STOP_KILLED;
+	task->kill_at_ms = worker->now_ms + KILL_POLL_MAX_MS;
+	task->poll_at_ms = worker->now_ms + task->poll_gap_ms;
+	send_signal(worker, task, "SIGKILL");
+}
+
+static void poll(struct worker *worker, struct worker_task *task)
+{
+	if (task->stop_stage == STOP_KILLED && task->poll_gap_ms < KILL_POLL_MAX_MS)
+		task->poll_gap_ms *= 2;
+	int64_t gap_ms = task->stop_stage == STOP_KILLED ? task->poll_gap_ms : STOP_POLL_MS;
+	task->poll_at_ms = worker->now_ms + gap_ms;
+	worker_task_inspect(worker, task);
+}
+
+void worker_stop_advance(struct worker *worker, struct worker_task *task)
+{
+	PRE(task->container == CONTAINER_RUNNING || task->container == CONTAINER_PAUSED);
+	if (task->stop_stage == STOP_NOT) {
+		if (task->seen_at_ms == worker->now_ms)
+			ask(worker, task);
+		else
+			worker_task_inspect(worker, task);
+		return;
+	}
+	if (worker->now_ms >= task->kill_at_ms) {
+		kill_now(worker, task);
+		return;
+	}
+	if (worker->now_ms >= task->poll_at_ms) {
+		poll(worker, task);
+		return;
+	}
+	worker_due_set(worker, task,
+		       task->kill_at_ms < task->poll_at_ms ? task->kill_at_ms : task->poll_at_ms);
+}
+
+void worker_stop_result(struct worker *worker, struct worker_task *task,
+			const struct container_result *result)
+{
+	switch (result->fault) {
+	case FAULT_NONE: return;
+	case FAULT_UNREACHABLE:
+		task->not_before_ms = worker->now_ms + RETRY_MS;
+		/* Nothing was sent: the grace has not begun. */
+		if (task->stop_stage == STOP_ASKED)
+			task->stop_stage = STOP_NOT;
+		return;
+	case FAULT_NOT_FOUND: task->container = CONTAINER_UNKNOWN; return;
+	case FAULT_REFUSED:
+		/* No such signal: only SIGKILL is left. */
+		if (task->stop_stage == STOP_ASKED)
+			task->kill_at_ms = worker->now_ms;
+		return;
+	default: task->poll_at_ms = worker->now_ms; return;
+	}
+}
+
+char *worker_stop_told(const struct worker_task *task)
+{
+	const struct worker_record *record = &task->record;
+	if (record->attempt_signalled != record->observed.attempt)
+		return worker_sentence("stopped while it was not running");
+	if (!record->killed)
+		return worker_sentence("stopped by %s", stop_signal_of(task));
+	struct text text;
+	text_init(&text, LIMIT_NAME_BYTES);
+	text_add_duration(&text, stop_grace_ms_of(task));
+	char *told = worker_sentence("killed: still running %s after %s", text_string(&text),
+				     stop_signal_of(task));
+	text_release(&text);
+	return told;
+}

@@ -1,0 +1,434 @@
+/* What the files of the worker's core share. Nobody else includes this.
+ *
+ * One turn (worker_step): events are taken in (desired.c, result.c), every task that something happened to is
+ * converged (converge.c), then what changed is persisted and published (persist.c, report.c). A task is driven by what
+ * is *known* of its container, never by a remembered plan: after a crash nothing is known, so it is inspected, and
+ * the same code goes on from there. */
+#ifndef WORKER_WORKER_INT_H
+#define WORKER_WORKER_INT_H
+
+#include "base/map.h"
+#include "worker/worker.h"
+
+#define NEVER_MS INT64_MAX
+
+/* Numbers for versions and reports are reserved on disk this many at a time. */
+#define NUMBERS_RESERVED 1000
+/* Actions in flight at once; what is above waits its turn. */
+#define ACTIONS_MAX 32
+/* An answer later than the action's own timeout plus this is not waited for any more. */
+#define ANSWER_MARGIN_MS 10000
+/* In-place tries of a start that fails for no reason of its own. */
+#define START_TRIES_MAX 3
+/* Pause after an answer that leads nowhere (Docker away, a network still being removed). */
+#define RETRY_MS 1000
+/* While a container is being stopped it is looked at this often, should the hint be lost. */
+#define STOP_POLL_MS 1000
+#define KILL_POLL_FIRST_MS 100
+#define KILL_POLL_MAX_MS 5000
+/* An orphan gets this long between its stop signal and SIGKILL. */
+#define ORPHAN_STOP_MS 3000
+/* Templates no task uses that are kept for the next task of their job. */
+#define TEMPLATES_UNUSED_MAX 64
+/* Restarts that are remembered for a restart window; a larger max_attempts counts as this. */
+#define RESTARTS_REMEMBERED 1000
+/* What is written where no template tells. */
+#define STOP_GRACE_DEFAULT_MS 10000
+
+/* ---- persisted ---------------------------------------------------------------------------------------------- */
+
+/* RECORD_META. */
+struct worker_meta {
+	struct node_id node;
+	struct uuid cluster; /* zero: none yet */
+	char *boot_id;
+	int64_t epoch, rev;      /* newest taken */
+	int64_t numbers_ceiling; /* versions and reports below this may have been used */
+};
+extern const struct record_type worker_meta_type;
+
+struct worker_restart {
+	int64_t at_ms;
+};
+extern const struct record_type worker_restart_type;
+
+/* RECORD_ASSIGNMENT. Times in `_ms` are CLOCK_BOOTTIME and start anew with each boot. `observed.attempt` is the number
+ * of the current attempt. */
+struct worker_record {
+	struct sync_assignment desired; /* as the manager wrote it */
+	int wanted;                     /* the most that was ever wanted: only rises */
+	bool forgotten;                 /* the manager does not list it any more: remove, then delete this record */
+	struct task_observed observed;
+	int64_t attempt_first;     /* containers of attempts below this are gone for certain */
+	int64_t attempt_ran;       /* newest attempt known to have run; has the anonymous volumes; 0: none */
+	int64_t attempt_signalled; /* newest attempt we sent a signal to, or were about to */
+	bool killed;               /* that signal was, or may have been, SIGKILL after the grace */
+	int ending_reason;         /* enum reason: why we are stopping this attempt ourselves; 0: we are not */
+	char *ending_message;
+	bool machine_restarted;  /* since the current attempt was made */
+	int64_t daemon_instance; /* run of Docker the current attempt was started under; 0: not started */
+	int64_t started_ms;      /* when the newest attempt was seen running */
+	int64_t restart_at_ms;   /* the current attempt is not made before this */
+	int64_t restarts_in_row; /* without a stable time between; drives the back-off */
+	int64_t start_tries;     /* failed ones since it last ran */
+	int64_t assigned_ms;
+	LIST_OF(struct worker_restart) restarts; /* of this task that the window may count, oldest first */
+};
+extern const struct record_type worker_record_type;
+
+/* ---- in memory ---------------------------------------------------------------------------------------------- */
+
+enum { CONTAINER_UNKNOWN = -1 }; /* beside enum container_state */
+
+/* RECORD_TEMPLATE. */
+struct worker_template {
+	struct sync_template sync;
+	size_t users; /* tasks that point here */
+	struct worker_template *prev, *next;
+};
+
+/* Steps of a start, in order; `path_index` counts networks and volumes. */
+enum path { PATH_PULL = 0, PATH_NETWORKS, PATH_VOLUMES, PATH_CREATE };
+
+enum stop_stage { STOP_NOT = 0, STOP_ASKED, STOP_KILLED };
+
+struct worker_task {
+	struct worker_record record;
+	struct worker_template *template;
+	struct worker_task *prev, *next; /* all tasks, in order of arrival */
+	uint64_t set_mark;               /* the last full set that listed it */
+
+	/* The container of the current attempt. */
+	int container;               /* enum container_state or CONTAINER_UNKNOWN */
+	struct container_seen seen;  /* the newest inspection's, while `container` is RUNNING, PAUSED or EXITED */
+	int64_t seen_at_ms;          /* when that was */
+	uint64_t seen_instance;      /* which run of Docker said so */
+	bool look;                   /* something happened to it */
+	bool foreign;                /* its name is taken by a container that is not ours */
+	uint64_t list_mark;          /* the last list that showed it, and how */
+	int list_state;
+	int list_health;
+	int old_container;           /* the same of attempt_first, while that is an older one */
+
+	/* The action in flight; 0: none. Never two of one task. */
+	uint64_t op;
+	int op_verb;
+	int64_t op_attempt;
+	uint64_t op_last; /* newest action ever begun: a list begun before it says nothing new */
+
+	/* A start. */
+	bool has_slot;
+	bool in_queue;
+	struct worker_task *queue_prev, *queue_next;
+	int path;
+	size_t path_index;
+	bool pulled;       /* for the current attempt */
+	bool image_gone;   /* it was there when an earlier attempt ran */
+	bool create_asked; /* and not answered clearly: an inspection that finds it is progress */
+
+	/* A stop. */
+	int stop_stage;
+	int64_t kill_at_ms;
+	int64_t poll_at_ms;
+	int64_t poll_gap_ms;
+
+	int64_t not_before_ms; /* nothing is tried before this */
+
+	/* Due again: position in the heap, from 1; 0: not in it. */
+	size_t due_position;
+	int64_t due_ms;
+
+	bool dirty; /* to be converged in this turn */
+	struct worker_task *dirty_next;
+	bool unsaved; /* record differs from disk */
+	struct worker_task *unsaved_next;
+
+	/* Not acknowledged yet. */
+	bool unacked;
+	int64_t reported_in; /* first report with this version; 0: none yet */
+	struct worker_task *unacked_prev, *unacked_next;
+
+	/* What actions borrow. */
+	char previous_name[CONTAINER_NAME_SIZE];
+	char signal_name[32];
+	char *resource_name;
+};
+
+/* A labelled container that no task accounts for. */
+struct stray {
+	struct container_seen seen;
+	bool orphan;         /* its task is not ours; else an attempt that should not be there */
+	bool looked;         /* inspected in this life: label and state are certain */
+	int stop_stage;
+	int64_t due_ms;      /* do the next thing then */
+	int64_t kill_at_ms;
+	uint64_t op;
+	uint64_t list_mark;  /* the last list that showed it */
+	char signal_name[32];
+	struct stray *prev, *next;
+};
+
+/* A network with our label that no task uses, or a volume to remove. */
+struct leftover {
+	char *name;
+	int64_t due_ms;
+	uint64_t mark;  /* the last list or message that named it */
+	bool done;      /* volume: gone */
+	char *message;  /* volume: why not */
+};
+
+struct leftovers {
+	struct leftover *items;
+	size_t n;
+	size_t capacity;
+	uint64_t op;   /* one at a time; 0: none */
+	char *op_name; /* what it removes */
+};
+
+enum op_owner { OP_TASK = 1, OP_LIST, OP_STRAY, OP_NETWORK, OP_VOLUME };
+
+struct op {
+	uint64_t op;
+	int owner;
+	int verb;
+	struct worker_task *task;
+	struct stray *stray;
+	int64_t expires_ms;
+};
+
+struct worker {
+	struct worker_options options;
+	struct random random;
+	bool started;
+	struct worker_meta meta;
+	bool meta_unsaved;
+
+	struct map tasks;
+	struct worker_task *task_first, *task_last;
+	struct worker_template *template_first, *template_last;
+	size_t templates_unused;
+	uint64_t digest; /* sum over the assignments that are not forgotten */
+
+	/* Of this turn. */
+	int64_t now_ms;
+	int64_t wall_ms;
+	struct worker_out *out;
+	struct worker_task *dirty_first, *dirty_last;
+	struct worker_task *unsaved_first, *unsaved_last;
+
+	/* The runtime. */
+	bool runtime_up;
+	uint64_t daemon_instance;
+	bool listed; /* at least once in this life: nothing starts before */
+	uint64_t list_op;
+	int64_t list_at_ms;
+	uint64_t list_mark;
+
+	struct op *ops;
+	size_t n_ops, ops_capacity;
+	uint64_t op_newest;
+
+	struct worker_task **due; /* heap, earliest first; position 1 is due[0] */
+	size_t n_due, due_capacity;
+
+	/* Starts: those that have a slot, and those that wait, first in first out. */
+	int64_t n_starting;
+	struct worker_task *queue_first, *queue_last;
+
+	struct stray *stray_first, *stray_last;
+	struct leftovers networks;
+	struct leftovers volumes;
+
+	/* The manager. */
+	bool session;
+	bool full_taken; /* in this life */
+	bool want_full;
+	int64_t ask_full_at_ms; /* not asked again before */
+	int64_t epoch_heard;    /* newest manager that all records were reported to */
+	bool send; /* say it in this turn, not only at the next beat */
+	uint64_t set_mark;
+	int64_t beat_at_ms;
+	int64_t number_next; /* for versions and reports */
+	bool has_facts;
+	struct node_facts facts;
+	bool facts_unacked;
+	int64_t facts_reported_in;
+	bool has_stats;
+	struct node_stats stats;
+	struct worker_task *unacked_first, *unacked_last;
+};
+
+/* ---- worker.c ---- */
+/* "project/job.slot", as notes name a task. */
+#define TASK_LABEL_SIZE 160
+const char *worker_task_label(const struct worker_task *task, char out[TASK_LABEL_SIZE]);
+/* Converge it in this turn. */
+void worker_task_mark_dirty(struct worker *worker, struct worker_task *task);
+/* Its record is to be saved in this turn. */
+void worker_task_mark_unsaved(struct worker *worker, struct worker_task *task);
+struct worker_task *worker_task_new(struct worker *worker, struct task_id id);
+/* Drop from memory; no action of it may be in flight. */
+void worker_task_delete(struct worker *worker, struct worker_task *task);
+struct worker_task *worker_task_get(const struct worker *worker, struct task_id id);
+/* Its final state is written, or it may not run any more for another reason. */
+bool worker_task_is_live(const struct worker_task *task);
+
+/* ---- text.c: sentences ---- */
+/* A heap sentence of at most LIMIT_MESSAGE_BYTES, one line, cut between characters. */
+char *worker_sentence(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The runtime's own words as the tail of a sentence: ": no such host" or "". Caller frees. */
+char *worker_words_tail(const char *words);
+
+/* ---- desired.c ---- */
+void worker_desired_take(struct worker *worker, const struct sync_down *down);
+struct worker_template *worker_template_get(const struct worker *worker, struct job_id job, int64_t revision);
+struct worker_template *worker_template_put(struct worker *worker, const struct sync_template *sync);
+void worker_template_delete(struct worker *worker, struct worker_template *template);
+/* Point the task at its template if that is known. */
+void worker_task_bind_template(struct worker *worker, struct worker_task *task);
+void worker_task_unbind_template(struct worker *worker, struct worker_task *task);
+/* Drop templates nobody has used for longest, down to the limit. */
+void worker_templates_trim(struct worker *worker);
+
+/* ---- converge.c ---- */
+void worker_task_converge(struct worker *worker, struct worker_task *task);
+/* Nothing is known of its container any more: inspect it. */
+void worker_task_forget_container(struct worker_task *task);
+/* Make the next attempt the current one. The present one is certainly not running. */
+void worker_task_next_attempt(struct worker *worker, struct worker_task *task);
+/* Ask the runtime about the current container. */
+void worker_task_inspect(struct worker *worker, struct worker_task *task);
+
+/* ---- start.c ---- */
+void worker_start_advance(struct worker *worker, struct worker_task *task);
+/* Give back the slot, or the place in the queue. */
+void worker_start_release(struct worker *worker, struct worker_task *task);
+void worker_start_result(struct worker *worker, struct worker_task *task,
+		  const struct container_result *result);
+
+/* ---- stop.c ---- */
+/* The container runs and must not: the next rung of the ladder. */
+void worker_stop_advance(struct worker *worker, struct worker_task *task);
+void worker_stop_reset(struct worker_task *task);
+void worker_stop_result(struct worker *worker, struct worker_task *task,
+		 const struct container_result *result);
+/* How it was stopped, for people: "stopped by SIGTERM". Caller frees. */
+char *worker_stop_told(const struct worker_task *task);
+
+/* ---- remove.c ---- */
+/* Remove dead containers that are not kept. True when an action began or must be waited for. */
+bool worker_remove_advance(struct worker *worker, struct worker_task *task);
+void worker_remove_result(struct worker *worker, struct worker_task *task,
+		   const struct container_result *result);
+
+/* ---- result.c ---- */
+void worker_result_take(struct worker *worker, const struct container_result *result);
+void worker_result_hint(struct worker *worker, const char *name);
+/* Is this container the task's own, of that attempt? Anything else is not to be touched (I12). */
+bool worker_seen_is_ours(const struct worker *worker, const struct container_seen *seen,
+		  struct task_id task, int64_t attempt);
+/* "drover-TASKID-ATTEMPT" back into its parts. */
+bool worker_container_name_parse(const char *name, struct task_id *ret_task, int64_t *ret_attempt);
+/* Answer in place of the runtime what was never answered. */
+void worker_result_expire(struct worker *worker);
+
+/* ---- judge.c ---- */
+struct verdict {
+	int reason;    /* enum reason */
+	char *message; /* owned by whoever holds the verdict */
+};
+/* Why the current attempt, seen EXITED or found ABSENT after it had run, ended. */
+struct verdict worker_judge_end(const struct worker *worker, const struct worker_task *task);
+/* Why a start cannot succeed, from the runtime's answer. REASON_NONE: it may, when tried again. */
+struct verdict worker_judge_fault(const struct worker_task *task, const struct container_result *result);
+/* The same after the last try. */
+struct verdict worker_judge_fault_last(const struct worker_task *task, const struct container_result *result);
+
+/* ---- restart.c ---- */
+struct restart_choice {
+	bool again;
+	int64_t delay_ms;
+	bool used_up; /* no: because max_attempts is reached, not because the policy says none */
+	int64_t used;
+	int64_t max;
+};
+struct restart_choice worker_restart_choose(struct worker *worker, struct worker_task *task, int reason);
+/* Count a restart the policy allowed. */
+void worker_restart_count(struct worker *worker, struct worker_task *task);
+
+/* ---- end.c: states ---- */
+/* The current attempt runs. */
+void worker_task_runs(struct worker *worker, struct worker_task *task);
+/* The current attempt ended: EXITED, or ABSENT after it had run. */
+void worker_task_ended(struct worker *worker, struct worker_task *task);
+/* Final. Takes `message`. */
+void worker_task_finish(struct worker *worker, struct worker_task *task, int state, int reason, char *message);
+/* Stopped as asked, before or after it ran. Takes `message`. */
+void worker_task_stopped(struct worker *worker, struct worker_task *task, char *message);
+/* Why it is in the state it is in; told with the next beat. Takes `message`. */
+void worker_task_show(struct worker *worker, struct worker_task *task, int reason, char *message);
+
+/* ---- list.c ---- */
+void worker_list_result(struct worker *worker, uint64_t op, const struct container_result *result);
+
+/* ---- strays.c ---- */
+/* A list showed this container, and no task accounts for it. */
+void worker_strays_put(struct worker *worker, const struct container_seen *seen, bool orphan);
+/* Drop those the newest list did not show. */
+void worker_strays_sweep(struct worker *worker);
+void worker_strays_advance(struct worker *worker);
+void worker_stray_result(struct worker *worker, struct stray *stray, const struct container_result *result);
+bool worker_strays_has_task(const struct worker *worker, struct task_id task);
+int64_t worker_strays_due_ms(const struct worker *worker);
+void worker_strays_free(struct worker *worker);
+
+/* ---- leftovers.c ---- */
+void worker_networks_take_list(struct worker *worker, const struct strings *names);
+void worker_volumes_take(struct worker *worker, const struct sync_down *down);
+void worker_leftovers_advance(struct worker *worker);
+void worker_network_result(struct worker *worker, const struct container_result *result);
+void worker_volume_result(struct worker *worker, const struct container_result *result);
+/* Is this network being removed at the moment? */
+bool worker_networks_removing(const struct worker *worker, const char *name);
+int64_t worker_leftovers_due_ms(const struct worker *worker);
+void worker_leftovers_release(struct leftovers *leftovers);
+
+/* ---- ops.c ---- */
+bool worker_ops_have_room(const struct worker *worker);
+/* Begin an action; the caller fills in what the verb needs. Valid until the next call. */
+struct container_action *worker_op_begin(struct worker *worker, int owner, int verb, const char *name);
+/* Begin one of a task, on the container of `attempt`. PRE: none of it is in flight. */
+struct container_action *worker_op_begin_task(struct worker *worker, struct worker_task *task, int verb,
+				       int64_t attempt);
+struct container_action *worker_op_begin_stray(struct worker *worker, struct stray *stray, int verb);
+/* Take it out of the table: its answer is not waited for. */
+void worker_op_end(struct worker *worker, uint64_t op);
+struct op *worker_op_get(const struct worker *worker, uint64_t op);
+
+/* ---- due.c: when to look at a task again ---- */
+/* Replaces the earlier time; NEVER_MS takes it out. */
+void worker_due_set(struct worker *worker, struct worker_task *task, int64_t due_ms);
+/* The earliest, NEVER_MS when there is none. */
+int64_t worker_due_first_ms(const struct worker *worker);
+/* Mark every task dirty whose time has come, and take it out. */
+void worker_due_take(struct worker *worker);
+
+/* ---- persist.c ---- */
+enum err_code worker_persist_replay(struct worker *worker, const struct change *change, struct err *err) WARN_UNUSED;
+void worker_persist_template(struct worker *worker, const struct worker_template *template);
+void worker_persist_template_gone(struct worker *worker, const struct worker_template *template);
+void worker_persist_task_gone(struct worker *worker, struct task_id task);
+/* Save what is marked unsaved. */
+void worker_persist_turn(struct worker *worker);
+
+/* ---- report.c ---- */
+enum urgency { AT_NEXT_BEAT, AT_ONCE };
+/* The observed half changed: give it a version, tell the manager. */
+void worker_report_task(struct worker *worker, struct worker_task *task, enum urgency urgency);
+void worker_report_unlink(struct worker *worker, struct worker_task *task);
+void worker_report_all_again(struct worker *worker);
+void worker_report_acked(struct worker *worker, int64_t report);
+void worker_report_publish(struct worker *worker);
+int64_t worker_report_due_ms(const struct worker *worker);
+
+#endif
