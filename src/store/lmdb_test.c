@@ -110,7 +110,7 @@ static void a_folder_that_cannot_be_made_is_an_error_with_its_name(void **state)
 	char path[100];
 	snprintf(path, sizeof(path), "%s/file", f->dir);
 	close(open(path, O_CREAT | O_WRONLY, 0600));
-	strcat(path, "/data");
+	memcpy(path + strlen(path), "/data", 6);
 	f->options.dir = path;
 	assert_int_equal(try_open(f), ERR_STORE);
 	assert_non_null(strstr(f->err.message, path));
