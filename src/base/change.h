@@ -12,17 +12,17 @@
 
 /* Kinds of records, of manager and worker stores alike. Numbers are on disk: never reuse one. */
 enum record_kind {
-	RECORD_META = 1,        /* cluster id, epoch; the worker's identity */
+	RECORD_META = 1, /* cluster id, epoch; the worker's identity */
 	RECORD_PROJECT = 2,
 	RECORD_JOB = 3,
 	RECORD_REVISION = 4,
-	RECORD_TASK = 5,        /* desired */
-	RECORD_OBSERVED = 6,    /* key (node, task) */
+	RECORD_TASK = 5,     /* desired */
+	RECORD_OBSERVED = 6, /* key (node, task) */
 	RECORD_NODE = 7,
 	RECORD_VOLUME = 8,
 	RECORD_IDEMPOTENCY = 9,
 	RECORD_ASSIGNMENT = 10, /* worker: a task and what it knows of it */
-	RECORD_TEMPLATE = 11,   /* worker: a job revision */
+	RECORD_TEMPLATE = 11,	/* worker: a job revision */
 };
 
 #define CHANGE_KEY_BYTES_MAX 48

@@ -5,11 +5,11 @@
 
 /* Abort, naming the place, unless the condition holds. PRE: what a caller owes; POST: what this function
  * owes; INVARIANT: what always holds. */
-#define PRE(condition) CHECK_(condition, "precondition")
-#define POST(condition) CHECK_(condition, "postcondition")
+#define PRE(condition)	     CHECK_(condition, "precondition")
+#define POST(condition)	     CHECK_(condition, "postcondition")
 #define INVARIANT(condition) CHECK_(condition, "invariant")
-#define IMPLIES(a, b) (!(a) || (b))
-#define UNREACHABLE(why) check_failed("unreachable", why, __FILE__, __LINE__)
+#define IMPLIES(a, b)	     (!(a) || (b))
+#define UNREACHABLE(why)     check_failed("unreachable", why, __FILE__, __LINE__)
 
 #define CHECK_(condition, kind)                                                                    \
 	do {                                                                                       \

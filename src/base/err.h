@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+// clang-format off
 /*    code                 name                  http exit  default text */
 #define ERR_TABLE(X)                                                                               \
 	X(ERR_NONE,            "ok",                  200, 0, "no error")                              \
@@ -39,9 +40,10 @@ enum err_code {
 #undef ERR_ENUM
 	ERR_CODE_COUNT
 };
+// clang-format on
 
 #define ERR_MESSAGE_MAX 512
-#define ERR_FIELD_MAX 160
+#define ERR_FIELD_MAX	160
 
 /* What went wrong. `field` is the API field or the `file:line:column: key` it is about, or "". */
 struct err {

@@ -94,7 +94,8 @@ static uint64_t hash_names(uint64_t salt, const char *a, const char *b)
 
 struct uuid map_name_key(uint64_t salt, const char *a, const char *b)
 {
-	uint64_t halves[2] = { hash_names(salt, a, b), hash_names(salt ^ 0x5851f42d4c957f2du, a, b) };
+	uint64_t halves[2] = { hash_names(salt, a, b),
+			       hash_names(salt ^ 0x5851f42d4c957f2du, a, b) };
 	struct uuid key;
 	memcpy(key.bytes, halves, sizeof(halves));
 	return key;

@@ -72,15 +72,15 @@ struct enum_name {
 struct record_type;
 
 struct field {
-	const char *name;               /* snake_case, as JSON and error messages show it */
-	uint16_t tag;                   /* of the binary form; never reused, never changed; >= 1 */
+	const char *name; /* snake_case, as JSON and error messages show it */
+	uint16_t tag;	  /* of the binary form; never reused, never changed; >= 1 */
 	uint16_t flags;
 	enum field_kind kind;
 	size_t offset;
-	int64_t min;                    /* FIELD_INT */
-	int64_t max;                    /* FIELD_INT; bytes or items of the others */
-	int64_t initial;                /* FIELD_INT, FIELD_ENUM, FIELD_BOOL: value where nothing is written */
-	const struct enum_name *names;  /* FIELD_ENUM */
+	int64_t min;	 /* FIELD_INT */
+	int64_t max;	 /* FIELD_INT; bytes or items of the others */
+	int64_t initial; /* FIELD_INT, FIELD_ENUM, FIELD_BOOL: value where nothing is written */
+	const struct enum_name *names;	/* FIELD_ENUM */
 	const struct record_type *type; /* FIELD_STRUCT, FIELD_STRUCTS */
 };
 
@@ -100,6 +100,7 @@ struct record_type {
 
 /* Rows: ROW_KIND(tag, struct type, member, ...) and then what differs from zero as designated initialisers. A member
  * whose C type does not fit the kind does not compile. `initial` defaults to 0; `min` of ROW_INT to 0. */
+// clang-format off
 #define ROW_IS_(struct_, member_, type_)                                                           \
 	(FIELD_AT(struct_, member_) + _Generic(((struct_ *)0)->member_, type_: 0u))
 #define ROW_BOOL(tag_, struct_, member_, ...)                                                      \
@@ -133,6 +134,7 @@ struct record_type {
 	  .offset = FIELD_AT(struct_, member_) +                                                   \
 		    0 * _Generic(((struct_ *)0)->member_.items, struct name_ *: 0u),               \
 	  .max = items_max_, .type = &name_##_type, ##__VA_ARGS__ }
+// clang-format on
 
 /* Set every field to its initial value. `record` holds no pointers before. */
 void record_init(const struct record_type *type, void *record);
@@ -157,12 +159,13 @@ void record_encode(const struct record_type *type, const void *record, struct te
 
 /* Read what record_encode() wrote into `record` (holding no pointers before). On failure `record` is left
  * zero. ERR_DAMAGED for any bytes that no encoder writes, including values out of a field's bounds. */
-enum err_code record_decode(const struct record_type *type, const void *bytes, size_t len, void *record,
-			    struct err *err) WARN_UNUSED;
+enum err_code record_decode(const struct record_type *type, const void *bytes, size_t len,
+			    void *record, struct err *err) WARN_UNUSED;
 
 /* Check every bound of the table and the tables below it. ERR_INVALID names the field by its path
  * ("ports[2].container_port"). */
-enum err_code record_check(const struct record_type *type, const void *record, struct err *err) WARN_UNUSED;
+enum err_code record_check(const struct record_type *type, const void *record,
+			   struct err *err) WARN_UNUSED;
 
 /* The name of an enum's value ("?" when it has none), and the value of a name (false when unknown). */
 const char *enum_name(const struct enum_name *names, int value);

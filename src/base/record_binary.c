@@ -9,9 +9,9 @@
  *   struct       its own fields; left out when it has none
  *   structs      for each item: varint length, its own fields
  *
- * Invariants of reading: no byte outside [at, end) is read; what has been allocated hangs in the record, so releasing the
- * record frees it; a list allocates only after its items were counted and found to be within the field's bound. Varints
- * have one form only, the shortest; a field that equals zero is never written. */
+ * Invariants of reading: no byte outside [at, end) is read; what has been allocated hangs in the record, so releasing
+ * the record frees it; a list allocates only after its items were counted and found to be within the field's bound.
+ * Varints have one form only, the shortest; a field that equals zero is never written. */
 #include <string.h>
 
 #include "base/alloc.h"

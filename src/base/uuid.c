@@ -85,7 +85,8 @@ enum err_code uuid_parse(const char *text, struct uuid *ret_id, struct err *err)
 {
 	struct uuid id = { 0 };
 	if (strlen(text) != UUID_TEXT_LEN)
-		return err_set(err, ERR_INVALID, "an id has 36 characters, this has %zu", strlen(text));
+		return err_set(err, ERR_INVALID, "an id has 36 characters, this has %zu",
+			       strlen(text));
 	for (int i = 0, at = 0; i < UUID_BYTES; i++) {
 		if (at == 8 || at == 13 || at == 18 || at == 23) {
 			if (text[at] != '-')

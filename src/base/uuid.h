@@ -9,8 +9,8 @@
 
 #include "base/err.h"
 
-#define UUID_BYTES 16
-#define UUID_TEXT_LEN 36
+#define UUID_BYTES     16
+#define UUID_TEXT_LEN  36
 #define UUID_TEXT_SIZE (UUID_TEXT_LEN + 1)
 
 struct uuid {

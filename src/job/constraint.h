@@ -26,12 +26,14 @@ struct constraint {
 };
 
 /* ERR_INVALID says what is wrong with the text. */
-enum err_code constraint_parse(const char *text, struct constraint *ret_constraint, struct err *err) WARN_UNUSED;
+enum err_code constraint_parse(const char *text, struct constraint *ret_constraint,
+			       struct err *err) WARN_UNUSED;
 
 /* Does a node's value (NULL: missing, compares as empty) satisfy it? */
 bool constraint_matches(const struct constraint *constraint, const char *value);
 
 /* Read a preference, "node.labels.rack" or "engine.labels.rack", into a constraint without value. */
-enum err_code preference_parse(const char *text, struct constraint *ret_constraint, struct err *err) WARN_UNUSED;
+enum err_code preference_parse(const char *text, struct constraint *ret_constraint,
+			       struct err *err) WARN_UNUSED;
 
 #endif

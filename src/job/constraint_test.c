@@ -71,7 +71,7 @@ static void long_names_and_values_are_refused(void **state)
 	memset(text, 'v', sizeof(text));
 	memcpy(text, "node.labels.", 12);
 	text[12 + 128] = '\0';
-	strcat(text, "==x");
+	memcpy(text + 12 + 128, "==x", 4);
 	assert_int_equal(constraint_parse(text, &constraint, NULL), ERR_INVALID);
 	memset(text, 'v', sizeof(text));
 	memcpy(text, "node.id==", 9);

@@ -29,7 +29,7 @@ struct job {
 	char *project;
 	char *name;
 	int wanted;
-	int64_t revision;       /* the number of the current one */
+	int64_t revision; /* the number of the current one */
 	int64_t restarts_asked; /* raised by `drover restart`; tasks made for a smaller number are replaced */
 	int64_t created_wall_ms;
 };
@@ -86,6 +86,7 @@ extern const struct record_type project_request_type;
 
 /* Check a whole request: every spec, unique names, references to networks and volumes, depends_on targets and
  * cycles ("a -> b -> a" in the message). ERR_INVALID, ERR_LIMIT. */
-enum err_code project_request_check(const struct project_request *request, struct err *err) WARN_UNUSED;
+enum err_code project_request_check(const struct project_request *request,
+				    struct err *err) WARN_UNUSED;
 
 #endif

@@ -155,7 +155,8 @@ static enum err_code check_job(const struct project_index *index, size_t i, stru
 	return code;
 }
 
-/* Depth first over depends_on with a stack of its own: `next` is the dependency to look at when a job is on top again. */
+/* Depth first over depends_on with a stack of its own: `next` is the dependency to look at when a job is on top
+ * again. */
 struct walk {
 	size_t *trail;	/* jobs from the start down to the one on top */
 	size_t *next;	/* by job */

@@ -14,14 +14,14 @@ enum mount_kind { MOUNT_VOLUME = 0, MOUNT_BIND = 1, MOUNT_TMPFS = 2 };
 enum depend_condition { DEPEND_STARTED = 0, DEPEND_HEALTHY = 1, DEPEND_COMPLETED = 2 };
 enum tristate { UNSET = 0, YES = 1, NO = 2 };
 
-extern const struct enum_name job_mode_names[];         /* replicated, replicated-job */
-extern const struct enum_name restart_condition_names[];/* on-failure, none, any */
-extern const struct enum_name pull_policy_names[];      /* missing, always, never */
-extern const struct enum_name port_protocol_names[];    /* tcp, udp */
-extern const struct enum_name mount_kind_names[];       /* volume, bind, tmpfs */
-extern const struct enum_name depend_condition_names[]; /* service_started, service_healthy,
+extern const struct enum_name job_mode_names[];		 /* replicated, replicated-job */
+extern const struct enum_name restart_condition_names[]; /* on-failure, none, any */
+extern const struct enum_name pull_policy_names[];	 /* missing, always, never */
+extern const struct enum_name port_protocol_names[];	 /* tcp, udp */
+extern const struct enum_name mount_kind_names[];	 /* volume, bind, tmpfs */
+extern const struct enum_name depend_condition_names[];	 /* service_started, service_healthy,
 							    service_completed_successfully */
-extern const struct enum_name tristate_names[];         /* unset, yes, no */
+extern const struct enum_name tristate_names[];		 /* unset, yes, no */
 
 /* One published port. host_first 0: not published on the host. host_first == host_last: a fixed port, one task per
  * node. Else a pool from which each task draws one. */
@@ -39,12 +39,12 @@ struct mount {
 	char *source; /* volume: key of the project's volume, NULL = anonymous; bind: absolute path */
 	char *target;
 	bool read_only;
-	bool nocopy;              /* volume */
-	bool create_host_path;    /* bind */
-	char *propagation;        /* bind; NULL: Docker's default */
+	bool nocopy;		  /* volume */
+	bool create_host_path;	  /* bind */
+	char *propagation;	  /* bind; NULL: Docker's default */
 	int64_t tmpfs_size_bytes; /* tmpfs; 0: no limit */
-	int64_t tmpfs_mode;       /* tmpfs; octal mode as a number, 0: Docker's default */
-	char *tmpfs_options;      /* tmpfs written under the service key: the text after ':' */
+	int64_t tmpfs_mode;	  /* tmpfs; octal mode as a number, 0: Docker's default */
+	char *tmpfs_options;	  /* tmpfs written under the service key: the text after ':' */
 };
 extern const struct record_type mount_type;
 
@@ -66,9 +66,9 @@ extern const struct record_type ulimit_type;
 struct health_check {
 	struct strings test; /* first item NONE, CMD or CMD-SHELL */
 	bool disabled;
-	int64_t interval_ms;       /* 0 = 30 s, Docker's own default; same below */
-	int64_t timeout_ms;        /* 0 = 30 s */
-	int64_t retries;           /* 0 = 3 */
+	int64_t interval_ms;	   /* 0 = 30 s, Docker's own default; same below */
+	int64_t timeout_ms;	   /* 0 = 30 s */
+	int64_t retries;	   /* 0 = 3 */
 	int64_t start_period_ms;   /* 0 = none */
 	int64_t start_interval_ms; /* 0 = 5 s; needs Engine API 1.44 */
 };
@@ -84,8 +84,8 @@ struct resources {
 extern const struct record_type resources_type;
 
 struct restart_policy {
-	int condition;        /* RESTART_ON_FAILURE where nothing is written */
-	int64_t delay_ms;     /* the minimum before every restart; 0: first one at once, then back-off */
+	int condition;	  /* RESTART_ON_FAILURE where nothing is written */
+	int64_t delay_ms; /* the minimum before every restart; 0: first one at once, then back-off */
 	int64_t max_attempts; /* restarts allowed within the window; 0: no limit */
 	int64_t window_ms;    /* only restarts within it count; 0: all count */
 };
@@ -140,8 +140,8 @@ struct job_spec {
 	LIST_OF(struct mount) mounts;
 	LIST_OF(struct network_use) networks;
 	/* How long and how often. */
-	char *stop_signal;             /* NULL: the image's, else SIGTERM */
-	int64_t stop_grace_ms;         /* initial 10 s */
+	char *stop_signal;     /* NULL: the image's, else SIGTERM */
+	int64_t stop_grace_ms; /* initial 10 s */
 	struct health_check health_check;
 	struct restart_policy restart;
 	struct resources reservations;
@@ -149,12 +149,12 @@ struct job_spec {
 	/* Where and in what order. */
 	struct placement placement;
 	LIST_OF(struct depend) depends_on;
-	int64_t priority;              /* 0..100, initial 50; higher is placed first */
-	char *scheduler;               /* NULL: the cluster's */
+	int64_t priority;	       /* 0..100, initial 50; higher is placed first */
+	char *scheduler;	       /* NULL: the cluster's */
 	int64_t placement_deadline_ms; /* 0: wait for ever */
 	/* How many. */
 	int mode;
-	int64_t replicas; /* initial 1 */
+	int64_t replicas;	 /* initial 1 */
 	struct pairs job_labels; /* Compose deploy.labels: of the job, not of containers */
 };
 extern const struct record_type job_spec_type;

@@ -213,7 +213,8 @@ static bool is_ipv4(const char *text)
 	return true;
 }
 
-/* Groups of 1 to 4 hexadecimal digits; "::" once stands for one or more of zero; the last two may be an IPv4 address. */
+/* Groups of 1 to 4 hexadecimal digits; "::" once stands for one or more of zero; the last two may be an IPv4
+ * address. */
 static bool is_ipv6(const char *text)
 {
 	int groups = 0;

@@ -1,12 +1,12 @@
-/* The written forms that job specifications use: each function answers whether a text has the form. Pure, ASCII only. */
+/* The written forms that job specifications use: each function answers whether a text has the form. ASCII only. */
 #ifndef JOB_SYNTAX_H
 #define JOB_SYNTAX_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Parts of an image reference, [DOMAIN[:PORT]/]PATH[:TAG][@DIGEST], as the distribution project's grammar has it. They point into
- * the text they were read from. */
+/* Parts of an image reference, [DOMAIN[:PORT]/]PATH[:TAG][@DIGEST], as the distribution project's grammar has it. They
+ * point into the text they were read from. */
 struct image_reference {
 	size_t name_len;   /* of domain and path together, from the start */
 	size_t domain_len; /* 0: Docker Hub */

@@ -8,20 +8,20 @@ enum node_state {
 	NODE_READY = 0,
 	NODE_DRAINING = 1, /* takes no new tasks, gives up those it has */
 	NODE_DEGRADED = 2, /* worker alive, Docker not: takes no new tasks */
-	NODE_DOWN = 3,     /* silent for longer than the timeout */
+	NODE_DOWN = 3,	   /* silent for longer than the timeout */
 };
 extern const struct enum_name node_state_names[]; /* ready, draining, degraded, down */
 
 /* What the worker tells of its machine when a session starts, and again when it changes. */
 struct node_facts {
 	char *hostname;
-	char *platform_os;      /* linux */
-	char *platform_arch;    /* x86_64, as `uname -m` */
-	char *runtime_version;  /* Docker's */
-	int64_t api_minor;      /* Engine API 1.N */
+	char *platform_os;     /* linux */
+	char *platform_arch;   /* x86_64, as `uname -m` */
+	char *runtime_version; /* Docker's */
+	int64_t api_minor;     /* Engine API 1.N */
 	char *drover_version;
 	char *boot_id;
-	struct pairs labels;        /* of the worker: --label */
+	struct pairs labels;	    /* of the worker: --label */
 	struct pairs engine_labels; /* of the Docker daemon */
 	struct resources capacity;  /* what tasks may reserve in all; pids unused */
 };

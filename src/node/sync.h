@@ -30,7 +30,7 @@ struct sync_assignment {
 	struct job_id job;
 	int64_t revision;
 	int64_t slot;
-	int wanted;      /* enum task_wanted */
+	int wanted;	 /* enum task_wanted */
 	int stop_reason; /* enum reason, when wanted is not run */
 	int64_t attempts_before;
 	LIST_OF(struct port_grant) ports;
@@ -38,7 +38,7 @@ struct sync_assignment {
 extern const struct record_type sync_assignment_type;
 
 struct sync_volume {
-	char *name; /* Docker's */
+	char *name;    /* Docker's */
 	char *message; /* up: why it cannot be removed yet; "" or NULL: it is gone */
 };
 extern const struct record_type sync_volume_type;
@@ -53,28 +53,29 @@ struct sync_down {
 	int64_t epoch;
 	int64_t rev; /* number of the commit this was computed at */
 	bool full;
-	int64_t base_rev;                            /* when not full */
+	int64_t base_rev; /* when not full */
 	LIST_OF(struct sync_template) templates;
-	LIST_OF(struct sync_assignment) tasks;       /* full: all; else the changed ones */
-	LIST_OF(struct sync_task_ref) forgotten;     /* not full: tasks no longer in the set */
-	LIST_OF(struct sync_volume) volumes_remove;  /* always the whole list; remove these */
-	int64_t report_acked;                        /* highest `report` whose records are durable here; 0: none */
+	LIST_OF(struct sync_assignment) tasks;	    /* full: all; else the changed ones */
+	LIST_OF(struct sync_task_ref) forgotten;    /* not full: tasks no longer in the set */
+	LIST_OF(struct sync_volume) volumes_remove; /* always the whole list; remove these */
+	int64_t report_acked; /* highest `report` whose records are durable here; 0: none */
 };
 extern const struct record_type sync_down_type;
 
 struct sync_up {
 	struct node_id node;
-	struct uuid cluster;       /* zero: never heard of one */
-	int64_t epoch;             /* newest (epoch, rev) taken */
+	struct uuid cluster; /* zero: never heard of one */
+	int64_t epoch;	     /* newest (epoch, rev) taken */
 	int64_t rev;
-	int64_t digest;            /* of the desired set held: sync_digest() */
+	int64_t digest; /* of the desired set held: sync_digest() */
 	bool want_full;
-	bool runtime_ok;           /* Docker answers; false: the node is Degraded */
+	bool runtime_ok; /* Docker answers; false: the node is Degraded */
 	bool has_facts;
-	struct node_facts facts;   /* when has_facts: first message of a session, and when they change */
+	struct node_facts
+		facts; /* when has_facts: first message of a session, and when they change */
 	bool has_stats;
 	struct node_stats stats;
-	int64_t report;            /* number of this report, rising, across worker restarts too */
+	int64_t report; /* number of this report, rising, across worker restarts too */
 	LIST_OF(struct task_observed) observed;
 	LIST_OF(struct sync_volume) volumes_removed; /* answers volumes_remove */
 };

@@ -6,34 +6,34 @@
 #include "task/task.h"
 
 /* Labels that mark what is ours. Nothing without LABEL_CLUSTER = our cluster id is ever touched. */
-#define LABEL_CLUSTER "drover.cluster"
-#define LABEL_PROJECT "drover.project"
-#define LABEL_JOB "drover.job"
-#define LABEL_TASK "drover.task"
-#define LABEL_SLOT "drover.slot"
-#define LABEL_ATTEMPT "drover.attempt"
+#define LABEL_CLUSTER  "drover.cluster"
+#define LABEL_PROJECT  "drover.project"
+#define LABEL_JOB      "drover.job"
+#define LABEL_TASK     "drover.task"
+#define LABEL_SLOT     "drover.slot"
+#define LABEL_ATTEMPT  "drover.attempt"
 #define LABEL_REVISION "drover.revision"
 
 #define CONTAINER_NAME_SIZE 80
 
 enum container_verb {
-	CONTAINER_PULL = 1,       /* image; already present is success */
-	CONTAINER_CREATE,         /* name; CONFLICT when the name exists */
-	CONTAINER_START,          /* already running is success */
-	CONTAINER_KILL,           /* send `signal`; not running is success */
-	CONTAINER_REMOVE,         /* force false; absent is success */
-	CONTAINER_INSPECT,        /* dials a fresh connection: see struct container_seen */
-	CONTAINER_LIST,           /* everything with our cluster label: containers, networks */
+	CONTAINER_PULL = 1,	  /* image; already present is success */
+	CONTAINER_CREATE,	  /* name; CONFLICT when the name exists */
+	CONTAINER_START,	  /* already running is success */
+	CONTAINER_KILL,		  /* send `signal`; not running is success */
+	CONTAINER_REMOVE,	  /* force false; absent is success */
+	CONTAINER_INSPECT,	  /* dials a fresh connection: see struct container_seen */
+	CONTAINER_LIST,		  /* everything with our cluster label: containers, networks */
 	CONTAINER_NETWORK_ENSURE, /* existing is success */
 	CONTAINER_NETWORK_REMOVE, /* absent is success; CONFLICT while in use */
 	CONTAINER_VOLUME_ENSURE,
-	CONTAINER_VOLUME_REMOVE,  /* absent is success; CONFLICT while in use */
+	CONTAINER_VOLUME_REMOVE, /* absent is success; CONFLICT while in use */
 };
 extern const struct enum_name container_verb_names[]; /* pull, create, start, ... */
 
 /* One thing to do. All pointers are borrowed until the call that takes the action returns. */
 struct container_action {
-	uint64_t op;  /* the core's number for it, echoed in the result */
+	uint64_t op; /* the core's number for it, echoed in the result */
 	int verb;
 	char name[CONTAINER_NAME_SIZE]; /* container's name: "drover-TASKID-ATTEMPT" */
 	int64_t timeout_ms;
@@ -52,7 +52,8 @@ struct container_action {
 	size_t n_networks;
 	const struct volume_spec *volumes;
 	size_t n_volumes;
-	const char *previous; /* CREATE: container whose anonymous volumes are carried over; NULL: none */
+	const char *
+		previous; /* CREATE: container whose anonymous volumes are carried over; NULL: none */
 	/* KILL */
 	const char *signal; /* "SIGTERM" */
 	/* REMOVE */
@@ -65,17 +66,17 @@ struct container_action {
 
 enum container_fault {
 	FAULT_NONE = 0,
-	FAULT_NOT_FOUND,         /* no such container, network, volume */
-	FAULT_CONFLICT,          /* name exists; in use */
+	FAULT_NOT_FOUND, /* no such container, network, volume */
+	FAULT_CONFLICT,	 /* name exists; in use */
 	FAULT_IMAGE_NOT_FOUND,
-	FAULT_PULL_FAILED,       /* registry unreachable, refused credentials, deadline */
+	FAULT_PULL_FAILED, /* registry unreachable, refused credentials, deadline */
 	FAULT_PORT_TAKEN,
 	FAULT_COMMAND_NOT_FOUND, /* entry point missing or not executable */
-	FAULT_MOUNT_FAILED,      /* bind source missing, volume driver */
-	FAULT_REFUSED,           /* 400: Docker will never take this specification */
-	FAULT_UNREACHABLE,       /* Docker did not get the request: nothing happened */
-	FAULT_AMBIGUOUS,         /* no, half or 5xx answer: it may have happened; inspect by name */
-	FAULT_FAILED,            /* a clear no of another kind */
+	FAULT_MOUNT_FAILED,	 /* bind source missing, volume driver */
+	FAULT_REFUSED,		 /* 400: Docker will never take this specification */
+	FAULT_UNREACHABLE,	 /* Docker did not get the request: nothing happened */
+	FAULT_AMBIGUOUS,	 /* no, half or 5xx answer: it may have happened; inspect by name */
+	FAULT_FAILED,		 /* a clear no of another kind */
 };
 extern const struct enum_name container_fault_names[];
 
@@ -102,7 +103,7 @@ struct container_seen {
 	int health; /* enum task_health */
 	int64_t exit_code;
 	bool oom_killed;
-	char *error;       /* Docker's State.Error; owned */
+	char *error;	   /* Docker's State.Error; owned */
 	char *stop_signal; /* of the container's configuration; NULL: SIGTERM; owned */
 	char *health_output; /* last lines of the last health check, for the message; may be NULL; owned */
 	int64_t started_wall_ms;
@@ -116,7 +117,8 @@ struct container_result {
 	int verb;
 	int fault;
 	char *message; /* the runtime's own words on a fault; owned; may be NULL */
-	uint64_t daemon_instance;   /* which run of the daemon answered: differs after its restart; 0: unknown */
+	uint64_t
+		daemon_instance; /* which run of the daemon answered: differs after its restart; 0: unknown */
 	struct container_seen seen; /* CREATE (id), INSPECT; state ABSENT with FAULT_NOT_FOUND */
 	/* LIST */
 	struct container_seen *list; /* owned */

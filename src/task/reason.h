@@ -7,13 +7,14 @@
 
 enum reason_after {
 	AFTER_NOT_AN_END = 0,
-	AFTER_SUCCESS,           /* exit_zero */
-	AFTER_LEAVE,             /* leave the slot; job shown degraded until a new revision or `restart` */
+	AFTER_SUCCESS, /* exit_zero */
+	AFTER_LEAVE,   /* leave the slot; job shown degraded until a new revision or `restart` */
 	AFTER_REPLACE_ELSEWHERE, /* new task after back-off, this node penalised for the job */
-	AFTER_REPLACE_NOW,       /* new task at once; no attempt used */
-	AFTER_ASKED,             /* ended because it was asked to: nothing follows by itself */
+	AFTER_REPLACE_NOW,	 /* new task at once; no attempt used */
+	AFTER_ASKED,		 /* ended because it was asked to: nothing follows by itself */
 };
 
+// clang-format off
 /*    enum                      name                   after */
 #define REASON_TABLE(X)                                                                            \
 	X(REASON_NONE,              "none",                AFTER_NOT_AN_END)                           \
@@ -66,6 +67,7 @@ enum reason {
 #undef REASON_ENUM
 	REASON_COUNT
 };
+// clang-format on
 
 extern const struct enum_name reason_names[];
 

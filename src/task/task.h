@@ -29,7 +29,8 @@ enum task_state {
 	TASK_COMPLETED = 3,
 	TASK_FAILED = 4,
 };
-extern const struct enum_name task_state_names[]; /* pending, scheduled, running, completed, failed */
+extern const struct enum_name
+	task_state_names[]; /* pending, scheduled, running, completed, failed */
 
 enum task_health { HEALTH_NONE = 0, HEALTH_STARTING = 1, HEALTH_HEALTHY = 2, HEALTH_UNHEALTHY = 3 };
 extern const struct enum_name task_health_names[]; /* none, starting, healthy, unhealthy */
@@ -51,15 +52,15 @@ struct task_desired {
 	struct job_id job;
 	int64_t revision;
 	int64_t restarts_asked; /* of the job when this task was made */
-	int64_t slot;           /* from 1 */
-	struct node_id node;    /* zero until placed */
+	int64_t slot;		/* from 1 */
+	struct node_id node;	/* zero until placed */
 	int wanted;
 	int stop_reason; /* enum reason: why wanted rose above RUN */
 	LIST_OF(struct port_grant) ports;
 	struct task_id replaces; /* the task whose slot this one took over; zero: none */
-	int64_t start_failures;  /* consecutive tasks of this slot that could not start; drives back-off */
+	int64_t start_failures; /* consecutive tasks of this slot that could not start; drives back-off */
 	int64_t attempts_before; /* policy attempts used by earlier tasks of this slot and revision */
-	int64_t not_before_ms;   /* wall clock; do not place earlier (back-off) */
+	int64_t not_before_ms;	 /* wall clock; do not place earlier (back-off) */
 	int64_t created_wall_ms;
 	int64_t scheduled_wall_ms;
 	/* A final state the manager itself decided (never started, lost, dependency failed): TASK_COMPLETED or
@@ -86,8 +87,8 @@ struct task_observed {
 	char *message;
 	int64_t started_wall_ms;  /* of the newest attempt that started */
 	int64_t finished_wall_ms; /* of the newest attempt that ended */
-	bool gone;                /* final, and no container of it can run or start any more */
-	bool removed;             /* answers TASK_WANT_REMOVE: nothing of it is left on the worker */
+	bool gone;		  /* final, and no container of it can run or start any more */
+	bool removed; /* answers TASK_WANT_REMOVE: nothing of it is left on the worker */
 };
 extern const struct record_type task_observed_type;
 
@@ -95,9 +96,9 @@ extern const struct record_type task_observed_type;
 struct task {
 	struct task_desired desired;
 	struct task_observed observed; /* observed.version 0: nothing heard yet */
-	int state;                     /* enum task_state; moved only by task_move() */
-	bool unreachable;              /* its node is silent; an observation, never a state */
-	int reason;                    /* enum reason, and the sentence for people; of the present state */
+	int state;		       /* enum task_state; moved only by task_move() */
+	bool unreachable;	       /* its node is silent; an observation, never a state */
+	int reason; /* enum reason, and the sentence for people; of the present state */
 	char *message;
 };
 void task_release(struct task *task);
