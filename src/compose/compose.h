@@ -11,11 +11,12 @@
 typedef char *compose_read_fn(void *reader, const char *path, size_t *ret_len, struct err *err);
 
 struct compose_options {
-	const char *file_name;     /* as messages show it: "compose.yaml" */
-	const char *directory;     /* absolute; relative paths in the file start here */
-	const char *project_name;  /* -p; NULL: COMPOSE_PROJECT_NAME, then `name:`, then the directory's name */
+	const char *file_name; /* as messages show it: "compose.yaml" */
+	const char *directory; /* absolute; relative paths in the file start here */
+	/* -p; NULL: COMPOSE_PROJECT_NAME, then `name:`, then the directory's name. */
+	const char *project_name;
 	const struct pairs *environment; /* of the deployer; wins over .env */
-	compose_read_fn *read_file;      /* for env_file and .env (DIRECTORY/.env, absent is fine) */
+	compose_read_fn *read_file; /* for env_file and .env (DIRECTORY/.env, absent is fine) */
 	void *reader;
 };
 

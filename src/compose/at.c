@@ -1,0 +1,215 @@
+#include "compose/at.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/limits.h"
+#include "compose/utf8.h"
+
+#define INTERPOLATED_BYTES_MAX (4LL * LIMIT_YAML_FILE_BYTES)
+#define PATH_DEPTH_MAX	       24
+
+static void add_path(struct text *text, const struct at *at)
+{
+	const struct at *chain[PATH_DEPTH_MAX];
+	size_t n = 0;
+	for (; at && at->up && n < PATH_DEPTH_MAX; at = at->up)
+		chain[n++] = at;
+	for (size_t i = n; i-- > 0;) {
+		if (!chain[i]->name)
+			text_addf(text, "[%zu]", chain[i]->index);
+		else
+			text_addf(text, "%s%s", i + 1 < n ? "." : "", chain[i]->name);
+	}
+}
+
+/* "FILE:LINE:COLUMN: PATH", or without the path at the root. */
+static void print_field(const struct at *at, const struct tree_node *where, char out[ERR_FIELD_MAX])
+{
+	struct text text;
+	text_init(&text, ERR_FIELD_MAX - 1);
+	text_addf(&text, "%s:%d:%d", at->load->options->file_name, where->line, where->column);
+	if (at->up) {
+		text_add(&text, ": ");
+		add_path(&text, at);
+	}
+	memcpy(out, text_string(&text), text.len + 1);
+	text_release(&text);
+}
+
+/* A list or mapping begins a line below its key, an empty value nowhere: point at the key instead. */
+static const struct tree_node *visible(const struct at *at)
+{
+	bool text = at->node->kind == TREE_SCALAR && (at->node->is_string || *at->node->text);
+	return text || !at->key ? at->node : at->key;
+}
+
+static enum err_code fail_at(const struct at *at, const struct tree_node *where, struct err *err,
+			     enum err_code code, const char *format, va_list arguments)
+{
+	char field[ERR_FIELD_MAX];
+	struct text message;
+	print_field(at, where, field);
+	text_init(&message, ERR_MESSAGE_MAX - 1);
+	text_addv(&message, format, arguments);
+	err_set_field(err, code, field, "%s", text_string(&message));
+	text_release(&message);
+	return code;
+}
+
+enum err_code at_fail(const struct at *at, struct err *err, enum err_code code, const char *format,
+		      ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	fail_at(at, visible(at), err, code, format, arguments);
+	va_end(arguments);
+	return code;
+}
+
+enum err_code at_fail_key(const struct at *at, struct err *err, enum err_code code,
+			  const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	fail_at(at, at->key ? at->key : at->node, err, code, format, arguments);
+	va_end(arguments);
+	return code;
+}
+
+enum err_code at_blame(const struct at *at, struct err *err)
+{
+	print_field(at, visible(at), err->field);
+	return err->code;
+}
+
+void at_warn(const struct at *at, const char *format, ...)
+{
+	char field[ERR_FIELD_MAX];
+	struct text text;
+	va_list arguments;
+	if (!at->load->warnings || at->load->warnings->items.n >= LIMIT_LIST_ITEMS)
+		return;
+	print_field(at, at->key ? at->key : at->node, field);
+	text_init(&text, LIMIT_MESSAGE_BYTES);
+	text_addf(&text, "%s: ", field);
+	va_start(arguments, format);
+	text_addv(&text, format, arguments);
+	va_end(arguments);
+	strings_add(&at->load->warnings->items, text_string(&text));
+	text_release(&text);
+}
+
+void at_origin(const struct at *at, const char *format, ...)
+{
+	char field[ERR_FIELD_MAX];
+	struct text path;
+	va_list arguments;
+	print_field(at, visible(at), field);
+	text_init(&path, ERR_FIELD_MAX);
+	text_add(&path, at->load->record_prefix);
+	va_start(arguments, format);
+	text_addv(&path, format, arguments);
+	va_end(arguments);
+	struct origin *origin = list_add(&at->load->origins, sizeof(*origin));
+	origin->field = base_strdup(field);
+	origin->record_path = text_take(&path);
+}
+
+void load_blame_origin(const struct load *load, struct err *err)
+{
+	const struct origin *best = NULL;
+	size_t best_len = 0;
+	for (size_t i = 0; i < load->origins.n; i++) {
+		const struct origin *origin = &load->origins.items[i];
+		size_t len = strlen(origin->record_path);
+		char next =
+			strncmp(origin->record_path, err->field, len) == 0 ? err->field[len] : 'x';
+		if (len >= best_len && (next == '\0' || next == '.' || next == '[')) {
+			best = origin;
+			best_len = len;
+		}
+	}
+	if (best) {
+		text_print(err->field, sizeof(err->field), "%s", best->field);
+		return;
+	}
+	char path[ERR_FIELD_MAX];
+	memcpy(path, err->field, sizeof(path));
+	text_print(err->field, sizeof(err->field), "%s: %s", load->options->file_name, path);
+}
+
+static void warn_unset(void *context, const char *variable)
+{
+	const struct at *at = context;
+	if (strings_has(&at->load->warned, variable))
+		return;
+	if (at->load->warned.n < LIMIT_LIST_ITEMS)
+		strings_add(&at->load->warned, variable);
+	at_warn(at, "the variable %s is not set, using an empty text", variable);
+}
+
+struct interpolation load_interpolation(const struct at *at)
+{
+	return (struct interpolation){ &at->load->environment, NULL, warn_unset,
+				       (void *)(uintptr_t)at };
+}
+
+static enum err_code replace_variables(const struct at *at, struct err *err)
+{
+	struct tree_node *node = at->node;
+	if (node->kind != TREE_SCALAR || node->interpolated || !strchr(node->text, '$'))
+		return ERR_NONE;
+	struct interpolation interpolation = load_interpolation(at);
+	char *text;
+	if (interpolate(&interpolation, node->text, &text, err))
+		return at_blame(at, err);
+	if (!utf8_is_valid(text, strlen(text))) {
+		base_free(text);
+		return at_fail(at, err, ERR_INVALID,
+			       "the text is not UTF-8 once its variables are replaced");
+	}
+	base_free(node->text);
+	node->text = text;
+	node->interpolated = true;
+	node->is_string = true;
+	at->load->interpolated_bytes += (int64_t)strlen(text);
+	if (at->load->interpolated_bytes > INTERPOLATED_BYTES_MAX)
+		return at_fail(at, err, ERR_TOO_LARGE,
+			       "the file has more than %lld bytes once its variables are replaced",
+			       INTERPOLATED_BYTES_MAX);
+	return ERR_NONE;
+}
+
+enum err_code at_entry(const struct at *map, const struct tree_entry *entry, struct at *ret_at,
+		       struct err *err)
+{
+	PRE(map->node->kind == TREE_MAP);
+	*ret_at = (struct at){ .load = map->load,
+			       .up = map,
+			       .name = entry->key->text,
+			       .key = entry->key,
+			       .node = entry->value };
+	return replace_variables(ret_at, err);
+}
+
+enum err_code at_item(const struct at *list, size_t index, struct at *ret_at, struct err *err)
+{
+	PRE(list->node->kind == TREE_LIST && index < list->node->n);
+	*ret_at = (struct at){
+		.load = list->load, .up = list, .index = index, .node = list->node->items[index]
+	};
+	return replace_variables(ret_at, err);
+}
+
+void load_release(struct load *load)
+{
+	pairs_release(&load->environment);
+	strings_release(&load->warned);
+	for (size_t i = 0; i < load->origins.n; i++) {
+		base_free(load->origins.items[i].record_path);
+		base_free(load->origins.items[i].field);
+	}
+	base_free(load->origins.items);
+}

@@ -1,0 +1,68 @@
+/* Where a value stands: the chain from the file's root down to one node. It makes the "FILE:LINE:COLUMN: KEY.PATH" of
+ * every message, replaces variables in a scalar the moment it is reached, and remembers which part of the request
+ * came from where, so that later checks can point into the file too. */
+#ifndef COMPOSE_AT_H
+#define COMPOSE_AT_H
+
+#include "compose/compose.h"
+#include "compose/interpolate.h"
+#include "compose/yaml_tree.h"
+
+/* A part of the request ("jobs[0].spec.ports[1]") and its place in the file. */
+struct origin {
+	char *record_path;
+	char *field;
+};
+
+/* One run of compose_load(). */
+struct load {
+	const struct compose_options *options;
+	struct compose_warnings *warnings;
+	struct project_request *request;
+	struct pairs environment; /* .env and the deployer's, the latter winning */
+	struct strings warned;	  /* unset variables already reported */
+	LIST_OF(struct origin) origins;
+	char record_prefix[64]; /* record path of what is being read: "jobs[0].spec." */
+	int64_t interpolated_bytes;
+};
+
+/* Lives on the stack of the function that reads the node; `up` outlives it. */
+struct at {
+	struct load *load;
+	const struct at *up; /* NULL: the root */
+	const char *name;    /* NULL: an item of a list */
+	size_t index;
+	const struct tree_node *key; /* NULL: an item of a list, or the root */
+	struct tree_node *node;
+};
+
+/* Step down to a map's entry or a list's item, replacing variables when it is a scalar. */
+enum err_code at_entry(const struct at *map, const struct tree_entry *entry, struct at *ret_at,
+		       struct err *err) WARN_UNUSED;
+enum err_code at_item(const struct at *list, size_t index, struct at *ret_at,
+		      struct err *err) WARN_UNUSED;
+
+/* Fail at the value, at its key, or at another node of the same path. Return `code`. */
+enum err_code at_fail(const struct at *at, struct err *err, enum err_code code, const char *format,
+		      ...) __attribute__((format(printf, 4, 5)));
+enum err_code at_fail_key(const struct at *at, struct err *err, enum err_code code,
+			  const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Put the place into a failure that another function described; returns err->code. */
+enum err_code at_blame(const struct at *at, struct err *err);
+
+/* Add a warning at the key (or at the item). */
+void at_warn(const struct at *at, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Remember that `load->record_prefix` + the formatted path came from here. */
+void at_origin(const struct at *at, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Replace err->field, a record path, by the place that the longest known part of it came from. */
+void load_blame_origin(const struct load *load, struct err *err);
+
+/* Look variables up for this load, warning once for each that is not set. `context` must be a struct at. */
+struct interpolation load_interpolation(const struct at *at);
+
+void load_release(struct load *load);
+
+#endif

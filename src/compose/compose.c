@@ -1,0 +1,111 @@
+/* Invariants:
+ * 1. The request is the caller's only when everything was read and checked; until then load.request is released here.
+ * 2. A key is never passed over: keys_read() is the only way into a mapping whose keys the specification names.
+ * 3. Order: .env, name, then the top level by its table; variables see the name as COMPOSE_PROJECT_NAME. */
+#include "compose/compose.h"
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "compose/dotenv.h"
+#include "compose/keys.h"
+#include "compose/project_name.h"
+#include "compose/service.h"
+
+#define ENVIRONMENT_FILE ".env"
+
+static void add_environment(struct load *load, const struct pairs *environment)
+{
+	for (size_t i = 0; environment && i < environment->n; i++)
+		if (environment->items[i].value)
+			pairs_put(&load->environment, environment->items[i].key,
+				  environment->items[i].value);
+}
+
+static void collect_unset(void *context, const char *variable)
+{
+	struct load *load = context;
+	char warning[LIMIT_NAME_BYTES + 320];
+	if (!load->warnings || load->warnings->items.n >= LIMIT_LIST_ITEMS)
+		return;
+	text_print(warning, sizeof(warning),
+		   ENVIRONMENT_FILE ": the variable %s is not set, using an empty text", variable);
+	strings_add(&load->warnings->items, warning);
+}
+
+/* The deployer's environment over DIRECTORY/.env, whose values may use the former. */
+static enum err_code read_environment_file(struct load *load, struct err *err)
+{
+	const struct compose_options *options = load->options;
+	struct err read_err = { 0 };
+	struct text path;
+	size_t len = 0;
+	if (!options->read_file)
+		return ERR_NONE;
+	text_init(&path, LIMIT_PATH_BYTES);
+	text_addf(&path, "%s/" ENVIRONMENT_FILE, options->directory);
+	_cleanup_free_ char *text =
+		options->read_file(options->reader, text_string(&path), &len, &read_err);
+	enum err_code code = ERR_NONE;
+	if (text) {
+		struct interpolation deployer = { options->environment, NULL, collect_unset, load };
+		code = dotenv_parse(text, len, ENVIRONMENT_FILE, false, &deployer,
+				    &load->environment, err);
+	} else if (read_err.code != ERR_NOT_FOUND) {
+		code = err_set_field(err, read_err.code ? read_err.code : ERR_IO,
+				     text_string(&path), "the file cannot be read: %s",
+				     read_err.message);
+	}
+	text_release(&path);
+	return code;
+}
+
+static enum err_code read_root(struct load *load, struct tree *tree, struct err *err)
+{
+	struct at root = { .load = load, .node = tree->root };
+	if (!tree->root || at_is_null(&root))
+		return err_set_field(err, ERR_INVALID, load->options->file_name,
+				     "the file is empty");
+	enum err_code code = expect_map(&root, err);
+	if (!code)
+		code = project_name_find(&root, &load->request->name, err);
+	if (code)
+		return code;
+	pairs_put(&load->environment, "COMPOSE_PROJECT_NAME", load->request->name);
+	code = keys_read(&root, SECTION_FILE, load, err);
+	if (!code && load->request->jobs.n == 0)
+		code = at_fail(&root, err, ERR_INVALID, "the file has no services");
+	if (code)
+		return code;
+	add_default_network(load);
+	code = project_request_check(load->request, err);
+	if (code && err)
+		load_blame_origin(load, err);
+	return code;
+}
+
+enum err_code compose_load(const char *text, size_t len, const struct compose_options *options,
+			   struct project_request *ret_request, struct compose_warnings *warnings,
+			   struct err *err)
+{
+	struct project_request request;
+	struct err unread;
+	struct tree tree = { 0 };
+	struct load load = { .options = options, .warnings = warnings, .request = &request };
+	if (!err)
+		err = &unread;
+	record_init(&project_request_type, &request);
+	enum err_code code = tree_parse(text, len, options->file_name, &tree, err);
+	if (!code)
+		code = read_environment_file(&load, err);
+	if (!code) {
+		add_environment(&load, options->environment);
+		code = read_root(&load, &tree, err);
+	}
+	load_release(&load);
+	tree_release(&tree);
+	if (code)
+		record_release(&project_request_type, &request);
+	else
+		*ret_request = request;
+	return code;
+}

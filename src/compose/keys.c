@@ -1,0 +1,328 @@
+#include "compose/keys.h"
+
+#include "base/alloc.h"
+#include "compose/service.h"
+
+#define HONOURED(name, read, offset, record, text)                                                 \
+	{                                                                                          \
+		name, KEY_HONOURED, read, offset, record, text                                     \
+	}
+#define REFUSED(name, text)                                                                        \
+	{                                                                                          \
+		name, KEY_REFUSED, NULL, 0, NULL, text                                             \
+	}
+#define IN_LOAD		0
+#define IN_SERVICE	0
+#define IN_SPEC(member) offsetof(struct service, spec.member)
+
+#define NOT_YET	   "not in this release"
+#define USE_LIMITS "write it under deploy.resources.limits"
+
+// clang-format off
+static const struct key_row file_rows[] = {
+	{ "version", KEY_OBSOLETE, read_remark, 0, NULL, "it means nothing any more; remove it" },
+	HONOURED("name", NULL, IN_LOAD, NULL, "the project's name, unless `-p` or `COMPOSE_PROJECT_NAME` is given"),
+	HONOURED("networks", read_networks, IN_LOAD, NULL, "see below; a service that lists none joins `default`"),
+	HONOURED("volumes", read_project_volumes, IN_LOAD, NULL, "see below"),
+	HONOURED("services", read_services, IN_LOAD, NULL, "each becomes a job"),
+	REFUSED("configs", NOT_YET ": mount a file with volumes instead"),
+	REFUSED("secrets", NOT_YET ": mount a file with volumes instead"),
+	REFUSED("include", NOT_YET ": put the services into one file"),
+	REFUSED("models", "drover runs containers only"),
+};
+
+static const struct key_row service_rows[] = {
+	HONOURED("image", read_image, IN_SERVICE, "image", "required"),
+	HONOURED("command", read_command, IN_SERVICE, "command",
+	     "string (split as a shell splits words; no shell is started) or list; null: the image's; `[]` or `\"\"`: none"),
+	HONOURED("entrypoint", read_entrypoint, IN_SERVICE, "entrypoint", "as `command`; it also drops the image's command"),
+	HONOURED("env_file", read_env_file, IN_SERVICE, NULL, "string, list, or `{path, required, format}`; later files win"),
+	HONOURED("environment", read_environment, IN_SERVICE, "environment",
+	     "wins over `env_file`; a key without value takes the deployer's, else it is unset"),
+	HONOURED("working_dir", read_string, IN_SPEC(working_dir), "working_dir", "the image's"),
+	HONOURED("user", read_string, IN_SPEC(user), "user", "the image's; a number needs quotes"),
+	HONOURED("hostname", read_string, IN_SPEC(hostname), "hostname", "the container's id"),
+	HONOURED("init", read_tristate, IN_SPEC(init), "init", "as Docker's daemon is set"),
+	HONOURED("read_only", read_bool, IN_SPEC(read_only), "read_only", "false"),
+	HONOURED("cap_add", read_strings, IN_SPEC(cap_add), "cap_add", ""),
+	HONOURED("cap_drop", read_strings, IN_SPEC(cap_drop), "cap_drop", ""),
+	HONOURED("sysctls", read_sysctls, IN_SPEC(sysctls), "sysctls", "mapping or list"),
+	HONOURED("ulimits", read_ulimits, IN_SERVICE, "ulimits", "a number, or `{soft, hard}`; -1: no limit"),
+	HONOURED("shm_size", read_size, IN_SPEC(shm_size_bytes), "shm_size_bytes", "Docker's: 64m"),
+	HONOURED("extra_hosts", read_extra_hosts, IN_SERVICE, "extra_hosts", "list of `host=ip` or `host:ip`, or mapping; `host-gateway` is an ip"),
+	HONOURED("dns", read_string_or_strings, IN_SPEC(dns), "dns", "string or list"),
+	HONOURED("logging", read_logging, IN_SPEC(logging), "logging", "json-file with a size limit"),
+	HONOURED("labels", read_pairs, IN_SPEC(labels), "labels", "of the container; mapping or list"),
+	HONOURED("pull_policy", read_pull_policy, IN_SERVICE, "pull_policy", "`missing` (also `if_not_present`), `always`, `never`"),
+	HONOURED("ports", read_ports, IN_SERVICE, "ports", "see Ports"),
+	HONOURED("volumes", read_volumes, IN_SERVICE, "mounts", "see Volumes"),
+	HONOURED("tmpfs", read_tmpfs, IN_SERVICE, "mounts", "`path` or `path:options`, string or list"),
+	HONOURED("networks", read_service_networks, IN_SERVICE, "networks", "list or mapping; none: `default`"),
+	HONOURED("stop_signal", read_string, IN_SPEC(stop_signal), "stop_signal", "the image's, else SIGTERM"),
+	HONOURED("stop_grace_period", read_duration, IN_SPEC(stop_grace_ms), "stop_grace_ms", "10s"),
+	HONOURED("healthcheck", read_health_check, IN_SERVICE, "health_check", "the image's"),
+	HONOURED("restart", read_restart, IN_SERVICE, "restart",
+	     "`no`, `always`, `unless-stopped`, `on-failure[:n]`; not written: on-failure; `deploy.restart_policy` wins"),
+	HONOURED("scale", read_scale, IN_SERVICE, "replicas", "the same as deploy.replicas, and must agree with it"),
+	HONOURED("deploy", read_deploy, IN_SERVICE, NULL, "see below"),
+	HONOURED("depends_on", read_depends_on, IN_SERVICE, "depends_on", "list, or mapping with conditions"),
+	HONOURED("x-drover", read_drover, IN_SERVICE, NULL, "what Compose has no word for; see below"),
+	REFUSED("annotations", NOT_YET "; labels are kept on the container"),
+	REFUSED("attach", "it steers the output of `docker compose up`; use `drover logs`"),
+	REFUSED("blkio_config", NOT_YET),
+	REFUSED("build", "drover runs images and builds none: build it with `docker build` and name the result under image"),
+	REFUSED("cgroup", NOT_YET),
+	REFUSED("cgroup_parent", NOT_YET),
+	REFUSED("configs", NOT_YET ": mount a file with volumes instead"),
+	REFUSED("container_name", "a name belongs to one container, and drover makes a new one for every task and attempt; "
+	     "other services reach this one by its service name"),
+	REFUSED("cpu_count", "it is for Windows containers"),
+	REFUSED("cpu_percent", "it is for Windows containers"),
+	REFUSED("cpu_period", USE_LIMITS ".cpus"),
+	REFUSED("cpu_quota", USE_LIMITS ".cpus"),
+	REFUSED("cpu_rt_period", NOT_YET),
+	REFUSED("cpu_rt_runtime", NOT_YET),
+	REFUSED("cpu_shares", "write what the service needs under deploy.resources.reservations.cpus"),
+	REFUSED("cpus", USE_LIMITS ".cpus"),
+	REFUSED("cpuset", NOT_YET),
+	REFUSED("credential_spec", "it is for Windows containers"),
+	REFUSED("develop", "it is for `docker compose watch`"),
+	REFUSED("device_cgroup_rules", NOT_YET),
+	REFUSED("devices", NOT_YET),
+	REFUSED("dns_opt", NOT_YET),
+	REFUSED("dns_search", NOT_YET),
+	REFUSED("domainname", NOT_YET),
+	REFUSED("expose", "it changes nothing: containers on one network reach all ports of each other; remove it"),
+	REFUSED("extends", NOT_YET ": YAML anchors and `<<` can share settings within the file"),
+	REFUSED("external_links", "links are obsolete; join an external network instead"),
+	REFUSED("gpus", NOT_YET),
+	REFUSED("group_add", NOT_YET),
+	REFUSED("ipc", NOT_YET),
+	REFUSED("isolation", "it is for Windows containers"),
+	REFUSED("label_file", NOT_YET ": write the labels under labels"),
+	REFUSED("links", "links are obsolete: services of a network reach each other by service name, and networks.*.aliases adds names"),
+	REFUSED("mac_address", NOT_YET),
+	REFUSED("mem_limit", USE_LIMITS ".memory"),
+	REFUSED("mem_reservation", "write it under deploy.resources.reservations.memory"),
+	REFUSED("mem_swappiness", NOT_YET),
+	REFUSED("memswap_limit", NOT_YET),
+	REFUSED("models", "drover runs containers only"),
+	REFUSED("network_mode", NOT_YET ": use networks"),
+	REFUSED("oom_kill_disable", NOT_YET),
+	REFUSED("oom_score_adj", NOT_YET),
+	REFUSED("pid", NOT_YET),
+	REFUSED("pids_limit", USE_LIMITS ".pids"),
+	REFUSED("platform", NOT_YET),
+	REFUSED("post_start", NOT_YET),
+	REFUSED("pre_start", NOT_YET ": use a service with mode replicated-job and depends_on service_completed_successfully"),
+	REFUSED("pre_stop", NOT_YET),
+	REFUSED("privileged", NOT_YET ": name the capabilities it needs under cap_add"),
+	REFUSED("profiles", NOT_YET),
+	REFUSED("provider", "drover runs containers only"),
+	REFUSED("pull_refresh_after", NOT_YET ": use pull_policy"),
+	REFUSED("runtime", NOT_YET),
+	REFUSED("secrets", NOT_YET ": mount a file with volumes instead"),
+	REFUSED("security_opt", NOT_YET),
+	REFUSED("stdin_open", NOT_YET ": a task has no terminal"),
+	REFUSED("storage_opt", NOT_YET),
+	REFUSED("tty", NOT_YET ": a task has no terminal"),
+	REFUSED("use_api_socket", "it would hand Docker's socket and your registry passwords to the container"),
+	REFUSED("userns_mode", NOT_YET),
+	REFUSED("uts", NOT_YET),
+	REFUSED("volume_driver", "write the driver under the top level's volumes"),
+	REFUSED("volumes_from", "name the volume in both services"),
+};
+
+static const struct key_row env_file_rows[] = {
+	HONOURED("path", read_string, offsetof(struct env_file_read, path), NULL, "required"),
+	HONOURED("required", read_bool, offsetof(struct env_file_read, required), NULL, "true; false: the file may be missing"),
+	HONOURED("format", read_env_format, offsetof(struct env_file_read, raw), NULL,
+	     "not written: quotes and variables as in .env; `raw`: everything after = is the value"),
+};
+
+static const struct key_row ulimit_rows[] = {
+	HONOURED("soft", read_ulimit_value, offsetof(struct ulimit, soft), NULL, "required"),
+	HONOURED("hard", read_ulimit_value, offsetof(struct ulimit, hard), NULL, "required"),
+};
+
+static const struct key_row logging_rows[] = {
+	HONOURED("driver", read_string, offsetof(struct logging, driver), "logging.driver", "json-file"),
+	HONOURED("options", read_options, offsetof(struct logging, options), "logging.options", "given to the driver"),
+};
+
+static const struct key_row port_rows[] = {
+	HONOURED("target", read_port_target, 0, NULL, "required: the port in the container"),
+	HONOURED("published", read_port_published, 0, NULL, "a port, or a range from which each task draws one; not written: 30000-32767"),
+	HONOURED("host_ip", read_port_host_ip, 0, NULL, "all addresses"),
+	HONOURED("protocol", read_port_protocol, 0, NULL, "`tcp`, `udp`"),
+	HONOURED("mode", read_port_mode, 0, NULL, "`host` only: a port is open on the machine its task runs on"),
+	HONOURED("name", read_remark, 0, NULL, "a remark; changes nothing"),
+	HONOURED("app_protocol", read_remark, 0, NULL, "a remark; changes nothing"),
+};
+
+static const struct key_row mount_rows[] = {
+	HONOURED("type", read_mount_type, 0, NULL, "required: `volume`, `bind`, `tmpfs`"),
+	HONOURED("source", read_string, offsetof(struct mount_read, mount.source), NULL, "volume: its name, none: anonymous; bind: a path"),
+	HONOURED("target", read_string, offsetof(struct mount_read, mount.target), NULL, "required: absolute path in the container"),
+	HONOURED("read_only", read_bool, offsetof(struct mount_read, mount.read_only), NULL, "false"),
+	HONOURED("bind", read_mount_bind, 0, NULL, "see below"),
+	HONOURED("volume", read_mount_volume, 0, NULL, "see below"),
+	HONOURED("tmpfs", read_mount_tmpfs, 0, NULL, "see below"),
+	REFUSED("image", NOT_YET),
+	REFUSED("consistency", "it has an effect on Docker Desktop for Mac only; remove it"),
+};
+
+static const struct key_row mount_bind_rows[] = {
+	HONOURED("propagation", read_string, offsetof(struct mount, propagation), NULL, "Docker's: rprivate"),
+	HONOURED("create_host_path", read_bool, offsetof(struct mount, create_host_path), NULL, "true"),
+	REFUSED("recursive", NOT_YET),
+	REFUSED("selinux", NOT_YET),
+};
+
+static const struct key_row mount_volume_rows[] = {
+	HONOURED("nocopy", read_bool, offsetof(struct mount, nocopy), NULL, "false"),
+	REFUSED("subpath", NOT_YET),
+	REFUSED("labels", NOT_YET ": label the volume at the top level"),
+};
+
+static const struct key_row mount_tmpfs_rows[] = {
+	HONOURED("size", read_size, offsetof(struct mount, tmpfs_size_bytes), NULL, "no limit"),
+	HONOURED("mode", read_tmpfs_mode, 0, NULL, "octal, with a leading zero: 01777"),
+};
+
+static const struct key_row service_network_rows[] = {
+	HONOURED("aliases", read_strings, offsetof(struct network_use, aliases), NULL, "besides the service's name"),
+	REFUSED("driver_opts", NOT_YET),
+	REFUSED("gw_priority", NOT_YET),
+	REFUSED("interface_name", NOT_YET),
+	REFUSED("ipv4_address", "a service may run several tasks, and each needs its own address"),
+	REFUSED("ipv6_address", "a service may run several tasks, and each needs its own address"),
+	REFUSED("link_local_ips", NOT_YET),
+	REFUSED("mac_address", "a service may run several tasks, and each needs its own address"),
+	REFUSED("priority", NOT_YET),
+};
+
+static const struct key_row healthcheck_rows[] = {
+	HONOURED("test", read_health_test, 0, "health_check.test", "string (run by the shell), or list beginning with `CMD`, `CMD-SHELL` or `NONE`"),
+	HONOURED("interval", read_duration, offsetof(struct health_check, interval_ms), "health_check.interval_ms", "30s"),
+	HONOURED("timeout", read_duration, offsetof(struct health_check, timeout_ms), "health_check.timeout_ms", "30s"),
+	HONOURED("retries", read_count, offsetof(struct health_check, retries), "health_check.retries", "3"),
+	HONOURED("start_period", read_duration, offsetof(struct health_check, start_period_ms), "health_check.start_period_ms", "0s"),
+	HONOURED("start_interval", read_duration, offsetof(struct health_check, start_interval_ms), "health_check.start_interval_ms", "5s; needs Docker 25"),
+	HONOURED("disable", read_bool, offsetof(struct health_check, disabled), NULL, "false; true: also the image's check is off"),
+};
+
+static const struct key_row depends_on_rows[] = {
+	HONOURED("condition", read_depend_condition, offsetof(struct depend, condition), NULL,
+	     "required: `service_started`, `service_healthy`, `service_completed_successfully`"),
+	HONOURED("restart", read_bool, offsetof(struct depend, restart), NULL, "false; true: restarted when an update restarts the other"),
+	HONOURED("required", read_depend_required, offsetof(struct depend, optional), NULL, "true; false: do not wait for a service that is not there"),
+};
+
+static const struct key_row deploy_rows[] = {
+	HONOURED("mode", read_mode, IN_SERVICE, "mode", "`replicated`, `replicated-job`"),
+	HONOURED("replicas", read_replicas, IN_SERVICE, "replicas", "1; of a replicated-job: how many runs must succeed"),
+	HONOURED("labels", read_pairs, IN_SPEC(job_labels), "job_labels", "of the job, not of its containers"),
+	HONOURED("resources", read_resources, IN_SERVICE, NULL, "see below"),
+	HONOURED("restart_policy", read_restart_policy, IN_SERVICE, "restart", "wins over `restart`"),
+	HONOURED("placement", read_placement, IN_SPEC(placement), "placement", "see below"),
+	REFUSED("endpoint_mode", NOT_YET ": services find each other by DNS on their network, there is no virtual address"),
+	REFUSED("update_config", NOT_YET ": an update replaces tasks one by one, stopping the old one first"),
+	REFUSED("rollback_config", NOT_YET ": apply the earlier file again"),
+};
+
+static const struct key_row resources_rows[] = {
+	HONOURED("limits", read_limits, IN_SPEC(limits), "limits", "what a task may use"),
+	HONOURED("reservations", read_reservations, IN_SPEC(reservations), "reservations", "what the scheduler keeps free for a task"),
+};
+
+static const struct key_row limits_rows[] = {
+	HONOURED("cpus", read_cpus, offsetof(struct resources, cpu_milli), "limits.cpu_milli", "no limit; quoted or not"),
+	HONOURED("memory", read_size, offsetof(struct resources, memory_bytes), "limits.memory_bytes", "no limit"),
+	HONOURED("pids", read_pids, offsetof(struct resources, pids), "limits.pids", "no limit, also written -1"),
+};
+
+static const struct key_row reservations_rows[] = {
+	HONOURED("cpus", read_cpus, offsetof(struct resources, cpu_milli), "reservations.cpu_milli", "0"),
+	HONOURED("memory", read_size, offsetof(struct resources, memory_bytes), "reservations.memory_bytes", "0"),
+	REFUSED("generic_resources", NOT_YET),
+	REFUSED("devices", NOT_YET),
+};
+
+static const struct key_row restart_policy_rows[] = {
+	HONOURED("condition", read_restart_condition, 0, "restart.condition",
+	     "`none`, `on-failure`, `any`; a policy without it: any; in a replicated-job any acts as on-failure"),
+	HONOURED("delay", read_duration, offsetof(struct restart_policy, delay_ms), "restart.delay_ms", "0s: the first restart is at once, then back-off"),
+	HONOURED("max_attempts", read_count, offsetof(struct restart_policy, max_attempts), "restart.max_attempts", "0: no limit"),
+	HONOURED("window", read_duration, offsetof(struct restart_policy, window_ms), "restart.window_ms", "0s: all restarts count"),
+};
+
+static const struct key_row placement_rows[] = {
+	HONOURED("constraints", read_strings, offsetof(struct placement, constraints), "placement.constraints", "`node.labels.disk==ssd`; all must hold"),
+	HONOURED("preferences", read_preferences, offsetof(struct placement, preferences), "placement.preferences", "list of `spread: node.labels.rack`"),
+	HONOURED("max_replicas_per_node", read_count, offsetof(struct placement, max_replicas_per_node), "placement.max_replicas_per_node", "0: no limit"),
+};
+
+static const struct key_row preference_rows[] = {
+	HONOURED("spread", read_string, 0, NULL, "required: the label"),
+};
+
+static const struct key_row drover_rows[] = {
+	HONOURED("priority", read_priority, IN_SPEC(priority), "priority", "50; 0 to 100, higher is placed first"),
+	HONOURED("scheduler", read_string, IN_SPEC(scheduler), "scheduler", "the cluster's"),
+	HONOURED("placement_deadline", read_duration, IN_SPEC(placement_deadline_ms), "placement_deadline_ms", "0s: wait for a place for ever"),
+	HONOURED("disk", read_size, IN_SPEC(reservations.disk_bytes), "reservations.disk_bytes", "disk space to reserve"),
+	REFUSED("network", "not yet"),
+	REFUSED("on_disconnect", "not yet"),
+	REFUSED("volume", "not yet"),
+};
+
+static const struct key_row network_rows[] = {
+	HONOURED("name", read_string, offsetof(struct network_spec, name), NULL, "PROJECT_KEY; of an external one KEY"),
+	HONOURED("driver", read_network_driver, 0, NULL, "`bridge` only"),
+	HONOURED("driver_opts", read_options, offsetof(struct network_spec, driver_opts), NULL, ""),
+	HONOURED("attachable", read_bool, offsetof(struct network_spec, attachable), NULL, "false"),
+	HONOURED("internal", read_bool, offsetof(struct network_spec, internal), NULL, "false"),
+	HONOURED("labels", read_pairs, offsetof(struct network_spec, labels), NULL, ""),
+	HONOURED("external", read_external, offsetof(struct network_spec, external), NULL, "false; true: it must exist, and is never removed"),
+	REFUSED("ipam", NOT_YET ": Docker chooses the addresses"),
+	REFUSED("enable_ipv4", NOT_YET),
+	REFUSED("enable_ipv6", NOT_YET),
+};
+
+static const struct key_row volume_rows[] = {
+	HONOURED("name", read_string, offsetof(struct volume_spec, name), NULL, "PROJECT_KEY; of an external one KEY"),
+	HONOURED("driver", read_volume_driver, 0, NULL, "`local`"),
+	HONOURED("driver_opts", read_options, offsetof(struct volume_spec, driver_opts), NULL, ""),
+	HONOURED("labels", read_pairs, offsetof(struct volume_spec, labels), NULL, ""),
+	HONOURED("external", read_external, offsetof(struct volume_spec, external), NULL, "false; true: it must exist, and is never removed"),
+};
+
+#define SECTION(place, rows) { place, rows, ARRAY_LEN(rows) }
+
+const struct key_section key_sections[SECTION_COUNT] = {
+	[SECTION_FILE] = SECTION("the top level", file_rows),
+	[SECTION_SERVICE] = SECTION("services.*", service_rows),
+	[SECTION_ENV_FILE] = SECTION("services.*.env_file[]", env_file_rows),
+	[SECTION_ULIMIT] = SECTION("services.*.ulimits.*", ulimit_rows),
+	[SECTION_LOGGING] = SECTION("services.*.logging", logging_rows),
+	[SECTION_PORT] = SECTION("services.*.ports[]", port_rows),
+	[SECTION_MOUNT] = SECTION("services.*.volumes[]", mount_rows),
+	[SECTION_MOUNT_BIND] = SECTION("services.*.volumes[].bind", mount_bind_rows),
+	[SECTION_MOUNT_VOLUME] = SECTION("services.*.volumes[].volume", mount_volume_rows),
+	[SECTION_MOUNT_TMPFS] = SECTION("services.*.volumes[].tmpfs", mount_tmpfs_rows),
+	[SECTION_SERVICE_NETWORK] = SECTION("services.*.networks.*", service_network_rows),
+	[SECTION_HEALTHCHECK] = SECTION("services.*.healthcheck", healthcheck_rows),
+	[SECTION_DEPENDS_ON] = SECTION("services.*.depends_on.*", depends_on_rows),
+	[SECTION_DEPLOY] = SECTION("services.*.deploy", deploy_rows),
+	[SECTION_RESOURCES] = SECTION("services.*.deploy.resources", resources_rows),
+	[SECTION_LIMITS] = SECTION("services.*.deploy.resources.limits", limits_rows),
+	[SECTION_RESERVATIONS] = SECTION("services.*.deploy.resources.reservations", reservations_rows),
+	[SECTION_RESTART_POLICY] = SECTION("services.*.deploy.restart_policy", restart_policy_rows),
+	[SECTION_PLACEMENT] = SECTION("services.*.deploy.placement", placement_rows),
+	[SECTION_PREFERENCE] = SECTION("services.*.deploy.placement.preferences[]", preference_rows),
+	[SECTION_DROVER] = SECTION("services.*.x-drover", drover_rows),
+	[SECTION_NETWORK] = SECTION("networks.*", network_rows),
+	[SECTION_VOLUME] = SECTION("volumes.*", volume_rows),
+};
+// clang-format on

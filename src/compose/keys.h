@@ -1,0 +1,72 @@
+/* Every key of the Compose specification, in one table: what is recognised, what is refused and why, who reads what
+ * is honoured, what an unknown key was probably meant to be, and the tables of docs/compose.md all come from here.
+ * A new key is one row. */
+#ifndef COMPOSE_KEYS_H
+#define COMPOSE_KEYS_H
+
+#include "compose/at.h"
+
+enum section_id {
+	SECTION_FILE,
+	SECTION_SERVICE,
+	SECTION_ENV_FILE,
+	SECTION_ULIMIT,
+	SECTION_LOGGING,
+	SECTION_PORT,
+	SECTION_MOUNT,
+	SECTION_MOUNT_BIND,
+	SECTION_MOUNT_VOLUME,
+	SECTION_MOUNT_TMPFS,
+	SECTION_SERVICE_NETWORK,
+	SECTION_HEALTHCHECK,
+	SECTION_DEPENDS_ON,
+	SECTION_DEPLOY,
+	SECTION_RESOURCES,
+	SECTION_LIMITS,
+	SECTION_RESERVATIONS,
+	SECTION_RESTART_POLICY,
+	SECTION_PLACEMENT,
+	SECTION_PREFERENCE,
+	SECTION_DROVER,
+	SECTION_NETWORK,
+	SECTION_VOLUME,
+	SECTION_COUNT,
+};
+
+enum key_status {
+	KEY_HONOURED,
+	KEY_OBSOLETE, /* accepted with a warning; means nothing any more */
+	KEY_REFUSED,
+};
+
+/* Reads the value at `at` into `target`. */
+typedef enum err_code key_read_fn(const struct at *at, void *target, struct err *err);
+
+struct key_row {
+	const char *name;
+	enum key_status status;
+	key_read_fn *read; /* NULL: refused, or read by compose_load() itself */
+	size_t offset;	   /* where in the section's struct `target` is */
+	const char
+		*record; /* field of the record it fills, for later checks; NULL: none or not one */
+	const char *
+		text; /* honoured: what to know about it; refused: the reason, a sentence's second half */
+};
+
+struct key_section {
+	const char *place;	    /* "services.*.deploy" */
+	const struct key_row *rows; /* in the order they are read */
+	size_t n_rows;
+};
+
+extern const struct key_section key_sections[SECTION_COUNT];
+
+/* Read a mapping by its section: unknown and refused keys fail, `x-*` is free, the others are read in the order of the
+ * table into `target`, the section's struct. */
+enum err_code keys_read(const struct at *at, enum section_id section, void *target,
+			struct err *err) WARN_UNUSED;
+
+/* The tables of docs/compose.md, from the rows. */
+void keys_markdown(struct text *out);
+
+#endif

@@ -1,0 +1,152 @@
+#include "compose/keys.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "compose/nearest.h"
+#include "compose/read.h"
+
+static const struct key_row *row_named(const struct key_section *section, const char *name)
+{
+	for (size_t i = 0; i < section->n_rows; i++)
+		if (strcmp(section->rows[i].name, name) == 0)
+			return &section->rows[i];
+	return NULL;
+}
+
+/* The section's key that is nearest to `name`, within `limit` edits; NULL when there is none. */
+static const char *nearest_key(const struct key_section *section, const char *name, size_t limit)
+{
+	const char *nearest = NULL;
+	for (size_t i = 0; i < section->n_rows; i++) {
+		size_t distance = edit_distance(section->rows[i].name, name, limit + 1);
+		if (distance < limit || (distance == limit && !nearest)) {
+			limit = distance;
+			nearest = section->rows[i].name;
+		}
+	}
+	return nearest;
+}
+
+/* Another section whose honoured key this is: a key written one level too high or too low. */
+static const char *other_place(const struct key_section *section, const char *name)
+{
+	for (size_t i = 0; i < SECTION_COUNT; i++) {
+		const struct key_row *row = row_named(&key_sections[i], name);
+		if (&key_sections[i] != section && row && row->status == KEY_HONOURED)
+			return key_sections[i].place;
+	}
+	return NULL;
+}
+
+static enum err_code fail_unknown(const struct at *at, const struct key_section *section,
+				  struct err *err)
+{
+	/* One slip of the finger is likelier than a key in the wrong place, more are not. */
+	const char *nearest = nearest_key(section, at->name, 1);
+	const char *place = nearest ? NULL : other_place(section, at->name);
+	if (!nearest)
+		nearest = nearest_key(section, at->name, strlen(at->name) / 3 + 1);
+	if (strcmp(at->name, "x-drover") == 0)
+		return at_fail_key(at, err, ERR_UNSUPPORTED,
+				   "x-drover is read under a service only");
+	if (place)
+		return at_fail_key(at, err, ERR_INVALID,
+				   "%s has no key \"%s\"; it belongs under %s", section->place,
+				   at->name, place);
+	if (nearest)
+		return at_fail_key(at, err, ERR_INVALID,
+				   "%s has no key \"%s\"; did you mean \"%s\"?", section->place,
+				   at->name, nearest);
+	return at_fail_key(at, err, ERR_INVALID, "%s has no key \"%s\"", section->place, at->name);
+}
+
+static bool is_free(const char *name)
+{
+	return strncmp(name, "x-", 2) == 0 && strcmp(name, "x-drover") != 0;
+}
+
+/* Every key of the mapping is known and not refused. */
+static enum err_code check_keys(const struct at *at, const struct key_section *section,
+				struct err *err)
+{
+	for (size_t i = 0; i < at->node->n; i++) {
+		const struct tree_entry *entry = &at->node->entries[i];
+		struct at key = { .load = at->load,
+				  .up = at,
+				  .name = entry->key->text,
+				  .key = entry->key,
+				  .node = entry->value };
+		const struct key_row *row = row_named(section, key.name);
+		if (!row && is_free(key.name))
+			continue;
+		if (!row)
+			return fail_unknown(&key, section, err);
+		if (row->status == KEY_REFUSED)
+			return at_fail_key(&key, err, ERR_UNSUPPORTED, "%s is refused: %s",
+					   row->name, row->text);
+		if (row->status == KEY_OBSOLETE)
+			at_warn(&key, "%s is obsolete: %s", row->name, row->text);
+	}
+	return ERR_NONE;
+}
+
+enum err_code keys_read(const struct at *at, enum section_id section_id, void *target,
+			struct err *err)
+{
+	const struct key_section *section = &key_sections[section_id];
+	enum err_code code = expect_map(at, err);
+	if (!code)
+		code = check_keys(at, section, err);
+	for (size_t i = 0; !code && i < section->n_rows; i++) {
+		const struct key_row *row = &section->rows[i];
+		const struct tree_entry *entry =
+			row->read ? tree_entry_of(at->node, row->name) : NULL;
+		struct at value;
+		if (!entry)
+			continue;
+		code = at_entry(at, entry, &value, err);
+		if (!code && row->record)
+			at_origin(&value, "%s", row->record);
+		if (!code)
+			code = row->read(&value, (char *)target + row->offset, err);
+	}
+	return code;
+}
+
+static const char *status_word(enum key_status status)
+{
+	switch (status) {
+	case KEY_HONOURED: return "honoured";
+	case KEY_OBSOLETE: return "accepted with a warning";
+	case KEY_REFUSED: return "refused";
+	}
+	UNREACHABLE("status of a key");
+}
+
+/* `|` would end a table's cell. */
+static void add_cell(struct text *out, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '|')
+			text_add_char(out, '\\');
+		text_add_char(out, *text);
+	}
+}
+
+void keys_markdown(struct text *out)
+{
+	for (size_t i = 0; i < SECTION_COUNT; i++) {
+		const struct key_section *section = &key_sections[i];
+		text_addf(out,
+			  "\n### `%s`\n\n| key | status | default, values, or the reason "
+			  "|\n|---|---|---|\n",
+			  section->place);
+		for (size_t j = 0; j < section->n_rows; j++) {
+			const struct key_row *row = &section->rows[j];
+			text_addf(out, "| `%s` | %s | ", row->name, status_word(row->status));
+			add_cell(out, row->text);
+			text_add(out, *row->text ? " |\n" : "|\n");
+		}
+	}
+}

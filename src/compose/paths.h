@@ -1,0 +1,11 @@
+/* Paths that a Compose file names, made absolute. */
+#ifndef COMPOSE_PATHS_H
+#define COMPOSE_PATHS_H
+
+#include "compose/at.h"
+
+/* `path` from the Compose file's directory, `~` from HOME, without "." and "..". Caller frees. */
+enum err_code path_resolve(const struct at *at, const char *path, char **ret_path,
+			   struct err *err) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,61 @@
+#include "compose/service.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "compose/keys.h"
+
+/* What the keys together mean. */
+static enum err_code finish_service(const struct at *at, struct service *service, struct err *err)
+{
+	struct job_spec *spec = &service->spec;
+	if (!spec->image)
+		return at_fail_key(at, err, ERR_INVALID,
+				   "the service has no image; drover runs images and "
+				   "builds none");
+	if (spec->networks.n == 0) {
+		struct network_use *use = list_add(&spec->networks, sizeof(*use));
+		string_set(&use->network, "default");
+	}
+	/* Success ends a slot of a job for good, so there is nothing else for `any` to mean. */
+	if (spec->mode == JOB_REPLICATED_JOB && spec->restart.condition == RESTART_ANY)
+		spec->restart.condition = RESTART_ON_FAILURE;
+	return ERR_NONE;
+}
+
+static enum err_code read_service(const struct at *at, struct load *load, struct err *err)
+{
+	size_t index = load->request->jobs.n;
+	struct job_request *job = list_add(&load->request->jobs, sizeof(*job));
+	string_set(&job->name, at->name);
+	text_print(load->record_prefix, sizeof(load->record_prefix), "jobs[%zu]", index);
+	at_origin(at, "%s", "");
+	text_print(load->record_prefix, sizeof(load->record_prefix), "jobs[%zu].spec.", index);
+	struct service service = { .scale_written = false };
+	record_init(&job_spec_type, &service.spec);
+	enum err_code code = keys_read(at, SECTION_SERVICE, &service, err);
+	if (!code)
+		code = finish_service(at, &service, err);
+	/* The request owns it from here, failed or not. */
+	job->spec = service.spec;
+	return code;
+}
+
+enum err_code read_services(const struct at *at, void *target, struct err *err)
+{
+	struct load *load = target;
+	enum err_code code = expect_map(at, err);
+	if (!code && at->node->n == 0)
+		code = at_fail(at, err, ERR_INVALID, "the file has no services");
+	if (!code && at->node->n > LIMIT_JOBS_PER_PROJECT)
+		code = at_fail(at, err, ERR_LIMIT, "%zu services, at most %d are allowed",
+			       at->node->n, LIMIT_JOBS_PER_PROJECT);
+	for (size_t i = 0; !code && i < at->node->n; i++) {
+		struct at entry;
+		code = at_entry(at, &at->node->entries[i], &entry, err);
+		if (!code)
+			code = read_service(&entry, load, err);
+	}
+	load->record_prefix[0] = '\0';
+	return code;
+}

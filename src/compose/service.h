@@ -1,0 +1,113 @@
+/* One service on its way into a job: the readers of the table of keys (keys.c), one file per family. The target of each
+ * is what its section's struct holds at the row's offset; named beside it where it is not the whole struct. */
+#ifndef COMPOSE_SERVICE_H
+#define COMPOSE_SERVICE_H
+
+#include "compose/at.h"
+#include "compose/read.h"
+
+struct service {
+	struct job_spec spec;
+	bool scale_written;
+};
+
+/* Long form of an env_file. */
+struct env_file_read {
+	char *path;
+	bool required;
+	bool raw;
+};
+
+/* `mount` while its keys are read: some mean something for one kind only. */
+struct mount_read {
+	struct mount mount;
+	bool type_written;
+};
+
+/* Long form of a port while its keys are read. */
+struct port_read {
+	struct port port;
+};
+
+/* The range of ports that stands for "any free one": a task draws from it. Swarm's range. */
+#define PORT_ANY_FIRST 30000
+#define PORT_ANY_LAST  32767
+
+/* service.c: all services of the file; target struct load. */
+enum err_code read_services(const struct at *at, void *load, struct err *err);
+
+/* service_run.c */
+enum err_code read_image(const struct at *at, void *service, struct err *err);
+enum err_code read_command(const struct at *at, void *service, struct err *err);
+enum err_code read_entrypoint(const struct at *at, void *service, struct err *err);
+enum err_code read_environment(const struct at *at, void *service, struct err *err);
+enum err_code read_extra_hosts(const struct at *at, void *service, struct err *err);
+enum err_code read_pull_policy(const struct at *at, void *service, struct err *err);
+enum err_code read_logging(const struct at *at, void *logging, struct err *err);
+
+/* service_files.c */
+enum err_code read_env_file(const struct at *at, void *service, struct err *err);
+enum err_code read_env_format(const struct at *at, void *bool_raw, struct err *err);
+
+/* service_limits.c */
+enum err_code read_ulimits(const struct at *at, void *service, struct err *err);
+enum err_code read_ulimit_value(const struct at *at, void *int64, struct err *err);
+enum err_code read_sysctls(const struct at *at, void *pairs, struct err *err);
+enum err_code read_resources(const struct at *at, void *service, struct err *err);
+enum err_code read_limits(const struct at *at, void *resources, struct err *err);
+enum err_code read_reservations(const struct at *at, void *resources, struct err *err);
+enum err_code read_pids(const struct at *at, void *int64, struct err *err);
+
+/* service_ports.c */
+enum err_code read_ports(const struct at *at, void *service, struct err *err);
+enum err_code read_port_target(const struct at *at, void *port_read, struct err *err);
+enum err_code read_port_published(const struct at *at, void *port_read, struct err *err);
+enum err_code read_port_host_ip(const struct at *at, void *port_read, struct err *err);
+enum err_code read_port_protocol(const struct at *at, void *port_read, struct err *err);
+enum err_code read_port_mode(const struct at *at, void *port_read, struct err *err);
+
+/* A note for the reader of the file: checked to be a string, kept nowhere. */
+enum err_code read_remark(const struct at *at, void *target, struct err *err);
+
+/* service_volumes.c */
+enum err_code read_volumes(const struct at *at, void *service, struct err *err);
+enum err_code read_tmpfs(const struct at *at, void *service, struct err *err);
+enum err_code read_mount_type(const struct at *at, void *mount_read, struct err *err);
+enum err_code read_mount_bind(const struct at *at, void *mount_read, struct err *err);
+enum err_code read_mount_volume(const struct at *at, void *mount_read, struct err *err);
+enum err_code read_mount_tmpfs(const struct at *at, void *mount_read, struct err *err);
+enum err_code read_tmpfs_mode(const struct at *at, void *mount, struct err *err);
+
+/* service_networks.c */
+enum err_code read_service_networks(const struct at *at, void *service, struct err *err);
+
+/* service_health.c */
+enum err_code read_health_check(const struct at *at, void *service, struct err *err);
+enum err_code read_health_test(const struct at *at, void *health_check, struct err *err);
+
+/* service_deploy.c */
+enum err_code read_restart(const struct at *at, void *service, struct err *err);
+enum err_code read_scale(const struct at *at, void *service, struct err *err);
+enum err_code read_deploy(const struct at *at, void *service, struct err *err);
+enum err_code read_mode(const struct at *at, void *service, struct err *err);
+enum err_code read_replicas(const struct at *at, void *service, struct err *err);
+enum err_code read_restart_policy(const struct at *at, void *service, struct err *err);
+enum err_code read_restart_condition(const struct at *at, void *restart_policy, struct err *err);
+enum err_code read_placement(const struct at *at, void *placement, struct err *err);
+enum err_code read_preferences(const struct at *at, void *strings, struct err *err);
+enum err_code read_depends_on(const struct at *at, void *service, struct err *err);
+enum err_code read_depend_condition(const struct at *at, void *int_pointer, struct err *err);
+enum err_code read_depend_required(const struct at *at, void *bool_optional, struct err *err);
+enum err_code read_drover(const struct at *at, void *service, struct err *err);
+enum err_code read_priority(const struct at *at, void *int64, struct err *err);
+
+/* project_parts.c: what the top level declares; target struct load. */
+enum err_code read_networks(const struct at *at, void *load, struct err *err);
+enum err_code read_project_volumes(const struct at *at, void *load, struct err *err);
+enum err_code read_network_driver(const struct at *at, void *network_spec, struct err *err);
+enum err_code read_volume_driver(const struct at *at, void *volume_spec, struct err *err);
+enum err_code read_external(const struct at *at, void *bool_pointer, struct err *err);
+/* The network that services without `networks` join, unless it is declared. */
+void add_default_network(struct load *load);
+
+#endif

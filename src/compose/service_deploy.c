@@ -1,0 +1,214 @@
+/* How many, how long, where, in what order. */
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/parse.h"
+#include "compose/keys.h"
+#include "compose/service.h"
+
+/* "on-failure[:n]" with the n. */
+static enum err_code read_on_failure(const struct at *at, const char *word,
+				     struct restart_policy *policy, struct err *err)
+{
+	const char *count = word + strlen("on-failure");
+	policy->condition = RESTART_ON_FAILURE;
+	if (!*count)
+		return ERR_NONE;
+	return parse_int(count + 1, 0, INT32_MAX, &policy->max_attempts, err) ? at_blame(at, err)
+									      : ERR_NONE;
+}
+
+/* `no` without quotes is a boolean in YAML 1.1 and the word in YAML 1.2; both mean it. */
+static bool is_no(const char *word)
+{
+	return strcmp(word, "no") == 0 || strcmp(word, "false") == 0 || strcmp(word, "off") == 0;
+}
+
+enum err_code read_restart(const struct at *at, void *target, struct err *err)
+{
+	struct service *service = target;
+	struct restart_policy *policy = &service->spec.restart;
+	const char *word = "";
+	if (at->node->kind == TREE_SCALAR && !at_is_null(at))
+		word = at->node->text;
+	size_t len = strcspn(word, ":");
+	if (is_no(word))
+		policy->condition = RESTART_NONE;
+	else if (strcmp(word, "always") == 0 || strcmp(word, "unless-stopped") == 0)
+		policy->condition = RESTART_ANY;
+	else if (len == strlen("on-failure") && strncmp(word, "on-failure", len) == 0)
+		return read_on_failure(at, word, policy, err);
+	else
+		return fail_type(at, "\"no\", always, unless-stopped or on-failure[:n]", err);
+	return ERR_NONE;
+}
+
+enum err_code read_restart_condition(const struct at *at, void *target, struct err *err)
+{
+	struct restart_policy *policy = target;
+	const char *word;
+	enum err_code code = get_string(at, &word, err);
+	if (!code && !enum_value(restart_condition_names, word, &policy->condition))
+		code = fail_type(at, "none, on-failure or any", err);
+	return code;
+}
+
+/* A written policy stands by itself: nothing of `restart` is left, and its own default is any, as Compose has it. */
+enum err_code read_restart_policy(const struct at *at, void *target, struct err *err)
+{
+	struct service *service = target;
+	struct restart_policy *policy = &service->spec.restart;
+	record_release(&restart_policy_type, policy);
+	record_init(&restart_policy_type, policy);
+	policy->condition = RESTART_ANY;
+	return keys_read(at, SECTION_RESTART_POLICY, policy, err);
+}
+
+enum err_code read_scale(const struct at *at, void *target, struct err *err)
+{
+	struct service *service = target;
+	service->scale_written = true;
+	return get_integer(at, 0, LIMIT_REPLICAS, &service->spec.replicas, err);
+}
+
+enum err_code read_replicas(const struct at *at, void *target, struct err *err)
+{
+	struct service *service = target;
+	int64_t replicas;
+	enum err_code code = get_integer(at, 0, LIMIT_REPLICAS, &replicas, err);
+	if (!code && service->scale_written && service->spec.replicas != replicas)
+		code = at_fail(at, err, ERR_INVALID,
+			       "deploy.replicas is %lld and scale is %lld; write one of them",
+			       (long long)replicas, (long long)service->spec.replicas);
+	if (!code)
+		service->spec.replicas = replicas;
+	return code;
+}
+
+enum err_code read_mode(const struct at *at, void *target, struct err *err)
+{
+	struct service *service = target;
+	const char *mode;
+	enum err_code code = get_string(at, &mode, err);
+	if (code || enum_value(job_mode_names, mode, &service->spec.mode))
+		return code;
+	if (strcmp(mode, "global") == 0 || strcmp(mode, "global-job") == 0)
+		return at_fail(
+			at, err, ERR_UNSUPPORTED,
+			"mode %s is refused: not in this release; use replicated or replicated-job",
+			mode);
+	return fail_type(at, "replicated or replicated-job", err);
+}
+
+enum err_code read_deploy(const struct at *at, void *service, struct err *err)
+{
+	return keys_read(at, SECTION_DEPLOY, service, err);
+}
+
+enum err_code read_placement(const struct at *at, void *placement, struct err *err)
+{
+	return keys_read(at, SECTION_PLACEMENT, placement, err);
+}
+
+static enum err_code read_preference(const struct at *at, struct strings *preferences,
+				     struct err *err)
+{
+	char *label = NULL;
+	enum err_code code = keys_read(at, SECTION_PREFERENCE, &label, err);
+	if (!code && !label)
+		code = at_fail(at, err, ERR_INVALID, "a preference is spread: LABEL");
+	if (!code)
+		strings_add(preferences, label);
+	string_set(&label, NULL);
+	return code;
+}
+
+enum err_code read_preferences(const struct at *at, void *strings, struct err *err)
+{
+	enum err_code code = expect_list(at, err);
+	for (size_t i = 0; !code && i < at->node->n; i++) {
+		struct at item;
+		code = at_item(at, i, &item, err);
+		if (!code)
+			code = read_preference(&item, strings, err);
+	}
+	return code;
+}
+
+enum err_code read_depend_condition(const struct at *at, void *int_pointer, struct err *err)
+{
+	const char *word;
+	enum err_code code = get_string(at, &word, err);
+	if (!code && !enum_value(depend_condition_names, word, int_pointer))
+		code = fail_type(
+			at, "service_started, service_healthy or service_completed_successfully",
+			err);
+	return code;
+}
+
+enum err_code read_depend_required(const struct at *at, void *bool_optional, struct err *err)
+{
+	bool required;
+	enum err_code code = get_bool(at, &required, err);
+	if (!code)
+		*(bool *)bool_optional = !required;
+	return code;
+}
+
+static struct depend *add_depend(const struct at *at, struct service *service, const char *job)
+{
+	at_origin(at, "depends_on[%zu]", service->spec.depends_on.n);
+	struct depend *depend = list_add(&service->spec.depends_on, sizeof(*depend));
+	string_set(&depend->job, job);
+	return depend;
+}
+
+static enum err_code read_depends_on_list(const struct at *at, struct service *service,
+					  struct err *err)
+{
+	enum err_code code = expect_list(at, err);
+	for (size_t i = 0; !code && i < at->node->n; i++) {
+		struct at item;
+		const char *job;
+		code = at_item(at, i, &item, err);
+		if (!code)
+			code = get_string(&item, &job, err);
+		if (!code)
+			add_depend(&item, service, job);
+	}
+	return code;
+}
+
+enum err_code read_depends_on(const struct at *at, void *target, struct err *err)
+{
+	struct service *service = target;
+	if (at->node->kind == TREE_LIST)
+		return read_depends_on_list(at, service, err);
+	if (at->node->kind != TREE_MAP)
+		return fail_type(at, "a list or a mapping of services", err);
+	enum err_code code = ERR_NONE;
+	for (size_t i = 0; !code && i < at->node->n; i++) {
+		struct at entry;
+		code = at_entry(at, &at->node->entries[i], &entry, err);
+		if (code)
+			break;
+		struct depend *depend = add_depend(&entry, service, entry.name);
+		code = keys_read(&entry, SECTION_DEPENDS_ON, depend, err);
+		if (!code && !tree_get(entry.node, "condition"))
+			code = at_fail(&entry, err, ERR_INVALID,
+				       "a condition is missing: service_started, "
+				       "service_healthy or "
+				       "service_completed_successfully");
+	}
+	return code;
+}
+
+enum err_code read_drover(const struct at *at, void *service, struct err *err)
+{
+	return keys_read(at, SECTION_DROVER, service, err);
+}
+
+enum err_code read_priority(const struct at *at, void *int64, struct err *err)
+{
+	return get_integer(at, 0, 100, int64, err);
+}
