@@ -1,6 +1,6 @@
-/* Invariants (cluster_check() verifies them): every map finds an entry under the key its contents say; every task has a
- * job with its revision and, when placed, a node; every derived fact equals what the records say. Entries are freed only
- * by cluster_delete_* and cluster_release(). */
+/* Invariants (cluster_check() verifies them): every map finds an entry under the key its contents
+ * say; every task has a job with its revision and, when placed, a node; every derived fact equals
+ * what the records say. Entries are freed only by cluster_delete_* and cluster_release(). */
 #include "cluster/cluster.h"
 
 #include <string.h>

@@ -1,6 +1,7 @@
-/* The cluster: everything the manager knows, in memory, with its indexes. One state, one writer: every change to what
- * is stored goes through the cluster_put_* and cluster_delete_* functions below, which apply it and record it for the
- * store in one act. Replay feeds the same records back through cluster_replay().
+/* The cluster: everything the manager knows, in memory, with its indexes. One state, one writer:
+ * every change to what is stored goes through the cluster_put_* and cluster_delete_* functions
+ * below, which apply it and record it for the store in one act. Replay feeds the same records back
+ * through cluster_replay().
  *
  * Pointers to entries stay valid until the entry is deleted. */
 #ifndef CLUSTER_CLUSTER_H
@@ -27,11 +28,11 @@ struct job_entry {
 	struct job job;
 	struct job_revision **revisions; /* ascending; the last one is current */
 	size_t n_revisions;
-	struct task_list tasks;          /* all tasks of the job that are not deleted */
+	struct task_list tasks;		  /* all tasks of the job that are not deleted */
 	struct job_placement *placements; /* ascending by node_index */
 	size_t n_placements;
 	size_t placements_capacity;
-	bool dirty; /* the manager must reconcile it; set by every change of it or its tasks, cleared by the manager */
+	bool dirty; /* to be reconciled: set by every change of it, cleared by the manager */
 };
 
 struct project_entry {
@@ -41,14 +42,15 @@ struct project_entry {
 	size_t jobs_capacity;
 };
 
-/* A named volume's pin: committed with the first placement that uses it; ended only by its removal. */
+/* A named volume's pin: committed with the first placement that uses it; ended only by its
+ * removal. */
 struct volume_record {
 	char *project;
 	char *key;
 	char *name; /* Docker's */
 	char *driver;
 	struct node_id node;
-	bool removing;      /* asked to be removed; the worker has not confirmed yet */
+	bool removing;	    /* asked to be removed; the worker has not confirmed yet */
 	char *remove_error; /* why it could not be removed, from the worker */
 	int64_t created_wall_ms;
 };
@@ -80,42 +82,44 @@ struct port_hold {
 
 struct node_entry {
 	struct node_record record;
-	uint32_t index;         /* of its column in struct node_columns */
-	int state;              /* enum node_state; derived, volatile */
-	int64_t heard_ms;       /* monotonic; when last heard, 0: never since the start; the manager's to write */
-	bool runtime_ok;        /* volatile; false until the worker says that Docker answers */
-	struct node_stats stats;/* volatile */
-	int64_t stats_ms;       /* when they came; 0: never */
-	struct task_list tasks; /* placed here and not yet `removed`: the node's desired set */
+	uint32_t index;	  /* of its column in struct node_columns */
+	int state;	  /* enum node_state; derived, volatile */
+	int64_t heard_ms; /* monotonic; 0: not heard since the start; the manager's to write */
+	bool runtime_ok;  /* volatile; false until the worker says that Docker answers */
+	struct node_stats stats; /* volatile */
+	int64_t stats_ms;	 /* when they came; 0: never */
+	struct task_list tasks;	 /* placed here and not yet `removed`: the node's desired set */
 	struct port_hold *holds; /* ascending by port, then protocol */
 	size_t n_holds;
 	size_t holds_capacity;
 };
 
-/* What a task that reserves nothing counts for when the load of its node is estimated. It never refuses a node. */
-#define NOMINAL_CPU_MILLI 100
+/* What a task that reserves nothing counts for when the load of its node is estimated. It never
+ * refuses a node. */
+#define NOMINAL_CPU_MILLI    100
 #define NOMINAL_MEMORY_BYTES (64LL << 20)
 /* The reservations, with the nominal request where nothing is reserved. */
 struct resources cluster_expected(const struct resources *reservations);
 
-/* What the scheduler scans: one array per fact, one column per node, in the order in which nodes joined; there are no
- * holes, for nodes are not removed. `reserved` and `expected` count what is placed and not confirmed gone (I6);
- * `expected` puts the nominal request where a task reserves nothing. cluster_check() recomputes them. */
+/* What the scheduler scans: one array per fact, one column per node, in the order in which nodes
+ * joined; there are no holes, for nodes are not removed. `reserved` and `expected` count what is
+ * placed and not confirmed gone (I6); `expected` puts the nominal request where a task reserves
+ * nothing. cluster_check() recomputes them. */
 struct node_columns {
 	struct node_entry **entry;
 	int64_t *cpu_capacity_milli;
 	int64_t *cpu_reserved_milli;
 	int64_t *cpu_expected_milli;
-	int64_t *cpu_used_milli;    /* measured; 0 when stale */
+	int64_t *cpu_used_milli; /* measured; 0 when stale */
 	int64_t *memory_capacity_bytes;
 	int64_t *memory_reserved_bytes;
 	int64_t *memory_expected_bytes;
 	int64_t *memory_used_bytes; /* measured; 0 when stale */
 	int64_t *disk_capacity_bytes;
 	int64_t *disk_reserved_bytes;
-	int64_t *disk_used_bytes;   /* measured; 0 when stale */
-	int64_t *tasks;             /* number of tasks that occupy it */
-	uint8_t *ready;             /* may take new tasks: state READY, Docker answers, not draining */
+	int64_t *disk_used_bytes; /* measured; 0 when stale */
+	int64_t *tasks;		  /* number of tasks that occupy it */
+	uint8_t *ready; /* may take new tasks: state READY, Docker answers, not draining */
 	size_t n;
 	size_t capacity;
 };
@@ -131,36 +135,40 @@ struct cluster_edit {
 
 struct cluster {
 	struct meta_record meta;
-	uint64_t salt; /* for names in maps */
-	struct map projects;  /* map_name_key(name) -> project_entry */
-	struct map jobs;      /* job id -> job_entry */
+	uint64_t salt;	     /* for names in maps */
+	struct map projects; /* map_name_key(name) -> project_entry */
+	struct map jobs;     /* job id -> job_entry */
 	struct map jobs_by_name;
-	struct map tasks;     /* task id -> task */
-	struct map nodes;     /* node id -> node_entry */
-	struct map volumes;   /* map_name_key(Docker's name) -> volume_record */
+	struct map tasks;   /* task id -> task */
+	struct map nodes;   /* node id -> node_entry */
+	struct map volumes; /* map_name_key(Docker's name) -> volume_record */
 	struct map idempotency;
 	struct node_columns columns;
 	size_t n_tasks_by_state[5];
-	struct cluster_edit edit;   /* between cluster_task_edit() and cluster_task_save() */
-	struct task_list replaying; /* between cluster_replay() and cluster_replayed(): tasks as they came */
+	struct cluster_edit edit; /* between cluster_task_edit() and cluster_task_save() */
+	struct task_list
+		replaying; /* between cluster_replay() and cluster_replayed(): tasks as they came */
 };
 
 void cluster_init(struct cluster *cluster, uint64_t salt);
 void cluster_release(struct cluster *cluster);
 
-/* Apply one stored record. Records may come in any order of kinds; call cluster_replayed() after the last. ERR_DAMAGED
- * names the record. */
-enum err_code cluster_replay(struct cluster *cluster, const struct change *change, struct err *err) WARN_UNUSED;
+/* Apply one stored record. Records may come in any order of kinds; call cluster_replayed() after
+ * the last. ERR_DAMAGED names the record. */
+enum err_code cluster_replay(struct cluster *cluster, const struct change *change,
+			     struct err *err) WARN_UNUSED;
 enum err_code cluster_replayed(struct cluster *cluster, struct err *err) WARN_UNUSED;
 
 /* Reading. All borrow; NULL: none. */
 struct project_entry *cluster_project(const struct cluster *cluster, const char *name);
 struct job_entry *cluster_job(const struct cluster *cluster, struct job_id id);
-struct job_entry *cluster_job_named(const struct cluster *cluster, const char *project, const char *name);
+struct job_entry *cluster_job_named(const struct cluster *cluster, const char *project,
+				    const char *name);
 struct task *cluster_task(const struct cluster *cluster, struct task_id id);
 struct node_entry *cluster_node(const struct cluster *cluster, struct node_id id);
 struct volume_record *cluster_volume(const struct cluster *cluster, const char *name);
-struct idempotency_record *cluster_idempotency(const struct cluster *cluster, const char *caller, const char *key);
+struct idempotency_record *cluster_idempotency(const struct cluster *cluster, const char *caller,
+					       const char *key);
 const struct job_revision *job_entry_revision(const struct job_entry *entry, int64_t number);
 const struct job_revision *job_entry_current(const struct job_entry *entry);
 struct job_entry *cluster_job_of(const struct cluster *cluster, const struct task *task);
@@ -168,74 +176,99 @@ struct job_entry *cluster_job_of(const struct cluster *cluster, const struct tas
 const struct job_spec *cluster_task_spec(const struct cluster *cluster, const struct task *task);
 /* "shop/web.2": how notes and messages name a task; the caller's array. */
 #define TASK_NAME_SIZE 160
-const char *cluster_task_name(const struct cluster *cluster, const struct task *task, char out[TASK_NAME_SIZE]);
-/* The task's message or, where nothing has been said yet (message NULL), a sentence that fits its reason. Never NULL
- * or empty; borrowed from the task or in `out`. */
+const char *cluster_task_name(const struct cluster *cluster, const struct task *task,
+			      char out[TASK_NAME_SIZE]);
+/* The task's message or, where nothing has been said yet (message NULL), a sentence that fits its
+ * reason. Never NULL or empty; borrowed from the task or in `out`. */
 #define TASK_SENTENCE_SIZE 256
-const char *cluster_task_sentence(const struct cluster *cluster, const struct task *task, char out[TASK_SENTENCE_SIZE]);
-/* Docker's name of the volume a project calls `key`: its own name, else PROJECT_KEY. Borrowed from the project or in
- * `out`. */
+const char *cluster_task_sentence(const struct cluster *cluster, const struct task *task,
+				  char out[TASK_SENTENCE_SIZE]);
+/* Docker's name of the volume a project calls `key`: its own name, else PROJECT_KEY. Borrowed from
+ * the project or in `out`. */
 #define VOLUME_NAME_SIZE 256
-const char *cluster_volume_name(const struct project_entry *entry, const char *key, char out[VOLUME_NAME_SIZE]);
+const char *cluster_volume_name(const struct project_entry *entry, const char *key,
+				char out[VOLUME_NAME_SIZE]);
 /* Number of tasks of the job that occupy the node. */
 size_t cluster_job_tasks_on(const struct job_entry *job, const struct node_entry *node);
-/* The task whose hold on the node's port excludes this one; NULL: the port is free. host_ip NULL, 0.0.0.0 and :: are
- * all addresses and exclude every address. */
-struct task *cluster_port_owner(const struct node_entry *node, const char *host_ip, int protocol, int64_t port);
+/* The task whose hold on the node's port excludes this one; NULL: the port is free. host_ip NULL,
+ * 0.0.0.0 and :: are all addresses and exclude every address. */
+struct task *cluster_port_owner(const struct node_entry *node, const char *host_ip, int protocol,
+				int64_t port);
 /* Do two host addresses exclude each other on one port? */
 bool cluster_host_ips_overlap(const char *a, const char *b);
 
-/* Everything of a kind in an order that depends on the contents only: projects and volumes by name, idempotency
- * records by age. (Jobs of a project, tasks of a job and nodes in `columns` are in order already.) A heap array of
- * borrowed pointers; the caller frees the array with base_free(). */
+/* Everything of a kind in an order that depends on the contents only: projects and volumes by
+ * name, idempotency records by age. (Jobs of a project, tasks of a job and nodes in `columns` are
+ * in order already.) A heap array of borrowed pointers; the caller frees the array with
+ * base_free(). */
 struct project_entry **cluster_sorted_projects(const struct cluster *cluster, size_t *ret_n);
 struct volume_record **cluster_sorted_volumes(const struct cluster *cluster, size_t *ret_n);
-struct idempotency_record **cluster_sorted_idempotency(const struct cluster *cluster, size_t *ret_n);
+struct idempotency_record **cluster_sorted_idempotency(const struct cluster *cluster,
+						       size_t *ret_n);
 
-/* Writing: apply and record; with `changes` NULL apply only. *_put take the contents of what they are given (it is
- * zeroed) and replace the record of the same key. A job's project must be there before the job, the job before its
- * revisions and tasks; a job keeps its project and name. Deleting: a task that occupies no node; a revision that is
- * not current and has no task; a job without tasks (its revisions go with it); a project without jobs. */
-void cluster_put_meta(struct cluster *cluster, struct changes *changes, const struct meta_record *meta);
-struct project_entry *cluster_put_project(struct cluster *cluster, struct changes *changes, struct project *project);
-struct job_entry *cluster_put_job(struct cluster *cluster, struct changes *changes, struct job *job);
-void cluster_put_revision(struct cluster *cluster, struct changes *changes, struct job_revision *revision);
-struct node_entry *cluster_put_node(struct cluster *cluster, struct changes *changes, struct node_record *node);
-struct volume_record *cluster_put_volume(struct cluster *cluster, struct changes *changes, struct volume_record *volume);
-void cluster_put_idempotency(struct cluster *cluster, struct changes *changes, struct idempotency_record *record);
+/* Writing: apply and record; with `changes` NULL apply only. *_put take the contents of what they
+ * are given (it is zeroed) and replace the record of the same key. A job's project must be there
+ * before the job, the job before its revisions and tasks; a job keeps its project and name.
+ * Deleting: a task that occupies no node; a revision that is not current and has no task; a job
+ * without tasks (its revisions go with it); a project without jobs. */
+void cluster_put_meta(struct cluster *cluster, struct changes *changes,
+		      const struct meta_record *meta);
+struct project_entry *cluster_put_project(struct cluster *cluster, struct changes *changes,
+					  struct project *project);
+struct job_entry *cluster_put_job(struct cluster *cluster, struct changes *changes,
+				  struct job *job);
+void cluster_put_revision(struct cluster *cluster, struct changes *changes,
+			  struct job_revision *revision);
+struct node_entry *cluster_put_node(struct cluster *cluster, struct changes *changes,
+				    struct node_record *node);
+struct volume_record *cluster_put_volume(struct cluster *cluster, struct changes *changes,
+					 struct volume_record *volume);
+void cluster_put_idempotency(struct cluster *cluster, struct changes *changes,
+			     struct idempotency_record *record);
 
 /* A new task, Pending: without node and verdict. Its job and revision are there. */
-struct task *cluster_add_task(struct cluster *cluster, struct changes *changes, struct task_desired *desired);
-/* Record what was changed in task->desired by the caller between cluster_task_edit() and cluster_task_save(): edit
- * takes the task's weight off every index, save puts it back, derives state and reason, and records. One edit at a
- * time. The state may only move as the table says; id, job and a node once set stay; `wanted` only rises (INVARIANT). */
+struct task *cluster_add_task(struct cluster *cluster, struct changes *changes,
+			      struct task_desired *desired);
+/* Record what was changed in task->desired by the caller between cluster_task_edit() and
+ * cluster_task_save(): edit takes the task's weight off every index, save puts it back, derives
+ * state and reason, and records. One edit at a time. The state may only move as the table says; id,
+ * job and a node once set stay; `wanted` only rises (INVARIANT). */
 void cluster_task_edit(struct cluster *cluster, struct task *task);
 void cluster_task_save(struct cluster *cluster, struct changes *changes, struct task *task);
-/* Take a worker's record for a task of that node (contents taken, whatever the answer). Older versions, and records
- * that no path of the state table leads to, change nothing and return false with the reason in `err`; true: taken, or
- * known already. A report may imply several rows (Scheduled -> Running -> Completed); they are replayed one by one.
- * Once the task is final only `gone` and `removed` are taken; a task the manager has given up (verdict) takes them from
- * any state its old worker reports. */
+/* Take a worker's record for a task of that node (contents taken, whatever the answer). Older
+ * versions, and records that no path of the state table leads to, change nothing and return false
+ * with the reason in `err`; true: taken, or known already. A report may imply several rows
+ * (Scheduled -> Running -> Completed); they are replayed one by one. Once the task is final only
+ * `gone` and `removed` are taken; a task the manager has given up (verdict) takes them from any
+ * state its old worker reports. */
 bool cluster_observe(struct cluster *cluster, struct changes *changes, struct node_id node,
 		     struct task_observed *observed, struct err *err);
 void cluster_delete_task(struct cluster *cluster, struct changes *changes, struct task *task);
-void cluster_delete_revision(struct cluster *cluster, struct changes *changes, struct job_entry *entry, int64_t number);
+void cluster_delete_revision(struct cluster *cluster, struct changes *changes,
+			     struct job_entry *entry, int64_t number);
 void cluster_delete_job(struct cluster *cluster, struct changes *changes, struct job_entry *entry);
-void cluster_delete_project(struct cluster *cluster, struct changes *changes, struct project_entry *entry);
-void cluster_delete_volume(struct cluster *cluster, struct changes *changes, struct volume_record *volume);
-void cluster_delete_idempotency(struct cluster *cluster, struct changes *changes, struct idempotency_record *record);
+void cluster_delete_project(struct cluster *cluster, struct changes *changes,
+			    struct project_entry *entry);
+void cluster_delete_volume(struct cluster *cluster, struct changes *changes,
+			   struct volume_record *volume);
+void cluster_delete_idempotency(struct cluster *cluster, struct changes *changes,
+				struct idempotency_record *record);
 
-/* Volatile facts: not stored. A node starts as READY with runtime_ok false, so it takes no task before it was heard. */
+/* Volatile facts: not stored. A node starts as READY with runtime_ok false, so it takes no task
+ * before it was heard. */
 void cluster_set_node_state(struct cluster *cluster, struct node_entry *node, int state);
 void cluster_set_node_runtime(struct cluster *cluster, struct node_entry *node, bool runtime_ok);
 /* stats NULL: what was measured is stale and no longer counts. */
-void cluster_set_node_stats(struct cluster *cluster, struct node_entry *node, const struct node_stats *stats, int64_t now_ms);
-/* Pending tasks only: why it waits. Takes `message`, which may be NULL. Not stored: recomputed after a start. */
+void cluster_set_node_stats(struct cluster *cluster, struct node_entry *node,
+			    const struct node_stats *stats, int64_t now_ms);
+/* Pending tasks only: why it waits. Takes `message`, which may be NULL. Not stored: recomputed
+ * after a start. */
 void cluster_set_waiting(struct cluster *cluster, struct task *task, int reason, char *message);
 void cluster_set_unreachable(struct cluster *cluster, struct task *task, bool unreachable);
 
-/* Recompute every index and sum from the records and compare: aborts on a difference (I6, I7, I8, I14 and that each
- * fact has one home). O(everything): tests and simulation call it after every step. */
+/* Recompute every index and sum from the records and compare: aborts on a difference (I6, I7, I8,
+ * I14 and that each fact has one home). O(everything): tests and simulation call it after every
+ * step. */
 void cluster_check(const struct cluster *cluster);
 
 #endif

@@ -1,5 +1,6 @@
-/* Every derived fact, computed a second time straight from the records and compared: I6 (reservations), I7 (ports),
- * I8 (one owner per name), I14 (the counts that run-to-completion jobs read) and that each fact has one home. */
+/* Every derived fact, computed a second time straight from the records and compared: I6
+ * (reservations), I7 (ports), I8 (one owner per name), I14 (the counts that run-to-completion jobs
+ * read) and that each fact has one home. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -117,7 +118,8 @@ static void check_nodes(const struct cluster *cluster, const struct carried *car
 	}
 }
 
-/* The job's placements are exactly what its tasks say. `n_on_node` has a zero for every node, before and after. */
+/* The job's placements are exactly what its tasks say. `n_on_node` has a zero for every node,
+ * before and after. */
 static void check_placements(const struct cluster *cluster, const struct job_entry *job,
 			     uint32_t *n_on_node)
 {

@@ -1,8 +1,8 @@
-/* What a worker says of its tasks, taken into the world. The bytes come from outside: whatever does not fit the state
- * table is refused softly, never asserted.
+/* What a worker says of its tasks, taken into the world. The bytes come from outside: whatever does
+ * not fit the state table is refused softly, never asserted.
  *
- * Invariants: a version never falls; a state changes only row by row through task_move(); once a task is final nothing of
- * it changes but `gone` and `removed`, and those only rise. */
+ * Invariants: a version never falls; a state changes only row by row through task_move(); once a
+ * task is final nothing of it changes but `gone` and `removed`, and those only rise. */
 #include "base/alloc.h"
 #include "base/check.h"
 #include "cluster/internal.h"
@@ -19,14 +19,15 @@ static void path_add(struct path *path, int state)
 	path->states[path->n++] = state;
 }
 
-/* Did a container run between what is known and what is reported now? Compares times for equality only: clocks jump. */
+/* Did a container run between what is known and what is reported now? Compares times for equality
+ * only: clocks jump. */
 static bool ran_since(const struct task_observed *known, const struct task_observed *report)
 {
 	return report->started_wall_ms > 0 && report->started_wall_ms != known->started_wall_ms;
 }
 
-/* The rows from the task's state to the reported one. What happened between two reports is not told; only the rows
- * that must have happened are walked. */
+/* The rows from the task's state to the reported one. What happened between two reports is not
+ * told; only the rows that must have happened are walked. */
 static struct path path_of(const struct task *task, const struct task_observed *report)
 {
 	const struct task_observed *known = &task->observed;

@@ -1,4 +1,5 @@
-/* Invariant: every function here applies and records in one act, so the store and the world cannot differ. */
+/* Invariant: every function here applies and records in one act, so the store and the world cannot
+ * differ. */
 #include <string.h>
 
 #include "base/alloc.h"

@@ -1,9 +1,10 @@
-/* Replay runs in two acts, because records come in any order of kinds. cluster_replay() puts each record under its key;
- * an entry that is only referred to so far is a placeholder (job without a name, task without an id).
- * cluster_replayed() refuses placeholders that nobody filled, ties everything together and weighs it.
+/* Replay runs in two acts, because records come in any order of kinds. cluster_replay() puts each
+ * record under its key; an entry that is only referred to so far is a placeholder (job without a
+ * name, task without an id). cluster_replayed() refuses placeholders that nobody filled, ties
+ * everything together and weighs it.
  *
- * Everything here comes from disk: what does not fit is ERR_DAMAGED naming the record. A failed replay leaves a cluster
- * that can only be released. */
+ * Everything here comes from disk: what does not fit is ERR_DAMAGED naming the record. A failed
+ * replay leaves a cluster that can only be released. */
 #include <string.h>
 
 #include "base/alloc.h"

@@ -1,5 +1,6 @@
-/* Invariants: between edit and save a task weighs nothing and is on no list it may be about to leave; a node once set
- * stays (work that must go elsewhere gets a new task); `wanted` only rises; the state moves only by task_move(). */
+/* Invariants: between edit and save a task weighs nothing and is on no list it may be about to
+ * leave; a node once set stays (work that must go elsewhere gets a new task); `wanted` only rises;
+ * the state moves only by task_move(). */
 #include "base/alloc.h"
 #include "base/check.h"
 #include "cluster/internal.h"

@@ -1,5 +1,6 @@
-/* Invariants: a node's index never changes; column i belongs to entry[i]; what a column says of capacity and readiness
- * follows from the entry alone, what it says of reservations from the tasks alone (weight.c). */
+/* Invariants: a node's index never changes; column i belongs to entry[i]; what a column says of
+ * capacity and readiness follows from the entry alone, what it says of reservations from the tasks
+ * alone (weight.c). */
 #include <string.h>
 
 #include "base/alloc.h"

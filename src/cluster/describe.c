@@ -1,4 +1,4 @@
-/* How the cluster's things are named to people, and lists of them in an order people can rely on. */
+/* How the cluster's things are named to people, and lists of them in an order to rely on. */
 #include <string.h>
 
 #include "base/alloc.h"

@@ -15,8 +15,10 @@ struct change cluster_key_of_node(struct node_id id);
 struct change cluster_key_of_volume(const char *name);
 struct change cluster_key_of_idempotency(const char *caller, const char *key);
 
-/* Record for the store: put the binary form of `record` under the key, or delete the key. NULL changes: nothing. */
-void cluster_record_put(struct changes *changes, struct change key, const struct record_type *type, const void *record);
+/* Record for the store: put the binary form of `record` under the key, or delete the key. NULL
+ * changes: nothing. */
+void cluster_record_put(struct changes *changes, struct change key, const struct record_type *type,
+			const void *record);
 void cluster_record_delete(struct changes *changes, struct change key);
 
 /* Maps: put what is not there yet, take out what is there (cluster.c). */
@@ -27,17 +29,21 @@ void cluster_map_drop(struct map *map, struct uuid key, const void *value);
 void task_list_insert(struct task_list *list, struct task *task);
 void task_list_remove(struct task_list *list, const struct task *task);
 bool task_list_has(const struct task_list *list, const struct task *task);
-void task_list_append(struct task_list *list, struct task *task); /* order is the caller's business */
+void task_list_append(struct task_list *list,
+		      struct task *task); /* order is the caller's business */
 void task_list_sort(struct task_list *list);
 void task_list_release(struct task_list *list);
 
-/* The weight of a task (weight.c): its count by state and, when it occupies a node, its reservations, ports and place
- * in the job's placements. On and off are exact opposites and depend on the task, its specification and its node
- * alone, so whatever changes one of these does it between off and on. */
+/* The weight of a task (weight.c): its count by state and, when it occupies a node, its
+ * reservations, ports and place in the job's placements. On and off are exact opposites and depend
+ * on the task, its specification and its node alone, so whatever changes one of these does it
+ * between off and on. */
 void weight_on(struct cluster *cluster, struct task *task);
 void weight_off(struct cluster *cluster, struct task *task);
-/* The port a task would hold twice or that another task holds; NULL: none. Before weight_on() of what comes from disk. */
-const struct port_grant *weight_port_conflict(const struct cluster *cluster, const struct task *task);
+/* The port a task would hold twice or that another task holds; NULL: none. Before weight_on() of
+ * what comes from disk. */
+const struct port_grant *weight_port_conflict(const struct cluster *cluster,
+					      const struct task *task);
 
 /* Is the task in its node's desired set? */
 bool task_is_on_list_of_node(const struct task *task);

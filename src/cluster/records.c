@@ -1,5 +1,5 @@
-/* Invariant: the key of a record follows from its contents alone, so replay can check that a record lies where it
- * belongs. Tags are on disk: never reuse one. */
+/* Invariant: the key of a record follows from its contents alone, so replay can check that a record
+ * lies where it belongs. Tags are on disk: never reuse one. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -7,7 +7,8 @@
 #include "base/limits.h"
 #include "cluster/internal.h"
 
-/* The answer to the largest request there can be: LIMIT_JOBS_PER_PROJECT jobs of some 150 bytes, in hexadecimal. */
+/* The answer to the largest request there can be: LIMIT_JOBS_PER_PROJECT jobs of some 150 bytes, in
+ * hexadecimal. */
 #define LIMIT_ANSWER_BYTES (512 * 1024)
 #define LIMIT_CALLER_BYTES 255
 

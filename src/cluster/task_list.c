@@ -1,5 +1,5 @@
-/* Invariant: items are ascending by task id, without holes and without doubles, once the list is handed out. Ids rise
- * with time, so inserting is nearly always appending. */
+/* Invariant: items are ascending by task id, without holes and without doubles, once the list is
+ * handed out. Ids rise with time, so inserting is nearly always appending. */
 #include <string.h>
 
 #include "base/alloc.h"

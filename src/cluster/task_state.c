@@ -1,5 +1,5 @@
-/* Invariant: a task's state, reason and message follow from its two halves; only why a Pending task waits is said from
- * outside (cluster_set_waiting), because it is recomputed rather than stored. */
+/* Invariant: a task's state, reason and message follow from its two halves; only why a Pending task
+ * waits is said from outside (cluster_set_waiting), because it is recomputed rather than stored. */
 #include "base/alloc.h"
 #include "base/check.h"
 #include "cluster/internal.h"

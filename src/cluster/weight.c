@@ -1,5 +1,5 @@
-/* Invariants: the sums below are over exactly the tasks with task_occupies_node(); a task holds each of its ports
- * once; a placement or hold that counts nothing is not kept. */
+/* Invariants: the sums below are over exactly the tasks with task_occupies_node(); a task holds
+ * each of its ports once; a placement or hold that counts nothing is not kept. */
 #include <string.h>
 
 #include "base/alloc.h"

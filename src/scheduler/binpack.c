@@ -1,9 +1,10 @@
-/* Binpack: fill nodes before opening new ones. The score is what would be left over, plus twice the imbalance of what is
- * left, because a node with much memory and no CPU left over is of use to nobody (on the OpenB trace this packs within
- * 1.3 % of the volume bound).
+/* Binpack: fill nodes before opening new ones. The score is what would be left over, plus twice the
+ * imbalance of what is left, because a node with much memory and no CPU left over is of use to
+ * nobody (on the OpenB trace this packs within 1.3 % of the volume bound).
  *
- * Left over is reckoned from expectations alone: measured use would make a busy node look well filled and draw more to
- * it. Only a node that the task would overload, by either reckoning, is put behind all that can take it. */
+ * Left over is reckoned from expectations alone: measured use would make a busy node look well
+ * filled and draw more to it. Only a node that the task would overload, by either reckoning, is put
+ * behind all that can take it. */
 #include <math.h>
 
 #include "scheduler/internal.h"

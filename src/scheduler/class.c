@@ -1,6 +1,6 @@
-/* A class stands for one row of answers of the filters. What only one job or project can answer (replicas per node, the
- * shared network, volumes) brings the job or project in; all else is hashed by value, so tasks of different jobs with
- * the same needs are one class. */
+/* A class stands for one row of answers of the filters. What only one job or project can answer
+ * (replicas per node, the shared network, volumes) brings the job or project in; all else is hashed
+ * by value, so tasks of different jobs with the same needs are one class. */
 #include <string.h>
 
 #include "scheduler/internal.h"

@@ -1,11 +1,12 @@
-/* E-PVM (Amir, Awerbuch, Barak, Borgstrom, Keren: An Opportunity Cost Approach for Job Assignment in a Scalable Computing
- * Cluster, IEEE TPDS 11(7), 2000): a resource that is used to the share u costs base^u, and a task goes where the sum of
- * the costs it adds is smallest. Full nodes are avoided in every resource at once, and a large machine counts for what
- * it is.
+/* E-PVM (Amir, Awerbuch, Barak, Borgstrom, Keren: An Opportunity Cost Approach for Job Assignment
+ * in a Scalable Computing Cluster, IEEE TPDS 11(7), 2000): a resource that is used to the share u
+ * costs base^u, and a task goes where the sum of the costs it adds is smallest. Full nodes are
+ * avoided in every resource at once, and a large machine counts for what it is.
  *
- * The base is the number of machines, as the paper's bound of O(log n) asks; never less than 10, because with a base near
- * 1 the cost hardly rises with use and a small machine would get nothing before the large ones are full. The number of
- * tasks is one more resource, so that tasks that reserve nothing spread out. */
+ * The base is the number of machines, as the paper's bound of O(log n) asks; never less than 10,
+ * because with a base near 1 the cost hardly rises with use and a small machine would get nothing
+ * before the large ones are full. The number of tasks is one more resource, so that tasks that
+ * reserve nothing spread out. */
 #include <math.h>
 
 #include "base/check.h"

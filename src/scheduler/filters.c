@@ -1,5 +1,5 @@
-/* Invariant: a filter answers for one node from const facts, so the order of the nodes cannot matter; the order of the
- * filters only decides which reason is told. */
+/* Invariant: a filter answers for one node from const facts, so the order of the nodes cannot
+ * matter; the order of the filters only decides which reason is told. */
 #include "base/alloc.h"
 #include "base/check.h"
 #include "scheduler/internal.h"

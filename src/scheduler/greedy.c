@@ -1,4 +1,5 @@
-/* Greedy: the least loaded node, where a node is as loaded as its scarcest resource would be with the task on it. */
+/* Greedy: the least loaded node, where a node is as loaded as its scarcest resource would be with
+ * the task on it. */
 #include "scheduler/internal.h"
 
 static double score(const struct scheduler_view *view, size_t column)

@@ -5,7 +5,7 @@
 #include "job/constraint.h"
 #include "scheduler/scheduler.h"
 
-/* ---- the question (question.c): what the filters need to know of one task, worked out once ---- */
+/* ---- the question (question.c): what the filters need of one task, worked out once ---- */
 
 struct asked_constraint {
 	const char *text;
@@ -15,7 +15,7 @@ struct asked_constraint {
 
 /* A volume the task uses that lives on one node. */
 struct pin {
-	char *volume; /* Docker's name */
+	char *volume;		 /* Docker's name */
 	struct node_entry *node; /* NULL: the node is not known */
 };
 
@@ -29,23 +29,27 @@ struct question {
 	size_t n_constraints;
 	struct pin *pins;
 	size_t n_pins;
-	const struct node_entry *home; /* where the project's shared network lives; NULL: anywhere */
-	int64_t api_minor;             /* the Engine API the specification needs; 0: any */
-	struct port_grant *grants;     /* room for one per published port */
+	const struct node_entry
+		*home;		   /* where the project's shared network lives; NULL: anywhere */
+	int64_t api_minor;	   /* the Engine API the specification needs; 0: any */
+	struct port_grant *grants; /* room for one per published port */
 	size_t n_grants;
 };
 
-void question_init(struct question *question, const struct cluster *cluster, const struct task *task);
+void question_init(struct question *question, const struct cluster *cluster,
+		   const struct task *task);
 void question_release(struct question *question);
 
-/* The node's value of a constraint's key; NULL: it has none. `buffer` holds values that are not text in the record. */
+/* The node's value of a constraint's key; NULL: it has none. `buffer` holds values that are not
+ * text in the record. */
 const char *node_value(const struct node_entry *node, const struct constraint *constraint,
 		       char buffer[UUID_TEXT_SIZE]);
 
 /* ---- ports (ports.c) ---- */
 
-/* Draw a host port on the node for each published port of the question: fixed ones as they are, then from each pool,
- * those that end first first, the lowest free one. Fills question->grants. False: *ret_index is the port that has none. */
+/* Draw a host port on the node for each published port of the question: fixed ones as they are,
+ * then from each pool, those that end first first, the lowest free one. Fills question->grants.
+ * False: *ret_index is the port that has none. */
 bool ports_draw(struct question *question, const struct node_entry *node, size_t *ret_index);
 
 /* ---- filters (filters.c) ---- */
@@ -102,7 +106,8 @@ char *pin_sentence(const struct question *question);
 
 /* ---- preferences (preferences.c) ---- */
 
-/* Keep of the `n` candidate columns those that the task's preferences like best. Returns how many are left, at least 1. */
+/* Keep of the `n` candidate columns those that the task's preferences like best. Returns how many
+ * are left, at least 1. */
 size_t preferences_apply(const struct question *question, size_t *candidates, size_t n);
 
 /* ---- load (load.c) ---- */
@@ -120,7 +125,8 @@ extern const struct scheduler_ops scheduler_greedy;
 extern const struct scheduler_ops scheduler_binpack;
 extern const struct scheduler_ops scheduler_spread;
 
-/* The cost a task adds to the number of tasks on a node that has `n_tasks` and is meant for `n_tasks_full`. */
+/* The cost a task adds to the number of tasks on a node that has `n_tasks` and is meant for
+ * `n_tasks_full`. */
 double epvm_tasks_cost(double base, int64_t n_tasks, int64_t n_tasks_full);
 /* The base for a cluster of so many nodes. */
 double epvm_base(size_t n_nodes);

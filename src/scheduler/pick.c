@@ -1,5 +1,6 @@
-/* candidates -> preferences -> score -> pick. Invariant: nothing here writes to the cluster, and equal worlds give equal
- * picks: candidates are in the order of the columns and only a strictly lower score wins. */
+/* candidates -> preferences -> score -> pick. Invariant: nothing here writes to the cluster, and
+ * equal worlds give equal picks: candidates are in the order of the columns and only a strictly
+ * lower score wins. */
 #include <string.h>
 
 #include "base/alloc.h"

@@ -1,4 +1,5 @@
-/* Invariant: what is drawn for one task never excludes itself, nor anything that occupies the node (I7). */
+/* Invariant: what is drawn for one task never excludes itself, nor anything that occupies the node
+ * (I7). */
 #include "base/check.h"
 #include "scheduler/internal.h"
 
@@ -47,7 +48,7 @@ static bool has_grant(const struct question *question, size_t index)
 	return false;
 }
 
-/* The pool without a grant that ends first: it has the least choice. False: all pools are served. */
+/* The pool without a grant that ends first: it has the least choice. False: all are served. */
 static bool next_pool(const struct question *question, size_t *ret_index)
 {
 	bool found = false;

@@ -1,5 +1,5 @@
-/* Spreading over labels: each preference keeps the candidates whose label value has the fewest tasks of the job. Nodes
- * without the label are one group, under the empty value. */
+/* Spreading over labels: each preference keeps the candidates whose label value has the fewest
+ * tasks of the job. Nodes without the label are one group, under the empty value. */
 #include <string.h>
 
 #include "base/alloc.h"

@@ -45,7 +45,8 @@ static bool uses_one_of(const struct job_entry *job, const struct strings *netwo
 	return false;
 }
 
-/* Add the job's tasks to what each node has of the project. A node that is to lose its tasks is no home. */
+/* Add the job's tasks to what each node has of the project. A node that is to lose its tasks is no
+ * home. */
 static void count_tasks(const struct cluster *cluster, const struct job_entry *job, size_t *n_tasks)
 {
 	for (size_t i = 0; i < job->n_placements; i++) {
@@ -89,8 +90,8 @@ static const struct node_entry *node_with_most(const struct cluster *cluster,
 	return n_tasks[best] ? columns->entry[best] : NULL;
 }
 
-/* Where the project's shared networks live; NULL: nowhere yet, or the job shares none. A network is a bridge on one
- * machine, so its users must be on one machine too. */
+/* Where the project's shared networks live; NULL: nowhere yet, or the job shares none. A network is
+ * a bridge on one machine, so its users must be on one machine too. */
 static const struct node_entry *home_of(const struct cluster *cluster,
 					const struct project_entry *project,
 					const struct job_spec *spec)

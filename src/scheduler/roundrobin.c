@@ -1,4 +1,5 @@
-/* Round robin: the next node that fits, counted from where the last pick was, whatever it carries. */
+/* Round robin: the next node that fits, counted from where the last pick was, whatever it
+ * carries. */
 #include "scheduler/internal.h"
 
 static double score(const struct scheduler_view *view, size_t column)

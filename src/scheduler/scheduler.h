@@ -1,16 +1,18 @@
-/* The scheduler: the manager's adviser. candidates -> score -> pick, a pure function of a const world. Filters are
- * shared by all policies and count the nodes they refused, so that `why` can speak; a policy only scores. */
+/* The scheduler: the manager's adviser. candidates -> score -> pick, a pure function of a const
+ * world. Filters are shared by all policies and count the nodes they refused, so that `why` can
+ * speak; a policy only scores. */
 #ifndef SCHEDULER_SCHEDULER_H
 #define SCHEDULER_SCHEDULER_H
 
 #include "cluster/cluster.h"
 
 enum scheduler_policy {
-	SCHEDULER_EPVM = 0, /* the default: marginal cost a^used (opportunity cost, Amir et al. 2000) */
+	SCHEDULER_EPVM =
+		0, /* the default: marginal cost a^used (opportunity cost, Amir et al. 2000) */
 	SCHEDULER_ROUNDROBIN,
-	SCHEDULER_GREEDY,   /* least loaded */
+	SCHEDULER_GREEDY, /* least loaded */
 	SCHEDULER_BINPACK,
-	SCHEDULER_SPREAD,   /* fewest tasks of the job, then fewest tasks */
+	SCHEDULER_SPREAD, /* fewest tasks of the job, then fewest tasks */
 	SCHEDULER_POLICY_COUNT,
 };
 
@@ -19,13 +21,13 @@ struct scheduler_view {
 	const struct cluster *cluster;
 	const struct job_entry *job;
 	struct resources request; /* with the nominal request where the job reserves nothing */
-	uint64_t round;           /* roundrobin: the column to begin at, modulo the number of nodes */
+	uint64_t round; /* roundrobin: the column to begin at, modulo the number of nodes */
 };
 
 struct scheduler_ops {
 	const char *name;
-	/* The score of putting the request on the node of this column; the lowest wins, ties go to the lowest index.
-	 * Pure; called only for columns that passed the filters. */
+	/* The score of putting the request on the node of this column; the lowest wins, ties go to
+	 * the lowest index. Pure; called only for columns that passed the filters. */
 	double (*score)(const struct scheduler_view *view, size_t column);
 };
 
@@ -36,28 +38,33 @@ const struct scheduler_ops *scheduler_find(const char *name);
 /* "epvm, roundrobin, ..." for messages. */
 const char *scheduler_names(void);
 
-/* The marginal cost base^(used + request) - base^used: the pure function the golden values of the cost model are
- * checked on. `base` > 1; used and request are shares of the capacity, 0..1 and beyond when overloaded. */
+/* The marginal cost base^(used + request) - base^used: the pure function the golden values of the
+ * cost model are checked on. `base` > 1; used and request are shares of the capacity, 0..1 and
+ * beyond when overloaded. */
 double scheduler_marginal_cost(double base, double used_share, double request_share);
 
 struct scheduler_pick {
 	struct node_entry *node; /* NULL: nothing fits now */
 	double score;
 	uint64_t next_round; /* the column after the picked one; `round` when nothing fits */
-	LIST_OF(struct port_grant) ports; /* one per published port, ascending by index; owned by the caller */
+	LIST_OF(struct port_grant)
+	ports;	       /* one per published port, ascending by index; owned by the caller */
 	int reason;    /* when node is NULL: REASON_NO_NODE_FITS or REASON_WAITS_VOLUME */
-	char *message; /* "no node has 512 MB free: 3 of 5 lack memory, 2 do not match node.labels.disk==ssd"; owned */
+	char *message; /* the same as a sentence, owned: "no node has 512 MB of memory free: ..." */
 };
 void scheduler_pick_release(struct scheduler_pick *pick);
 
-/* Where should this task go? Looks at the task's own revision. Candidates are the nodes that pass every filter; of
- * these the placement preferences, in order, keep the nodes whose label value has the fewest tasks of the job; of these
- * the policy picks. `avoid` (may be zero) is a node to use only when no other fits. `round` is for roundrobin: give
- * `next_round` of the last pick back. Changes nothing. */
-void scheduler_pick(const struct cluster *cluster, const struct scheduler_ops *policy, const struct task *task,
-		    struct node_id avoid, uint64_t round, struct scheduler_pick *ret_pick);
+/* Where should this task go? Looks at the task's own revision. Candidates are the nodes that pass
+ * every filter; of these the placement preferences, in order, keep the nodes whose label value has
+ * the fewest tasks of the job; of these the policy picks. `avoid` (may be zero) is a node to use
+ * only when no other fits. `round` is for roundrobin: give `next_round` of the last pick back.
+ * Changes nothing. */
+void scheduler_pick(const struct cluster *cluster, const struct scheduler_ops *policy,
+		    const struct task *task, struct node_id avoid, uint64_t round,
+		    struct scheduler_pick *ret_pick);
 
-/* Two tasks with equal class fit the same nodes: everything the filters read, hashed. Parked tasks are grouped by it. */
+/* Two tasks with equal class fit the same nodes: everything the filters read, hashed. Parked tasks
+ * are grouped by it. */
 uint64_t scheduler_class(const struct cluster *cluster, const struct task *task);
 
 #endif

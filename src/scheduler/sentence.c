@@ -1,6 +1,7 @@
-/* The sentences of `why`: "no node has 512 MB of memory free: 3 of 5 lack memory (largest has 100 MB free of 1 GB), 2 do
- * not match node.labels.disk==ssd". The head is about the most common refusal. It claims no more than is true: where
- * nodes were refused for different reasons, it names a shortage, or else says only that no node fits. */
+/* The sentences of `why`: "no node has 512 MB of memory free: 3 of 5 lack memory (largest has 100
+ * MB free of 1 GB), 2 do not match node.labels.disk==ssd". The head is about the most common
+ * refusal. It claims no more than is true: where nodes were refused for different reasons, it names
+ * a shortage, or else says only that no node fits. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -111,7 +112,8 @@ static void add_head(struct text *text, const struct question *question,
 
 /* ---- one clause per refusal ---- */
 
-/* "(largest has 100 MB free of 1 GB)"; where the head does not name the amount, "(512 MB asked, largest ...)". */
+/* "(largest has 100 MB free of 1 GB)"; where the head does not name the amount, "(512 MB asked,
+ * largest ...)". */
 static void add_amounts(struct text *text, int64_t asked, int64_t capacity, int64_t reserved,
 			bool in_head, void (*add)(struct text *, int64_t))
 {

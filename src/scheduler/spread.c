@@ -1,8 +1,8 @@
 /* Spread: the node with the fewest tasks of the job, of these the one with the fewest tasks. */
 #include "scheduler/internal.h"
 
-/* More than all tasks one node can have, so that one task of the job outweighs any number of others; both counts are
- * far below 2^53, so the sum is exact. */
+/* More than all tasks one node can have, so that one task of the job outweighs any number of
+ * others; both counts are far below 2^53, so the sum is exact. */
 #define TASK_OF_THE_JOB 16777216.0
 
 static double score(const struct scheduler_view *view, size_t column)

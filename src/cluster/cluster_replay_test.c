@@ -1,0 +1,248 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "cluster/test_world.h"
+
+/* What a store would hold after all changes: the last value of every key. `order` of the kinds is
+ * the reader's. */
+static void replay_all(const struct changes *changes, struct cluster *cluster, bool backwards)
+{
+	for (size_t n = 0; n < changes->n; n++) {
+		size_t at = backwards ? changes->n - 1 - n : n;
+		const struct change *change = &changes->items[at];
+		bool last = true;
+		for (size_t later = at + 1; later < changes->n; later++) {
+			const struct change *other = &changes->items[later];
+			if (other->kind == change->kind && other->key_len == change->key_len &&
+			    memcmp(other->key, change->key, change->key_len) == 0)
+				last = false;
+		}
+		struct err err = { 0 };
+		if (last && change->value && cluster_replay(cluster, change, &err) != ERR_NONE)
+			fail_msg("%s", err.message);
+	}
+}
+
+/* A world with something of everything. */
+static void fill(struct world *world)
+{
+	struct node_entry *a = world_node(world, "a", 4000, 8 * GB, "disk", "ssd");
+	struct node_entry *b = world_node(world, "b", 2000, 4 * GB, NULL, NULL);
+	struct job_spec spec = world_spec(250, 256 * MB);
+	spec_add_port(&spec, NULL, 8080, 8089, PORT_TCP);
+	struct job_entry *web = world_job(world, "shop", "web", spec);
+	struct job_entry *batch = world_job(world, "shop", "batch", world_spec(0, 0));
+	struct task *first = world_task(world, web, 1);
+	world_place_on_port(world, first, a, 8080);
+	struct task *second = world_task(world, web, 2);
+	world_place_on_port(world, second, a, 8081);
+	world_report(world, first, report_of(first, 3, TASK_RUNNING, 1), NULL);
+	struct task *done = world_placed(world, batch, 1, b);
+	struct task_observed end = report_of(done, 2, TASK_COMPLETED, 1);
+	end.reason = REASON_EXIT_ZERO;
+	end.gone = true;
+	string_set(&end.message, "ended with exit code 0");
+	world_report(world, done, end, NULL);
+	world_task(world, batch, 2);
+	struct task *deleted = world_task(world, batch, 3);
+	cluster_delete_task(&world->cluster, &world->changes, deleted);
+	struct volume_record volume = { .project = base_strdup("shop"),
+					.key = base_strdup("data"),
+					.name = base_strdup("shop_data"),
+					.node = a->record.id };
+	cluster_put_volume(&world->cluster, &world->changes, &volume);
+	struct meta_record meta = { .cluster = world_id(world), .epoch = 4 };
+	cluster_put_meta(&world->cluster, &world->changes, &meta);
+	struct idempotency_record answer = { .caller = base_strdup("uid:0"),
+					     .key = base_strdup("k1"),
+					     .answer = base_strdup("00ff") };
+	cluster_put_idempotency(&world->cluster, &world->changes, &answer);
+}
+
+static void assert_same_tasks(const struct cluster *a, const struct cluster *b)
+{
+	assert_int_equal(a->tasks.n, b->tasks.n);
+	size_t position = 0;
+	for (const struct task *task; (task = map_next(&a->tasks, &position));) {
+		const struct task *other = cluster_task(b, task->desired.id);
+		assert_non_null(other);
+		assert_true(record_equal(&task_desired_type, &task->desired, &other->desired));
+		assert_true(record_equal(&task_observed_type, &task->observed, &other->observed));
+		assert_int_equal(task->state, other->state);
+		assert_int_equal(task->reason, other->reason);
+		assert_int_equal(task->message == NULL, other->message == NULL);
+		if (task->message)
+			assert_string_equal(task->message, other->message);
+	}
+}
+
+static void check_replay(bool backwards)
+{
+	struct world world;
+	world_init(&world);
+	fill(&world);
+	struct cluster copy;
+	cluster_init(&copy, 99);
+	replay_all(&world.changes, &copy, backwards);
+	assert_int_equal(cluster_replayed(&copy, NULL), ERR_NONE);
+	cluster_check(&copy);
+
+	assert_same_tasks(&world.cluster, &copy);
+	assert_int_equal(copy.meta.epoch, 4);
+	assert_int_equal(copy.nodes.n, 2);
+	const struct job_entry *web = cluster_job_named(&copy, "shop", "web");
+	assert_int_equal(web->tasks.n, 2);
+	assert_true(web->dirty);
+	assert_int_equal(web->tasks.items[0]->desired.slot, 1);
+	const struct node_entry *a = cluster_node(&copy, web->tasks.items[0]->desired.node);
+	assert_ptr_equal(cluster_port_owner(a, NULL, PORT_TCP, 8081), web->tasks.items[1]);
+	assert_int_equal(copy.columns.cpu_reserved_milli[a->index], 500);
+	assert_non_null(cluster_volume(&copy, "shop_data"));
+	assert_string_equal(cluster_idempotency(&copy, "uid:0", "k1")->answer, "00ff");
+	for (size_t i = 0; i < ARRAY_LEN(copy.n_tasks_by_state); i++)
+		assert_int_equal(copy.n_tasks_by_state[i], world.cluster.n_tasks_by_state[i]);
+	/* Nothing was heard since the start: no node takes tasks. */
+	assert_int_equal(copy.columns.ready[a->index], 0);
+	cluster_release(&copy);
+	world_release(&world);
+}
+
+static void a_replayed_world_equals_the_live_one(void **state)
+{
+	(void)state;
+	check_replay(false);
+}
+
+static void records_may_come_in_any_order(void **state)
+{
+	(void)state;
+	check_replay(true);
+}
+
+/* Replay all but the records of one kind; the error of the end. */
+static enum err_code replay_without(const struct changes *changes, int kind, struct err *err)
+{
+	struct cluster copy;
+	cluster_init(&copy, 99);
+	struct changes kept = { 0 };
+	for (size_t i = 0; i < changes->n; i++) {
+		struct change change = changes->items[i];
+		if (change.kind == kind)
+			continue;
+		change.value = change.value ? base_memdup(change.value, change.value_len) : NULL;
+		changes_add(&kept, &change);
+	}
+	replay_all(&kept, &copy, false);
+	enum err_code code = cluster_replayed(&copy, err);
+	cluster_release(&copy);
+	changes_release(&kept);
+	return code;
+}
+
+static void a_missing_record_is_damage_and_named(void **state)
+{
+	(void)state;
+	static const struct {
+		int kind;
+		const char *says;
+	} cases[] = {
+		{ RECORD_PROJECT, "is of a project that is not there" },
+		{ RECORD_JOB, "has revisions but no record of its own" },
+		{ RECORD_REVISION, "lacks its current revision" },
+		{ RECORD_TASK, "was observed but has no record of its own" },
+		{ RECORD_NODE, "is placed on a node that is not there" },
+	};
+	struct world world;
+	world_init(&world);
+	fill(&world);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct err err = { 0 };
+		assert_int_equal(replay_without(&world.changes, cases[i].kind, &err), ERR_DAMAGED);
+		if (!strstr(err.message, cases[i].says))
+			fail_msg("%s", err.message);
+		/* "job 0190...-...": the record is named. */
+		assert_true(strlen(err.message) > strlen(cases[i].says) + UUID_TEXT_LEN);
+	}
+	world_release(&world);
+}
+
+static void bytes_that_no_encoder_wrote_are_damage(void **state)
+{
+	(void)state;
+	struct world world;
+	world_init(&world);
+	fill(&world);
+	for (size_t i = 0; i < world.changes.n; i++) {
+		const struct change *change = &world.changes.items[i];
+		if (!change->value)
+			continue;
+		struct cluster copy;
+		struct err err = { 0 };
+		cluster_init(&copy, 1);
+		/* Under another key, cut short, of another kind. */
+		struct change moved = *change;
+		moved.key[moved.key_len - 1] ^= 1;
+		assert_int_equal(cluster_replay(&copy, &moved, &err), ERR_DAMAGED);
+		struct change cut = *change;
+		cut.value_len--;
+		assert_int_equal(cluster_replay(&copy, &cut, &err), ERR_DAMAGED);
+		struct change odd = *change;
+		odd.kind = 200;
+		assert_int_equal(cluster_replay(&copy, &odd, &err), ERR_DAMAGED);
+		/* And twice, except for the one that has no key of its own to be there twice under. */
+		assert_int_equal(cluster_replay(&copy, change, &err), ERR_NONE);
+		if (change->kind != RECORD_META)
+			assert_int_equal(cluster_replay(&copy, change, &err), ERR_DAMAGED);
+		cluster_release(&copy);
+	}
+	world_release(&world);
+}
+
+static void two_tasks_on_one_port_are_damage(void **state)
+{
+	(void)state;
+	struct world world;
+	world_init(&world);
+	struct node_entry *a = world_node(&world, "a", 4000, 8 * GB, NULL, NULL);
+	struct job_spec spec = world_spec(0, 0);
+	spec_add_port(&spec, NULL, 8080, 8080, PORT_TCP);
+	struct job_entry *web = world_job(&world, "shop", "web", spec);
+	struct task *first = world_task(&world, web, 1);
+	world_place_on_port(&world, first, a, 8080);
+	struct task_desired twin;
+	record_copy(&task_desired_type, &twin, &first->desired);
+	twin.id.uuid = world_id(&world);
+	struct text bytes;
+	text_init(&bytes, 4096);
+	record_encode(&task_desired_type, &twin, &bytes);
+	struct change change = { .kind = RECORD_TASK, .value_len = bytes.len };
+	change_key_id(&change, twin.id.uuid);
+	change.value = text_take(&bytes);
+	changes_add(&world.changes, &change);
+	record_release(&task_desired_type, &twin);
+
+	struct cluster copy;
+	struct err err = { 0 };
+	cluster_init(&copy, 1);
+	replay_all(&world.changes, &copy, false);
+	assert_int_equal(cluster_replayed(&copy, &err), ERR_DAMAGED);
+	assert_non_null(strstr(err.message, "holds a port that another task holds"));
+	cluster_release(&copy);
+	world_release(&world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_replayed_world_equals_the_live_one),
+		cmocka_unit_test(records_may_come_in_any_order),
+		cmocka_unit_test(a_missing_record_is_damage_and_named),
+		cmocka_unit_test(bytes_that_no_encoder_wrote_are_damage),
+		cmocka_unit_test(two_tasks_on_one_port_are_damage),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
