@@ -144,13 +144,13 @@ static json_t *field_json(const struct field *field, const void *member, enum js
 	UNREACHABLE("field kind");
 }
 
-/* Zero by the meaning of the kind, as record_encode() leaves it out. */
-static bool field_is_zero(const struct field *field, const void *member)
+/* What a reader fills in where nothing is written (record_init()): only that may be left out. */
+static bool field_is_initial(const struct field *field, const void *member)
 {
 	switch (field->kind) {
-	case FIELD_BOOL: return !*(const bool *)member;
-	case FIELD_INT: return *(const int64_t *)member == 0;
-	case FIELD_ENUM: return *(const int *)member == 0;
+	case FIELD_BOOL: return *(const bool *)member == (field->initial != 0);
+	case FIELD_INT: return *(const int64_t *)member == field->initial;
+	case FIELD_ENUM: return *(const int *)member == field->initial;
 	case FIELD_STRING: return !*(char *const *)member;
 	case FIELD_UUID: return uuid_is_zero(*(const struct uuid *)member);
 	case FIELD_STRINGS: return ((const struct strings *)member)->n == 0;
@@ -159,7 +159,7 @@ static bool field_is_zero(const struct field *field, const void *member)
 	case FIELD_STRUCT: {
 		const struct record_type *type = field->type;
 		for (size_t i = 0; i < type->n_fields; i++)
-			if (!field_is_zero(&type->fields[i], at_const(member, &type->fields[i])))
+			if (!field_is_initial(&type->fields[i], at_const(member, &type->fields[i])))
 				return false;
 		return true;
 	}
@@ -176,7 +176,7 @@ json_t *json_from_record(const struct record_type *type, const void *record,
 		const void *member = at_const(record, field);
 		if (direction != JSON_INTERNAL && (field->flags & FIELD_HIDDEN))
 			continue;
-		if (direction != JSON_ANSWER && field_is_zero(field, member))
+		if (direction != JSON_ANSWER && field_is_initial(field, member))
 			continue;
 		json_object_set_new_nocheck(object, field->name, field_json(field, member, direction));
 	}
@@ -405,10 +405,7 @@ static enum err_code object_to_record(const struct record_type *type, json_t *va
 {
 	if (!json_is_object(value))
 		return wrong_type(err, path, "an object", value);
-	/* Between our own parts zero values are left out, so absence means zero there. */
-	memset(record, 0, type->size);
-	if (direction == JSON_REQUEST)
-		record_init(type, record);
+	record_init(type, record);
 	enum err_code code = read_members(type, value, direction, path, record, err);
 	if (code)
 		record_release(type, record);

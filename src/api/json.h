@@ -18,8 +18,8 @@ enum json_direction {
 enum err_code json_parse(const char *bytes, size_t len, int64_t values_max, json_t **ret_value,
 			 struct err *err) WARN_UNUSED;
 
-/* A record's object; never NULL. Fields that hold their zero value are left out of INTERNAL, kept in ANSWER. Enumerations
- * are names, ids text, pairs objects (value NULL is null). */
+/* A record's object; never NULL. Fields that hold their initial value are left out of INTERNAL and REQUEST, kept in
+ * ANSWER. Enumerations are names, ids text, pairs objects (value NULL is null). */
 json_t *json_from_record(const struct record_type *type, const void *record, enum json_direction direction);
 
 /* Fill `record` (holding no pointers before); record_init() values where a field is absent. On failure it is zero.
