@@ -1,0 +1,47 @@
+# The front door. Meson does the building; see CONTRIBUTING.md for the rest.
+
+BUILD ?= build
+PYTHON = /usr/bin/python3
+PREFIX ?= /usr/local
+BUILDTYPE ?= release
+SOURCES = $(shell git ls-files 'src/*.[ch]' 'test/*.[ch]' 'bench/*.[ch]')
+CLANG_FORMAT = $(shell command -v clang-format-14 || command -v clang-format)
+
+.PHONY: all packages demo test bench install format lint clean help
+
+all: $(BUILD)/build.ninja ## build the program into build/
+	ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	meson setup $(BUILD) --buildtype=$(BUILDTYPE) --prefix=$(PREFIX)
+
+packages: ## install the packages that are missing
+	tools/install-packages
+
+demo: ## install what is missing, build, and show drover at work on Docker
+	tools/install-packages build demo
+	$(MAKE) all
+	tools/demo $(BUILD)/src/drover
+
+test: ## install what is missing, build, and run every test
+	tools/install-packages build test
+	$(MAKE) all
+	tools/run-tests $(BUILD)
+
+bench: all ## measure; nothing is asserted
+	bench/run $(BUILD)
+
+install: all ## the program, its man page and the systemd unit
+	meson install -C $(BUILD) --no-rebuild
+
+format: ## bring the code into its form
+	$(CLANG_FORMAT) -i $(SOURCES)
+
+lint: all ## clang-tidy, layers, purity, style, shell scripts
+	tools/lint $(BUILD)
+
+clean: ## remove what was built
+	rm -rf $(BUILD)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
