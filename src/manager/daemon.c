@@ -11,7 +11,7 @@
 #include "net/shell.h"
 #include "store/store.h"
 
-#define PART "manager"
+#define PART	      "manager"
 #define PROBE_SECONDS 1
 
 /* An event with everything it points to, until its step. */
@@ -45,8 +45,8 @@ struct manager_daemon {
 
 static struct queued *queue_add(struct manager_daemon *daemon, int kind)
 {
-	daemon->queue =
-		base_grow(daemon->queue, daemon->n_queue, &daemon->queue_capacity, sizeof(struct queued));
+	daemon->queue = base_grow(daemon->queue, daemon->n_queue, &daemon->queue_capacity,
+				  sizeof(struct queued));
 	struct queued *queued = &daemon->queue[daemon->n_queue++];
 	*queued = (struct queued){ .kind = kind };
 	event_active(daemon->turn, EV_TIMEOUT, 1);
@@ -127,7 +127,8 @@ static void become_read_only(struct manager_daemon *daemon, const struct err *er
 {
 	daemon->read_only = true;
 	daemon->read_only_err = *err;
-	shell_log(PART, "the store refused a commit, serving reads only until it takes one again: %s",
+	shell_log(PART,
+		  "the store refused a commit, serving reads only until it takes one again: %s",
 		  err->message);
 	event_add(daemon->probe, &(struct timeval){ .tv_sec = PROBE_SECONDS });
 }
@@ -260,14 +261,14 @@ static void backend_session_closed(void *owner, uint64_t session)
 }
 
 static const struct api_backend backend = {
-	backend_manager, backend_health, backend_submit, backend_session_opened, backend_session_up,
-	backend_session_closed,
+	backend_manager,	backend_health,	    backend_submit,
+	backend_session_opened, backend_session_up, backend_session_closed,
 };
 
 /* ---- life cycle ---------------------------------------------------------------------------------------- */
 
-static enum err_code choose(struct manager_daemon *daemon, const struct manager_daemon_options *options,
-			    struct err *err)
+static enum err_code choose(struct manager_daemon *daemon,
+			    const struct manager_daemon_options *options, struct err *err)
 {
 	const char *scheduler = options->scheduler_name ? options->scheduler_name : "epvm";
 	const char *store = options->store_name ? options->store_name : store_lmdb.name;
@@ -276,17 +277,19 @@ static enum err_code choose(struct manager_daemon *daemon, const struct manager_
 						    .start_grace_ms = LIMIT_START_GRACE_MS,
 						    .history_per_slot = LIMIT_HISTORY_PER_SLOT };
 	if (!daemon->options.scheduler)
-		return err_set_field(err, ERR_INVALID, "--scheduler", "\"%s\" is none of %s", scheduler,
-				     scheduler_names());
+		return err_set_field(err, ERR_INVALID, "--scheduler", "\"%s\" is none of %s",
+				     scheduler, scheduler_names());
 	daemon->store_ops = strcmp(store, store_lmdb.name) == 0	    ? &store_lmdb
 			    : strcmp(store, store_memory.name) == 0 ? &store_memory
 								    : NULL;
 	if (!daemon->store_ops)
-		return err_set_field(err, ERR_INVALID, "--store", "\"%s\" is none of lmdb, memory", store);
+		return err_set_field(err, ERR_INVALID, "--store", "\"%s\" is none of lmdb, memory",
+				     store);
 	return ERR_NONE;
 }
 
-static enum err_code open_store(struct manager_daemon *daemon, const char *data_dir, struct err *err)
+static enum err_code open_store(struct manager_daemon *daemon, const char *data_dir,
+				struct err *err)
 {
 	struct store_options options = { .dir = data_dir };
 	enum err_code code = daemon->store_ops->open(&options, &daemon->store, err);
@@ -304,7 +307,8 @@ static enum err_code open_store(struct manager_daemon *daemon, const char *data_
 	return ERR_NONE;
 }
 
-enum err_code manager_daemon_new(struct event_base *base, const struct manager_daemon_options *options,
+enum err_code manager_daemon_new(struct event_base *base,
+				 const struct manager_daemon_options *options,
 				 struct manager_daemon **ret_daemon, struct err *err)
 {
 	struct manager_daemon *daemon = base_calloc(1, sizeof(*daemon));

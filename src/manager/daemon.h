@@ -9,15 +9,16 @@
 struct manager_daemon;
 
 struct manager_daemon_options {
-	const char *data_dir;       /* the store's folder */
+	const char *data_dir;	    /* the store's folder */
 	const char *socket_path;    /* where the API listens */
 	const char *scheduler_name; /* NULL: epvm */
-	const char *store_name;     /* NULL: lmdb; "memory" forgets everything at the end */
+	const char *store_name;	    /* NULL: lmdb; "memory" forgets everything at the end */
 };
 
 /* Open the store, replay it and listen. ERR_INVALID for an unknown scheduler or store; else what the store or the socket
  * said. Borrows `base`. */
-enum err_code manager_daemon_new(struct event_base *base, const struct manager_daemon_options *options,
+enum err_code manager_daemon_new(struct event_base *base,
+				 const struct manager_daemon_options *options,
 				 struct manager_daemon **ret_daemon, struct err *err) WARN_UNUSED;
 
 /* Stop listening, close the store. Containers run on. */

@@ -14,18 +14,18 @@
 
 struct manager_options {
 	const struct scheduler_ops *scheduler; /* the cluster's policy */
-	int64_t node_silent_ms;                /* LIMIT_NODE_SILENT_MS */
-	int64_t start_grace_ms;                /* no node is judged earlier than this after the start */
-	int64_t history_per_slot;              /* final tasks kept per slot: LIMIT_HISTORY_PER_SLOT */
+	int64_t node_silent_ms;		       /* LIMIT_NODE_SILENT_MS */
+	int64_t start_grace_ms;	  /* no node is judged earlier than this after the start */
+	int64_t history_per_slot; /* final tasks kept per slot: LIMIT_HISTORY_PER_SLOT */
 };
 
 enum manager_request_kind {
-	REQUEST_APPLY = 1,     /* project_request: the jobs of a project, all or none */
-	REQUEST_SUBMIT,        /* project_request with one job, added to what the project has (`drover run`) */
-	REQUEST_SCALE,         /* project, job, replicas */
-	REQUEST_STOP,          /* project, job ("" = all of the project), or task */
+	REQUEST_APPLY = 1, /* project_request: the jobs of a project, all or none */
+	REQUEST_SUBMIT, /* project_request with one job, added to what the project has (`drover run`) */
+	REQUEST_SCALE,	       /* project, job, replicas */
+	REQUEST_STOP,	       /* project, job ("" = all of the project), or task */
 	REQUEST_RESTART,       /* the same targets; also starts what was stopped */
-	REQUEST_REMOVE,        /* project, job ("" = the project itself); with_volumes */
+	REQUEST_REMOVE,	       /* project, job ("" = the project itself); with_volumes */
 	REQUEST_VOLUME_REMOVE, /* volume: Docker's name */
 };
 extern const struct enum_name manager_request_names[]; /* apply, submit, ... */
@@ -34,7 +34,7 @@ extern const struct enum_name manager_request_names[]; /* apply, submit, ... */
 struct manager_request {
 	uint64_t handle; /* the shell's; comes back in the reply */
 	int kind;
-	const char *caller;          /* who asks, for the idempotency scope */
+	const char *caller;	     /* who asks, for the idempotency scope */
 	const char *idempotency_key; /* NULL: none */
 	int64_t body_hash;
 	const struct project_request *project_request;
@@ -56,21 +56,31 @@ enum manager_event_kind {
 struct manager_event {
 	int kind;
 	const struct manager_request *request;
-	uint64_t session; /* SESSION_*, SYNC_UP: the shell's number of the connection, never reused */
+	uint64_t
+		session; /* SESSION_*, SYNC_UP: the shell's number of the connection, never reused */
 	const struct sync_up *up;
 };
 
 struct manager_in {
-	int64_t now_ms;  /* CLOCK_BOOTTIME */
+	int64_t now_ms;	 /* CLOCK_BOOTTIME */
 	int64_t wall_ms; /* decoration, except for back-off that must survive a restart */
-	uint64_t seed;   /* fresh random bits for ids of this step */
-	int64_t rev;     /* number this step's commit will get; rises by one per step that changes something */
+	uint64_t seed;	 /* fresh random bits for ids of this step */
+	int64_t rev; /* number this step's commit will get; rises by one per step that changes something */
 	const struct manager_event *events;
 	size_t n_events;
 };
 
 /* What happened to one job of a request. */
-enum job_effect { EFFECT_UNCHANGED = 0, EFFECT_CREATED, EFFECT_UPDATED, EFFECT_SCALED, EFFECT_STOPPED, EFFECT_RESTARTED, EFFECT_REMOVED, EFFECT_ORPHAN };
+enum job_effect {
+	EFFECT_UNCHANGED = 0,
+	EFFECT_CREATED,
+	EFFECT_UPDATED,
+	EFFECT_SCALED,
+	EFFECT_STOPPED,
+	EFFECT_RESTARTED,
+	EFFECT_REMOVED,
+	EFFECT_ORPHAN
+};
 extern const struct enum_name job_effect_names[];
 
 struct job_answer {
@@ -103,7 +113,7 @@ struct manager_down {
 /* Something users may want to follow; the shell numbers and streams it (GET /v1/events). */
 struct manager_happening {
 	const char *kind; /* static: "task", "job", "node", "volume", "project" */
-	char *subject;    /* "shop/web.2" */
+	char *subject;	  /* "shop/web.2" */
 	struct uuid id;
 	const char *state;  /* static: "running"; job: "updated" ... */
 	const char *reason; /* static name of the reason, or "" */
@@ -121,7 +131,7 @@ struct manager_out {
 	struct notes notes;
 	int64_t deadline_ms; /* call again at this time at the latest; INT64_MAX: no need */
 };
-void manager_out_clear(struct manager_out *out);   /* empty it, keep memory */
+void manager_out_clear(struct manager_out *out); /* empty it, keep memory */
 void manager_out_release(struct manager_out *out);
 
 struct manager;
@@ -132,9 +142,10 @@ void manager_free(struct manager *manager);
 
 /* Replay: every stored record, then manager_start() once, whose changes (cluster id at the very first start, raised
  * epoch) must be committed before anything else is said. */
-enum err_code manager_replay(struct manager *manager, const struct change *change, struct err *err) WARN_UNUSED;
-enum err_code manager_start(struct manager *manager, const struct manager_in *in, struct manager_out *out,
-			    struct err *err) WARN_UNUSED;
+enum err_code manager_replay(struct manager *manager, const struct change *change,
+			     struct err *err) WARN_UNUSED;
+enum err_code manager_start(struct manager *manager, const struct manager_in *in,
+			    struct manager_out *out, struct err *err) WARN_UNUSED;
 
 /* One step. `out` is empty before. Replies to reads are not its business: the shell reads manager_cluster() after the
  * commit. */
@@ -157,15 +168,16 @@ enum job_standing {
 extern const struct enum_name job_standing_names[];
 struct job_status {
 	int standing;
-	int64_t wanted;    /* slots */
-	int64_t running;   /* of the current revision */
+	int64_t wanted;	 /* slots */
+	int64_t running; /* of the current revision */
 	int64_t ready;
 	int64_t succeeded;
-	int64_t left;      /* slots given up */
-	int reason;        /* of the slot that explains the standing best */
-	char *message;     /* its sentence; owned by the caller */
+	int64_t left;  /* slots given up */
+	int reason;    /* of the slot that explains the standing best */
+	char *message; /* its sentence; owned by the caller */
 };
-void manager_job_status(const struct manager *manager, const struct job_entry *entry, struct job_status *ret_status);
+void manager_job_status(const struct manager *manager, const struct job_entry *entry,
+			struct job_status *ret_status);
 
 /* Check every invariant of the core (cluster_check() and the manager's own). Aborts. */
 void manager_check(const struct manager *manager);

@@ -1,0 +1,308 @@
+/* Scale, stop, restart, remove: requests about jobs, tasks and volumes that are there.
+ *
+ * Invariant: nothing is written here, only planned. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/limits.h"
+#include "manager/core.h"
+
+static bool is_given(const char *name)
+{
+	return name && *name;
+}
+
+static enum err_code no_project(const char *project, struct err *err)
+{
+	return err_set(err, ERR_NOT_FOUND, "there is no project %.*s", 100,
+		       is_given(project) ? project : "\"\"");
+}
+
+static enum err_code find_job(const struct manager *manager, const struct manager_request *request,
+			      struct job_entry **ret_entry, struct err *err)
+{
+	if (!is_given(request->project) || !cluster_project(&manager->cluster, request->project))
+		return no_project(request->project, err);
+	if (!is_given(request->job))
+		return err_set_field(err, ERR_INVALID, "job", "the request names no job");
+	struct job_entry *entry =
+		cluster_job_named(&manager->cluster, request->project, request->job);
+	if (!entry)
+		return err_set(err, ERR_NOT_FOUND, "project %s has no job %.*s", request->project,
+			       100, request->job);
+	*ret_entry = entry;
+	return ERR_NONE;
+}
+
+static enum err_code being_removed(const struct job_entry *entry, struct err *err)
+{
+	return err_set(err, ERR_CONFLICT, "job %s/%s is being removed", entry->job.project,
+		       entry->job.name);
+}
+
+static enum err_code plan_scale(struct manager *manager, const struct manager_request *request,
+				struct plan *plan, struct err *err)
+{
+	struct job_entry *entry = NULL;
+	enum err_code code = find_job(manager, request, &entry, err);
+	if (code)
+		return code;
+	if (request->replicas < 0 || request->replicas > LIMIT_REPLICAS)
+		return err_set_field(err, ERR_INVALID, "replicas",
+				     "a job has 0 to %d replicas, not %lld", LIMIT_REPLICAS,
+				     (long long)request->replicas);
+	if (entry->job.wanted == JOB_REMOVE)
+		return being_removed(entry, err);
+	int64_t more = request->replicas - job_replicas(entry);
+	if (more > 0 && (int64_t)manager->cluster.tasks.n + more > LIMIT_TASKS)
+		return err_set(err, ERR_LIMIT, "there would be %lld tasks, and there may be %d",
+			       (long long)manager->cluster.tasks.n + (long long)more, LIMIT_TASKS);
+	struct plan_job *job = plan_job_add(plan, entry, EFFECT_UNCHANGED);
+	if (!more)
+		return ERR_NONE;
+	job->effect = EFFECT_SCALED;
+	plan_job_revise(job, entry);
+	job->revision.spec.replicas = request->replicas;
+	return ERR_NONE;
+}
+
+static void plan_stop_job(struct plan *plan, const struct job_entry *entry)
+{
+	struct plan_job *job = plan_job_add(plan, entry, EFFECT_UNCHANGED);
+	if (entry->job.wanted != JOB_RUN)
+		return;
+	job->job.wanted = JOB_STOP;
+	job->put = true;
+	job->effect = EFFECT_STOPPED;
+}
+
+static void plan_restart_job(struct plan *plan, const struct job_entry *entry)
+{
+	struct plan_job *job = plan_job_add(plan, entry, EFFECT_UNCHANGED);
+	if (entry->job.wanted != JOB_REMOVE)
+		plan_job_restart(job);
+}
+
+static void plan_remove_job(struct plan *plan, const struct job_entry *entry)
+{
+	struct plan_job *job = plan_job_add(plan, entry, EFFECT_UNCHANGED);
+	if (entry->job.wanted == JOB_REMOVE)
+		return;
+	job->job.wanted = JOB_REMOVE;
+	job->put = true;
+	job->effect = EFFECT_REMOVED;
+}
+
+/* Jobs the request is about: one, or all of the project. */
+static enum err_code plan_jobs(struct manager *manager, const struct manager_request *request,
+			       struct plan *plan,
+			       void (*plan_job)(struct plan *plan, const struct job_entry *entry),
+			       struct err *err)
+{
+	if (is_given(request->job)) {
+		struct job_entry *entry = NULL;
+		enum err_code code = find_job(manager, request, &entry, err);
+		if (code)
+			return code;
+		if (entry->job.wanted == JOB_REMOVE && plan_job != plan_remove_job)
+			return being_removed(entry, err);
+		plan_job(plan, entry);
+		return ERR_NONE;
+	}
+	const struct project_entry *project =
+		is_given(request->project) ? cluster_project(&manager->cluster, request->project)
+					   : NULL;
+	if (!project)
+		return no_project(request->project, err);
+	for (size_t i = 0; i < project->n_jobs; i++)
+		plan_job(plan, project->jobs[i]);
+	return ERR_NONE;
+}
+
+/* ---- one task ---- */
+
+static enum err_code find_task(const struct manager *manager, const struct manager_request *request,
+			       struct task **ret_task, struct err *err)
+{
+	struct task *task = cluster_task(&manager->cluster, request->task);
+	if (!task) {
+		char id[UUID_TEXT_SIZE];
+		return err_set(err, ERR_NOT_FOUND, "there is no task %s",
+			       uuid_format(request->task.uuid, id));
+	}
+	*ret_task = task;
+	return ERR_NONE;
+}
+
+/* Is it the task its slot is filled with, of a job that wants to run? */
+static enum err_code check_newest(const struct manager *manager, const struct task *task,
+				  struct err *err)
+{
+	const struct job_entry *entry = cluster_job_of(&manager->cluster, task);
+	char name[TASK_NAME_SIZE];
+	cluster_task_name(&manager->cluster, task, name);
+	if (entry->job.wanted != JOB_RUN)
+		return err_set(err, ERR_CONFLICT, "job %s/%s is %s: restart the job",
+			       entry->job.project, entry->job.name,
+			       entry->job.wanted == JOB_STOP ? "stopped" : "being removed");
+	if (task->desired.slot > job_replicas(entry))
+		return err_set(err, ERR_CONFLICT, "%s is beyond the %lld replicas of the job", name,
+			       (long long)job_replicas(entry));
+	for (size_t i = 0; i < entry->tasks.n; i++) {
+		const struct task *other = entry->tasks.items[i];
+		if (other->desired.slot == task->desired.slot &&
+		    uuid_compare(other->desired.id.uuid, task->desired.id.uuid) > 0)
+			return err_set(err, ERR_CONFLICT,
+				       "this task of %s is history: a newer one has taken over",
+				       name);
+	}
+	return ERR_NONE;
+}
+
+static enum err_code plan_stop_task(struct manager *manager, const struct manager_request *request,
+				    struct plan *plan, struct err *err)
+{
+	struct task *task = NULL;
+	enum err_code code = find_task(manager, request, &task, err);
+	if (code)
+		return code;
+	const struct job_entry *entry = cluster_job_of(&manager->cluster, task);
+	struct plan_job *job = plan_job_add(plan, entry, EFFECT_UNCHANGED);
+	if (task_is_final(task->state) || task->desired.wanted == TASK_WANT_REMOVE ||
+	    (task->desired.wanted == TASK_WANT_STOP && task->desired.stop_reason == REASON_STOPPED))
+		return ERR_NONE;
+	job->effect = EFFECT_STOPPED;
+	plan->task = task;
+	plan->task_act = REQUEST_STOP;
+	return ERR_NONE;
+}
+
+static enum err_code plan_restart_task(struct manager *manager,
+				       const struct manager_request *request, struct plan *plan,
+				       struct err *err)
+{
+	struct task *task = NULL;
+	enum err_code code = find_task(manager, request, &task, err);
+	if (!code)
+		code = check_newest(manager, task, err);
+	if (code)
+		return code;
+	const struct job_entry *entry = cluster_job_of(&manager->cluster, task);
+	plan->task = task;
+	plan->task_act = REQUEST_RESTART;
+	plan_job_add(plan, entry, EFFECT_RESTARTED);
+	if (!task_is_final(task->state))
+		return ERR_NONE;
+	if (!task_is_off(task))
+		return err_set(err, ERR_CONFLICT,
+			       "it is not confirmed yet that the container is gone; try again");
+	plan->slot = task->desired.slot;
+	return ERR_NONE;
+}
+
+/* ---- volumes ---- */
+
+static void plan_volume(struct plan *plan, const struct volume_record *volume)
+{
+	struct volume_record *removed = list_add(&plan->volumes, sizeof(*removed));
+	record_copy(&volume_record_type, removed, volume);
+	removed->removing = true;
+	string_set(&removed->remove_error, NULL);
+}
+
+/* Volumes of the project that nobody will use once the plan's jobs are gone. Returns whether the project has any. */
+static bool plan_project_volumes(struct manager *manager, struct plan *plan, const char *project)
+{
+	size_t n = 0;
+	bool any = false;
+	struct volume_record **volumes = cluster_sorted_volumes(&manager->cluster, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(volumes[i]->project, project) != 0)
+			continue;
+		any = true;
+		if (!volumes[i]->removing && !volume_user(manager, volumes[i]->name, plan))
+			plan_volume(plan, volumes[i]);
+	}
+	base_free(volumes);
+	return any;
+}
+
+static enum err_code plan_remove(struct manager *manager, const struct manager_request *request,
+				 struct plan *plan, struct err *err)
+{
+	enum err_code code = plan_jobs(manager, request, plan, plan_remove_job, err);
+	if (code && (code != ERR_NOT_FOUND || !is_given(request->project) ||
+		     is_given(request->job) || !request->with_volumes))
+		return code;
+	const struct project_entry *project = cluster_project(&manager->cluster, request->project);
+	plan->delete_project = project && !project->n_jobs;
+	/* Volumes outlive their project; they can be removed by its name afterwards too. */
+	if (request->with_volumes && !plan_project_volumes(manager, plan, request->project))
+		return code;
+	return ERR_NONE;
+}
+
+static enum err_code plan_volume_remove(struct manager *manager,
+					const struct manager_request *request, struct plan *plan,
+					const char **ret_project, struct err *err)
+{
+	const struct volume_record *volume =
+		is_given(request->volume) ? cluster_volume(&manager->cluster, request->volume)
+					  : NULL;
+	if (!volume)
+		return err_set(err, ERR_NOT_FOUND, "there is no volume %.*s", 200,
+			       is_given(request->volume) ? request->volume : "\"\"");
+	const struct job_entry *user = volume_user(manager, volume->name, NULL);
+	if (user)
+		return err_set(err, ERR_CONFLICT, "volume %s is used by job %s/%s", volume->name,
+			       user->job.project, user->job.name);
+	*ret_project = volume->project;
+	if (!volume->removing || volume->remove_error)
+		plan_volume(plan, volume);
+	return ERR_NONE;
+}
+
+static enum err_code plan_act(struct manager *manager, const struct manager_request *request,
+			      struct plan *plan, const char **ret_project, struct err *err)
+{
+	bool one_task = !uuid_is_zero(request->task.uuid);
+	*ret_project = request->project;
+	switch (request->kind) {
+	case REQUEST_SCALE: return plan_scale(manager, request, plan, err);
+	case REQUEST_STOP:
+		if (one_task)
+			return plan_stop_task(manager, request, plan, err);
+		return plan_jobs(manager, request, plan, plan_stop_job, err);
+	case REQUEST_RESTART: {
+		if (one_task)
+			return plan_restart_task(manager, request, plan, err);
+		enum err_code code = plan_jobs(manager, request, plan, plan_restart_job, err);
+		if (!code)
+			plan_restart_dependents(manager, plan, request->project);
+		return code;
+	}
+	case REQUEST_REMOVE: return plan_remove(manager, request, plan, err);
+	case REQUEST_VOLUME_REMOVE:
+		return plan_volume_remove(manager, request, plan, ret_project, err);
+	default: return err_set(err, ERR_INVALID, "there is no request of kind %d", request->kind);
+	}
+}
+
+enum err_code act(struct manager *manager, const struct manager_request *request,
+		  struct manager_answer *answer, struct err *err)
+{
+	struct plan plan = { 0 };
+	const char *project = NULL;
+	enum err_code code = plan_act(manager, request, &plan, &project, err);
+	if (!code && plan.task)
+		project = cluster_job_of(&manager->cluster, plan.task)->job.project;
+	else if (!code && plan.jobs.n)
+		project = plan.jobs.items[0].job.project;
+	/* The record the name belongs to may go with the plan. */
+	_cleanup_free_ char *name = base_strdup(project);
+	if (!code)
+		code = plan_commit(manager, &plan, request, name, answer, err);
+	plan_release(&plan);
+	return code;
+}

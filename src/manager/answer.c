@@ -1,0 +1,36 @@
+/* The tables of what the manager says. Tags are in stored answers: a number is never given to another field. */
+#include "base/limits.h"
+#include "manager/core.h"
+
+// clang-format off
+const struct enum_name manager_request_names[] = {
+	{ REQUEST_APPLY, "apply" }, { REQUEST_SUBMIT, "submit" }, { REQUEST_SCALE, "scale" },
+	{ REQUEST_STOP, "stop" }, { REQUEST_RESTART, "restart" }, { REQUEST_REMOVE, "remove" },
+	{ REQUEST_VOLUME_REMOVE, "volume_remove" }, { 0 }
+};
+const struct enum_name job_effect_names[] = {
+	{ EFFECT_UNCHANGED, "unchanged" }, { EFFECT_CREATED, "created" }, { EFFECT_UPDATED, "updated" },
+	{ EFFECT_SCALED, "scaled" }, { EFFECT_STOPPED, "stopped" }, { EFFECT_RESTARTED, "restarted" },
+	{ EFFECT_REMOVED, "removed" }, { EFFECT_ORPHAN, "orphan" }, { 0 }
+};
+const struct enum_name job_standing_names[] = {
+	{ STANDING_PENDING, "pending" }, { STANDING_RUNNING, "running" },
+	{ STANDING_UPDATING, "updating" }, { STANDING_DEGRADED, "degraded" },
+	{ STANDING_COMPLETED, "completed" }, { STANDING_FAILED, "failed" },
+	{ STANDING_STOPPED, "stopped" }, { STANDING_REMOVING, "removing" }, { 0 }
+};
+
+static const struct field job_answer_fields[] = {
+	ROW_UUID(1, struct job_answer, id),
+	ROW_STRING(2, struct job_answer, name, LIMIT_NAME_BYTES),
+	ROW_INT(3, struct job_answer, revision, LIMIT_COUNT),
+	ROW_ENUM(4, struct job_answer, effect, job_effect_names),
+};
+RECORD_TYPE(job_answer, struct job_answer, job_answer_fields);
+
+static const struct field manager_answer_fields[] = {
+	ROW_STRING(1, struct manager_answer, project, LIMIT_NAME_BYTES),
+	ROW_STRUCTS(2, struct manager_answer, jobs, job_answer, LIMIT_JOBS_PER_PROJECT),
+};
+RECORD_TYPE(manager_answer, struct manager_answer, manager_answer_fields);
+// clang-format on

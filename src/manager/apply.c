@@ -1,0 +1,341 @@
+/* Applying a project, and submitting one job to it: what was asked against what is there.
+ *
+ * Invariants: nothing is written here, only planned; a job whose specification did not change is not touched. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/limits.h"
+#include "manager/core.h"
+
+static enum err_code check_request(const struct project_request *request, struct err *err)
+{
+	if (!request)
+		return err_set(err, ERR_INVALID, "the request holds no project");
+	enum err_code code = project_request_check(request, err);
+	for (size_t i = 0; i < request->jobs.n && !code; i++) {
+		const char *scheduler = request->jobs.items[i].spec.scheduler;
+		char field[ERR_FIELD_MAX];
+		text_print(field, sizeof(field), "jobs[%zu].spec.scheduler", i);
+		if (scheduler && !scheduler_find(scheduler))
+			code = err_set_field(err, ERR_INVALID, field,
+					     "there is no scheduler \"%.*s\"; there are %s", 100,
+					     scheduler, scheduler_names());
+	}
+	return code;
+}
+
+static enum err_code check_counts(const struct manager *manager,
+				  const struct project_request *request, struct err *err)
+{
+	const struct cluster *cluster = &manager->cluster;
+	const struct project_entry *project = cluster_project(cluster, request->name);
+	size_t n_new = 0;
+	int64_t n_tasks = (int64_t)cluster->tasks.n;
+	for (size_t i = 0; i < request->jobs.n; i++) {
+		const struct job_request *job = &request->jobs.items[i];
+		const struct job_entry *entry =
+			cluster_job_named(cluster, request->name, job->name);
+		n_new += !entry;
+		if (!entry || job->spec.replicas > job_replicas(entry))
+			n_tasks += job->spec.replicas - (entry ? job_replicas(entry) : 0);
+	}
+	if (!project && cluster->projects.n >= LIMIT_PROJECTS)
+		return err_set(err, ERR_LIMIT,
+			       "there are %d projects already, the most there may be",
+			       LIMIT_PROJECTS);
+	if ((project ? project->n_jobs : 0) + n_new > LIMIT_JOBS_PER_PROJECT)
+		return err_set(err, ERR_LIMIT, "project %s would have %zu jobs, and may have %d",
+			       request->name, (project ? project->n_jobs : 0) + n_new,
+			       LIMIT_JOBS_PER_PROJECT);
+	if (cluster->jobs.n + n_new > LIMIT_JOBS)
+		return err_set(err, ERR_LIMIT, "there would be %zu jobs, and there may be %d",
+			       cluster->jobs.n + n_new, LIMIT_JOBS);
+	if (n_tasks > LIMIT_TASKS)
+		return err_set(err, ERR_LIMIT, "there would be %lld tasks, and there may be %d",
+			       (long long)n_tasks, LIMIT_TASKS);
+	return ERR_NONE;
+}
+
+/* ---- networks and volumes: declarations of the project ---- */
+
+static const struct network_spec *network_of(const struct project *project, const char *key)
+{
+	for (size_t i = 0; i < project->networks.n; i++)
+		if (strcmp(project->networks.items[i].key, key) == 0)
+			return &project->networks.items[i];
+	return NULL;
+}
+
+static const struct volume_spec *volume_of(const struct project *project, const char *key)
+{
+	for (size_t i = 0; i < project->volumes.n; i++)
+		if (strcmp(project->volumes.items[i].key, key) == 0)
+			return &project->volumes.items[i];
+	return NULL;
+}
+
+static bool mounts_volume(const struct job_spec *spec, const char *key)
+{
+	for (size_t i = 0; i < spec->mounts.n; i++)
+		if (spec->mounts.items[i].kind == MOUNT_VOLUME && spec->mounts.items[i].source &&
+		    strcmp(spec->mounts.items[i].source, key) == 0)
+			return true;
+	return false;
+}
+
+static bool joins_network(const struct job_spec *spec, const char *key)
+{
+	for (size_t i = 0; i < spec->networks.n; i++)
+		if (strcmp(spec->networks.items[i].network, key) == 0)
+			return true;
+	return false;
+}
+
+/* Is the declaration named by a revision that is kept? Then tasks may still need it. */
+static bool is_kept(const struct project_entry *project, const char *key,
+		    bool (*names)(const struct job_spec *spec, const char *key))
+{
+	for (size_t i = 0; i < project->n_jobs; i++)
+		for (size_t j = 0; j < project->jobs[i]->n_revisions; j++)
+			if (names(&project->jobs[i]->revisions[j]->spec, key))
+				return true;
+	return false;
+}
+
+/* The project as it will be: what the request declares, and of what was declared before all that is still named. */
+static void merge_project(const struct project_entry *existing,
+			  const struct project_request *request, int64_t wall_ms,
+			  struct project *ret_project)
+{
+	struct project project = { .name = base_strdup(request->name) };
+	project.created_wall_ms = existing ? existing->project.created_wall_ms : wall_ms;
+	for (size_t i = 0; i < request->networks.n; i++)
+		record_copy(&network_spec_type,
+			    list_add(&project.networks, sizeof(struct network_spec)),
+			    &request->networks.items[i]);
+	for (size_t i = 0; i < request->volumes.n; i++)
+		record_copy(&volume_spec_type,
+			    list_add(&project.volumes, sizeof(struct volume_spec)),
+			    &request->volumes.items[i]);
+	for (size_t i = 0; existing && i < existing->project.networks.n; i++) {
+		const struct network_spec *network = &existing->project.networks.items[i];
+		if (!network_of(&project, network->key) &&
+		    is_kept(existing, network->key, joins_network))
+			record_copy(&network_spec_type,
+				    list_add(&project.networks, sizeof(*network)), network);
+	}
+	for (size_t i = 0; existing && i < existing->project.volumes.n; i++) {
+		const struct volume_spec *volume = &existing->project.volumes.items[i];
+		if (!volume_of(&project, volume->key) &&
+		    is_kept(existing, volume->key, mounts_volume))
+			record_copy(&volume_spec_type, list_add(&project.volumes, sizeof(*volume)),
+				    volume);
+	}
+	*ret_project = project;
+}
+
+static bool same_network(const struct network_spec *a, const struct network_spec *b)
+{
+	return a == b || (a && b && record_equal(&network_spec_type, a, b));
+}
+
+static bool same_volume(const struct volume_spec *a, const struct volume_spec *b)
+{
+	return a == b || (a && b && record_equal(&volume_spec_type, a, b));
+}
+
+/* Does a declaration the specification names change? Then its tasks must be made anew. */
+static bool declarations_change(const struct project *before, const struct project *after,
+				const struct job_spec *spec)
+{
+	for (size_t i = 0; i < spec->networks.n; i++) {
+		const char *key = spec->networks.items[i].network;
+		if (!same_network(network_of(before, key), network_of(after, key)))
+			return true;
+	}
+	for (size_t i = 0; i < spec->mounts.n; i++) {
+		const struct mount *mount = &spec->mounts.items[i];
+		if (mount->kind == MOUNT_VOLUME && mount->source &&
+		    !same_volume(volume_of(before, mount->source), volume_of(after, mount->source)))
+			return true;
+	}
+	return false;
+}
+
+/* A submitted job joins what the project has; it does not change it. */
+static enum err_code check_submit(const struct project_entry *existing,
+				  const struct project_request *request, struct err *err)
+{
+	if (request->jobs.n != 1)
+		return err_set_field(err, ERR_INVALID, "jobs",
+				     "one job is submitted at a time, not %zu", request->jobs.n);
+	for (size_t i = 0; existing && i < request->networks.n; i++) {
+		const struct network_spec *network = &request->networks.items[i];
+		const struct network_spec *there = network_of(&existing->project, network->key);
+		if (there && !same_network(there, network))
+			return err_set(err, ERR_CONFLICT,
+				       "project %s declares network %s in another way",
+				       request->name, network->key);
+	}
+	for (size_t i = 0; existing && i < request->volumes.n; i++) {
+		const struct volume_spec *volume = &request->volumes.items[i];
+		const struct volume_spec *there = volume_of(&existing->project, volume->key);
+		if (there && !same_volume(there, volume))
+			return err_set(err, ERR_CONFLICT,
+				       "project %s declares volume %s in another way",
+				       request->name, volume->key);
+	}
+	return ERR_NONE;
+}
+
+static enum err_code check_volumes(const struct manager *manager, const struct project *project,
+				   const struct job_spec *spec, struct err *err)
+{
+	for (size_t i = 0; i < spec->mounts.n; i++) {
+		const struct mount *mount = &spec->mounts.items[i];
+		if (mount->kind != MOUNT_VOLUME || !mount->source)
+			continue;
+		/* The name as the request will have it, which the world does not know yet. */
+		struct project_entry entry = { .project = *project };
+		char buffer[VOLUME_NAME_SIZE];
+		const char *name = cluster_volume_name(&entry, mount->source, buffer);
+		const struct volume_record *volume = cluster_volume(&manager->cluster, name);
+		if (volume && volume->removing)
+			return err_set(err, ERR_CONFLICT, "volume %s is still being removed", name);
+	}
+	return ERR_NONE;
+}
+
+/* ---- jobs ---- */
+
+static void plan_new(struct manager *manager, struct plan *plan, const char *project,
+		     const struct job_request *request)
+{
+	struct plan_job *job = plan_job_add(plan, NULL, EFFECT_CREATED);
+	job->job = (struct job){
+		.id = { id_next(manager) },
+		.project = base_strdup(project),
+		.name = base_strdup(request->name),
+		.revision = 1,
+		.created_wall_ms = wall_now(manager),
+	};
+	job->put = true;
+	job->put_revision = true;
+	job->revision.job = job->job.id;
+	job->revision.number = 1;
+	job->revision.created_wall_ms = wall_now(manager);
+	record_copy(&job_spec_type, &job->revision.spec, &request->spec);
+	job->revision.spec_hash = (int64_t)record_hash(&job_spec_type, &job->revision.spec);
+}
+
+static void plan_change(struct manager *manager, struct plan *plan, const struct job_entry *entry,
+			const struct job_request *request, bool declarations_changed)
+{
+	const struct job_spec *current = &job_entry_current(entry)->spec;
+	struct plan_job *job = plan_job_add(plan, entry, EFFECT_UNCHANGED);
+	bool new_tasks = declarations_changed || job_spec_needs_new_tasks(current, &request->spec);
+	if (new_tasks || !record_equal(&job_spec_type, current, &request->spec)) {
+		plan_job_revise(job, entry);
+		record_release(&job_spec_type, &job->revision.spec);
+		record_copy(&job_spec_type, &job->revision.spec, &request->spec);
+		job->effect = current->replicas != request->spec.replicas && !new_tasks
+				      ? EFFECT_SCALED
+				      : EFFECT_UPDATED;
+	}
+	if (new_tasks) {
+		job->put = true;
+		job->job.revision++;
+		job->revision.number = job->job.revision;
+		job->revision.created_wall_ms = wall_now(manager);
+		job->revision.spec_hash = (int64_t)record_hash(&job_spec_type, &job->revision.spec);
+	}
+	if (entry->job.wanted == JOB_STOP)
+		plan_job_restart(job);
+}
+
+static enum err_code plan_one(struct manager *manager, struct plan *plan,
+			      const struct manager_request *request, const struct job_request *job,
+			      const struct project_entry *existing, struct err *err)
+{
+	const char *project = request->project_request->name;
+	enum err_code code = check_volumes(manager, &plan->project, &job->spec, err);
+	if (code)
+		return code;
+	const struct job_entry *entry = cluster_job_named(&manager->cluster, project, job->name);
+	if (!entry) {
+		plan_new(manager, plan, project, job);
+		return ERR_NONE;
+	}
+	if (entry->job.wanted == JOB_REMOVE)
+		return err_set(err, ERR_CONFLICT,
+			       "job %s/%s is still being removed; try again when it is gone",
+			       project, job->name);
+	if (request->kind == REQUEST_SUBMIT)
+		return err_set(err, ERR_CONFLICT, "project %s has a job %s already", project,
+			       job->name);
+	plan_change(manager, plan, entry, job,
+		    declarations_change(&existing->project, &plan->project, &job->spec));
+	return ERR_NONE;
+}
+
+static bool is_listed(const struct project_request *request, const char *name)
+{
+	for (size_t i = 0; i < request->jobs.n; i++)
+		if (strcmp(request->jobs.items[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void plan_orphans(struct plan *plan, const struct project_entry *existing,
+			 const struct project_request *request)
+{
+	for (size_t i = 0; existing && i < existing->n_jobs; i++) {
+		const struct job_entry *entry = existing->jobs[i];
+		if (is_listed(request, entry->job.name) || entry->job.wanted == JOB_REMOVE)
+			continue;
+		struct plan_job *job = plan_job_add(plan, entry, EFFECT_ORPHAN);
+		if (!request->remove_orphans)
+			continue;
+		job->effect = EFFECT_REMOVED;
+		job->job.wanted = JOB_REMOVE;
+		job->put = true;
+	}
+}
+
+static enum err_code plan_project(struct manager *manager, struct plan *plan,
+				  const struct manager_request *request, struct err *err)
+{
+	const struct project_request *wished = request->project_request;
+	const struct project_entry *existing = cluster_project(&manager->cluster, wished->name);
+	merge_project(existing, wished, wall_now(manager), &plan->project);
+	plan->put_project =
+		!existing || !record_equal(&project_type, &existing->project, &plan->project);
+	enum err_code code = ERR_NONE;
+	if (request->kind == REQUEST_SUBMIT)
+		code = check_submit(existing, wished, err);
+	for (size_t i = 0; i < wished->jobs.n && !code; i++)
+		code = plan_one(manager, plan, request, &wished->jobs.items[i], existing, err);
+	if (code || request->kind == REQUEST_SUBMIT)
+		return code;
+	plan_orphans(plan, existing, wished);
+	plan_restart_dependents(manager, plan, wished->name);
+	return ERR_NONE;
+}
+
+enum err_code apply(struct manager *manager, const struct manager_request *request,
+		    struct manager_answer *answer, struct err *err)
+{
+	enum err_code code = check_request(request->project_request, err);
+	if (!code)
+		code = check_counts(manager, request->project_request, err);
+	if (code)
+		return code;
+	struct plan plan = { 0 };
+	code = plan_project(manager, &plan, request, err);
+	if (!code)
+		code = plan_commit(manager, &plan, request, request->project_request->name, answer,
+				   err);
+	plan_release(&plan);
+	return code;
+}

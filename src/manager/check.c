@@ -1,0 +1,120 @@
+/* The core's own invariants, recomputed. */
+#include "base/check.h"
+#include "base/limits.h"
+#include "manager/core.h"
+
+static void check_slots(const struct manager *manager)
+{
+	size_t at = 0;
+	for (const struct job_entry *entry; (entry = map_next(&manager->cluster.jobs, &at));) {
+		struct slots slots;
+		slots_build(entry, &slots);
+		for (size_t i = 0; i < entry->tasks.n; i++) {
+			const struct task *task = entry->tasks.items[i];
+			const struct slot *slot = &slots.items[task->desired.slot - 1];
+			/* At most one task of a slot is not final, and it is the newest. */
+			INVARIANT(IMPLIES(!task_is_final(task->state), task == slot->newest));
+			/* Two tasks of one slot occupy nodes only when the older was given up. */
+			INVARIANT(IMPLIES(task != slot->newest, task_is_off(task)));
+		}
+		slots_release(&slots);
+	}
+}
+
+static void check_job(const struct manager *manager, const struct job_entry *entry)
+{
+	const struct job_watch *watch = map_get(&manager->jobs, entry->job.id.uuid);
+	INVARIANT(watch);
+	INVARIANT(!watch->dirty);
+	struct slots slots;
+	struct job_facts facts;
+	slots_build(entry, &slots);
+	slots_facts(entry, &slots, &facts);
+	slots_release(&slots);
+	INVARIANT(facts.standing == watch->facts.standing);
+	INVARIANT(facts.ready == watch->facts.ready);
+	INVARIANT(facts.succeeded == watch->facts.succeeded);
+	for (size_t i = 0; i < entry->tasks.n; i++) {
+		const struct task *task = entry->tasks.items[i];
+		const struct pending *pending = pending_get(manager, task->desired.id);
+		if (task->state == TASK_PENDING) {
+			INVARIANT(entry->job.wanted == JOB_RUN);
+			INVARIANT(pending);
+			INVARIANT(!pending->lost);
+			INVARIANT(pending->where != PENDING_NEW);
+		} else {
+			INVARIANT(IMPLIES(pending, pending->lost && !task_is_final(task->state)));
+		}
+	}
+}
+
+static void check_queue(const struct manager *manager)
+{
+	size_t n_queued = 0;
+	size_t n_parked = 0;
+	size_t at = 0;
+	for (const struct task_class *class; (class = map_next(&manager->classes, &at));) {
+		size_t n = 0;
+		for (size_t i = 0; i < class->queue.n; i++) {
+			const struct pending *pending = pending_of(manager, &class->queue.items[i]);
+			n += pending && pending->class == class;
+		}
+		INVARIANT(n == class->n);
+		/* After a pass nothing is left untried. */
+		INVARIANT(IMPLIES(class->n, class->parked));
+		n_queued += n;
+		n_parked += class->parked ? n : 0;
+	}
+	INVARIANT(n_parked == manager->n_parked);
+	size_t n_deadlines = 0;
+	at = 0;
+	for (const struct pending *pending; (pending = map_next(&manager->pending, &at));) {
+		INVARIANT(cluster_task(&manager->cluster, pending->task));
+		INVARIANT((pending->class != NULL) == (pending->where == PENDING_QUEUED));
+		n_queued -= pending->class != NULL;
+		n_deadlines += pending->deadline_ms != INT64_MAX;
+	}
+	INVARIANT(n_queued == 0);
+	INVARIANT(n_deadlines == manager->n_deadlines);
+}
+
+static void check_nodes(const struct manager *manager)
+{
+	for (size_t i = 0; i < manager->cluster.columns.n; i++) {
+		const struct node_entry *node = manager->cluster.columns.entry[i];
+		const struct node_watch *watch = map_get(&manager->nodes, node->record.id.uuid);
+		INVARIANT(watch);
+		uint64_t digest = 0;
+		for (size_t j = 0; j < node->tasks.n; j++) {
+			const struct task *task = node->tasks.items[j];
+			struct sync_assignment assignment = task_assignment(task);
+			digest += (uint64_t)sync_assignment_digest(&assignment);
+			INVARIANT(task->unreachable == (node->state == NODE_DOWN));
+		}
+		INVARIANT(digest == watch->digest);
+		INVARIANT(IMPLIES(node->state != NODE_DOWN, watch->timed));
+	}
+	size_t at = 0;
+	for (const struct session *session; (session = map_next(&manager->sessions, &at));) {
+		if (uuid_is_zero(session->node.uuid))
+			continue;
+		const struct node_watch *watch = map_get(&manager->nodes, session->node.uuid);
+		INVARIANT(watch);
+		INVARIANT(watch->session == session);
+		INVARIANT(session->n_changed == 0);
+		INVARIANT(session->sent_digest == watch->digest);
+	}
+}
+
+void manager_check(const struct manager *manager)
+{
+	cluster_check(&manager->cluster);
+	if (!manager->started)
+		return;
+	check_slots(manager);
+	size_t at = 0;
+	for (const struct job_entry *entry; (entry = map_next(&manager->cluster.jobs, &at));)
+		check_job(manager, entry);
+	check_queue(manager);
+	check_nodes(manager);
+}

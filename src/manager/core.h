@@ -1,0 +1,347 @@
+/* The inside of the manager's core, shared by its files and by nobody else. One section per file.
+ *
+ * What is stored lives in struct cluster; everything in struct manager besides it is volatile and can be rebuilt from
+ * the records (manager_start() does). Tasks are changed only by the functions of tasks.c, which keep the desired
+ * sets, the queue, the notes and the list of dirty jobs in step. */
+#ifndef MANAGER_CORE_H
+#define MANAGER_CORE_H
+
+#include "manager/manager.h"
+#include "manager/queue.h"
+
+#define BACKOFF_FIRST_MS 1000
+#define BACKOFF_MAX_MS	 (5 * 60 * 1000)
+#define SWEEP_MS	 5000
+
+/* Where a task that waits for a node is. */
+enum pending_place {
+	PENDING_NEW = 0, /* reconcile has not looked at it yet */
+	PENDING_GATED,	 /* waits for a dependency */
+	PENDING_TIMED,	 /* waits for its back-off */
+	PENDING_QUEUED,	 /* in the queue of its class */
+};
+
+/* Tasks that fit the same nodes. When one fits nowhere all are parked until something changes. */
+struct task_class {
+	uint64_t hash;
+	struct queue queue; /* key: minus priority */
+	size_t n;	    /* live items of the queue */
+	bool parked;
+	int reason; /* of parked: why, and the sentence */
+	char *message;
+};
+
+struct pending {
+	struct task_id task;
+	bool lost; /* not Pending: it is on a silent node, and a replacement is wanted */
+	int where;
+	uint64_t stamp;	     /* of its live queue item */
+	int64_t due_ms;	     /* monotonic: not placed earlier */
+	int64_t deadline_ms; /* monotonic: not placed later; INT64_MAX: no deadline */
+	int64_t priority;
+	struct task_class *class;
+};
+
+/* How the slots of a job stand. */
+struct job_facts {
+	int64_t wanted;
+	int64_t started; /* of the current revision: runs, or ran */
+	int64_t running;
+	int64_t ready;
+	int64_t succeeded;
+	int64_t left; /* given up, or stopped one by one */
+	int64_t old;  /* filled by a task of an older revision or restart */
+	int standing;
+};
+
+/* What the manager remembers of a job between steps. */
+struct job_watch {
+	struct job_id id;
+	bool dirty;   /* in manager.dirty */
+	bool touched; /* in manager.touched */
+	size_t n_gated;
+	struct job_facts facts;
+	int standing_said;
+};
+
+struct session_change {
+	struct task_id task;
+	struct job_id job;
+	int64_t revision;
+};
+
+struct session {
+	uint64_t number;
+	struct node_id node; /* zero: has not said yet who it is */
+	bool speaks;	     /* in manager.speakers: owes a message */
+	bool full;	     /* the next message carries the whole set */
+	int64_t sent_rev;    /* 0: nothing sent yet */
+	uint64_t sent_digest;
+	int64_t report_acked;
+	struct map templates; /* those the worker holds; the value means nothing */
+	struct session_change *changed;
+	size_t n_changed;
+	size_t changed_capacity;
+};
+
+/* What the manager remembers of a node between steps. */
+struct node_watch {
+	struct node_id id;
+	struct session *session;
+	uint64_t digest; /* of its desired set */
+	bool timed;	 /* in manager.silence */
+};
+
+struct manager {
+	struct manager_options options;
+	struct cluster cluster;
+	bool started;
+	int64_t started_ms;
+
+	/* This step's. */
+	const struct manager_in *in;
+	struct manager_out *out;
+	struct random random;
+	bool group_held; /* a request's group is open: nothing may split it */
+	size_t group_from;
+	size_t group_counted;
+	size_t group_bytes;
+
+	int64_t id_ms; /* of the newest id; never falls */
+	uint32_t id_count;
+
+	struct map jobs;     /* job id -> job_watch */
+	struct map nodes;    /* node id -> node_watch */
+	struct map sessions; /* number -> session */
+	struct map pending;  /* task id -> pending */
+	struct map classes;  /* hash -> task_class */
+
+	struct job_id *dirty; /* reconcile these, in this order */
+	size_t n_dirty, dirty_capacity;
+	struct job_id *touched; /* changed in this step: tell how they stand */
+	size_t n_touched, touched_capacity;
+	uint64_t *speakers; /* sessions that owe a message */
+	size_t n_speakers, speakers_capacity;
+
+	uint64_t stamp;
+	struct queue timed;	/* tasks by due_ms */
+	struct queue deadlines; /* tasks by deadline_ms */
+	size_t n_deadlines;	/* live ones */
+	struct queue silence;	/* nodes by the time they count as silent */
+	uint64_t round;		/* the column after the last pick: where roundrobin goes on */
+	bool wake;		/* room was freed, or a node changed: try what is parked */
+	int64_t sweep_ms;
+	size_t n_parked; /* tasks in parked classes */
+
+	struct strings removable; /* volumes to be removed that nobody uses, by name */
+	bool volumes_changed;
+	struct queue answers_kept; /* idempotency records by monotonic expiry */
+};
+
+/* step.c: groups, ids, lists of out */
+void group_begin(struct manager *manager);
+void group_end(struct manager *manager);
+/* The next `n_records` records share one group. */
+void group_reserve(struct manager *manager, size_t n_records);
+struct uuid id_next(struct manager *manager);
+void id_seen(struct manager *manager, struct uuid id);
+struct uuid key_of_number(uint64_t number);
+/* Wall time as records hold it: never before 1970, never beyond what a record takes. */
+int64_t wall_now(const struct manager *manager);
+struct manager_reply *out_reply(struct manager *manager, uint64_t handle);
+struct manager_down *out_down(struct manager *manager, uint64_t session);
+
+/* happening.c. Strings but `subject` and `message` are static. */
+void happen(struct manager *manager, const char *kind, const char *subject, struct uuid id,
+	    const char *state, const char *reason, const char *message);
+void happen_task(struct manager *manager, const struct task *task, const char *state);
+
+/* watch.c: jobs between steps */
+struct job_watch *job_watch(struct manager *manager, struct job_id id);
+void job_watch_delete(struct manager *manager, struct job_id id);
+void job_dirty(struct manager *manager, struct job_id id);
+#define JOB_NAME_SIZE 136
+/* "shop/web". */
+const char *job_name(const struct job_entry *entry, char out[JOB_NAME_SIZE]);
+
+/* tasks.c: every change of a task */
+struct task *task_create(struct manager *manager, struct job_entry *entry, int64_t slot,
+			 const struct task *old);
+/* Place a Pending task where `pick` says; takes the ports of `pick`. */
+void task_place(struct manager *manager, struct task *task, struct scheduler_pick *pick);
+/* Place a new task where `pick` says, in the slot of one that is on a silent node, and declare that one lost. */
+void task_replace_lost(struct manager *manager, struct task *lost, struct scheduler_pick *pick);
+/* Not final: end it. One that was never placed is Completed at once. */
+void task_stop(struct manager *manager, struct task *task, int reason);
+void task_verdict(struct manager *manager, struct task *task, int state, int reason,
+		  const char *message);
+/* Let a final task be forgotten; or, when its job goes, stop and forget any. It may be gone on return. */
+void task_remove(struct manager *manager, struct task *task);
+/* Pending: end its back-off. */
+void task_hurry(struct manager *manager, struct task *task);
+void task_delete(struct manager *manager, struct task *task);
+void task_report(struct manager *manager, struct node_entry *node,
+		 const struct task_observed *observed);
+void task_set_waiting(struct manager *manager, struct task *task, int reason, const char *message);
+void task_set_unreachable(struct manager *manager, struct task *task, bool unreachable);
+/* Part of its node's desired set? */
+bool task_in_set(const struct task *task);
+/* As the worker is to see it; ports are borrowed from the task. */
+struct sync_assignment task_assignment(const struct task *task);
+
+/* slots.c: what a slot needs */
+enum slot_look {
+	SLOT_EMPTY = 0,
+	SLOT_LIVE,   /* the current revision, wanted, not final */
+	SLOT_OLD,    /* not final, of an older revision or restart, not yet asked to stop */
+	SLOT_ENDING, /* asked to stop, or ended and not confirmed gone */
+	SLOT_NEXT,   /* ended: a new task is due */
+	SLOT_DONE,   /* succeeded */
+	SLOT_LEFT,   /* given up until a new revision or a restart */
+};
+struct slot {
+	struct task *newest;
+	int64_t n_final; /* not yet asked to be forgotten */
+};
+struct slots {
+	struct slot *items; /* items[0] is slot 1 */
+	size_t n;
+};
+/* At least the slots the job wants. The caller frees with slots_release(). */
+void slots_build(const struct job_entry *entry, struct slots *ret_slots);
+void slots_release(struct slots *slots);
+int64_t job_replicas(const struct job_entry *entry);
+bool job_runs_to_completion(const struct job_entry *entry);
+/* Made for an older revision or restart than the job's current one. */
+bool task_is_stale(const struct job_entry *entry, const struct task *task);
+/* No container of it can be left, or its node was given up. */
+bool task_is_off(const struct task *task);
+/* Why it ended, seen from the slot: what we asked for wins over what came of it, success of a run to completion wins
+ * over both. */
+int task_end_reason(const struct job_entry *entry, const struct task *task);
+int slot_look(const struct job_entry *entry, const struct task *newest);
+/* On a silent node, and wanted elsewhere. */
+bool may_replace_lost(const struct job_entry *entry, const struct task *task);
+void slots_facts(const struct job_entry *entry, const struct slots *slots,
+		 struct job_facts *ret_facts);
+
+/* intake.c */
+void intake(struct manager *manager);
+
+/* plan.c: the records of one request, checked and counted before the first is written */
+struct plan_job {
+	struct job job;
+	bool put;
+	struct job_revision revision;
+	bool put_revision;
+	int effect;
+};
+struct plan {
+	struct project project;
+	bool put_project;
+	LIST_OF(struct plan_job) jobs;
+	LIST_OF(struct volume_record) volumes;
+	bool delete_project; /* it has no jobs */
+	struct task *task;   /* the request is about this one */
+	int task_act;	     /* REQUEST_STOP or REQUEST_RESTART; 0: none */
+	int64_t slot;	     /* of task_act RESTART on an ended task: fill it anew */
+};
+void plan_release(struct plan *plan);
+/* The plan for one job: a copy of its record to change, or an empty one. The pointer lives until the next add. */
+struct plan_job *plan_job_add(struct plan *plan, const struct job_entry *entry, int effect);
+struct plan_job *plan_job_find(const struct plan *plan, struct job_id id);
+/* The job runs (again): every task is made anew. */
+void plan_job_restart(struct plan_job *job);
+/* Restart the jobs that ask to be restarted together with one the plan updates or restarts. */
+void plan_restart_dependents(struct manager *manager, struct plan *plan, const char *project);
+/* A copy of the job's current revision, to be changed. */
+void plan_job_revise(struct plan_job *job, const struct job_entry *entry);
+/* Write it all in one group, the remembered answer included; fills `answer`. */
+enum err_code plan_commit(struct manager *manager, struct plan *plan,
+			  const struct manager_request *request, const char *project,
+			  struct manager_answer *answer, struct err *err) WARN_UNUSED;
+
+/* apply.c */
+enum err_code apply(struct manager *manager, const struct manager_request *request,
+		    struct manager_answer *answer, struct err *err) WARN_UNUSED;
+/* act.c */
+enum err_code act(struct manager *manager, const struct manager_request *request,
+		  struct manager_answer *answer, struct err *err) WARN_UNUSED;
+
+/* idempotency.c */
+/* The answer of an earlier request with the same key: true, and `reply` is filled. */
+bool idempotency_recall(struct manager *manager, const struct manager_request *request,
+			struct manager_reply *reply);
+/* Room for one more answer? */
+enum err_code idempotency_check(struct manager *manager, const struct manager_request *request,
+				struct err *err) WARN_UNUSED;
+void idempotency_encode(const struct manager_answer *answer, struct text *out);
+void idempotency_keep(struct manager *manager, const struct manager_request *request,
+		      const struct manager_answer *answer);
+void idempotency_start(struct manager *manager);
+void idempotency_expire(struct manager *manager);
+
+/* sessions.c and publish.c */
+void session_opened(struct manager *manager, uint64_t number);
+void session_up(struct manager *manager, uint64_t number, const struct sync_up *up);
+void session_closed(struct manager *manager, uint64_t number);
+void session_delete(struct manager *manager, struct session *session);
+void session_speak(struct manager *manager, struct session *session);
+/* The task's part of its node's desired set changed. */
+void session_task_changed(struct manager *manager, const struct task *task);
+struct uuid template_key(struct job_id job, int64_t revision);
+void publish(struct manager *manager);
+
+/* nodes.c */
+struct node_watch *node_watch(struct manager *manager, struct node_id id);
+const char *node_name(const struct node_entry *node);
+void node_heard(struct manager *manager, struct node_entry *node, bool runtime_ok);
+void nodes_start(struct manager *manager);
+void nodes_judge(struct manager *manager);
+int64_t nodes_deadline(struct manager *manager);
+
+/* reconcile.c, update.c, prune.c, depend.c */
+void reconcile(struct manager *manager);
+void update_roll(struct manager *manager, struct job_entry *entry, const struct slots *slots,
+		 bool gate_open);
+void prune_tasks(struct manager *manager, struct job_entry *entry, struct slots *slots);
+void prune_revisions(struct manager *manager, struct job_entry *entry);
+enum gate { GATE_OPEN = 0, GATE_CLOSED, GATE_FAILED };
+/* May tasks of the job's current revision start? `message` says what for it waits, or which dependency failed. */
+int depend_gate(struct manager *manager, const struct job_entry *entry, struct text *message);
+void depend_wake(struct manager *manager, const struct job_entry *entry);
+
+/* pending.c and place.c */
+void pending_add(struct manager *manager, struct task *task, bool lost);
+void pending_drop(struct manager *manager, struct task_id task);
+struct pending *pending_get(const struct manager *manager, struct task_id task);
+void pending_gate(struct manager *manager, struct task *task, const char *message);
+/* The gate is open: by time or in the queue. */
+void pending_settle(struct manager *manager, struct task *task);
+struct pending *pending_of(const struct manager *manager, const struct queue_item *item);
+void pending_enqueue(struct manager *manager, struct pending *pending);
+void pending_due(struct manager *manager);
+void pending_deadlines(struct manager *manager);
+int64_t pending_deadline(struct manager *manager);
+/* What the scheduler is asked about: the task itself, or what would replace it. */
+void pending_model(const struct manager *manager, const struct task *task, bool lost,
+		   struct task *ret_model);
+void class_unpark(struct manager *manager, struct task_class *class);
+void class_delete(struct manager *manager, struct task_class *class);
+void place(struct manager *manager);
+
+/* volumes.c */
+/* The first job (by name) that uses it; NULL: none. Jobs the plan (may be NULL) removes do not count. */
+struct job_entry *volume_user(const struct manager *manager, const char *name,
+			      const struct plan *plan);
+bool job_uses_volume(const struct manager *manager, const struct job_entry *entry,
+		     const char *name);
+/* How many pins the first placement of this task would write at most. */
+size_t volume_pins_max(const struct job_spec *spec);
+/* Tie the volumes the task mounts to the node, where they are not tied yet. */
+void volume_pin(struct manager *manager, const struct task *task, const struct node_entry *node);
+void volume_removed(struct manager *manager, struct node_entry *node,
+		    const struct sync_volume *volume);
+void volumes_refresh(struct manager *manager);
+
+#endif

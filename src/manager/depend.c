@@ -1,0 +1,119 @@
+/* depends_on: conditions gate the first start of a job's revision, and nothing after it.
+ *
+ * Invariant: a gate is decided from the facts of the jobs it depends on as they were last reconciled; when these
+ * change, jobs with gated tasks are reconciled again. */
+#include <string.h>
+
+#include "base/check.h"
+#include "manager/core.h"
+
+/* A task of the current revision was placed once: the gate is behind us. */
+static bool has_begun(const struct job_entry *entry)
+{
+	for (size_t i = entry->tasks.n; i > 0; i--) {
+		const struct task *task = entry->tasks.items[i - 1];
+		if (task->desired.revision == entry->job.revision &&
+		    !uuid_is_zero(task->desired.node.uuid))
+			return true;
+	}
+	return false;
+}
+
+static const char *const wished[] = { "started", "healthy", "completed" };
+static const char *const counted[] = { "started", "healthy", "succeeded" };
+
+static int64_t count_met(const struct job_facts *facts, int condition)
+{
+	switch (condition) {
+	case DEPEND_STARTED: return facts->started;
+	case DEPEND_HEALTHY: return facts->ready;
+	case DEPEND_COMPLETED: return facts->succeeded;
+	default: UNREACHABLE("no such condition");
+	}
+}
+
+/* As last reconciled; counted afresh when something changed since. */
+static struct job_facts facts_of(struct manager *manager, const struct job_entry *entry)
+{
+	const struct job_watch *watch = job_watch(manager, entry->job.id);
+	if (!watch->dirty)
+		return watch->facts;
+	struct slots slots;
+	struct job_facts facts;
+	slots_build(entry, &slots);
+	slots_facts(entry, &slots, &facts);
+	slots_release(&slots);
+	return facts;
+}
+
+static int check_one(struct manager *manager, const struct job_entry *entry,
+		     const struct depend *depend, struct text *message)
+{
+	const struct job_entry *on =
+		cluster_job_named(&manager->cluster, entry->job.project, depend->job);
+	if (!on || on->job.wanted == JOB_REMOVE) {
+		if (depend->optional)
+			return GATE_OPEN;
+		text_addf(message, "waits for %s to be %s: the project has no such job",
+			  depend->job, wished[depend->condition]);
+		return GATE_CLOSED;
+	}
+	struct job_facts facts = facts_of(manager, on);
+	int64_t n = count_met(&facts, depend->condition);
+	if (facts.old == 0 && n >= facts.wanted && facts.wanted == job_replicas(on))
+		return GATE_OPEN;
+	if (depend->condition == DEPEND_COMPLETED && facts.left && on->job.wanted == JOB_RUN) {
+		if (depend->optional)
+			return GATE_OPEN;
+		text_addf(message, "needs %s to be completed, but it failed: %lld of %lld given up",
+			  depend->job, (long long)facts.left, (long long)facts.wanted);
+		return GATE_FAILED;
+	}
+	text_addf(message, "waits for %s to be %s: %lld of %lld %s", depend->job,
+		  wished[depend->condition], (long long)n, (long long)job_replicas(on),
+		  counted[depend->condition]);
+	if (on->job.wanted == JOB_STOP)
+		text_add(message, "; it is stopped");
+	else if (facts.left)
+		text_addf(message, ", %lld given up", (long long)facts.left);
+	return GATE_CLOSED;
+}
+
+int depend_gate(struct manager *manager, const struct job_entry *entry, struct text *message)
+{
+	const struct job_spec *spec = &job_entry_current(entry)->spec;
+	if (!spec->depends_on.n || has_begun(entry))
+		return GATE_OPEN;
+	int gate = GATE_OPEN;
+	struct text one;
+	text_init(&one, message->max);
+	for (size_t i = 0; i < spec->depends_on.n && gate != GATE_FAILED; i++) {
+		text_clear(&one);
+		int one_gate = check_one(manager, entry, &spec->depends_on.items[i], &one);
+		if (one_gate == GATE_FAILED)
+			text_clear(message);
+		else if (message->len && one.len)
+			text_add(message, "; ");
+		text_add(message, text_string(&one));
+		if (one_gate > gate)
+			gate = one_gate;
+	}
+	text_release(&one);
+	return gate;
+}
+
+void depend_wake(struct manager *manager, const struct job_entry *entry)
+{
+	const struct project_entry *project =
+		cluster_project(&manager->cluster, entry->job.project);
+	for (size_t i = 0; i < project->n_jobs; i++) {
+		const struct job_entry *other = project->jobs[i];
+		const struct job_watch *watch = map_get(&manager->jobs, other->job.id.uuid);
+		if (!watch || !watch->n_gated)
+			continue;
+		const struct job_spec *spec = &job_entry_current(other)->spec;
+		for (size_t j = 0; j < spec->depends_on.n; j++)
+			if (strcmp(spec->depends_on.items[j].job, entry->job.name) == 0)
+				job_dirty(manager, other->job.id);
+	}
+}

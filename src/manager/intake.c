@@ -1,0 +1,31 @@
+/* Events in, one by one, in the order they came. */
+#include "base/check.h"
+#include "manager/core.h"
+
+static void take_request(struct manager *manager, const struct manager_request *request)
+{
+	struct manager_reply *reply = out_reply(manager, request->handle);
+	if (idempotency_recall(manager, request, reply))
+		return;
+	bool applies = request->kind == REQUEST_APPLY || request->kind == REQUEST_SUBMIT;
+	enum err_code code =
+		(applies ? apply : act)(manager, request, &reply->answer, &reply->err);
+	POST((code == ERR_NONE) == (reply->err.code == ERR_NONE));
+}
+
+static void take_event(struct manager *manager, const struct manager_event *event)
+{
+	switch (event->kind) {
+	case MANAGER_REQUEST: take_request(manager, event->request); return;
+	case MANAGER_SESSION_OPENED: session_opened(manager, event->session); return;
+	case MANAGER_SYNC_UP: session_up(manager, event->session, event->up); return;
+	case MANAGER_SESSION_CLOSED: session_closed(manager, event->session); return;
+	default: UNREACHABLE("the shell sends no other events");
+	}
+}
+
+void intake(struct manager *manager)
+{
+	for (size_t i = 0; i < manager->in->n_events; i++)
+		take_event(manager, &manager->in->events[i]);
+}

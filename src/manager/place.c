@@ -1,0 +1,160 @@
+/* Placing: of all classes that are not parked, the one with the oldest task of the highest priority is asked for next.
+ * The first task of a class that fits nowhere parks its class, so a pass asks the scheduler at most once in vain per
+ * class, and what does not fit never blocks what does.
+ *
+ * Invariant: after a pass every class that has tasks is parked. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/limits.h"
+#include "manager/core.h"
+
+/* The first live item, or NULL; stale ones on the way are dropped. */
+static const struct queue_item *class_first(struct manager *manager, struct task_class *class)
+{
+	while (class->queue.n) {
+		const struct queue_item *item = &class->queue.items[0];
+		const struct pending *pending = pending_of(manager, item);
+		if (pending && pending->class == class)
+			return item;
+		queue_pop(&class->queue);
+	}
+	return NULL;
+}
+
+static void unpark_all(struct manager *manager)
+{
+	size_t at = 0;
+	for (struct task_class *class; (class = map_next(&manager->classes, &at));)
+		class_unpark(manager, class);
+}
+
+/* Classes in order of their first task. The stamp of an item is the class's hash. */
+static void collect_classes(struct manager *manager, struct queue *ret_classes)
+{
+	struct task_class **empty = NULL;
+	size_t n_empty = 0;
+	size_t capacity = 0;
+	size_t at = 0;
+	for (struct task_class *class; (class = map_next(&manager->classes, &at));) {
+		if (!class->n) {
+			empty = base_grow(empty, n_empty, &capacity, sizeof(class));
+			empty[n_empty++] = class;
+		} else if (!class->parked) {
+			struct queue_item first = *class_first(manager, class);
+			first.stamp = class->hash;
+			queue_push(ret_classes, first);
+		}
+	}
+	for (size_t i = 0; i < n_empty; i++)
+		class_delete(manager, empty[i]);
+	base_free(empty);
+}
+
+static void park(struct manager *manager, struct task_class *class, const struct task *first,
+		 const struct scheduler_pick *pick)
+{
+	bool news = !class->message || class->reason != pick->reason ||
+		    strcmp(class->message, pick->message) != 0;
+	class->parked = true;
+	class->reason = pick->reason;
+	string_set(&class->message, pick->message);
+	manager->n_parked += class->n;
+	for (size_t i = 0; i < class->queue.n; i++) {
+		const struct pending *pending = pending_of(manager, &class->queue.items[i]);
+		if (pending && pending->class == class && !pending->lost)
+			task_set_waiting(manager, cluster_task(&manager->cluster, pending->task),
+					 class->reason, class->message);
+	}
+	if (!news)
+		return;
+	char name[TASK_NAME_SIZE];
+	cluster_task_name(&manager->cluster, first, name);
+	notes_add(&manager->out->notes, "%s waits: %s", name, pick->message);
+	happen(manager, "task", name, first->desired.id.uuid,
+	       enum_name(task_state_names, first->state), reason_name(pick->reason), pick->message);
+}
+
+/* The node this task's predecessor could not start on. */
+static struct node_id node_to_avoid(const struct manager *manager, const struct task *task)
+{
+	const struct task *old = cluster_task(&manager->cluster, task->desired.replaces);
+	if (!old || !task->desired.start_failures)
+		return (struct node_id){ { { 0 } } };
+	return old->desired.node;
+}
+
+/* True: placed. */
+static bool try_first(struct manager *manager, struct task_class *class)
+{
+	const struct pending *pending = pending_of(manager, class_first(manager, class));
+	struct task *task = cluster_task(&manager->cluster, pending->task);
+	const struct job_entry *entry = cluster_job_of(&manager->cluster, task);
+	const char *wished = job_entry_current(entry)->spec.scheduler;
+	const struct scheduler_ops *policy = wished ? scheduler_find(wished) : NULL;
+	struct task model;
+	pending_model(manager, task, pending->lost, &model);
+	struct scheduler_pick pick = { 0 };
+	scheduler_pick(&manager->cluster, policy ? policy : manager->options.scheduler, &model,
+		       pending->lost ? task->desired.node : node_to_avoid(manager, task),
+		       manager->round, &pick);
+	bool placed = pick.node != NULL;
+	if (!placed) {
+		park(manager, class, task, &pick);
+	} else {
+		manager->round = pick.next_round;
+		if (pending->lost)
+			task_replace_lost(manager, task, &pick);
+		else
+			task_place(manager, task, &pick);
+	}
+	scheduler_pick_release(&pick);
+	return placed;
+}
+
+/* A task may have stopped waiting for a replacement without anybody having taken it out. */
+static bool still_wanted(struct manager *manager, const struct queue_item *item)
+{
+	const struct pending *pending = pending_of(manager, item);
+	if (!pending->lost)
+		return true;
+	const struct task *task = cluster_task(&manager->cluster, pending->task);
+	const struct job_entry *entry = cluster_job_of(&manager->cluster, task);
+	return entry->job.wanted == JOB_RUN && may_replace_lost(entry, task);
+}
+
+static void run_pass(struct manager *manager)
+{
+	struct queue classes = { 0 };
+	collect_classes(manager, &classes);
+	while (classes.n) {
+		uint64_t hash = classes.items[0].stamp;
+		queue_pop(&classes);
+		struct task_class *class = map_get(&manager->classes, key_of_number(hash));
+		const struct queue_item *first = class_first(manager, class);
+		if (!first)
+			continue;
+		if (!still_wanted(manager, first))
+			pending_drop(manager, (struct task_id){ first->id });
+		else if (!try_first(manager, class))
+			continue;
+		first = class_first(manager, class);
+		if (!first)
+			continue;
+		queue_push(&classes, (struct queue_item){ first->key, first->id, hash });
+	}
+	queue_release(&classes);
+}
+
+void place(struct manager *manager)
+{
+	if (manager->in->now_ms >= manager->sweep_ms) {
+		manager->wake = true;
+		manager->sweep_ms = INT64_MAX;
+	}
+	if (manager->wake)
+		unpark_all(manager);
+	manager->wake = false;
+	run_pass(manager);
+}

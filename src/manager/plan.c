@@ -1,0 +1,270 @@
+/* A request becomes a plan; the plan is counted and then written in one group, or not at all.
+ *
+ * Invariant: between the first and the last record of plan_commit() nothing can fail. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/limits.h"
+#include "manager/core.h"
+
+void plan_release(struct plan *plan)
+{
+	record_release(&project_type, &plan->project);
+	for (size_t i = 0; i < plan->jobs.n; i++) {
+		record_release(&job_type, &plan->jobs.items[i].job);
+		record_release(&job_revision_type, &plan->jobs.items[i].revision);
+	}
+	base_free(plan->jobs.items);
+	for (size_t i = 0; i < plan->volumes.n; i++)
+		record_release(&volume_record_type, &plan->volumes.items[i]);
+	base_free(plan->volumes.items);
+	*plan = (struct plan){ 0 };
+}
+
+struct plan_job *plan_job_add(struct plan *plan, const struct job_entry *entry, int effect)
+{
+	struct plan_job *job = list_add(&plan->jobs, sizeof(*job));
+	job->effect = effect;
+	if (entry)
+		record_copy(&job_type, &job->job, &entry->job);
+	return job;
+}
+
+struct plan_job *plan_job_find(const struct plan *plan, struct job_id id)
+{
+	for (size_t i = 0; i < plan->jobs.n; i++)
+		if (uuid_equal(plan->jobs.items[i].job.id.uuid, id.uuid))
+			return &plan->jobs.items[i];
+	return NULL;
+}
+
+void plan_job_restart(struct plan_job *job)
+{
+	job->job.wanted = JOB_RUN;
+	job->job.restarts_asked++;
+	job->put = true;
+	if (job->effect == EFFECT_UNCHANGED)
+		job->effect = EFFECT_RESTARTED;
+}
+
+void plan_job_revise(struct plan_job *job, const struct job_entry *entry)
+{
+	record_copy(&job_revision_type, &job->revision, job_entry_current(entry));
+	job->put_revision = true;
+}
+
+/* Does the plan make new tasks for this job? */
+static bool is_renewed(const struct plan_job *job)
+{
+	return job->effect == EFFECT_RESTARTED || (job->effect == EFFECT_UPDATED && job->put);
+}
+
+static bool restarts_with(const struct job_spec *spec, const struct plan *plan, size_t n_asked)
+{
+	for (size_t i = 0; i < spec->depends_on.n; i++) {
+		const struct depend *depend = &spec->depends_on.items[i];
+		for (size_t j = 0; depend->restart && j < n_asked; j++)
+			if (is_renewed(&plan->jobs.items[j]) &&
+			    strcmp(plan->jobs.items[j].job.name, depend->job) == 0)
+				return true;
+	}
+	return false;
+}
+
+void plan_restart_dependents(struct manager *manager, struct plan *plan, const char *project_name)
+{
+	const struct project_entry *project = cluster_project(&manager->cluster, project_name);
+	/* Only what the user asked for spreads: a dependent of a dependent stays as it is. */
+	size_t n_asked = plan->jobs.n;
+	for (size_t i = 0; project && i < project->n_jobs; i++) {
+		const struct job_entry *entry = project->jobs[i];
+		struct plan_job *planned = plan_job_find(plan, entry->job.id);
+		const struct job_spec *spec = planned && planned->put_revision
+						      ? &planned->revision.spec
+						      : &job_entry_current(entry)->spec;
+		if (entry->job.wanted != JOB_RUN || (planned && planned->job.wanted != JOB_RUN) ||
+		    (planned && is_renewed(planned)) || !restarts_with(spec, plan, n_asked))
+			continue;
+		if (!planned)
+			planned = plan_job_add(plan, entry, EFFECT_UNCHANGED);
+		planned->effect = EFFECT_RESTARTED;
+		plan_job_restart(planned);
+	}
+}
+
+struct size {
+	size_t n_records;
+	size_t n_bytes;
+};
+
+static void weigh(struct size *size, const struct record_type *type, const void *record)
+{
+	struct text bytes;
+	text_init(&bytes, 2 * (size_t)LIMIT_GROUP_BYTES);
+	record_encode(type, record, &bytes);
+	size->n_records++;
+	size->n_bytes += bytes.len + CHANGE_KEY_BYTES_MAX;
+	text_release(&bytes);
+}
+
+static enum err_code weigh_jobs(const struct plan *plan, struct size *size, struct err *err)
+{
+	for (size_t i = 0; i < plan->jobs.n; i++) {
+		const struct plan_job *job = &plan->jobs.items[i];
+		if (job->put)
+			weigh(size, &job_type, &job->job);
+		if (!job->put_revision)
+			continue;
+		size_t before = size->n_bytes;
+		weigh(size, &job_revision_type, &job->revision);
+		if (size->n_bytes - before > LIMIT_JOB_RECORD_BYTES)
+			return err_set_field(
+				err, ERR_LIMIT, job->job.name,
+				"job %s takes %zu bytes, more than the %d a job may take",
+				job->job.name, size->n_bytes - before, LIMIT_JOB_RECORD_BYTES);
+	}
+	return ERR_NONE;
+}
+
+/* Room for the remembered answer and the one or two records of a task. */
+#define RECORDS_BESIDE 4
+
+static enum err_code check_size(const struct plan *plan, struct err *err)
+{
+	struct size size = { .n_records = RECORDS_BESIDE,
+			     .n_bytes = 2 * LIMIT_STRING_BYTES + RECORDS_BESIDE * 1024 };
+	if (plan->put_project)
+		weigh(&size, &project_type, &plan->project);
+	for (size_t i = 0; i < plan->volumes.n; i++)
+		weigh(&size, &volume_record_type, &plan->volumes.items[i]);
+	enum err_code code = weigh_jobs(plan, &size, err);
+	if (code)
+		return code;
+	if (size.n_records > LIMIT_GROUP_RECORDS)
+		return err_set(
+			err, ERR_LIMIT,
+			"this changes %zu jobs and volumes at once, which needs %zu records; "
+			"one commit holds %d: change fewer jobs in one request",
+			plan->jobs.n + plan->volumes.n, size.n_records, LIMIT_GROUP_RECORDS);
+	if (size.n_bytes > LIMIT_GROUP_BYTES)
+		return err_set(err, ERR_LIMIT,
+			       "this changes %zu bytes at once, and one commit holds %d: change "
+			       "fewer jobs in one request",
+			       size.n_bytes, LIMIT_GROUP_BYTES);
+	return ERR_NONE;
+}
+
+static void note_job(struct manager *manager, const struct job_entry *entry, int effect,
+		     bool new_revision)
+{
+	struct notes *notes = &manager->out->notes;
+	char name[JOB_NAME_SIZE];
+	job_name(entry, name);
+	switch (effect) {
+	case EFFECT_CREATED:
+	case EFFECT_UPDATED:
+		if (new_revision)
+			notes_add(notes, "job %s revision %lld accepted", name,
+				  (long long)entry->job.revision);
+		else
+			notes_add(notes, "job %s updated in place", name);
+		break;
+	case EFFECT_SCALED:
+		notes_add(notes, "job %s scaled to %lld", name, (long long)job_replicas(entry));
+		break;
+	case EFFECT_STOPPED: notes_add(notes, "job %s is to stop", name); break;
+	case EFFECT_RESTARTED: notes_add(notes, "job %s is to restart", name); break;
+	case EFFECT_REMOVED: notes_add(notes, "job %s is to be removed", name); break;
+	default: return;
+	}
+	happen(manager, "job", name, entry->job.id.uuid, enum_name(job_effect_names, effect), "",
+	       NULL);
+}
+
+static void write_job(struct manager *manager, struct plan_job *job)
+{
+	struct cluster *cluster = &manager->cluster;
+	struct changes *changes = &manager->out->changes;
+	struct job_id id = job->job.id;
+	bool new_revision = job->put && job->put_revision;
+	if (job->put)
+		cluster_put_job(cluster, changes, &job->job);
+	if (job->put_revision)
+		cluster_put_revision(cluster, changes, &job->revision);
+	if (!job->put && !job->put_revision)
+		return;
+	job_dirty(manager, id);
+	manager->volumes_changed = true;
+	manager->wake = true;
+	note_job(manager, cluster_job(cluster, id), job->effect, new_revision);
+}
+
+static void write_task(struct manager *manager, const struct plan *plan)
+{
+	struct task *task = plan->task;
+	if (plan->task_act == REQUEST_STOP)
+		task_stop(manager, task, REASON_STOPPED);
+	else if (plan->slot)
+		task_create(manager, cluster_job_of(&manager->cluster, task), plan->slot, task);
+	else if (task->state == TASK_PENDING)
+		task_hurry(manager, task);
+	else
+		task_stop(manager, task, REASON_RESTARTED);
+}
+
+static void write_project(struct manager *manager, struct plan *plan, const char *name)
+{
+	struct project_entry *project = cluster_project(&manager->cluster, name);
+	if (plan->delete_project) {
+		notes_add(&manager->out->notes, "project %s removed", name);
+		happen(manager, "project", name, (struct uuid){ 0 }, "removed", "", NULL);
+		cluster_delete_project(&manager->cluster, &manager->out->changes, project);
+	}
+	if (!plan->put_project)
+		return;
+	if (!project)
+		happen(manager, "project", name, (struct uuid){ 0 }, "created", "", NULL);
+	cluster_put_project(&manager->cluster, &manager->out->changes, &plan->project);
+}
+
+static void fill_answer(const struct plan *plan, const char *project, struct manager_answer *answer)
+{
+	answer->project = base_strdup(project);
+	for (size_t i = 0; i < plan->jobs.n; i++) {
+		const struct plan_job *job = &plan->jobs.items[i];
+		struct job_answer *item = list_add(&answer->jobs, sizeof(*item));
+		item->id = job->job.id;
+		item->name = base_strdup(job->job.name);
+		item->revision = job->job.revision;
+		item->effect = job->effect;
+	}
+}
+
+enum err_code plan_commit(struct manager *manager, struct plan *plan,
+			  const struct manager_request *request, const char *project,
+			  struct manager_answer *answer, struct err *err)
+{
+	enum err_code code = check_size(plan, err);
+	if (!code)
+		code = idempotency_check(manager, request, err);
+	if (code)
+		return code;
+	fill_answer(plan, project, answer);
+	group_begin(manager);
+	write_project(manager, plan, project);
+	for (size_t i = 0; i < plan->jobs.n; i++)
+		write_job(manager, &plan->jobs.items[i]);
+	for (size_t i = 0; i < plan->volumes.n; i++) {
+		notes_add(&manager->out->notes, "volume %s is to be removed",
+			  plan->volumes.items[i].name);
+		cluster_put_volume(&manager->cluster, &manager->out->changes,
+				   &plan->volumes.items[i]);
+		manager->volumes_changed = true;
+	}
+	if (plan->task_act)
+		write_task(manager, plan);
+	idempotency_keep(manager, request, answer);
+	group_end(manager);
+	return ERR_NONE;
+}

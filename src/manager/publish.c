@@ -1,0 +1,187 @@
+/* What workers are sent: the desired set of their node, whole or as a change on top of what they were sent last.
+ *
+ * Invariants: `rev` of a message is the number of the commit that holds the state it was computed from; a template is
+ * sent ahead of the first task that needs it, again after the worker may have dropped it, and with every whole set. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/sort.h"
+#include "manager/core.h"
+
+struct uuid template_key(struct job_id job, int64_t revision)
+{
+	struct uuid key = job.uuid;
+	for (int i = 0; i < 8; i++)
+		key.bytes[UUID_BYTES - 1 - i] ^= (uint8_t)((uint64_t)revision >> (8 * i));
+	return key;
+}
+
+/* The number of the commit this step's state will be, or is already, durable under. */
+static int64_t rev_of_state(const struct manager *manager)
+{
+	return manager->out->changes.n ? manager->in->rev : manager->in->rev - 1;
+}
+
+static const struct network_spec *network_of(const struct project *project, const char *key)
+{
+	for (size_t i = 0; i < project->networks.n; i++)
+		if (strcmp(project->networks.items[i].key, key) == 0)
+			return &project->networks.items[i];
+	return NULL;
+}
+
+static const struct volume_spec *volume_of(const struct project *project, const char *key)
+{
+	for (size_t i = 0; i < project->volumes.n; i++)
+		if (strcmp(project->volumes.items[i].key, key) == 0)
+			return &project->volumes.items[i];
+	return NULL;
+}
+
+static bool has_volume(const struct sync_template *template, const char *key)
+{
+	for (size_t i = 0; i < template->volumes.n; i++)
+		if (strcmp(template->volumes.items[i].key, key) == 0)
+			return true;
+	return false;
+}
+
+static void add_template(struct manager *manager, struct session *session, struct sync_down *down,
+			 const struct task *task)
+{
+	struct uuid key = template_key(task->desired.job, task->desired.revision);
+	if (map_put(&session->templates, key, session))
+		return;
+	const struct job_entry *entry = cluster_job_of(&manager->cluster, task);
+	const struct project *project =
+		&cluster_project(&manager->cluster, entry->job.project)->project;
+	const struct job_spec *spec = cluster_task_spec(&manager->cluster, task);
+	struct sync_template *template = list_add(&down->templates, sizeof(*template));
+	template->job = task->desired.job;
+	template->revision = task->desired.revision;
+	template->project = base_strdup(entry->job.project);
+	template->name = base_strdup(entry->job.name);
+	record_copy(&job_spec_type, &template->spec, spec);
+	for (size_t i = 0; i < spec->networks.n; i++) {
+		const struct network_spec *network =
+			network_of(project, spec->networks.items[i].network);
+		if (network)
+			record_copy(&network_spec_type,
+				    list_add(&template->networks, sizeof(*network)), network);
+	}
+	for (size_t i = 0; i < spec->mounts.n; i++) {
+		const struct mount *mount = &spec->mounts.items[i];
+		if (mount->kind != MOUNT_VOLUME || !mount->source ||
+		    has_volume(template, mount->source))
+			continue;
+		const struct volume_spec *volume = volume_of(project, mount->source);
+		if (volume)
+			record_copy(&volume_spec_type,
+				    list_add(&template->volumes, sizeof(*volume)), volume);
+	}
+}
+
+static void add_task(struct manager *manager, struct session *session, struct sync_down *down,
+		     const struct task *task)
+{
+	add_template(manager, session, down, task);
+	struct sync_assignment assignment = task_assignment(task);
+	record_copy(&sync_assignment_type, list_add(&down->tasks, sizeof(assignment)), &assignment);
+}
+
+static void add_all(struct manager *manager, struct session *session, struct sync_down *down)
+{
+	map_release(&session->templates);
+	const struct node_entry *node = cluster_node(&manager->cluster, session->node);
+	for (size_t i = 0; i < node->tasks.n; i++)
+		add_task(manager, session, down, node->tasks.items[i]);
+}
+
+/* The worker drops a template with the last task that uses it. */
+static void drop_template(struct manager *manager, struct session *session,
+			  const struct session_change *change)
+{
+	const struct node_entry *node = cluster_node(&manager->cluster, session->node);
+	for (size_t i = 0; i < node->tasks.n; i++) {
+		const struct task_desired *desired = &node->tasks.items[i]->desired;
+		if (desired->revision == change->revision &&
+		    uuid_equal(desired->job.uuid, change->job.uuid))
+			return;
+	}
+	map_remove(&session->templates, template_key(change->job, change->revision));
+}
+
+static int compare_changes(const void *a, const void *b, void *context)
+{
+	(void)context;
+	return uuid_compare(((const struct session_change *)a)->task.uuid,
+			    ((const struct session_change *)b)->task.uuid);
+}
+
+static void add_changes(struct manager *manager, struct session *session, struct sync_down *down)
+{
+	sort_stable(session->changed, session->n_changed, sizeof(struct session_change),
+		    compare_changes, NULL);
+	for (size_t i = 0; i < session->n_changed; i++) {
+		const struct session_change *change = &session->changed[i];
+		if (i && uuid_equal(change->task.uuid, change[-1].task.uuid))
+			continue;
+		const struct task *task = cluster_task(&manager->cluster, change->task);
+		if (task && task_in_set(task)) {
+			add_task(manager, session, down, task);
+			continue;
+		}
+		struct sync_task_ref *ref = list_add(&down->forgotten, sizeof(*ref));
+		ref->task = change->task;
+		drop_template(manager, session, change);
+	}
+}
+
+static void add_volumes(struct manager *manager, const struct session *session,
+			struct sync_down *down)
+{
+	for (size_t i = 0; i < manager->removable.n; i++) {
+		const struct volume_record *volume =
+			cluster_volume(&manager->cluster, manager->removable.items[i]);
+		if (!volume || !uuid_equal(volume->node.uuid, session->node.uuid))
+			continue;
+		struct sync_volume *item = list_add(&down->volumes_remove, sizeof(*item));
+		item->name = base_strdup(volume->name);
+	}
+}
+
+static void speak(struct manager *manager, struct session *session)
+{
+	struct sync_down *down = &out_down(manager, session->number)->message;
+	bool news = session->full || session->n_changed;
+	down->cluster = manager->cluster.meta.cluster;
+	down->epoch = manager->cluster.meta.epoch;
+	down->rev = news ? rev_of_state(manager) : session->sent_rev;
+	down->full = session->full;
+	down->base_rev = session->full ? 0 : session->sent_rev;
+	if (session->full)
+		add_all(manager, session, down);
+	else
+		add_changes(manager, session, down);
+	add_volumes(manager, session, down);
+	down->report_acked = session->report_acked;
+	session->sent_rev = down->rev;
+	session->sent_digest = node_watch(manager, session->node)->digest;
+	session->full = false;
+	session->speaks = false;
+	session->n_changed = 0;
+	POST(down->rev >= down->base_rev);
+}
+
+void publish(struct manager *manager)
+{
+	for (size_t i = 0; i < manager->n_speakers; i++) {
+		struct session *session =
+			map_get(&manager->sessions, key_of_number(manager->speakers[i]));
+		/* A session may have been dismissed since. */
+		if (session)
+			speak(manager, session);
+	}
+	manager->n_speakers = 0;
+}

@@ -1,0 +1,197 @@
+/* From what jobs want to tasks: every dirty job is looked at slot by slot.
+ *
+ * Invariants: a slot has at most one task that is not final, and it is the newest; a new task is made only when no
+ * container of the one before it can be left (or its node was given up). */
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/limits.h"
+#include "manager/core.h"
+
+/* The tasks of a job, safe to walk while tasks are deleted. */
+static struct task **copy_tasks(const struct job_entry *entry, size_t *ret_n)
+{
+	*ret_n = entry->tasks.n;
+	return entry->tasks.n
+		       ? base_memdup(entry->tasks.items, entry->tasks.n * sizeof(struct task *))
+		       : NULL;
+}
+
+static void settle_live(struct manager *manager, struct job_entry *entry, struct slot *slot,
+			int look)
+{
+	struct task *task = slot->newest;
+	int reason =
+		task->desired.revision != entry->job.revision ? REASON_UPDATED : REASON_RESTARTED;
+	if (look == SLOT_OLD && task->state == TASK_PENDING) {
+		task_stop(manager, task, reason);
+		slot->n_final++;
+		slot->newest = task_create(manager, entry, task->desired.slot, task);
+		return;
+	}
+	if (look == SLOT_OLD && job_runs_to_completion(entry))
+		task_stop(manager, task, reason);
+	if (may_replace_lost(entry, task) && !pending_get(manager, task->desired.id))
+		pending_add(manager, task, true);
+}
+
+static void settle_slot(struct manager *manager, struct job_entry *entry, struct slot *slot,
+			int64_t number)
+{
+	int look = slot_look(entry, slot->newest);
+	switch (look) {
+	case SLOT_EMPTY:
+	case SLOT_NEXT: slot->newest = task_create(manager, entry, number, slot->newest); return;
+	case SLOT_LIVE:
+	case SLOT_OLD:
+	case SLOT_ENDING:
+		if (!task_is_final(slot->newest->state))
+			settle_live(manager, entry, slot, look);
+		return;
+	case SLOT_DONE:
+	case SLOT_LEFT: return;
+	default: UNREACHABLE("no such look");
+	}
+}
+
+/* Slots beyond what is wanted: the highest go first. */
+static void scale_down(struct manager *manager, const struct slots *slots, int64_t replicas)
+{
+	for (size_t i = slots->n; i > (size_t)replicas; i--) {
+		struct task *task = slots->items[i - 1].newest;
+		if (!task || task_is_final(task->state))
+			continue;
+		task_stop(manager, task, REASON_SCALED_DOWN);
+	}
+}
+
+/* Tasks that wait for a node: by the gate, by time, or in the queue. */
+static bool settle_pending(struct manager *manager, struct job_entry *entry)
+{
+	struct text message;
+	text_init(&message, LIMIT_MESSAGE_BYTES);
+	int gate = depend_gate(manager, entry, &message);
+	struct job_watch *watch = job_watch(manager, entry->job.id);
+	watch->n_gated = 0;
+	for (size_t i = 0; i < entry->tasks.n; i++) {
+		struct task *task = entry->tasks.items[i];
+		if (task->state != TASK_PENDING)
+			continue;
+		if (gate == GATE_FAILED) {
+			task_verdict(manager, task, TASK_FAILED, REASON_DEPENDENCY_FAILED,
+				     text_string(&message));
+		} else if (gate == GATE_CLOSED) {
+			pending_gate(manager, task, text_string(&message));
+			watch->n_gated++;
+		} else {
+			pending_settle(manager, task);
+		}
+	}
+	text_release(&message);
+	return gate == GATE_OPEN;
+}
+
+static void reconcile_running(struct manager *manager, struct job_entry *entry)
+{
+	int64_t replicas = job_replicas(entry);
+	struct slots slots;
+	slots_build(entry, &slots);
+	scale_down(manager, &slots, replicas);
+	for (int64_t i = 0; i < replicas; i++)
+		settle_slot(manager, entry, &slots.items[i], i + 1);
+	bool gate_open = settle_pending(manager, entry);
+	if (!job_runs_to_completion(entry))
+		update_roll(manager, entry, &slots, gate_open);
+	prune_tasks(manager, entry, &slots);
+	slots_release(&slots);
+}
+
+static void reconcile_stopped(struct manager *manager, struct job_entry *entry)
+{
+	for (size_t i = 0; i < entry->tasks.n; i++)
+		if (!task_is_final(entry->tasks.items[i]->state))
+			task_stop(manager, entry->tasks.items[i], REASON_STOPPED);
+	struct slots slots;
+	slots_build(entry, &slots);
+	prune_tasks(manager, entry, &slots);
+	slots_release(&slots);
+}
+
+/* The last task is gone: the job goes, and with the last job its project. */
+static void delete_job(struct manager *manager, struct job_entry *entry)
+{
+	char name[JOB_NAME_SIZE];
+	struct job_id id = entry->job.id;
+	struct project_entry *project = cluster_project(&manager->cluster, entry->job.project);
+	notes_add(&manager->out->notes, "job %s removed", job_name(entry, name));
+	happen(manager, "job", name, id.uuid, "removed", "", NULL);
+	size_t n_records = entry->n_revisions + 2;
+	group_reserve(manager, n_records < LIMIT_GROUP_RECORDS ? n_records : LIMIT_GROUP_RECORDS);
+	cluster_delete_job(&manager->cluster, &manager->out->changes, entry);
+	job_watch_delete(manager, id);
+	manager->wake = true;
+	manager->volumes_changed = true;
+	if (project->n_jobs)
+		return;
+	notes_add(&manager->out->notes, "project %s removed", project->project.name);
+	happen(manager, "project", project->project.name, (struct uuid){ 0 }, "removed", "", NULL);
+	cluster_delete_project(&manager->cluster, &manager->out->changes, project);
+}
+
+/* True: the job is gone. */
+static bool reconcile_removed(struct manager *manager, struct job_entry *entry)
+{
+	size_t n = 0;
+	struct task **tasks = copy_tasks(entry, &n);
+	for (size_t i = 0; i < n; i++)
+		task_remove(manager, tasks[i]);
+	base_free(tasks);
+	if (entry->tasks.n)
+		return false;
+	delete_job(manager, entry);
+	return true;
+}
+
+static void reconcile_job(struct manager *manager, struct job_entry *entry)
+{
+	struct job_id id = entry->job.id;
+	struct job_watch *watch = job_watch(manager, id);
+	if (entry->job.wanted == JOB_REMOVE) {
+		if (reconcile_removed(manager, entry))
+			return;
+	} else if (entry->job.wanted == JOB_STOP) {
+		reconcile_stopped(manager, entry);
+	} else {
+		reconcile_running(manager, entry);
+	}
+	prune_revisions(manager, entry);
+	struct slots slots;
+	struct job_facts facts;
+	slots_build(entry, &slots);
+	slots_facts(entry, &slots, &facts);
+	slots_release(&slots);
+	bool same = watch->standing_said >= 0 && facts.wanted == watch->facts.wanted &&
+		    facts.started == watch->facts.started && facts.ready == watch->facts.ready &&
+		    facts.left == watch->facts.left && facts.succeeded == watch->facts.succeeded &&
+		    facts.standing == watch->facts.standing;
+	watch->facts = facts;
+	if (!same)
+		depend_wake(manager, entry);
+}
+
+void reconcile(struct manager *manager)
+{
+	for (size_t i = 0; i < manager->n_dirty; i++) {
+		struct job_id id = manager->dirty[i];
+		struct job_entry *entry = cluster_job(&manager->cluster, id);
+		if (!entry)
+			continue;
+		reconcile_job(manager, entry);
+		entry = cluster_job(&manager->cluster, id);
+		if (!entry)
+			continue;
+		/* What it did to itself needs no second look: one pass settles a job. */
+		entry->dirty = false;
+		job_watch(manager, id)->dirty = false;
+	}
+	manager->n_dirty = 0;
+}

@@ -1,0 +1,169 @@
+/* Sessions with workers: who is at the other end, and what they report.
+ *
+ * Invariants: a node has at most one session, the newest; a session that has not said who it is gets no message but
+ * its dismissal. */
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/limits.h"
+#include "manager/core.h"
+
+static struct session *session_get(const struct manager *manager, uint64_t number)
+{
+	return map_get(&manager->sessions, key_of_number(number));
+}
+
+void session_opened(struct manager *manager, uint64_t number)
+{
+	if (session_get(manager, number))
+		return;
+	struct session *session = base_calloc(1, sizeof(*session));
+	session->number = number;
+	map_put(&manager->sessions, key_of_number(number), session);
+}
+
+void session_delete(struct manager *manager, struct session *session)
+{
+	struct node_watch *watch = map_get(&manager->nodes, session->node.uuid);
+	if (watch && watch->session == session)
+		watch->session = NULL;
+	map_remove(&manager->sessions, key_of_number(session->number));
+	map_release(&session->templates);
+	base_free(session->changed);
+	base_free(session);
+}
+
+void session_closed(struct manager *manager, uint64_t number)
+{
+	struct session *session = session_get(manager, number);
+	if (session)
+		session_delete(manager, session);
+}
+
+void session_speak(struct manager *manager, struct session *session)
+{
+	if (session->speaks)
+		return;
+	session->speaks = true;
+	manager->speakers = base_grow(manager->speakers, manager->n_speakers,
+				      &manager->speakers_capacity, sizeof(uint64_t));
+	manager->speakers[manager->n_speakers++] = session->number;
+}
+
+static void dismiss(struct manager *manager, struct session *session, const char *why)
+{
+	struct manager_down *down = out_down(manager, session->number);
+	down->close = true;
+	text_print(down->why, sizeof(down->why), "%s", why);
+	const struct node_entry *node = cluster_node(&manager->cluster, session->node);
+	if (node)
+		notes_add(&manager->out->notes, "session of node %s closed: %s", node_name(node),
+			  why);
+	else
+		notes_add(&manager->out->notes, "session of a worker closed: %s", why);
+	session_delete(manager, session);
+}
+
+static void put_facts(struct manager *manager, struct node_entry *node, const struct sync_up *up)
+{
+	if (node && record_equal(&node_facts_type, &node->record.facts, &up->facts))
+		return;
+	struct node_record record = { 0 };
+	if (node)
+		record_copy(&node_record_type, &record, &node->record);
+	else
+		record =
+			(struct node_record){ .id = up->node, .joined_wall_ms = wall_now(manager) };
+	record_release(&node_facts_type, &record.facts);
+	record_copy(&node_facts_type, &record.facts, &up->facts);
+	group_reserve(manager, 1);
+	struct node_entry *entry =
+		cluster_put_node(&manager->cluster, &manager->out->changes, &record);
+	manager->wake = true;
+	if (node)
+		return;
+	notes_add(&manager->out->notes, "node %s joined", node_name(entry));
+	happen(manager, "node", node_name(entry), entry->record.id.uuid, "joined", "", NULL);
+}
+
+/* Why the other end cannot be talked to; NULL: it can. */
+static const char *objection(struct manager *manager, const struct session *session,
+			     const struct sync_up *up, struct err *err)
+{
+	const struct meta_record *meta = &manager->cluster.meta;
+	if (!uuid_is_zero(up->cluster) && !uuid_equal(up->cluster, meta->cluster))
+		return "this worker belongs to another cluster";
+	if (up->epoch > meta->epoch)
+		return "this worker has heard a newer state of the cluster than this manager has";
+	if (uuid_is_zero(up->node.uuid))
+		return "the message names no node";
+	if (!uuid_is_zero(session->node.uuid) && !uuid_equal(session->node.uuid, up->node.uuid))
+		return "the node's id changed within a session";
+	if (uuid_is_zero(session->node.uuid) && !up->has_facts)
+		return "the first message must carry the facts of the node";
+	if (up->has_facts && record_check(&node_facts_type, &up->facts, err))
+		return err->message;
+	if (!cluster_node(&manager->cluster, up->node) && manager->cluster.nodes.n >= LIMIT_NODES)
+		return "the cluster has as many nodes as it may have";
+	return NULL;
+}
+
+static void introduce(struct manager *manager, struct session *session, const struct sync_up *up)
+{
+	struct node_watch *watch = node_watch(manager, up->node);
+	if (watch->session)
+		dismiss(manager, watch->session, "the worker has opened a newer session");
+	session->node = up->node;
+	session->full = true;
+	watch->session = session;
+}
+
+/* Does what the worker holds differ from what it was sent? Only a worker that took our last message can be judged. */
+static bool has_drifted(const struct manager *manager, const struct session *session,
+			const struct sync_up *up)
+{
+	return session->sent_rev && up->epoch == manager->cluster.meta.epoch &&
+	       up->rev == session->sent_rev && (uint64_t)up->digest != session->sent_digest;
+}
+
+void session_up(struct manager *manager, uint64_t number, const struct sync_up *up)
+{
+	struct session *session = session_get(manager, number);
+	if (!session)
+		return;
+	struct err err;
+	const char *why = objection(manager, session, up, &err);
+	if (why) {
+		dismiss(manager, session, why);
+		return;
+	}
+	if (uuid_is_zero(session->node.uuid))
+		introduce(manager, session, up);
+	if (up->has_facts)
+		put_facts(manager, cluster_node(&manager->cluster, up->node), up);
+	struct node_entry *node = cluster_node(&manager->cluster, up->node);
+	node_heard(manager, node, up->runtime_ok);
+	if (up->has_stats)
+		cluster_set_node_stats(&manager->cluster, node, &up->stats, manager->in->now_ms);
+	for (size_t i = 0; i < up->observed.n; i++)
+		task_report(manager, node, &up->observed.items[i]);
+	for (size_t i = 0; i < up->volumes_removed.n; i++)
+		volume_removed(manager, node, &up->volumes_removed.items[i]);
+	if (up->want_full || has_drifted(manager, session, up))
+		session->full = true;
+	if (up->report > session->report_acked)
+		session->report_acked = up->report;
+	session_speak(manager, session);
+}
+
+void session_task_changed(struct manager *manager, const struct task *task)
+{
+	struct session *session = node_watch(manager, task->desired.node)->session;
+	if (!session)
+		return;
+	session->changed = base_grow(session->changed, session->n_changed,
+				     &session->changed_capacity, sizeof(struct session_change));
+	session->changed[session->n_changed++] =
+		(struct session_change){ task->desired.id, task->desired.job,
+					 task->desired.revision };
+	session_speak(manager, session);
+}

@@ -1,0 +1,103 @@
+/* How a job stands, in a word, numbers and a sentence. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "manager/core.h"
+
+/* The task that explains best why the job stands as it does: the first given up, else the first that is not ready.
+ * NULL: nothing to explain. */
+static const struct task *explaining(const struct job_entry *entry, const struct slots *slots,
+				     const struct job_facts *facts)
+{
+	const struct task *first = NULL;
+	for (int64_t i = 0; i < facts->wanted; i++) {
+		const struct task *task = slots->items[i].newest;
+		int look = slot_look(entry, task);
+		if (look == SLOT_LEFT)
+			return task;
+		if (!first && task && look != SLOT_DONE && !task_is_ready(task))
+			first = task;
+	}
+	return first;
+}
+
+static size_t count_live(const struct job_entry *entry)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < entry->tasks.n; i++)
+		n += task_occupies_node(entry->tasks.items[i]);
+	return n;
+}
+
+static void say_counts(const struct job_entry *entry, const struct job_facts *facts,
+		       struct text *out)
+{
+	switch (facts->standing) {
+	case STANDING_STOPPED:
+	case STANDING_REMOVING: {
+		size_t n_live = count_live(entry);
+		if (n_live)
+			text_addf(out, "%zu %s not confirmed gone", n_live,
+				  n_live == 1 ? "task is" : "tasks are");
+		else
+			text_add(out, "no container is left");
+		return;
+	}
+	case STANDING_UPDATING:
+		text_addf(out, "%lld of %lld tasks still to be replaced", (long long)facts->old,
+			  (long long)facts->wanted);
+		return;
+	case STANDING_COMPLETED:
+		text_addf(out, "%lld of %lld succeeded", (long long)facts->succeeded,
+			  (long long)facts->wanted);
+		return;
+	case STANDING_DEGRADED:
+	case STANDING_FAILED:
+		if (facts->old)
+			text_addf(out,
+				  "the update is paused with %lld of %lld tasks still to be "
+				  "replaced; ",
+				  (long long)facts->old, (long long)facts->wanted);
+		text_addf(out, "%lld of %lld given up", (long long)facts->left,
+			  (long long)facts->wanted);
+		return;
+	default:
+		text_addf(out, "%lld of %lld ready", (long long)(facts->ready + facts->succeeded),
+			  (long long)facts->wanted);
+	}
+}
+
+void manager_job_status(const struct manager *manager, const struct job_entry *entry,
+			struct job_status *ret_status)
+{
+	struct slots slots;
+	struct job_facts facts;
+	slots_build(entry, &slots);
+	slots_facts(entry, &slots, &facts);
+	struct job_status status = {
+		.standing = facts.standing,
+		.wanted = facts.wanted,
+		.running = facts.running,
+		.ready = facts.ready,
+		.succeeded = facts.succeeded,
+		.left = facts.left,
+	};
+	struct text message;
+	text_init(&message, LIMIT_MESSAGE_BYTES);
+	say_counts(entry, &facts, &message);
+	const struct task *task = NULL;
+	if (facts.standing != STANDING_RUNNING && facts.standing != STANDING_COMPLETED &&
+	    entry->job.wanted == JOB_RUN)
+		task = explaining(entry, &slots, &facts);
+	if (task) {
+		char sentence[TASK_SENTENCE_SIZE];
+		status.reason = task->reason;
+		text_addf(&message, "; %s.%lld %s: %s", entry->job.name,
+			  (long long)task->desired.slot, enum_name(task_state_names, task->state),
+			  cluster_task_sentence(&manager->cluster, task, sentence));
+	}
+	status.message = text_take(&message);
+	slots_release(&slots);
+	*ret_status = status;
+}

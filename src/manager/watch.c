@@ -1,0 +1,44 @@
+/* Jobs between steps: which must be reconciled, and how they stood.
+ *
+ * Invariant: a job is in `dirty` exactly once while its watch says so; same for `touched`. */
+#include "base/alloc.h"
+#include "manager/core.h"
+
+struct job_watch *job_watch(struct manager *manager, struct job_id id)
+{
+	struct job_watch *watch = map_get(&manager->jobs, id.uuid);
+	if (watch)
+		return watch;
+	watch = base_calloc(1, sizeof(*watch));
+	watch->id = id;
+	watch->standing_said = -1;
+	map_put(&manager->jobs, id.uuid, watch);
+	return watch;
+}
+
+void job_watch_delete(struct manager *manager, struct job_id id)
+{
+	base_free(map_remove(&manager->jobs, id.uuid));
+}
+
+void job_dirty(struct manager *manager, struct job_id id)
+{
+	struct job_watch *watch = job_watch(manager, id);
+	if (!watch->dirty) {
+		watch->dirty = true;
+		manager->dirty = base_grow(manager->dirty, manager->n_dirty,
+					   &manager->dirty_capacity, sizeof(struct job_id));
+		manager->dirty[manager->n_dirty++] = id;
+	}
+	if (!watch->touched) {
+		watch->touched = true;
+		manager->touched = base_grow(manager->touched, manager->n_touched,
+					     &manager->touched_capacity, sizeof(struct job_id));
+		manager->touched[manager->n_touched++] = id;
+	}
+}
+
+const char *job_name(const struct job_entry *entry, char out[JOB_NAME_SIZE])
+{
+	return text_print(out, JOB_NAME_SIZE, "%s/%s", entry->job.project, entry->job.name);
+}
