@@ -242,8 +242,12 @@ void http_call_read(struct client_connection *connection)
 		step = connection->state == ANSWER_HEAD ? read_head(connection, input)
 							: read_body(connection, input);
 	}
-	if (step == STEP_GONE || call->paused)
+	if (step == STEP_GONE)
 		return;
+	if (call->paused) {
+		socket_bound_input(connection->bev, HTTP_PAUSED_BYTES_MAX);
+		return;
+	}
 	if (connection->state == ANSWER_COMPLETE)
 		complete(connection);
 	else if (connection->ended && connection->state == ANSWER_UNTIL_END)
@@ -381,8 +385,7 @@ void http_call_pause(struct http_call *call, bool pause)
 		return;
 	call->paused = pause;
 	if (!pause && call->connection)
-		bufferevent_trigger(call->connection->bev, EV_READ,
-				    BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+		socket_read_on(call->connection->bev);
 }
 
 void http_call_cancel(struct http_call *call)

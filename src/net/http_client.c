@@ -19,8 +19,6 @@
 #include "net/http_client_private.h"
 #include "net/socket.h"
 
-/* Unread bytes the client keeps of a paused answer. */
-#define INPUT_BYTES_MAX (64 * 1024)
 /* A listener whose queue is full is asked again, for so long. */
 #define QUEUE_FULL_RETRY_MS    20
 #define QUEUE_FULL_PATIENCE_MS 10000
@@ -136,7 +134,6 @@ static enum err_code dial(struct http_client *client, bool pooled,
 	client->pooled += pooled;
 	TAILQ_INSERT_TAIL(&client->connections, connection, link);
 	bufferevent_setcb(connection->bev, on_read, NULL, on_event, connection);
-	bufferevent_setwatermark(connection->bev, EV_READ, 0, INPUT_BYTES_MAX);
 	bufferevent_enable(connection->bev, EV_READ | EV_WRITE);
 	*ret_connection = connection;
 	return ERR_NONE;

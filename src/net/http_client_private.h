@@ -8,6 +8,9 @@
 
 struct bufferevent;
 
+/* Unread bytes kept of a paused answer. */
+#define HTTP_PAUSED_BYTES_MAX (64 * 1024)
+
 struct http_call {
 	TAILQ_ENTRY(http_call) link; /* in client->queued, ->urgent or ->running */
 	struct http_client *client;

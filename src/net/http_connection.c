@@ -5,7 +5,7 @@
  *
  * Invariants:
  * 1. While a request is WHOLE nothing of the next one is looked at: answers leave in the order of requests. Unread
- *    input is bounded by the watermark; reading stays on, so that a peer that leaves is noticed.
+ *    input is bounded; until the bound reading stays on, so that a peer that leaves is noticed.
  * 2. IDLE, HEAD, BODY and REST have an absolute deadline; WHOLE has none, but output that makes no progress ends the
  *    connection.
  * 3. An exchange exists from its head on; `closed` is called exactly once for each that `begin` was called for. */
@@ -272,8 +272,9 @@ static enum step receive(struct server_connection *connection)
 
 static void on_read(struct bufferevent *bev, void *argument)
 {
-	(void)bev;
-	receive(argument);
+	struct server_connection *connection = argument;
+	if (receive(connection) != STEP_GONE && connection->receive == RECEIVE_WHOLE)
+		socket_bound_input(bev, LIMIT_HTTP_PIPELINE_BYTES);
 }
 
 /* The last answer has left. */
@@ -316,7 +317,8 @@ static void on_drained(struct bufferevent *bev, void *argument)
 		return;
 	connection->receive = RECEIVE_IDLE;
 	set_deadline(connection, server->options.idle_timeout_ms);
-	receive(connection);
+	bufferevent_enable(bev, EV_READ);
+	on_read(bev, connection);
 }
 
 /* A peer that only shut down its sending side still waits for the answer. Only unix sockets tell the difference; a
@@ -369,7 +371,6 @@ void server_connection_new(struct http_server *server, int fd, const struct http
 	TAILQ_INSERT_TAIL(&server->connections, connection, link);
 	server->n_connections++;
 	bufferevent_setcb(connection->bev, on_read, on_drained, on_event, connection);
-	bufferevent_setwatermark(connection->bev, EV_READ, 0, LIMIT_HTTP_PIPELINE_BYTES);
 	int64_t stall_ms = server->options.write_stall_ms;
 	struct timeval stall = { .tv_sec = stall_ms / 1000, .tv_usec = stall_ms % 1000 * 1000 };
 	bufferevent_set_timeouts(connection->bev, NULL, &stall);

@@ -1,6 +1,8 @@
 #include "net/socket.h"
 
 #include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,6 +30,18 @@ void socket_deadline_set(struct event *timer, int64_t delay_ms)
 void socket_ignore_sigpipe(void)
 {
 	signal(SIGPIPE, SIG_IGN);
+}
+
+void socket_bound_input(struct bufferevent *bev, size_t bytes_max)
+{
+	if (evbuffer_get_length(bufferevent_get_input(bev)) >= bytes_max)
+		bufferevent_disable(bev, EV_READ);
+}
+
+void socket_read_on(struct bufferevent *bev)
+{
+	bufferevent_enable(bev, EV_READ);
+	bufferevent_trigger(bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 }
 
 enum err_code socket_address(const char *path, struct sockaddr_un *ret_address, struct err *err)

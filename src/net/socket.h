@@ -3,10 +3,13 @@
 #define NET_SOCKET_H
 
 #include <event2/event.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/un.h>
 
 #include "base/err.h"
+
+struct bufferevent;
 
 /* Milliseconds of the clock that never jumps. */
 int64_t socket_clock_ms(void);
@@ -16,6 +19,14 @@ void socket_deadline_set(struct event *timer, int64_t delay_ms);
 
 /* A peer that leaves must be an error, not a signal that ends the process. */
 void socket_ignore_sigpipe(void);
+
+/* Call at the end of a read callback that left bytes unread on purpose: reading stops when `bytes_max` of them wait,
+ * until socket_read_on(). (libevent's high watermark is no help: it calls the callback in a busy loop as long as the
+ * bytes stay.) */
+void socket_bound_input(struct bufferevent *bev, size_t bytes_max);
+
+/* Read again, and run the read callback from the loop for what already waits. */
+void socket_read_on(struct bufferevent *bev);
 
 /* ERR_INVALID: longer than the kernel takes. */
 enum err_code socket_address(const char *path, struct sockaddr_un *ret_address,

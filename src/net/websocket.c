@@ -265,7 +265,6 @@ static void read_frames(struct websocket *websocket)
 
 static void on_read(struct bufferevent *bev, void *argument)
 {
-	(void)bev;
 	struct websocket *websocket = argument;
 	enter(websocket);
 	websocket->heard_ms = socket_clock_ms();
@@ -274,6 +273,8 @@ static void on_read(struct bufferevent *bev, void *argument)
 	if (!websocket->dead && websocket->state != WEBSOCKET_HANDSHAKE)
 		read_frames(websocket);
 	check_end(websocket);
+	if (!websocket->dead && websocket->paused)
+		socket_bound_input(bev, INPUT_BYTES_MAX);
 	leave(websocket);
 }
 
@@ -385,12 +386,10 @@ void websocket_attach(struct websocket *websocket, struct bufferevent *bev)
 	static const struct timeval stall = { .tv_sec = LIMIT_HTTP_WRITE_STALL_MS / 1000 };
 	websocket->bev = bev;
 	bufferevent_setcb(bev, on_read, on_drained, on_event, websocket);
-	bufferevent_setwatermark(bev, EV_READ, 0, INPUT_BYTES_MAX);
-	bufferevent_setwatermark(bev, EV_WRITE, 0, 0);
 	bufferevent_set_timeouts(bev, NULL, &stall);
-	bufferevent_enable(bev, EV_READ | EV_WRITE);
+	bufferevent_enable(bev, EV_WRITE);
 	/* Frames may have come along with the handshake. */
-	bufferevent_trigger(bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+	socket_read_on(bev);
 }
 
 void websocket_open(struct websocket *websocket)
@@ -455,8 +454,7 @@ void websocket_pause(struct websocket *websocket, bool pause)
 		return;
 	websocket->paused = pause;
 	if (!pause && websocket->bev)
-		bufferevent_trigger(websocket->bev, EV_READ,
-				    BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+		socket_read_on(websocket->bev);
 }
 
 void websocket_close(struct websocket *websocket, int code, const char *reason)
