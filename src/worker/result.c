@@ -38,22 +38,42 @@ bool worker_seen_is_ours(const struct worker *worker, const struct container_see
 	       uuid_equal(seen->task.uuid, task.uuid) && seen->attempt == attempt;
 }
 
+/* An end that nobody can tell which run of Docker reported may be of one that was going down. */
+static bool proves_nothing(const struct worker *worker, const struct container_result *result)
+{
+	if (result->fault != FAULT_NONE && result->fault != FAULT_NOT_FOUND)
+		return true;
+	bool runs = result->fault == FAULT_NONE && (result->seen.state == CONTAINER_RUNNING ||
+						    result->seen.state == CONTAINER_PAUSED);
+	return !runs && !result->daemon_instance && worker->daemon_instance;
+}
+
+static uint64_t instance_of(const struct worker *worker, const struct worker_task *task,
+			    const struct container_result *result)
+{
+	if (result->daemon_instance)
+		return result->daemon_instance;
+	return task->record.daemon_instance ? (uint64_t)task->record.daemon_instance
+					    : worker->daemon_instance;
+}
+
 static void take_seen(struct worker *worker, struct worker_task *task,
 		      const struct container_result *result)
 {
-	if (result->fault != FAULT_NONE && result->fault != FAULT_NOT_FOUND) {
+	if (proves_nothing(worker, result)) {
 		task->container = CONTAINER_UNKNOWN;
 		task->not_before_ms = worker->now_ms + RETRY_MS;
 		return;
 	}
+	if (result->daemon_instance)
+		worker->daemon_instance = result->daemon_instance;
 	bool found = result->fault == FAULT_NONE && result->seen.state != CONTAINER_ABSENT;
 	bool ours = found && worker_seen_is_ours(worker, &result->seen, task->record.observed.task,
 						 task->op_attempt);
 	task->foreign = found && !ours;
 	task->container = ours ? result->seen.state : CONTAINER_ABSENT;
 	task->seen_at_ms = worker->now_ms;
-	task->seen_instance =
-		result->daemon_instance ? result->daemon_instance : worker->daemon_instance;
+	task->seen_instance = instance_of(worker, task, result);
 	if (!ours)
 		return;
 	container_seen_release(&task->seen);
