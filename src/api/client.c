@@ -10,10 +10,10 @@
 #include "base/alloc.h"
 #include "base/check.h"
 
-#define CALL_TIMEOUT_MS 60000
-#define ANSWER_BYTES_MAX (256 * 1024 * 1024)
+#define CALL_TIMEOUT_MS	  60000
+#define ANSWER_BYTES_MAX  (256 * 1024 * 1024)
 #define ANSWER_VALUES_MAX (64 * 1024 * 1024)
-#define CONNECTIONS_MAX 4
+#define CONNECTIONS_MAX	  4
 
 struct api_client {
 	char *socket_path;
@@ -52,10 +52,11 @@ static enum err_code read_error(int status, struct http_view body, struct err *e
 {
 	struct error_answer answer;
 	struct err ignored;
-	if (json_read_record(&error_answer_type, body.bytes ? body.bytes : "", body.len, ANSWER_VALUES_MAX,
-			     JSON_INTERNAL, &answer, &ignored) ||
+	if (json_read_record(&error_answer_type, body.bytes ? body.bytes : "", body.len,
+			     ANSWER_VALUES_MAX, JSON_INTERNAL, &answer, &ignored) ||
 	    !answer.error.code) {
-		return err_set(err, ERR_PROTOCOL, "the manager answered with status %d and no reason", status);
+		return err_set(err, ERR_PROTOCOL,
+			       "the manager answered with status %d and no reason", status);
 	}
 	enum err_code code = err_from_name(answer.error.code);
 	if (code == ERR_NONE)
@@ -66,11 +67,13 @@ static enum err_code read_error(int status, struct http_view body, struct err *e
 	return code;
 }
 
-static enum err_code explain(const struct api_client *client, const struct err *problem, struct err *err)
+static enum err_code explain(const struct api_client *client, const struct err *problem,
+			     struct err *err)
 {
 	if (problem->code == ERR_UNAVAILABLE)
 		return err_set(err, ERR_UNAVAILABLE,
-			       "no manager answers on %s (%s); is `drover dev` or `drover manager` running?",
+			       "no manager answers on %s (%s); is `drover dev` or `drover manager` "
+			       "running?",
 			       client->socket_path, problem->message);
 	return err_set(err, problem->code, "%s", problem->message);
 }
@@ -95,14 +98,15 @@ static void call_done(void *owner, struct http_call *http_call, const struct err
 	else if (status < 200 || status > 299)
 		pending->code = read_error(status, body, pending->err);
 	else if (call->answer_type)
-		pending->code = json_read_record(call->answer_type, body.bytes ? body.bytes : "", body.len,
-						 ANSWER_VALUES_MAX, JSON_INTERNAL, call->answer,
-						 pending->err);
+		pending->code = json_read_record(call->answer_type, body.bytes ? body.bytes : "",
+						 body.len, ANSWER_VALUES_MAX, JSON_INTERNAL,
+						 call->answer, pending->err);
 	pending->done = true;
 	event_base_loopbreak(pending->client->base);
 }
 
-enum err_code api_client_call(struct api_client *client, const struct api_call *call, struct err *err)
+enum err_code api_client_call(struct api_client *client, const struct api_call *call,
+			      struct err *err)
 {
 	static const struct http_call_events events = { .done = call_done };
 	struct pending_call pending = { client, call, false, ERR_NONE, err };
@@ -111,7 +115,8 @@ enum err_code api_client_call(struct api_client *client, const struct api_call *
 	if (call->body_type)
 		body = json_write_record(call->body_type, call->body, JSON_REQUEST);
 	if (call->idempotency_key)
-		text_print(headers, sizeof(headers), "Idempotency-Key: %s\r\n", call->idempotency_key);
+		text_print(headers, sizeof(headers), "Idempotency-Key: %s\r\n",
+			   call->idempotency_key);
 	struct http_call_options options = {
 		.method = call->method,
 		.target = call->target,
@@ -156,8 +161,8 @@ static void stream_bytes(void *owner, struct http_call *call, const void *bytes,
 		text_add_bytes(&stream->error_body, bytes, len);
 }
 
-static void stream_done(void *owner, struct http_call *call, const struct err *problem, enum http_sent sent,
-			int status, struct http_view body)
+static void stream_done(void *owner, struct http_call *call, const struct err *problem,
+			enum http_sent sent, int status, struct http_view body)
 {
 	struct api_client_stream *stream = owner;
 	struct err err = { 0 };
@@ -167,7 +172,8 @@ static void stream_done(void *owner, struct http_call *call, const struct err *p
 	if (problem)
 		explain(stream->client, problem, &err);
 	else if (status < 200 || status > 299)
-		read_error(status, (struct http_view){ stream->error_body.bytes, stream->error_body.len },
+		read_error(status,
+			   (struct http_view){ stream->error_body.bytes, stream->error_body.len },
 			   &err);
 	stream->events->end(stream->owner, err.code ? &err : NULL);
 	text_release(&stream->error_body);
@@ -175,9 +181,11 @@ static void stream_done(void *owner, struct http_call *call, const struct err *p
 }
 
 struct api_client_stream *api_client_stream(struct api_client *client, const char *target,
-					    const struct api_client_stream_events *events, void *owner)
+					    const struct api_client_stream_events *events,
+					    void *owner)
 {
-	static const struct http_call_events call_events = { stream_head, stream_bytes, stream_done };
+	static const struct http_call_events call_events = { stream_head, stream_bytes,
+							     stream_done };
 	struct api_client_stream *stream = base_calloc(1, sizeof(*stream));
 	*stream = (struct api_client_stream){ .client = client, .events = events, .owner = owner };
 	text_init(&stream->error_body, LIMIT_HTTP_BODY_BYTES);
@@ -203,7 +211,8 @@ static void on_timeout(evutil_socket_t fd, short what, void *arg)
 void api_client_run(struct api_client *client, int64_t timeout_ms)
 {
 	struct event *timer = evtimer_new(client->base, on_timeout, client);
-	struct timeval timeout = { .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000 };
+	struct timeval timeout = { .tv_sec = timeout_ms / 1000,
+				   .tv_usec = timeout_ms % 1000 * 1000 };
 	if (timeout_ms >= 0)
 		evtimer_add(timer, &timeout);
 	event_base_loop(client->base, EVLOOP_NO_EXIT_ON_EMPTY);

@@ -17,12 +17,12 @@ struct event_base *api_client_base(struct api_client *client);
 
 struct api_call {
 	const char *method;
-	const char *target;                  /* percent-encoded */
+	const char *target;		     /* percent-encoded */
 	const struct record_type *body_type; /* NULL: no body */
 	const void *body;
 	const struct record_type *answer_type; /* NULL: the answer's body is dropped */
-	void *answer;                          /* filled on success; the caller releases it */
-	const char *idempotency_key;           /* NULL: none */
+	void *answer;			       /* filled on success; the caller releases it */
+	const char *idempotency_key;	       /* NULL: none */
 };
 
 /* One call. The error of the API comes back with its own code, field and message; a manager that does not answer is
@@ -37,7 +37,8 @@ struct api_client_stream_events {
 	void (*end)(void *owner, const struct err *err);
 };
 struct api_client_stream *api_client_stream(struct api_client *client, const char *target,
-					    const struct api_client_stream_events *events, void *owner);
+					    const struct api_client_stream_events *events,
+					    void *owner);
 /* Drop it without `end`. */
 void api_client_stream_close(struct api_client_stream *stream);
 

@@ -15,8 +15,8 @@ void envelope_send(struct websocket *websocket, const char *kind, const struct r
 	json_decref(root);
 }
 
-enum err_code envelope_open(const void *bytes, size_t len, const char **ret_kind, json_t **ret_value,
-			    json_t **ret_root, struct err *err)
+enum err_code envelope_open(const void *bytes, size_t len, const char **ret_kind,
+			    json_t **ret_value, json_t **ret_root, struct err *err)
 {
 	json_t *root;
 	enum err_code code = json_parse(bytes, len, LIMIT_WS_MESSAGE_BYTES, &root, err);

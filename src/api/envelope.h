@@ -8,7 +8,7 @@
 #include "net/websocket.h"
 
 /* Close codes of a log stream, beside RFC 6455's own. */
-#define STREAM_CLOSE_DONE 1000
+#define STREAM_CLOSE_DONE   1000
 #define STREAM_CLOSE_FAILED 4000
 
 /* In the client's multiplexed stream: not output but the reason why it breaks off here. */
@@ -19,7 +19,7 @@ void envelope_send(struct websocket *websocket, const char *kind, const struct r
 		   const void *record);
 
 /* Open an envelope. The value is borrowed from *ret_root, which the caller json_decref()s. */
-enum err_code envelope_open(const void *bytes, size_t len, const char **ret_kind, json_t **ret_value,
-			    json_t **ret_root, struct err *err) WARN_UNUSED;
+enum err_code envelope_open(const void *bytes, size_t len, const char **ret_kind,
+			    json_t **ret_value, json_t **ret_root, struct err *err) WARN_UNUSED;
 
 #endif

@@ -53,11 +53,13 @@ static void send_resync(struct api_server *server, struct api_follower *follower
 /* Send what the follower has not had yet, until its buffer is full. */
 static void feed(struct api_server *server, struct api_follower *follower)
 {
-	int64_t oldest = server->n_events ? event_at(server, 0)->number : server->last_event_number + 1;
+	int64_t oldest =
+		server->n_events ? event_at(server, 0)->number : server->last_event_number + 1;
 	if (follower->next_number < oldest)
 		send_resync(server, follower);
 	while (follower->next_number <= server->last_event_number) {
-		const struct api_event *event = event_at(server, (size_t)(follower->next_number - oldest));
+		const struct api_event *event =
+			event_at(server, (size_t)(follower->next_number - oldest));
 		follower->next_number++;
 		if (!http_stream_write(follower->request->exchange, event->text, event->len))
 			return;
@@ -70,8 +72,8 @@ static void on_drained(void *arg)
 	feed(follower->request->server, follower);
 }
 
-void api_server_publish(struct api_server *server, const struct manager_happening *happenings, size_t n,
-			int64_t wall_ms)
+void api_server_publish(struct api_server *server, const struct manager_happening *happenings,
+			size_t n, int64_t wall_ms)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct manager_happening *happening = &happenings[i];
@@ -103,7 +105,8 @@ static int64_t resume_number(struct api_server *server, const char *text)
 	if (!dash)
 		return -1;
 	_cleanup_free_ char *head = base_strndup(text, (size_t)(dash - text));
-	if (parse_int(head, 0, INT64_MAX, &epoch, NULL) || parse_int(dash + 1, 0, INT64_MAX - 1, &number, NULL))
+	if (parse_int(head, 0, INT64_MAX, &epoch, NULL) ||
+	    parse_int(dash + 1, 0, INT64_MAX - 1, &number, NULL))
 		return -1;
 	return epoch == epoch_of(server) && number <= server->last_event_number ? number + 1 : 0;
 }
@@ -111,7 +114,8 @@ static int64_t resume_number(struct api_server *server, const char *text)
 void handle_events(struct api_request *request)
 {
 	struct api_server *server = request->server;
-	struct http_view header = http_header_get(http_exchange_head(request->exchange), "last-event-id");
+	struct http_view header =
+		http_header_get(http_exchange_head(request->exchange), "last-event-id");
 	char after[64] = "";
 	if (header.bytes)
 		text_print(after, sizeof(after), "%.*s", (int)header.len, header.bytes);
@@ -129,8 +133,8 @@ void handle_events(struct api_request *request)
 	*follower = (struct api_follower){ request, next_number, server->followers };
 	server->followers = follower;
 	request->follower = follower;
-	http_stream_begin(request->exchange, 200, "text/event-stream", "Cache-Control: no-store\r\n",
-			  on_drained, follower);
+	http_stream_begin(request->exchange, 200, "text/event-stream",
+			  "Cache-Control: no-store\r\n", on_drained, follower);
 	http_stream_write(request->exchange, ":\n\n", 3);
 	/* A resume point of another run: everything in between may be missed. */
 	if (after[0] && next_number == 0)

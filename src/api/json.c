@@ -6,7 +6,6 @@
 #include "base/check.h"
 #include "base/limits.h"
 
-
 static enum err_code object_to_record(const struct record_type *type, json_t *value,
 				      enum json_direction direction, const char *path, void *record,
 				      struct err *err);
@@ -44,7 +43,8 @@ static enum err_code check_shape(const char *bytes, size_t len, int64_t values_m
 		} else if (c == '{' || c == '[') {
 			values++;
 			if (++depth > LIMIT_JSON_DEPTH)
-				return err_set(err, ERR_TOO_LARGE, "JSON nests deeper than %d levels",
+				return err_set(err, ERR_TOO_LARGE,
+					       "JSON nests deeper than %d levels",
 					       LIMIT_JSON_DEPTH);
 		} else if (c == '}' || c == ']') {
 			depth--;
@@ -111,7 +111,8 @@ static json_t *pairs_json(const struct pairs *pairs, bool masked)
 	return object;
 }
 
-static json_t *field_json(const struct field *field, const void *member, enum json_direction direction)
+static json_t *field_json(const struct field *field, const void *member,
+			  enum json_direction direction)
 {
 	bool masked = direction == JSON_ANSWER && (field->flags & FIELD_SECRET);
 	switch (field->kind) {
@@ -133,11 +134,10 @@ static json_t *field_json(const struct field *field, const void *member, enum js
 		const struct list *list = member;
 		json_t *array = json_array();
 		for (size_t i = 0; i < list->n; i++)
-			json_array_append_new(array,
-					      json_from_record(field->type,
-							       (const char *)list->items +
-								       i * field->type->size,
-							       direction));
+			json_array_append_new(array, json_from_record(field->type,
+								      (const char *)list->items +
+									      i * field->type->size,
+								      direction));
 		return array;
 	}
 	}
@@ -178,17 +178,20 @@ json_t *json_from_record(const struct record_type *type, const void *record,
 			continue;
 		if (direction != JSON_ANSWER && field_is_initial(field, member))
 			continue;
-		json_object_set_new_nocheck(object, field->name, field_json(field, member, direction));
+		json_object_set_new_nocheck(object, field->name,
+					    field_json(field, member, direction));
 	}
 	return object;
 }
 
 /* ---- from JSON ----------------------------------------------------------------------------------------- */
 
-static enum err_code wrong_type(struct err *err, const char *path, const char *wanted, json_t *value)
+static enum err_code wrong_type(struct err *err, const char *path, const char *wanted,
+				json_t *value)
 {
-	static const char *const names[] = { "an object", "an array",    "a string", "an integer",
-					     "a real",    "true or false", "true or false", "null" };
+	static const char *const names[] = { "an object",     "an array", "a string",
+					     "an integer",    "a real",	  "true or false",
+					     "true or false", "null" };
 	return err_set_field(err, ERR_INVALID, path, "expected %s, found %s", wanted,
 			     names[json_typeof(value)]);
 }
@@ -206,8 +209,8 @@ static enum err_code read_string(json_t *value, int64_t max, const char *path, c
 	if (strlen(json_string_value(value)) != len)
 		return err_set_field(err, ERR_INVALID, path, "a string must not hold a NUL");
 	if ((int64_t)len > max)
-		return err_set_field(err, ERR_INVALID, path, "%zu bytes, at most %lld are allowed", len,
-				     (long long)max);
+		return err_set_field(err, ERR_INVALID, path, "%zu bytes, at most %lld are allowed",
+				     len, (long long)max);
 	*ret_string = base_strndup(json_string_value(value), len);
 	return ERR_NONE;
 }
@@ -224,8 +227,7 @@ static enum err_code read_strings(json_t *value, const struct field *field, cons
 		if (!json_is_string(item))
 			return wrong_type(err, item_path, "a string", item);
 		_cleanup_free_ char *string = NULL;
-		enum err_code code =
-			read_string(item, LIMIT_STRING_BYTES, item_path, &string, err);
+		enum err_code code = read_string(item, LIMIT_STRING_BYTES, item_path, &string, err);
 		if (code)
 			return code;
 		strings_add(strings, string);
@@ -242,16 +244,17 @@ static enum err_code read_pairs(json_t *value, const struct field *field, const 
 	if (!json_is_object(value))
 		return wrong_type(err, path, "an object of strings", value);
 	if ((int64_t)json_object_size(value) > field->max)
-		return err_set_field(err, ERR_INVALID, path, "%zu entries, at most %lld are allowed",
+		return err_set_field(err, ERR_INVALID, path,
+				     "%zu entries, at most %lld are allowed",
 				     json_object_size(value), (long long)field->max);
 	const char *key;
 	json_t *item;
-	json_object_foreach(value, key, item) {
+	json_object_foreach(value, key, item)
+	{
 		char item_path[ERR_FIELD_MAX];
 		text_print(item_path, sizeof(item_path), "%s.%s", path, key);
 		_cleanup_free_ char *string = NULL;
-		enum err_code code =
-			read_string(item, LIMIT_STRING_BYTES, item_path, &string, err);
+		enum err_code code = read_string(item, LIMIT_STRING_BYTES, item_path, &string, err);
 		if (code)
 			return code;
 		pairs_add(pairs, key, string);
@@ -280,18 +283,18 @@ static enum err_code read_structs(json_t *value, const struct field *field,
 	return ERR_NONE;
 }
 
-static enum err_code read_int(json_t *value, const struct field *field, const char *path, int64_t *ret,
-			      struct err *err)
+static enum err_code read_int(json_t *value, const struct field *field, const char *path,
+			      int64_t *ret, struct err *err)
 {
 	if (!json_is_integer(value))
 		return wrong_type(err, path, "an integer", value);
 	int64_t number = json_integer_value(value);
 	if (number < field->min)
-		return err_set_field(err, ERR_INVALID, path, "%lld is less than %lld", (long long)number,
-				     (long long)field->min);
+		return err_set_field(err, ERR_INVALID, path, "%lld is less than %lld",
+				     (long long)number, (long long)field->min);
 	if (number > field->max)
-		return err_set_field(err, ERR_INVALID, path, "%lld is more than %lld", (long long)number,
-				     (long long)field->max);
+		return err_set_field(err, ERR_INVALID, path, "%lld is more than %lld",
+				     (long long)number, (long long)field->max);
 	*ret = number;
 	return ERR_NONE;
 }
@@ -374,7 +377,8 @@ static enum err_code read_members(const struct record_type *type, json_t *value,
 	const char *key;
 	json_t *item;
 	char field_path[ERR_FIELD_MAX];
-	json_object_foreach(value, key, item) {
+	json_object_foreach(value, key, item)
+	{
 		const struct field *field = find_field(type, key);
 		join_path(field_path, path, key);
 		if (!field) {
@@ -394,7 +398,8 @@ static enum err_code read_members(const struct record_type *type, json_t *value,
 		const struct field *field = &type->fields[i];
 		if ((field->flags & FIELD_REQUIRED) && !json_object_get(value, field->name))
 			return err_set_field(err, ERR_INVALID,
-					     join_path(field_path, path, field->name), "is missing");
+					     join_path(field_path, path, field->name),
+					     "is missing");
 	}
 	return ERR_NONE;
 }

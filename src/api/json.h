@@ -20,17 +20,21 @@ enum err_code json_parse(const char *bytes, size_t len, int64_t values_max, json
 
 /* A record's object; never NULL. Fields that hold their initial value are left out of INTERNAL and REQUEST, kept in
  * ANSWER. Enumerations are names, ids text, pairs objects (value NULL is null). */
-json_t *json_from_record(const struct record_type *type, const void *record, enum json_direction direction);
+json_t *json_from_record(const struct record_type *type, const void *record,
+			 enum json_direction direction);
 
 /* Fill `record` (holding no pointers before); record_init() values where a field is absent. On failure it is zero.
  * `path` is where this object stands, for messages; "" at the top. */
-enum err_code json_to_record(const struct record_type *type, json_t *value, enum json_direction direction,
-			     const char *path, void *record, struct err *err) WARN_UNUSED;
+enum err_code json_to_record(const struct record_type *type, json_t *value,
+			     enum json_direction direction, const char *path, void *record,
+			     struct err *err) WARN_UNUSED;
 
 /* Both steps in one. */
-enum err_code json_read_record(const struct record_type *type, const char *bytes, size_t len, int64_t values_max,
-			       enum json_direction direction, void *record, struct err *err) WARN_UNUSED;
+enum err_code json_read_record(const struct record_type *type, const char *bytes, size_t len,
+			       int64_t values_max, enum json_direction direction, void *record,
+			       struct err *err) WARN_UNUSED;
 /* Compact text; the caller frees with base_free(). */
-char *json_write_record(const struct record_type *type, const void *record, enum json_direction direction);
+char *json_write_record(const struct record_type *type, const void *record,
+			enum json_direction direction);
 
 #endif

@@ -21,7 +21,9 @@ static int64_t request_hash(struct api_request *request)
 {
 	const struct http_head *head = http_exchange_head(request->exchange);
 	struct http_view body = http_exchange_body(request->exchange);
-	const struct http_view parts[] = { { head->method, strlen(head->method) }, head->target, body };
+	const struct http_view parts[] = { { head->method, strlen(head->method) },
+					   head->target,
+					   body };
 	uint64_t hash = 0xcbf29ce484222325u;
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		for (size_t k = 0; k < parts[i].len; k++)
@@ -31,15 +33,16 @@ static int64_t request_hash(struct api_request *request)
 	return (int64_t)hash;
 }
 
-static enum err_code read_idempotency_key(struct api_request *request, struct api_mutation *mutation,
-					  struct err *err)
+static enum err_code read_idempotency_key(struct api_request *request,
+					  struct api_mutation *mutation, struct err *err)
 {
-	struct http_view key = http_header_get(http_exchange_head(request->exchange), "idempotency-key");
+	struct http_view key =
+		http_header_get(http_exchange_head(request->exchange), "idempotency-key");
 	if (!key.bytes)
 		return ERR_NONE;
 	if (key.len == 0 || key.len > LIMIT_IDEMPOTENCY_KEY_BYTES)
-		return err_set_field(err, ERR_INVALID, "Idempotency-Key", "must have 1 to %d characters",
-				     LIMIT_IDEMPOTENCY_KEY_BYTES);
+		return err_set_field(err, ERR_INVALID, "Idempotency-Key",
+				     "must have 1 to %d characters", LIMIT_IDEMPOTENCY_KEY_BYTES);
 	mutation->idempotency_key = base_strndup(key.bytes, key.len);
 	return ERR_NONE;
 }
@@ -79,7 +82,8 @@ static void submit(struct api_request *request, struct api_mutation *mutation)
 	server->backend->submit(server->owner, mutation);
 }
 
-static void refuse(struct api_request *request, struct api_mutation *mutation, const struct err *err)
+static void refuse(struct api_request *request, struct api_mutation *mutation,
+		   const struct err *err)
 {
 	answer_error(request, err);
 	api_mutation_free(mutation);
@@ -107,7 +111,8 @@ void handle_apply(struct api_request *request)
 	if (!mutation->project_request.name)
 		string_set(&mutation->project_request.name, request->params[0]);
 	if (strcmp(mutation->project_request.name, request->params[0]) != 0) {
-		err_set_field(&err, ERR_INVALID, "name", "\"%s\" is not the project of the address, \"%s\"",
+		err_set_field(&err, ERR_INVALID, "name",
+			      "\"%s\" is not the project of the address, \"%s\"",
 			      mutation->project_request.name, request->params[0]);
 		refuse(request, mutation, &err);
 		return;

@@ -94,7 +94,8 @@ static void listing_page(struct listing *listing, const struct page *page, size_
 	while (first < listing->n && page->after[0] &&
 	       strcmp(listing->items[first].key, page->after) <= 0)
 		first++;
-	size_t end = listing->n - first > (size_t)page->limit ? first + (size_t)page->limit : listing->n;
+	size_t end =
+		listing->n - first > (size_t)page->limit ? first + (size_t)page->limit : listing->n;
 	*ret_first = first;
 	*ret_end = end;
 	*ret_next = end < listing->n ? listing->items[end - 1].key : "";
@@ -152,10 +153,12 @@ void handle_jobs(struct api_request *request)
 	struct listing listing = { 0 };
 	size_t at = 0;
 	for (const struct job_entry *entry; (entry = map_next(&cluster->jobs, &at));) {
-		if (!wants(request, "project", entry->job.project) || !wants(request, "name", entry->job.name))
+		if (!wants(request, "project", entry->job.project) ||
+		    !wants(request, "name", entry->job.name))
 			continue;
 		struct listed *listed = listing_add(&listing, entry);
-		text_print(listed->key, sizeof(listed->key), "%s/%s", entry->job.project, entry->job.name);
+		text_print(listed->key, sizeof(listed->key), "%s/%s", entry->job.project,
+			   entry->job.name);
 	}
 	size_t first, end;
 	const char *next;

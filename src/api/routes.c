@@ -7,44 +7,72 @@
 
 // clang-format off
 const struct route api_routes[] = {
-	{ "GET",    "/healthz",                    ROUTE_READ,   0, handle_healthz },
-	{ "GET",    "/v1/cluster",                 ROUTE_READ,   0, handle_cluster },
-	{ "GET",    "/v1/projects",                ROUTE_READ,   0, handle_projects },
-	{ "GET",    "/v1/projects/{name}",         ROUTE_READ,   0, handle_project },
-	{ "POST",   "/v1/projects/{name}/apply",   ROUTE_MUTATE, LIMIT_HTTP_APPLY_BODY_BYTES, handle_apply },
-	{ "POST",   "/v1/projects/{name}/stop",    ROUTE_MUTATE, 0, handle_project_stop },
-	{ "POST",   "/v1/projects/{name}/restart", ROUTE_MUTATE, 0, handle_project_restart },
-	{ "DELETE", "/v1/projects/{name}",         ROUTE_MUTATE, 0, handle_project_remove },
-	{ "GET",    "/v1/jobs",                    ROUTE_READ,   0, handle_jobs },
-	{ "POST",   "/v1/jobs",                    ROUTE_MUTATE, LIMIT_JOB_RECORD_BYTES, handle_submit },
-	{ "GET",    "/v1/jobs/{id}",               ROUTE_READ,   0, handle_job },
-	{ "POST",   "/v1/jobs/{id}/scale",         ROUTE_MUTATE, LIMIT_HTTP_BODY_BYTES, handle_scale },
-	{ "POST",   "/v1/jobs/{id}/stop",          ROUTE_MUTATE, 0, handle_job_stop },
-	{ "POST",   "/v1/jobs/{id}/restart",       ROUTE_MUTATE, 0, handle_job_restart },
-	{ "DELETE", "/v1/jobs/{id}",               ROUTE_MUTATE, 0, handle_job_remove },
-	{ "GET",    "/v1/tasks",                   ROUTE_READ,   0, handle_tasks },
-	{ "GET",    "/v1/tasks/{id}",              ROUTE_READ,   0, handle_task },
-	{ "POST",   "/v1/tasks/{id}/stop",         ROUTE_MUTATE, 0, handle_task_stop },
-	{ "POST",   "/v1/tasks/{id}/restart",      ROUTE_MUTATE, 0, handle_task_restart },
-	{ "GET",    "/v1/tasks/{id}/logs",         ROUTE_STREAM, 0, handle_logs },
-	{ "GET",    "/v1/nodes",                   ROUTE_READ,   0, handle_nodes },
-	{ "GET",    "/v1/nodes/{id}",              ROUTE_READ,   0, handle_node },
-	{ "GET",    "/v1/nodes/{id}/sync",         ROUTE_WORKER, 0, handle_sync },
-	{ "GET",    "/v1/volumes",                 ROUTE_READ,   0, handle_volumes },
-	{ "DELETE", "/v1/volumes/{name}",          ROUTE_MUTATE, 0, handle_volume_remove },
-	{ "GET",    "/v1/events",                  ROUTE_STREAM, 0, handle_events },
-	{ "GET",    "/v1/streams/{id}",            ROUTE_WORKER, 0, handle_worker_stream },
+	{ "GET",    "/healthz",                    ROUTE_READ,   0, handle_healthz,
+	  "Is the process alive?", NULL, NULL, NULL },
+	{ "GET",    "/v1/cluster",                 ROUTE_READ,   0, handle_cluster,
+	  "The cluster: id, versions, counts, how the store stands", NULL, &cluster_view_type, NULL },
+	{ "GET",    "/v1/projects",                ROUTE_READ,   0, handle_projects,
+	  "List projects", NULL, &project_page_type, "after limit" },
+	{ "GET",    "/v1/projects/{name}",         ROUTE_READ,   0, handle_project,
+	  "One project", NULL, &project_view_type, NULL },
+	{ "POST",   "/v1/projects/{name}/apply",   ROUTE_MUTATE, LIMIT_HTTP_APPLY_BODY_BYTES, handle_apply,
+	  "Bring a project to the given state: all of its jobs or none", &project_request_type, &manager_answer_type, NULL },
+	{ "POST",   "/v1/projects/{name}/stop",    ROUTE_MUTATE, 0, handle_project_stop,
+	  "Stop every job of a project", NULL, &manager_answer_type, NULL },
+	{ "POST",   "/v1/projects/{name}/restart", ROUTE_MUTATE, 0, handle_project_restart,
+	  "Restart every job of a project, one task after the other", NULL, &manager_answer_type, NULL },
+	{ "DELETE", "/v1/projects/{name}",         ROUTE_MUTATE, 0, handle_project_remove,
+	  "Remove a project; its named volumes only with volumes=true", NULL, &manager_answer_type, "volumes" },
+	{ "GET",    "/v1/jobs",                    ROUTE_READ,   0, handle_jobs,
+	  "List jobs", NULL, &job_page_type, "project name after limit" },
+	{ "POST",   "/v1/jobs",                    ROUTE_MUTATE, LIMIT_JOB_RECORD_BYTES, handle_submit,
+	  "Add one job to a project", &submit_request_type, &manager_answer_type, NULL },
+	{ "GET",    "/v1/jobs/{id}",               ROUTE_READ,   0, handle_job,
+	  "One job with its specification", NULL, &job_view_type, NULL },
+	{ "POST",   "/v1/jobs/{id}/scale",         ROUTE_MUTATE, LIMIT_HTTP_BODY_BYTES, handle_scale,
+	  "Set how many tasks a job has", &scale_request_type, &manager_answer_type, NULL },
+	{ "POST",   "/v1/jobs/{id}/stop",          ROUTE_MUTATE, 0, handle_job_stop,
+	  "Stop a job", NULL, &manager_answer_type, NULL },
+	{ "POST",   "/v1/jobs/{id}/restart",       ROUTE_MUTATE, 0, handle_job_restart,
+	  "Restart a job, one task after the other; also starts a stopped one", NULL, &manager_answer_type, NULL },
+	{ "DELETE", "/v1/jobs/{id}",               ROUTE_MUTATE, 0, handle_job_remove,
+	  "Remove a job with its tasks and history", NULL, &manager_answer_type, NULL },
+	{ "GET",    "/v1/tasks",                   ROUTE_READ,   0, handle_tasks,
+	  "List tasks", NULL, &task_page_type, "project job node state after limit" },
+	{ "GET",    "/v1/tasks/{id}",              ROUTE_READ,   0, handle_task,
+	  "One task", NULL, &task_view_type, NULL },
+	{ "POST",   "/v1/tasks/{id}/stop",         ROUTE_MUTATE, 0, handle_task_stop,
+	  "Stop one task; its slot stays empty until a restart", NULL, &manager_answer_type, NULL },
+	{ "POST",   "/v1/tasks/{id}/restart",      ROUTE_MUTATE, 0, handle_task_restart,
+	  "Replace one task by a new one", NULL, &manager_answer_type, NULL },
+	{ "GET",    "/v1/tasks/{id}/logs",         ROUTE_STREAM, 0, handle_logs,
+	  "What the task wrote, in Docker's multiplexed form", NULL, NULL, "follow tail since_ms attempt timestamps" },
+	{ "GET",    "/v1/nodes",                   ROUTE_READ,   0, handle_nodes,
+	  "List nodes", NULL, &node_page_type, "after limit" },
+	{ "GET",    "/v1/nodes/{id}",              ROUTE_READ,   0, handle_node,
+	  "One node", NULL, &node_view_type, NULL },
+	{ "GET",    "/v1/nodes/{id}/sync",         ROUTE_WORKER, 0, handle_sync,
+	  "A worker's WebSocket: desired and observed sets", NULL, NULL, NULL },
+	{ "GET",    "/v1/volumes",                 ROUTE_READ,   0, handle_volumes,
+	  "List named volumes", NULL, &volume_page_type, "project after limit" },
+	{ "DELETE", "/v1/volumes/{name}",          ROUTE_MUTATE, 0, handle_volume_remove,
+	  "Remove a named volume and its data", NULL, &manager_answer_type, NULL },
+	{ "GET",    "/v1/events",                  ROUTE_STREAM, 0, handle_events,
+	  "What happens, as Server-Sent Events; resumes after Last-Event-ID or ?after=", NULL, NULL, "after" },
+	{ "GET",    "/v1/streams/{id}",            ROUTE_WORKER, 0, handle_worker_stream,
+	  "A worker's WebSocket that carries a log it was asked for", NULL, NULL, NULL },
 };
 // clang-format on
 const size_t n_api_routes = ARRAY_LEN(api_routes);
 
 /* One segment of the path against one of the pattern, both without '/'. */
 static bool match_segment(const char *pattern, size_t pattern_len, struct http_view segment,
-			  char params[ROUTE_PARAMS_MAX][ROUTE_PARAM_SIZE], size_t *n_params, bool *ret_bad,
-			  struct err *err)
+			  char params[ROUTE_PARAMS_MAX][ROUTE_PARAM_SIZE], size_t *n_params,
+			  bool *ret_bad, struct err *err)
 {
 	if (pattern[0] != '{')
-		return segment.len == pattern_len && memcmp(segment.bytes, pattern, pattern_len) == 0;
+		return segment.len == pattern_len &&
+		       memcmp(segment.bytes, pattern, pattern_len) == 0;
 	if (segment.len == 0)
 		return false;
 	if (http_percent_decode(segment, false, params[(*n_params)++], ROUTE_PARAM_SIZE, err))
@@ -73,8 +101,8 @@ static bool match(const char *pattern, struct http_view path,
 }
 
 const struct route *route_find(const char *method, struct http_view path,
-			       char params[ROUTE_PARAMS_MAX][ROUTE_PARAM_SIZE], enum err_code *ret_code,
-			       struct err *err)
+			       char params[ROUTE_PARAMS_MAX][ROUTE_PARAM_SIZE],
+			       enum err_code *ret_code, struct err *err)
 {
 	enum err_code code = ERR_NOT_FOUND;
 	/* HEAD asks for the head of a GET; the server leaves the body out. */

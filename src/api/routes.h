@@ -2,6 +2,7 @@
 #ifndef API_ROUTES_H
 #define API_ROUTES_H
 
+#include "base/record.h"
 #include "net/http_server.h"
 
 #define ROUTE_PARAMS_MAX 2
@@ -23,6 +24,10 @@ struct route {
 	enum route_class class;
 	int64_t body_bytes_max;
 	void (*handle)(struct api_request *request);
+	const char *summary;		       /* one line, for docs/openapi.yaml */
+	const struct record_type *body_type;   /* NULL: no body */
+	const struct record_type *answer_type; /* NULL: not a record */
+	const char *query; /* names of query parameters, separated by blanks; NULL: none */
 };
 
 extern const struct route api_routes[];
@@ -34,14 +39,14 @@ struct api_request {
 	struct http_exchange *exchange; /* NULL once the client has left */
 	const struct route *route;
 	char params[ROUTE_PARAMS_MAX][ROUTE_PARAM_SIZE]; /* decoded, in the pattern's order */
-	uint64_t handle;                                 /* of a mutation under way; 0: none */
-	struct api_follower *follower;                   /* of /v1/events */
-	struct api_stream *stream;                       /* of logs */
+	uint64_t handle;				 /* of a mutation under way; 0: none */
+	struct api_follower *follower;			 /* of /v1/events */
+	struct api_stream *stream;			 /* of logs */
 };
 
 /* The route for a method and path; fills params. NULL: *ret_code is ERR_NOT_FOUND or ERR_METHOD. */
 const struct route *route_find(const char *method, struct http_view path,
-			       char params[ROUTE_PARAMS_MAX][ROUTE_PARAM_SIZE], enum err_code *ret_code,
-			       struct err *err);
+			       char params[ROUTE_PARAMS_MAX][ROUTE_PARAM_SIZE],
+			       enum err_code *ret_code, struct err *err);
 
 #endif

@@ -94,8 +94,8 @@ static int64_t on_begin(void *owner, struct http_exchange *exchange)
 	request->server = server;
 	request->exchange = exchange;
 	http_exchange_set_owner_data(exchange, request);
-	request->route = route_find(http_exchange_head(exchange)->method, http_exchange_path(exchange),
-				    request->params, &code, &err);
+	request->route = route_find(http_exchange_head(exchange)->method,
+				    http_exchange_path(exchange), request->params, &code, &err);
 	if (!request->route) {
 		err.code = code;
 		answer_error_on(exchange, &err);
@@ -159,7 +159,8 @@ static void on_keepalive(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-struct api_server *api_server_new(struct event_base *base, const struct api_backend *backend, void *owner)
+struct api_server *api_server_new(struct event_base *base, const struct api_backend *backend,
+				  void *owner)
 {
 	static const struct http_handler handler = { on_begin, on_request, on_closed };
 	struct api_server *server = base_calloc(1, sizeof(*server));

@@ -45,8 +45,10 @@ struct api_backend {
 	void (*session_closed)(void *owner, uint64_t session);
 };
 
-struct api_server *api_server_new(struct event_base *base, const struct api_backend *backend, void *owner);
-enum err_code api_server_listen_unix(struct api_server *server, const char *path, struct err *err) WARN_UNUSED;
+struct api_server *api_server_new(struct event_base *base, const struct api_backend *backend,
+				  void *owner);
+enum err_code api_server_listen_unix(struct api_server *server, const char *path,
+				     struct err *err) WARN_UNUSED;
 void api_server_free(struct api_server *server);
 
 /* Release an answer; nothing happens when its client has left. */
@@ -57,7 +59,7 @@ void api_server_down(struct api_server *server, const struct manager_down *down)
  * back tell everything anew. */
 void api_server_drop_sessions(struct api_server *server, const char *why);
 /* Publish to followers of /v1/events, keeping the last LIMIT_EVENTS_KEPT for resumption. */
-void api_server_publish(struct api_server *server, const struct manager_happening *happenings, size_t n,
-			int64_t wall_ms);
+void api_server_publish(struct api_server *server, const struct manager_happening *happenings,
+			size_t n, int64_t wall_ms);
 
 #endif

@@ -29,7 +29,8 @@ static void session_refuse(struct api_session *session, const char *why)
 	session_end(session);
 }
 
-static void on_message(void *owner, struct websocket *websocket, bool text, const void *bytes, size_t len)
+static void on_message(void *owner, struct websocket *websocket, bool text, const void *bytes,
+		       size_t len)
 {
 	struct api_session *session = owner;
 	struct api_server *server = session->server;
@@ -46,13 +47,15 @@ static void on_message(void *owner, struct websocket *websocket, bool text, cons
 		session_refuse(session, err.message);
 		return;
 	}
-	enum err_code code = strcmp(kind, "sync") == 0
-				     ? json_to_record(&sync_up_type, value, JSON_INTERNAL, "sync", &up, &err)
-				     : err_set(&err, ERR_PROTOCOL, "unknown kind of message");
+	enum err_code code =
+		strcmp(kind, "sync") == 0
+			? json_to_record(&sync_up_type, value, JSON_INTERNAL, "sync", &up, &err)
+			: err_set(&err, ERR_PROTOCOL, "unknown kind of message");
 	json_decref(root);
 	if (!code && !uuid_equal(up.node.uuid, session->node.uuid)) {
 		record_release(&sync_up_type, &up);
-		code = err_set(&err, ERR_PROTOCOL, "the message names another node than the address");
+		code = err_set(&err, ERR_PROTOCOL,
+			       "the message names another node than the address");
 	}
 	if (code) {
 		session_refuse(session, err.message);
@@ -70,7 +73,8 @@ static void on_closed(void *owner, struct websocket *websocket, const struct err
 
 void handle_sync(struct api_request *request)
 {
-	static const struct websocket_events events = { .message = on_message, .closed = on_closed };
+	static const struct websocket_events events = { .message = on_message,
+							.closed = on_closed };
 	struct api_server *server = request->server;
 	struct node_id node;
 	struct err err;

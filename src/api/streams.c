@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "base/parse.h"
 
-#define LOGS_CONTENT_TYPE "application/vnd.docker.multiplexed-stream"
+#define LOGS_CONTENT_TYPE   "application/vnd.docker.multiplexed-stream"
 #define WORKER_CALL_SECONDS 10
 
 static void stream_free(struct api_stream *stream)
@@ -93,14 +93,16 @@ static void on_drained(void *arg)
 		websocket_pause(stream->websocket, false);
 }
 
-static void on_bytes(void *owner, struct websocket *websocket, bool text, const void *bytes, size_t len)
+static void on_bytes(void *owner, struct websocket *websocket, bool text, const void *bytes,
+		     size_t len)
 {
 	struct api_stream *stream = owner;
 	if (text || len < 1)
 		return;
 	if (!stream->begun) {
 		stream->begun = true;
-		http_stream_begin(stream->request->exchange, 200, LOGS_CONTENT_TYPE, NULL, on_drained, stream);
+		http_stream_begin(stream->request->exchange, 200, LOGS_CONTENT_TYPE, NULL,
+				  on_drained, stream);
 	}
 	size_t n = len - 1;
 	unsigned char header[8];
@@ -113,15 +115,18 @@ static void on_bytes(void *owner, struct websocket *websocket, bool text, const 
 static void on_worker_closed(void *owner, struct websocket *websocket, const struct err *err)
 {
 	struct api_stream *stream = owner;
-	(void)websocket;
+	const char *reason = err->message;
+	unsigned code = 0;
+	if (err->code == ERR_CLOSED)
+		code = websocket_close_code(websocket, &reason);
 	stream->websocket = NULL;
-	bool done = err->code == ERR_CLOSED && !err->message[0];
-	stream_end(stream, done ? ERR_NONE : ERR_UNAVAILABLE, err->message);
+	stream_end(stream, code == STREAM_CLOSE_DONE ? ERR_NONE : ERR_UNAVAILABLE, reason);
 }
 
 void handle_worker_stream(struct api_request *request)
 {
-	static const struct websocket_events events = { .message = on_bytes, .closed = on_worker_closed };
+	static const struct websocket_events events = { .message = on_bytes,
+							.closed = on_worker_closed };
 	struct api_server *server = request->server;
 	struct uuid id;
 	struct err err;
@@ -143,7 +148,8 @@ void handle_worker_stream(struct api_request *request)
 
 /* ---- the client's side --------------------------------------------------------------------------------- */
 
-static enum err_code read_flag(struct api_request *request, const char *name, bool *ret_flag, struct err *err)
+static enum err_code read_flag(struct api_request *request, const char *name, bool *ret_flag,
+			       struct err *err)
 {
 	char text[16];
 	if (!query_get(request, name, text, sizeof(text)))
@@ -154,8 +160,8 @@ static enum err_code read_flag(struct api_request *request, const char *name, bo
 	return ERR_NONE;
 }
 
-static enum err_code read_number(struct api_request *request, const char *name, int64_t min, int64_t max,
-				 int64_t *ret_number, struct err *err)
+static enum err_code read_number(struct api_request *request, const char *name, int64_t min,
+				 int64_t max, int64_t *ret_number, struct err *err)
 {
 	char text[32];
 	if (!query_get(request, name, text, sizeof(text)))

@@ -71,8 +71,8 @@ void task_view_fill(struct task_view *view, const struct cluster *cluster, const
 		view->finished_wall_ms = desired->verdict_wall_ms;
 }
 
-void job_view_fill(struct job_view *view, const struct manager *manager, const struct job_entry *entry,
-		   bool with_spec)
+void job_view_fill(struct job_view *view, const struct manager *manager,
+		   const struct job_entry *entry, bool with_spec)
 {
 	const struct job_spec *spec = &job_entry_current(entry)->spec;
 	struct job_status status = { 0 };
@@ -98,7 +98,8 @@ void job_view_fill(struct job_view *view, const struct manager *manager, const s
 		record_copy(&job_spec_type, &view->spec, spec);
 }
 
-void node_view_fill(struct node_view *view, const struct cluster *cluster, const struct node_entry *node)
+void node_view_fill(struct node_view *view, const struct cluster *cluster,
+		    const struct node_entry *node)
 {
 	const struct node_facts *facts = &node->record.facts;
 	const struct node_columns *columns = &cluster->columns;

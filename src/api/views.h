@@ -103,7 +103,7 @@ extern const struct record_type volume_view_type;
 struct project_view {
 	char *name;
 	int64_t jobs;
-	int64_t running;  /* tasks */
+	int64_t running; /* tasks */
 	int64_t created_wall_ms;
 	LIST_OF(struct network_spec) networks;
 	LIST_OF(struct volume_spec) volumes;
@@ -116,8 +116,8 @@ struct cluster_view {
 	int64_t epoch;
 	char *scheduler;
 	char *store;
-	bool read_only;      /* the store refuses commits at the moment */
-	char *message;       /* why */
+	bool read_only; /* the store refuses commits at the moment */
+	char *message;	/* why */
 	int64_t nodes;
 	int64_t jobs;
 	int64_t tasks_pending;
@@ -192,8 +192,8 @@ extern const struct record_type error_answer_type;
 
 /* Fill a view (all-zero before) from the world; the caller releases it with record_release(). */
 void task_view_fill(struct task_view *view, const struct cluster *cluster, const struct task *task);
-void job_view_fill(struct job_view *view, const struct manager *manager, const struct job_entry *entry,
-		   bool with_spec);
+void job_view_fill(struct job_view *view, const struct manager *manager,
+		   const struct job_entry *entry, bool with_spec);
 void node_view_fill(struct node_view *view, const struct cluster *cluster,
 		    const struct node_entry *node);
 void volume_view_fill(struct volume_view *view, const struct cluster *cluster,

@@ -11,16 +11,16 @@
 #include "base/record.h"
 
 enum option_kind {
-	OPTION_FLAG,     /* --follow */
-	OPTION_STRING,   /* --file PATH; the last one wins */
-	OPTION_STRINGS,  /* --env A=1 --env B=2 */
-	OPTION_INT,      /* checked: 0 .. 2^53 */
+	OPTION_FLAG,	 /* --follow */
+	OPTION_STRING,	 /* --file PATH; the last one wins */
+	OPTION_STRINGS,	 /* --env A=1 --env B=2 */
+	OPTION_INT,	 /* checked: 0 .. 2^53 */
 	OPTION_DURATION, /* 10s, 1m30s */
 };
 
 struct option {
 	const char *name; /* without dashes */
-	char letter;      /* 0: none */
+	char letter;	  /* 0: none */
 	enum option_kind kind;
 	const char *value; /* PATH in help; NULL for flags */
 	const char *help;
@@ -53,7 +53,7 @@ extern const size_t n_global_options;
 struct invocation {
 	const struct command *command;
 	struct strings operands;
-	const char *host;        /* the socket */
+	const char *host;	   /* the socket */
 	struct api_client *client; /* made on first use: cli_client() */
 	/* private: what was given, by option */
 	struct strings *values; /* n_options lists */
@@ -61,10 +61,12 @@ struct invocation {
 
 /* What was given. The name must be one of the command's options (an assertion). */
 bool cli_has(const struct invocation *invocation, const char *option);
-const char *cli_string(const struct invocation *invocation, const char *option, const char *fallback);
+const char *cli_string(const struct invocation *invocation, const char *option,
+		       const char *fallback);
 const struct strings *cli_strings(const struct invocation *invocation, const char *option);
 int64_t cli_int(const struct invocation *invocation, const char *option, int64_t fallback);
-int64_t cli_duration_ms(const struct invocation *invocation, const char *option, int64_t fallback_ms);
+int64_t cli_duration_ms(const struct invocation *invocation, const char *option,
+			int64_t fallback_ms);
 
 struct api_client *cli_client(struct invocation *invocation);
 

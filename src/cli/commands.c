@@ -4,34 +4,19 @@
 #include "base/alloc.h"
 #include "cli/command.h"
 
-extern const struct command command_dev, command_manager, command_worker, command_version, command_help;
+extern const struct command command_dev, command_manager, command_worker, command_version,
+	command_help;
 extern const struct command command_up, command_down, command_config, command_run, command_stop,
 	command_rm, command_scale, command_restart, command_ps, command_jobs, command_nodes,
-	command_inspect, command_why, command_logs, command_events, command_volume_ls, command_volume_rm;
+	command_inspect, command_why, command_logs, command_events, command_volume_ls,
+	command_volume_rm;
 
 const struct command *const commands[] = {
-	&command_dev,
-	&command_up,
-	&command_down,
-	&command_config,
-	&command_run,
-	&command_ps,
-	&command_jobs,
-	&command_why,
-	&command_logs,
-	&command_events,
-	&command_inspect,
-	&command_scale,
-	&command_stop,
-	&command_restart,
-	&command_rm,
-	&command_nodes,
-	&command_volume_ls,
-	&command_volume_rm,
-	&command_manager,
-	&command_worker,
-	&command_version,
-	&command_help,
+	&command_dev,	  &command_up,	      &command_down,	  &command_config,  &command_run,
+	&command_ps,	  &command_jobs,      &command_why,	  &command_logs,    &command_events,
+	&command_inspect, &command_scale,     &command_stop,	  &command_restart, &command_rm,
+	&command_nodes,	  &command_volume_ls, &command_volume_rm, &command_manager, &command_worker,
+	&command_version, &command_help,
 };
 const size_t n_commands = ARRAY_LEN(commands);
 

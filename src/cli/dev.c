@@ -61,7 +61,8 @@ static const struct option options[] = {
 	{ "data-dir", 0, OPTION_STRING, "DIR", "where state is kept" },
 	{ "docker", 0, OPTION_STRING, "SOCKET", "Docker's socket (default /var/run/docker.sock)" },
 	{ "label", 0, OPTION_STRINGS, "KEY=VALUE", "label of this node, for constraints" },
-	{ "scheduler", 0, OPTION_STRING, "POLICY", "epvm (default), roundrobin, greedy, binpack, spread" },
+	{ "scheduler", 0, OPTION_STRING, "POLICY",
+	  "epvm (default), roundrobin, greedy, binpack, spread" },
 	{ "starts", 0, OPTION_INT, "N", "containers started side by side (default 4)" },
 };
 
@@ -69,7 +70,8 @@ const struct command command_dev = {
 	.name = "dev",
 	.operands = "",
 	.summary = "Run manager and worker in one process, in the foreground",
-	.details = "For one machine. SIGTERM or Ctrl-C ends it and leaves containers running; the next start "
+	.details = "For one machine. SIGTERM or Ctrl-C ends it and leaves containers running; the "
+		   "next start "
 		   "adopts them.",
 	.options = options,
 	.n_options = ARRAY_LEN(options),

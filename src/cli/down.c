@@ -22,7 +22,8 @@ static enum err_code down(struct invocation *invocation, const char *project, st
 	record_release(&manager_answer_type, &answer);
 	struct progress_options options = { .project = project,
 					    .goal = PROGRESS_GONE,
-					    .timeout_ms = cli_duration_ms(invocation, "wait-timeout", 0) };
+					    .timeout_ms = cli_duration_ms(invocation,
+									  "wait-timeout", 0) };
 	code = cli_has(invocation, "detach") ? ERR_NONE : progress_wait(invocation, &options, err);
 	if (!code && !cli_has(invocation, "detach"))
 		printf("project %s is gone\n", project);
@@ -42,7 +43,8 @@ static int run(struct invocation *invocation)
 static const struct option options[] = {
 	OPTION_FILE,
 	OPTION_PROJECT,
-	{ "volumes", 'v', OPTION_FLAG, NULL, "also remove the project's named volumes and their data" },
+	{ "volumes", 'v', OPTION_FLAG, NULL,
+	  "also remove the project's named volumes and their data" },
 	{ "detach", 'd', OPTION_FLAG, NULL, "do not wait until everything is gone" },
 	{ "wait-timeout", 0, OPTION_DURATION, "TIME", "give up waiting after this" },
 };

@@ -39,8 +39,8 @@ static void end_event(struct events_reader *reader)
 		return;
 	if (reader->form == OUTPUT_JSON)
 		puts(text_string(&reader->data));
-	else if (json_read_record(&event_view_type, reader->data.bytes, reader->data.len, LIMIT_JSON_VALUES,
-				  JSON_INTERNAL, &event, &err) == ERR_NONE) {
+	else if (json_read_record(&event_view_type, reader->data.bytes, reader->data.len,
+				  LIMIT_JSON_VALUES, JSON_INTERNAL, &event, &err) == ERR_NONE) {
 		print_event(&event);
 		record_release(&event_view_type, &event);
 	}
@@ -99,9 +99,8 @@ static int run(struct invocation *invocation)
 		http_percent_encode(&target, cli_string(invocation, "after", ""));
 	}
 	api_client_stream(cli_client(invocation), text_string(&target), &events, &reader);
-	api_client_run(cli_client(invocation), cli_has(invocation, "for")
-						       ? cli_duration_ms(invocation, "for", 0)
-						       : -1);
+	api_client_run(cli_client(invocation),
+		       cli_has(invocation, "for") ? cli_duration_ms(invocation, "for", 0) : -1);
 	text_release(&target);
 	text_release(&reader.line);
 	text_release(&reader.data);
@@ -109,7 +108,8 @@ static int run(struct invocation *invocation)
 }
 
 static const struct option options[] = {
-	{ "after", 0, OPTION_STRING, "EPOCH-NUMBER", "first what came after this event, as far as it is kept" },
+	{ "after", 0, OPTION_STRING, "EPOCH-NUMBER",
+	  "first what came after this event, as far as it is kept" },
 	{ "for", 0, OPTION_DURATION, "TIME", "end after this long (default: never)" },
 	OPTION_OUTPUT,
 };

@@ -65,11 +65,13 @@ static struct job_view *match_job(struct job_page *page, const char *project, co
 	struct job_view *match = NULL;
 	for (size_t i = 0; i < page->jobs.n; i++) {
 		struct job_view *view = &page->jobs.items[i];
-		bool named = strcmp(view->name, job) == 0 && (!project || strcmp(view->project, project) == 0);
+		bool named = strcmp(view->name, job) == 0 &&
+			     (!project || strcmp(view->project, project) == 0);
 		if (!named && (project || !id_starts_with(view->id, job)))
 			continue;
 		char full[TASK_NAME_SIZE];
-		strings_add(names, text_print(full, sizeof(full), "%s/%s", view->project, view->name));
+		strings_add(names,
+			    text_print(full, sizeof(full), "%s/%s", view->project, view->name));
 		match = view;
 	}
 	return match;
@@ -100,16 +102,16 @@ static enum err_code find_slot(struct invocation *invocation, struct found *foun
 		found->has_task = true;
 		memset(newest, 0, sizeof(*newest));
 	} else {
-		code = err_set(err, ERR_NOT_FOUND, "%s/%s has no task in slot %lld", found->job.project,
-			       found->job.name, (long long)slot);
+		code = err_set(err, ERR_NOT_FOUND, "%s/%s has no task in slot %lld",
+			       found->job.project, found->job.name, (long long)slot);
 	}
 	record_release(&task_page_type, &tasks);
 	return code;
 }
 
 /* A task by the start of its id. */
-static enum err_code find_task_id(struct invocation *invocation, const char *prefix, struct found *found,
-				  struct err *err)
+static enum err_code find_task_id(struct invocation *invocation, const char *prefix,
+				  struct found *found, struct err *err)
 {
 	struct task_page tasks;
 	struct strings names = { 0 };
@@ -143,8 +145,8 @@ static enum err_code find_task_id(struct invocation *invocation, const char *pre
 	return code;
 }
 
-enum err_code find_job_or_task(struct invocation *invocation, const char *name, struct found *ret_found,
-			       struct err *err)
+enum err_code find_job_or_task(struct invocation *invocation, const char *name,
+			       struct found *ret_found, struct err *err)
 {
 	const char *slash = strchr(name, '/');
 	_cleanup_free_ char *project = slash ? base_strndup(name, (size_t)(slash - name)) : NULL;

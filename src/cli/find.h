@@ -13,8 +13,8 @@ struct found {
 void found_release(struct found *found);
 
 /* ERR_NOT_FOUND; ERR_CONFLICT names the candidates when there is more than one. */
-enum err_code find_job_or_task(struct invocation *invocation, const char *name, struct found *ret_found,
-			       struct err *err) WARN_UNUSED;
+enum err_code find_job_or_task(struct invocation *invocation, const char *name,
+			       struct found *ret_found, struct err *err) WARN_UNUSED;
 
 /* As above, and a task is refused. */
 enum err_code find_job(struct invocation *invocation, const char *name, struct found *ret_found,

@@ -33,8 +33,9 @@ static void print_option(const struct option *option)
 
 void help_print_command(const struct command *command)
 {
-	printf("Usage: drover %s%s%s%s\n\n%s\n", command->name, command->n_options ? " [OPTIONS]" : "",
-	       command->operands[0] ? " " : "", command->operands, command->summary);
+	printf("Usage: drover %s%s%s%s\n\n%s\n", command->name,
+	       command->n_options ? " [OPTIONS]" : "", command->operands[0] ? " " : "",
+	       command->operands, command->summary);
 	if (command->details)
 		printf("\n%s\n", command->details);
 	printf("\nOptions:\n");

@@ -27,8 +27,9 @@ static void print_table(const struct job_page *page, bool wide)
 {
 	static const char *const narrow_headings[] = { "JOB",	"MODE",	    "STATE",   "READY",
 						       "IMAGE", "REVISION", "CREATED", NULL };
-	static const char *const wide_headings[] = { "JOB",	 "MODE",    "STATE", "READY",	"IMAGE",
-						     "REVISION", "CREATED", "ID",    "MESSAGE", NULL };
+	static const char *const wide_headings[] = { "JOB",	"MODE",	    "STATE",   "READY",
+						     "IMAGE",	"REVISION", "CREATED", "ID",
+						     "MESSAGE", NULL };
 	struct table table;
 	table_init(&table, wide ? wide_headings : narrow_headings);
 	for (size_t i = 0; i < page->jobs.n; i++)

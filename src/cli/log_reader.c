@@ -6,7 +6,7 @@
 #include "api/envelope.h"
 #include "base/alloc.h"
 
-#define HEADER_BYTES 8
+#define HEADER_BYTES   8
 #define LINE_BYTES_MAX (1024 * 1024)
 
 /* One attempt of one task. The stream's framing is api/streams.c's: 8 bytes of header, then bytes. */
@@ -70,7 +70,9 @@ static void on_bytes(void *owner, const void *data, size_t len)
 	while (len) {
 		size_t n;
 		if (source->left == 0 && source->header_len < HEADER_BYTES) {
-			n = HEADER_BYTES - source->header_len < len ? HEADER_BYTES - source->header_len : len;
+			n = HEADER_BYTES - source->header_len < len
+				    ? HEADER_BYTES - source->header_len
+				    : len;
 			memcpy(source->header + source->header_len, bytes, n);
 			source->header_len += n;
 			if (source->header_len == HEADER_BYTES)
@@ -112,7 +114,8 @@ static void on_end(void *owner, const struct err *err)
 		api_client_stop(cli_client(reader->invocation));
 }
 
-struct log_reader *log_reader_new(struct invocation *invocation, const struct log_reader_options *options)
+struct log_reader *log_reader_new(struct invocation *invocation,
+				  const struct log_reader_options *options)
 {
 	struct log_reader *reader = base_calloc(1, sizeof(*reader));
 	reader->invocation = invocation;
@@ -141,9 +144,11 @@ static char *target_of(const struct log_reader *reader, const struct task_view *
 	char id[UUID_TEXT_SIZE];
 	struct text target;
 	text_init(&target, LIMIT_PATH_BYTES);
-	text_addf(&target, "/v1/tasks/%s/logs?attempt=%lld&tail=%lld&since_ms=%lld&follow=%s&timestamps=%s",
-		  uuid_format(task->id, id), (long long)task->attempt, (long long)reader->options.tail,
-		  (long long)reader->options.since_wall_ms, reader->options.follow ? "true" : "false",
+	text_addf(&target,
+		  "/v1/tasks/%s/logs?attempt=%lld&tail=%lld&since_ms=%lld&follow=%s&timestamps=%s",
+		  uuid_format(task->id, id), (long long)task->attempt,
+		  (long long)reader->options.tail, (long long)reader->options.since_wall_ms,
+		  reader->options.follow ? "true" : "false",
 		  reader->options.timestamps ? "true" : "false");
 	return text_take(&target);
 }

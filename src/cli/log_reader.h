@@ -15,7 +15,8 @@ struct log_reader_options {
 
 struct log_reader;
 
-struct log_reader *log_reader_new(struct invocation *invocation, const struct log_reader_options *options);
+struct log_reader *log_reader_new(struct invocation *invocation,
+				  const struct log_reader_options *options);
 void log_reader_free(struct log_reader *reader);
 
 /* Read this task's present attempt, unless it is being read or was read to its end already. */

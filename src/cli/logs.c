@@ -28,14 +28,15 @@ static enum err_code read_since(const char *text, int64_t *ret_wall_ms, struct e
 		*ret_wall_ms = (int64_t)timegm(&utc) * 1000;
 		return ERR_NONE;
 	}
-	return err_set_field(err, ERR_INVALID, "--since",
-			     "\"%s\" is neither a duration (10m), seconds since 1970 nor a time like "
-			     "2026-01-31T12:00:00Z",
-			     text);
+	return err_set_field(
+		err, ERR_INVALID, "--since",
+		"\"%s\" is neither a duration (10m), seconds since 1970 nor a time like "
+		"2026-01-31T12:00:00Z",
+		text);
 }
 
-static enum err_code read_options(const struct invocation *invocation, struct log_reader_options *options,
-				  struct err *err)
+static enum err_code read_options(const struct invocation *invocation,
+				  struct log_reader_options *options, struct err *err)
 {
 	const char *tail = cli_string(invocation, "tail", "all");
 	const char *since = cli_string(invocation, "since", NULL);
@@ -43,8 +44,8 @@ static enum err_code read_options(const struct invocation *invocation, struct lo
 	options->timestamps = cli_has(invocation, "timestamps");
 	options->tail = -1;
 	if (strcmp(tail, "all") != 0 && parse_int(tail, 0, 1000000, &options->tail, NULL))
-		return err_set_field(err, ERR_INVALID, "--tail", "\"%s\" is neither a number nor \"all\"",
-				     tail);
+		return err_set_field(err, ERR_INVALID, "--tail",
+				     "\"%s\" is neither a number nor \"all\"", tail);
 	return since ? read_since(since, &options->since_wall_ms, err) : ERR_NONE;
 }
 
@@ -87,7 +88,8 @@ static enum err_code read_logs(struct invocation *invocation, const struct found
 		more = false;
 		for (size_t i = 0; i < page.tasks.n; i++) {
 			log_reader_add(reader, &page.tasks.items[i]);
-			more = more || (options->follow && !task_is_final(page.tasks.items[i].state));
+			more = more ||
+			       (options->follow && !task_is_final(page.tasks.items[i].state));
 		}
 		record_release(&task_page_type, &page);
 		/* A task that is restarted has a new attempt to read: look again now and then. */
@@ -119,7 +121,8 @@ static int run(struct invocation *invocation)
 static const struct option options_table[] = {
 	{ "follow", 'f', OPTION_FLAG, NULL, "go on with what comes" },
 	{ "tail", 'n', OPTION_STRING, "LINES", "only the last lines of each task (default all)" },
-	{ "since", 0, OPTION_STRING, "TIME", "only what came later: 10m (ago), or 2026-01-31T12:00:00Z" },
+	{ "since", 0, OPTION_STRING, "TIME",
+	  "only what came later: 10m (ago), or 2026-01-31T12:00:00Z" },
 	{ "timestamps", 't', OPTION_FLAG, NULL, "show when each line came" },
 	{ "no-log-prefix", 0, OPTION_FLAG, NULL, "do not print task names before lines" },
 };

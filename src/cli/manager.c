@@ -36,15 +36,18 @@ static int run(struct invocation *invocation)
 
 static const struct option options[] = {
 	{ "data-dir", 0, OPTION_STRING, "DIR", "where state is kept, in DIR/manager" },
-	{ "scheduler", 0, OPTION_STRING, "POLICY", "epvm (default), roundrobin, greedy, binpack, spread" },
-	{ "store", 0, OPTION_STRING, "STORE", "lmdb (default) or memory, which forgets at the end" },
+	{ "scheduler", 0, OPTION_STRING, "POLICY",
+	  "epvm (default), roundrobin, greedy, binpack, spread" },
+	{ "store", 0, OPTION_STRING, "STORE",
+	  "lmdb (default) or memory, which forgets at the end" },
 };
 
 const struct command command_manager = {
 	.name = "manager",
 	.operands = "",
 	.summary = "Run a manager alone, in the foreground",
-	.details = "Takes requests on its unix socket, decides where tasks run and tells the workers.",
+	.details =
+		"Takes requests on its unix socket, decides where tasks run and tells the workers.",
 	.options = options,
 	.n_options = ARRAY_LEN(options),
 	.run = run,

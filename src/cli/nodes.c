@@ -3,7 +3,8 @@
 #include "base/alloc.h"
 #include "cli/output.h"
 
-static void add_size(struct table *table, int64_t used_bytes, int64_t reserved_bytes, int64_t capacity_bytes)
+static void add_size(struct table *table, int64_t used_bytes, int64_t reserved_bytes,
+		     int64_t capacity_bytes)
 {
 	struct text text;
 	text_init(&text, 128);
@@ -31,7 +32,8 @@ static void add_cpu(struct table *table, const struct node_view *node)
 
 static void print_table(const struct node_page *page, bool wide)
 {
-	static const char *const narrow_headings[] = { "NODE", "STATE", "TASKS", "CPU", "MEMORY", NULL };
+	static const char *const narrow_headings[] = { "NODE", "STATE",	 "TASKS",
+						       "CPU",  "MEMORY", NULL };
 	static const char *const wide_headings[] = { "NODE", "STATE",	 "TASKS",  "CPU", "MEMORY",
 						     "DISK", "PLATFORM", "DOCKER", "ID",  NULL };
 	struct table table;

@@ -19,7 +19,8 @@ enum err_code output_form(const struct invocation *invocation, enum output_form 
 	else if (strcmp(form, "json") == 0)
 		*ret_form = OUTPUT_JSON;
 	else
-		return err_set_field(err, ERR_INVALID, "--output", "\"%s\" is none of wide, json", form);
+		return err_set_field(err, ERR_INVALID, "--output", "\"%s\" is none of wide, json",
+				     form);
 	return ERR_NONE;
 }
 
@@ -32,10 +33,12 @@ void output_json(const struct record_type *type, const void *record)
 	json_decref(value);
 }
 
-enum err_code fetch(struct invocation *invocation, const char *target, const struct record_type *type,
-		    void *record, struct err *err)
+enum err_code fetch(struct invocation *invocation, const char *target,
+		    const struct record_type *type, void *record, struct err *err)
 {
-	struct api_call call = { .method = "GET", .target = target, .answer_type = type, .answer = record };
+	struct api_call call = {
+		.method = "GET", .target = target, .answer_type = type, .answer = record
+	};
 	return api_client_call(cli_client(invocation), &call, err);
 }
 
@@ -47,8 +50,8 @@ struct any_page {
 
 /* Append the pages of `path` to *page until there is no next one. */
 static enum err_code fetch_pages(struct invocation *invocation, const char *path, const char *query,
-				 const struct record_type *type, size_t item_size, struct any_page *page,
-				 struct err *err)
+				 const struct record_type *type, size_t item_size,
+				 struct any_page *page, struct err *err)
 {
 	_cleanup_free_ char *after = base_strdup("");
 	*page = (struct any_page){ 0 };
@@ -77,28 +80,29 @@ static enum err_code fetch_pages(struct invocation *invocation, const char *path
 	return ERR_NONE;
 }
 
-enum err_code fetch_tasks(struct invocation *invocation, const char *query, struct task_page *ret_page,
-			  struct err *err)
+enum err_code fetch_tasks(struct invocation *invocation, const char *query,
+			  struct task_page *ret_page, struct err *err)
 {
-	return fetch_pages(invocation, "/v1/tasks", query, &task_page_type, sizeof(struct task_view),
-			   (struct any_page *)ret_page, err);
+	return fetch_pages(invocation, "/v1/tasks", query, &task_page_type,
+			   sizeof(struct task_view), (struct any_page *)ret_page, err);
 }
 
-enum err_code fetch_jobs(struct invocation *invocation, const char *query, struct job_page *ret_page,
-			 struct err *err)
+enum err_code fetch_jobs(struct invocation *invocation, const char *query,
+			 struct job_page *ret_page, struct err *err)
 {
 	return fetch_pages(invocation, "/v1/jobs", query, &job_page_type, sizeof(struct job_view),
 			   (struct any_page *)ret_page, err);
 }
 
-enum err_code fetch_nodes(struct invocation *invocation, struct node_page *ret_page, struct err *err)
+enum err_code fetch_nodes(struct invocation *invocation, struct node_page *ret_page,
+			  struct err *err)
 {
 	return fetch_pages(invocation, "/v1/nodes", "", &node_page_type, sizeof(struct node_view),
 			   (struct any_page *)ret_page, err);
 }
 
-enum err_code fetch_volumes(struct invocation *invocation, const char *query, struct volume_page *ret_page,
-			    struct err *err)
+enum err_code fetch_volumes(struct invocation *invocation, const char *query,
+			    struct volume_page *ret_page, struct err *err)
 {
 	return fetch_pages(invocation, "/v1/volumes", query, &volume_page_type,
 			   sizeof(struct volume_view), (struct any_page *)ret_page, err);

@@ -8,7 +8,9 @@
 enum output_form { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON };
 
 #define OPTION_OUTPUT                                                                              \
-	{ "output", 'o', OPTION_STRING, "FORM", "wide for more columns, json for programs" }
+	{                                                                                          \
+		"output", 'o', OPTION_STRING, "FORM", "wide for more columns, json for programs"   \
+	}
 
 /* Read --output. ERR_INVALID. */
 enum err_code output_form(const struct invocation *invocation, enum output_form *ret_form,
@@ -18,18 +20,18 @@ enum err_code output_form(const struct invocation *invocation, enum output_form 
 void output_json(const struct record_type *type, const void *record);
 
 /* Fetch all pages of a list; `query` is "project=x&job=y" or "". The caller releases the page. */
-enum err_code fetch_tasks(struct invocation *invocation, const char *query, struct task_page *ret_page,
-			  struct err *err) WARN_UNUSED;
-enum err_code fetch_jobs(struct invocation *invocation, const char *query, struct job_page *ret_page,
-			 struct err *err) WARN_UNUSED;
+enum err_code fetch_tasks(struct invocation *invocation, const char *query,
+			  struct task_page *ret_page, struct err *err) WARN_UNUSED;
+enum err_code fetch_jobs(struct invocation *invocation, const char *query,
+			 struct job_page *ret_page, struct err *err) WARN_UNUSED;
 enum err_code fetch_nodes(struct invocation *invocation, struct node_page *ret_page,
 			  struct err *err) WARN_UNUSED;
-enum err_code fetch_volumes(struct invocation *invocation, const char *query, struct volume_page *ret_page,
-			    struct err *err) WARN_UNUSED;
+enum err_code fetch_volumes(struct invocation *invocation, const char *query,
+			    struct volume_page *ret_page, struct err *err) WARN_UNUSED;
 
 /* GET one object into a record. */
-enum err_code fetch(struct invocation *invocation, const char *target, const struct record_type *type,
-		    void *record, struct err *err) WARN_UNUSED;
+enum err_code fetch(struct invocation *invocation, const char *target,
+		    const struct record_type *type, void *record, struct err *err) WARN_UNUSED;
 
 /* Send a mutation without a body, with a key of its own. */
 enum err_code mutate(struct invocation *invocation, const char *method, const char *target,

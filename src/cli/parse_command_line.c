@@ -27,7 +27,8 @@ bool cli_has(const struct invocation *invocation, const char *option)
 	return cli_strings(invocation, option)->n > 0;
 }
 
-const char *cli_string(const struct invocation *invocation, const char *option, const char *fallback)
+const char *cli_string(const struct invocation *invocation, const char *option,
+		       const char *fallback)
 {
 	const struct strings *values = cli_strings(invocation, option);
 	return values->n ? values->items[values->n - 1] : fallback;
@@ -42,7 +43,8 @@ int64_t cli_int(const struct invocation *invocation, const char *option, int64_t
 	return number;
 }
 
-int64_t cli_duration_ms(const struct invocation *invocation, const char *option, int64_t fallback_ms)
+int64_t cli_duration_ms(const struct invocation *invocation, const char *option,
+			int64_t fallback_ms)
 {
 	int64_t duration_ms = fallback_ms;
 	const char *text = cli_string(invocation, option, NULL);
@@ -81,7 +83,8 @@ static const struct option *find_long(const struct command *command, const char 
 {
 	for (size_t i = 0; i < n_global_options; i++) {
 		*ret_index = -1;
-		if (strlen(global_options[i].name) == len && memcmp(global_options[i].name, name, len) == 0)
+		if (strlen(global_options[i].name) == len &&
+		    memcmp(global_options[i].name, name, len) == 0)
 			return &global_options[i];
 	}
 	for (size_t i = 0; i < command->n_options; i++) {
@@ -124,7 +127,8 @@ static bool check_value(struct cursor *cursor, const struct option *option, cons
 	return false;
 }
 
-static void take_value(struct cursor *cursor, const struct option *option, int index, const char *value)
+static void take_value(struct cursor *cursor, const struct option *option, int index,
+		       const char *value)
 {
 	if (!check_value(cursor, option, value))
 		return;
@@ -137,7 +141,8 @@ static void take_value(struct cursor *cursor, const struct option *option, int i
 }
 
 /* The value that follows an option: attached, or the next word. */
-static const char *next_value(struct cursor *cursor, const struct option *option, const char *attached)
+static const char *next_value(struct cursor *cursor, const struct option *option,
+			      const char *attached)
 {
 	if (attached)
 		return attached;

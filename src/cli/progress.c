@@ -72,8 +72,8 @@ static bool line_is_new(struct progress *progress, const struct task_view *task)
 		if (uuid_equal(progress->shown[i].task, task->id))
 			shown = &progress->shown[i];
 	if (!shown) {
-		progress->shown = base_grow(progress->shown, progress->n_shown, &progress->shown_capacity,
-					    sizeof(*shown));
+		progress->shown = base_grow(progress->shown, progress->n_shown,
+					    &progress->shown_capacity, sizeof(*shown));
 		shown = &progress->shown[progress->n_shown++];
 		*shown = now;
 		return true;
@@ -149,9 +149,10 @@ static enum err_code judge_up(const struct progress *progress, bool *ret_done, s
 				       job->message ? job->message : reason_name(job->reason));
 		for (size_t k = 0; k < progress->tasks.tasks.n; k++) {
 			const struct task_view *task = &progress->tasks.tasks.items[k];
-			if (job->standing != STANDING_RUNNING && could_not_start(progress, job, task))
-				return err_set(err, ERR_FAILED, "%s could not start: %s", task->name,
-					       task->message);
+			if (job->standing != STANDING_RUNNING &&
+			    could_not_start(progress, job, task))
+				return err_set(err, ERR_FAILED, "%s could not start: %s",
+					       task->name, task->message);
 		}
 		if (job->standing == STANDING_PENDING || job->standing == STANDING_UPDATING ||
 		    job->standing == STANDING_REMOVING)
@@ -232,8 +233,8 @@ static enum err_code timed_out(const struct progress *progress, struct err *err)
 	const struct task_view *task = missing(progress);
 	if (!task)
 		return err_set(err, ERR_TIMEOUT, "not done in time");
-	return err_set(err, ERR_TIMEOUT, "not done in time: %s is %s: %s", task->name, state_text(task),
-		       task->message ? task->message : "");
+	return err_set(err, ERR_TIMEOUT, "not done in time: %s is %s: %s", task->name,
+		       state_text(task), task->message ? task->message : "");
 }
 
 /* ---- the loop ------------------------------------------------------------------------------------------ */

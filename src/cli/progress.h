@@ -5,8 +5,8 @@
 #include "cli/output.h"
 
 enum progress_goal {
-	PROGRESS_UP,   /* every job runs as wanted, or has completed */
-	PROGRESS_GONE, /* no task and no job of the project is left */
+	PROGRESS_UP,	  /* every job runs as wanted, or has completed */
+	PROGRESS_GONE,	  /* no task and no job of the project is left */
 	PROGRESS_STOPPED, /* no task of the jobs runs or will run */
 };
 

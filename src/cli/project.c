@@ -42,8 +42,8 @@ static char *read_file(void *reader, const char *path, size_t *ret_len, struct e
 	(void)reader;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
-		err_set_field(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, path, "cannot be opened: %s",
-			      strerror(errno));
+		err_set_field(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, path,
+			      "cannot be opened: %s", strerror(errno));
 		return NULL;
 	}
 	char *text = read_path(fd, path, ret_len, err);
@@ -91,11 +91,13 @@ static char *folder_of(const char *file)
 {
 	char resolved[PATH_MAX];
 	if (strcmp(file, "-") == 0)
-		return getcwd(resolved, sizeof(resolved)) ? base_strdup(resolved) : base_strdup("/");
+		return getcwd(resolved, sizeof(resolved)) ? base_strdup(resolved)
+							  : base_strdup("/");
 	if (!realpath(file, resolved))
 		return base_strdup("/");
 	char *slash = strrchr(resolved, '/');
-	return slash == resolved ? base_strdup("/") : base_strndup(resolved, (size_t)(slash - resolved));
+	return slash == resolved ? base_strdup("/")
+				 : base_strndup(resolved, (size_t)(slash - resolved));
 }
 
 static enum err_code load(const struct invocation *invocation, const char *file,
@@ -104,9 +106,9 @@ static enum err_code load(const struct invocation *invocation, const char *file,
 {
 	size_t len = 0;
 	bool from_stdin = strcmp(file, "-") == 0;
-	_cleanup_free_ char *text =
-		from_stdin ? read_path(STDIN_FILENO, "standard input", &len, err)
-			   : read_file(NULL, file, &len, err);
+	_cleanup_free_ char *text = from_stdin
+					    ? read_path(STDIN_FILENO, "standard input", &len, err)
+					    : read_file(NULL, file, &len, err);
 	if (!text)
 		return err->code;
 	struct pairs environment = { 0 };

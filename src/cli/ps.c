@@ -9,9 +9,9 @@ static void ports_text(const struct task_view *task, struct text *out)
 {
 	for (size_t i = 0; i < task->ports.n; i++) {
 		const struct port_view *port = &task->ports.items[i];
-		text_addf(out, "%s%s%s%lld->%lld/%s", i ? ", " : "", port->host_ip ? port->host_ip : "",
-			  port->host_ip ? ":" : "", (long long)port->host_port,
-			  (long long)port->container_port,
+		text_addf(out, "%s%s%s%lld->%lld/%s", i ? ", " : "",
+			  port->host_ip ? port->host_ip : "", port->host_ip ? ":" : "",
+			  (long long)port->host_port, (long long)port->container_port,
 			  enum_name(port_protocol_names, port->protocol));
 	}
 }
@@ -41,10 +41,10 @@ static void add_row(struct table *table, const struct task_view *task, bool wide
 	table_add(table, task->node_name);
 	table_add(table, task->image);
 	table_add(table, text_string(&ports));
-	table_add(table, task->state == TASK_RUNNING ? table_age(task->started_wall_ms)
-						     : table_age(task->finished_wall_ms
-									 ? task->finished_wall_ms
-									 : task->created_wall_ms));
+	table_add(table, task->state == TASK_RUNNING
+				 ? table_age(task->started_wall_ms)
+				 : table_age(task->finished_wall_ms ? task->finished_wall_ms
+								    : task->created_wall_ms));
 	if (wide) {
 		table_addf(table, "%lld", (long long)task->attempt);
 		table_addf(table, "%lld", (long long)task->revision);
@@ -58,11 +58,11 @@ static void add_row(struct table *table, const struct task_view *task, bool wide
 
 static void print_table(const struct task_page *page, bool wide)
 {
-	static const char *const narrow_headings[] = { "TASK", "STATE", "NODE", "IMAGE", "PORTS", "SINCE",
-						       NULL };
-	static const char *const wide_headings[] = { "TASK",	 "STATE",	"NODE", "IMAGE",
-						     "PORTS",	 "SINCE",	"ATTEMPT", "REVISION",
-						     "ID",	 "CONTAINER",	"MESSAGE", NULL };
+	static const char *const narrow_headings[] = { "TASK",	"STATE", "NODE", "IMAGE",
+						       "PORTS", "SINCE", NULL };
+	static const char *const wide_headings[] = { "TASK",  "STATE",	   "NODE",    "IMAGE",
+						     "PORTS", "SINCE",	   "ATTEMPT", "REVISION",
+						     "ID",    "CONTAINER", "MESSAGE", NULL };
 	struct table table;
 	table_init(&table, wide ? wide_headings : narrow_headings);
 	for (size_t i = 0; i < page->tasks.n; i++)

@@ -10,7 +10,7 @@
 #include "net/shell.h"
 
 #define RUN_PROJECT "default"
-#define POLL_MS 150
+#define POLL_MS	    150
 
 /* ---- flags to a specification -------------------------------------------------------------------------- */
 
@@ -18,13 +18,15 @@
 static enum err_code add_port(struct job_spec *spec, const char *text, struct err *err)
 {
 	const char *slash = strchr(text, '/');
-	_cleanup_free_ char *numbers = base_strndup(text, slash ? (size_t)(slash - text) : strlen(text));
+	_cleanup_free_ char *numbers =
+		base_strndup(text, slash ? (size_t)(slash - text) : strlen(text));
 	char *last = strrchr(numbers, ':');
 	char *host = numbers;
 	char *ip = NULL;
 	struct port *port = list_add(&spec->ports, sizeof(*port));
 	if (slash && !enum_value(port_protocol_names, slash + 1, &port->protocol))
-		return err_set_field(err, ERR_INVALID, "--publish", "\"%s\" is neither tcp nor udp", slash + 1);
+		return err_set_field(err, ERR_INVALID, "--publish", "\"%s\" is neither tcp nor udp",
+				     slash + 1);
 	if (!last)
 		return err_set_field(err, ERR_INVALID, "--publish",
 				     "\"%s\" needs a host port too: HOST:CONTAINER", text);
@@ -52,19 +54,22 @@ static enum err_code add_mount(struct job_spec *spec, const char *text, struct e
 {
 	const char *colon = strchr(text, ':');
 	if (!colon || text[0] != '/')
-		return err_set_field(err, ERR_INVALID, "--volume",
-				     "\"%s\" is not /HOST/PATH:/CONTAINER/PATH[:ro]; named volumes need a "
-				     "compose.yaml",
-				     text);
+		return err_set_field(
+			err, ERR_INVALID, "--volume",
+			"\"%s\" is not /HOST/PATH:/CONTAINER/PATH[:ro]; named volumes need a "
+			"compose.yaml",
+			text);
 	const char *options = strchr(colon + 1, ':');
 	struct mount *mount = list_add(&spec->mounts, sizeof(*mount));
 	mount->kind = MOUNT_BIND;
 	mount->create_host_path = true;
 	mount->source = base_strndup(text, (size_t)(colon - text));
-	mount->target = base_strndup(colon + 1, options ? (size_t)(options - colon - 1) : strlen(colon + 1));
+	mount->target = base_strndup(colon + 1,
+				     options ? (size_t)(options - colon - 1) : strlen(colon + 1));
 	mount->read_only = options && strcmp(options, ":ro") == 0;
 	if (options && !mount->read_only && strcmp(options, ":rw") != 0)
-		return err_set_field(err, ERR_INVALID, "--volume", "\"%s\" is neither ro nor rw", options + 1);
+		return err_set_field(err, ERR_INVALID, "--volume", "\"%s\" is neither ro nor rw",
+				     options + 1);
 	return ERR_NONE;
 }
 
@@ -74,7 +79,8 @@ static enum err_code add_pair(struct pairs *pairs, const char *text, const char 
 	const char *equals = strchr(text, '=');
 	if (equals == text)
 		return err_set_field(err, ERR_INVALID, option, "\"%s\" has no name", text);
-	_cleanup_free_ char *key = base_strndup(text, equals ? (size_t)(equals - text) : strlen(text));
+	_cleanup_free_ char *key =
+		base_strndup(text, equals ? (size_t)(equals - text) : strlen(text));
 	pairs_put(pairs, key, equals ? equals + 1 : fallback);
 	return ERR_NONE;
 }
@@ -89,16 +95,18 @@ static enum err_code read_restart(struct restart_policy *policy, const char *tex
 	} else if (strncmp(text, "on-failure", 10) == 0 && (!text[10] || text[10] == ':')) {
 		policy->condition = RESTART_ON_FAILURE;
 		if (text[10] && parse_int(text + 11, 1, 1000000, &policy->max_attempts, NULL))
-			return err_set_field(err, ERR_INVALID, "--restart", "\"%s\" is not a number",
-					     text + 11);
+			return err_set_field(err, ERR_INVALID, "--restart",
+					     "\"%s\" is not a number", text + 11);
 	} else {
 		return err_set_field(err, ERR_INVALID, "--restart",
-				     "\"%s\" is none of no, always, on-failure[:N], unless-stopped", text);
+				     "\"%s\" is none of no, always, on-failure[:N], unless-stopped",
+				     text);
 	}
 	return ERR_NONE;
 }
 
-static enum err_code read_lists(const struct invocation *invocation, struct job_spec *spec, struct err *err)
+static enum err_code read_lists(const struct invocation *invocation, struct job_spec *spec,
+				struct err *err)
 {
 	const struct strings *ports = cli_strings(invocation, "publish");
 	const struct strings *mounts = cli_strings(invocation, "volume");
@@ -115,7 +123,8 @@ static enum err_code read_lists(const struct invocation *invocation, struct job_
 	for (size_t i = 0; i < labels->n && !code; i++)
 		code = add_pair(&spec->labels, labels->items[i], "", "--label", err);
 	for (size_t i = 0; i < cli_strings(invocation, "constraint")->n; i++)
-		strings_add(&spec->placement.constraints, cli_strings(invocation, "constraint")->items[i]);
+		strings_add(&spec->placement.constraints,
+			    cli_strings(invocation, "constraint")->items[i]);
 	return code;
 }
 
@@ -138,7 +147,8 @@ static enum err_code read_resources(const struct invocation *invocation, struct 
 	return code;
 }
 
-static enum err_code read_spec(const struct invocation *invocation, struct job_spec *spec, struct err *err)
+static enum err_code read_spec(const struct invocation *invocation, struct job_spec *spec,
+			       struct err *err)
 {
 	const struct strings *words = &invocation->operands;
 	const char *entrypoint = cli_string(invocation, "entrypoint", NULL);
@@ -160,9 +170,10 @@ static enum err_code read_spec(const struct invocation *invocation, struct job_s
 	spec->replicas = cli_int(invocation, "replicas", 1);
 	const char *pull = cli_string(invocation, "pull", "missing");
 	if (!enum_value(pull_policy_names, pull, &spec->pull_policy))
-		return err_set_field(err, ERR_INVALID, "--pull", "\"%s\" is none of missing, always, never",
-				     pull);
-	enum err_code code = read_restart(&spec->restart, cli_string(invocation, "restart", "no"), err);
+		return err_set_field(err, ERR_INVALID, "--pull",
+				     "\"%s\" is none of missing, always, never", pull);
+	enum err_code code =
+		read_restart(&spec->restart, cli_string(invocation, "restart", "no"), err);
 	if (!code)
 		code = read_lists(invocation, spec, err);
 	return code ? code : read_resources(invocation, spec, err);
@@ -186,7 +197,8 @@ static char *job_name(const struct invocation *invocation)
 
 /* ---- running it ---------------------------------------------------------------------------------------- */
 
-static enum err_code submit(struct invocation *invocation, struct submit_request *request, struct err *err)
+static enum err_code submit(struct invocation *invocation, struct submit_request *request,
+			    struct err *err)
 {
 	struct manager_answer answer;
 	char key[UUID_TEXT_SIZE];
@@ -212,21 +224,57 @@ static int exit_status(const struct task_view *task)
 	return err_exit_status(ERR_FAILED);
 }
 
-/* Tell of a change of the task's reason once. */
-static void tell(const struct task_view *task, int *last_reason)
+/* Tell of a change of the newest task's reason once. */
+static void tell(const struct task_view *task, struct uuid *told_task, int *told_reason)
 {
-	if (*last_reason == task->reason || task->state == TASK_RUNNING)
+	if ((uuid_equal(*told_task, task->id) && *told_reason == task->reason) ||
+	    task->state == TASK_RUNNING || task->reason == REASON_EXIT_ZERO)
 		return;
-	*last_reason = task->reason;
-	if (task->message && (task->state != TASK_COMPLETED || task->reason != REASON_EXIT_ZERO))
+	*told_task = task->id;
+	*told_reason = task->reason;
+	if (task->message && task->reason != REASON_STARTING && task->reason != REASON_QUEUED)
 		fprintf(stderr, "drover run: %s is %s: %s\n", task->name,
 			enum_name(task_state_names, task->state), task->message);
 }
 
-/* A job of one task that cannot go on by itself has ended. */
-static bool has_ended(const struct task_view *task)
+/* A task that cannot start here would be tried again for ever; whoever waits in the foreground wants to know now. */
+static bool cannot_start(const struct task_view *task)
 {
-	return task_is_final(task->state);
+	return task->state == TASK_FAILED && reason_after(task->reason) == AFTER_REPLACE_ELSEWHERE;
+}
+
+static void stop_trying(struct invocation *invocation, const struct task_view *task)
+{
+	char target[96], id[UUID_TEXT_SIZE];
+	struct manager_answer answer;
+	struct err err;
+	text_print(target, sizeof(target), "/v1/jobs/%s/stop", uuid_format(task->job_id, id));
+	if (mutate(invocation, "POST", target, &answer, &err))
+		fprintf(stderr, "drover run: the job could not be stopped and is tried again: %s\n",
+			err.message);
+	else
+		record_release(&manager_answer_type, &answer);
+}
+
+/* One look at the job's tasks: the exit status once it is over, -1 before. */
+static int look(struct invocation *invocation, const struct task_page *page,
+		struct log_reader *reader, struct uuid *told_task, int *told_reason)
+{
+	bool all_ended = page->tasks.n > 0;
+	int status = 0;
+	for (size_t i = 0; i < page->tasks.n; i++) {
+		const struct task_view *task = &page->tasks.items[i];
+		log_reader_add(reader, task);
+		tell(task, told_task, told_reason);
+		all_ended = all_ended && task_is_final(task->state);
+		if (cannot_start(task)) {
+			stop_trying(invocation, task);
+			return err_exit_status(ERR_FAILED);
+		}
+		if (task->state == TASK_FAILED || status == 0)
+			status = exit_status(task);
+	}
+	return all_ended ? status : -1;
 }
 
 static int follow(struct invocation *invocation, const char *job, struct err *err)
@@ -234,24 +282,18 @@ static int follow(struct invocation *invocation, const char *job, struct err *er
 	struct log_reader_options options = { .follow = true, .tail = -1 };
 	struct log_reader *reader = log_reader_new(invocation, &options);
 	_cleanup_free_ char *query = find_query(RUN_PROJECT, job);
+	struct uuid told_task = { 0 };
+	int told_reason = REASON_NONE;
 	int status = -1;
-	int last_reason = REASON_QUEUED;
 	while (status < 0) {
 		struct task_page page;
 		if (fetch_tasks(invocation, query, &page, err)) {
 			status = cli_fail(invocation, err);
 			break;
 		}
-		bool all_ended = page.tasks.n > 0;
-		for (size_t i = 0; i < page.tasks.n; i++) {
-			log_reader_add(reader, &page.tasks.items[i]);
-			tell(&page.tasks.items[i], &last_reason);
-			all_ended = all_ended && has_ended(&page.tasks.items[i]);
-		}
-		log_reader_run(reader, all_ended ? -1 : POLL_MS);
-		if (all_ended)
-			status = exit_status(&page.tasks.items[page.tasks.n - 1]);
+		status = look(invocation, &page, reader, &told_task, &told_reason);
 		record_release(&task_page_type, &page);
+		log_reader_run(reader, status < 0 ? POLL_MS : -1);
 	}
 	log_reader_free(reader);
 	return status;
@@ -282,7 +324,8 @@ static const struct option options_table[] = {
 	{ "name", 0, OPTION_STRING, "NAME", "of the job (default: from the image)" },
 	{ "detach", 'd', OPTION_FLAG, NULL, "print the job's name and do not wait" },
 	{ "env", 'e', OPTION_STRINGS, "KEY[=VALUE]", "environment variable" },
-	{ "publish", 'p', OPTION_STRINGS, "HOST:CONTAINER", "publish a port; HOST may be a range to draw from" },
+	{ "publish", 'p', OPTION_STRINGS, "HOST:CONTAINER",
+	  "publish a port; HOST may be a range to draw from" },
 	{ "volume", 'v', OPTION_STRINGS, "/HOST:/CONTAINER", "bind mount, with :ro if read-only" },
 	{ "label", 'l', OPTION_STRINGS, "KEY=VALUE", "label of the container" },
 	{ "workdir", 'w', OPTION_STRING, "DIR", "working directory in the container" },
@@ -296,7 +339,8 @@ static const struct option options_table[] = {
 	{ "cpus", 0, OPTION_STRING, "N", "CPU limit" },
 	{ "reserve-memory", 0, OPTION_STRING, "SIZE", "memory set aside for it on its node" },
 	{ "reserve-cpus", 0, OPTION_STRING, "N", "CPUs set aside for it on its node" },
-	{ "constraint", 0, OPTION_STRINGS, "KEY==VALUE", "where it may run: node.labels.disk==ssd" },
+	{ "constraint", 0, OPTION_STRINGS, "KEY==VALUE",
+	  "where it may run: node.labels.disk==ssd" },
 	{ "restart", 0, OPTION_STRING, "POLICY", "no (default), on-failure[:N], always" },
 	{ "pull", 0, OPTION_STRING, "WHEN", "missing (default), always, never" },
 	{ "priority", 0, OPTION_INT, "N", "0 to 100, higher is placed first (default 50)" },
@@ -307,7 +351,8 @@ const struct command command_run = {
 	.name = "run",
 	.operands = "IMAGE [COMMAND...]",
 	.summary = "Run one task to completion and print its output",
-	.details = "Makes a job in the project \"default\" and exits with the task's own status. Ctrl-C ends the waiting,\n"
+	.details = "Makes a job in the project \"default\" and exits with the task's own status. "
+		   "Ctrl-C ends the waiting,\n"
 		   "not the job.",
 	.options = options_table,
 	.n_options = ARRAY_LEN(options_table),

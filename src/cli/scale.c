@@ -7,7 +7,7 @@
 #include "cli/progress.h"
 
 static enum err_code ask(struct invocation *invocation, const struct found *found, int64_t replicas,
-			  struct err *err)
+			 struct err *err)
 {
 	struct scale_request body = { replicas };
 	struct manager_answer answer;
@@ -44,11 +44,13 @@ static enum err_code scale(struct invocation *invocation, const char *operand, s
 	struct progress_options options = { .project = found.job.project,
 					    .jobs = &jobs,
 					    .goal = PROGRESS_UP,
-					    .timeout_ms = cli_duration_ms(invocation, "wait-timeout", 0) };
+					    .timeout_ms = cli_duration_ms(invocation,
+									  "wait-timeout", 0) };
 	if (!code && !cli_has(invocation, "detach"))
 		code = progress_wait(invocation, &options, err);
 	if (!code)
-		printf("%s/%s scaled to %lld\n", found.job.project, found.job.name, (long long)replicas);
+		printf("%s/%s scaled to %lld\n", found.job.project, found.job.name,
+		       (long long)replicas);
 	strings_release(&jobs);
 	found_release(&found);
 	return code;

@@ -11,7 +11,8 @@
 static void on_signal(evutil_socket_t number, short what, void *arg)
 {
 	(void)what;
-	shell_log("drover", "%s: stopping; containers run on", number == SIGTERM ? "SIGTERM" : "SIGINT");
+	shell_log("drover", "%s: stopping; containers run on",
+		  number == SIGTERM ? "SIGTERM" : "SIGINT");
 	event_base_loopbreak(arg);
 }
 
@@ -43,7 +44,8 @@ void serve_release(struct serve *serve)
 	event_base_free(serve->base);
 }
 
-enum err_code serve_read_labels(const struct strings *texts, struct pairs *ret_labels, struct err *err)
+enum err_code serve_read_labels(const struct strings *texts, struct pairs *ret_labels,
+				struct err *err)
 {
 	for (size_t i = 0; i < texts->n; i++) {
 		const char *equals = strchr(texts->items[i], '=');

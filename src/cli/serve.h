@@ -19,7 +19,8 @@ void serve_run(struct serve *serve);
 void serve_release(struct serve *serve);
 
 /* "a=b" options as pairs; ERR_INVALID for one without '='. */
-enum err_code serve_read_labels(const struct strings *texts, struct pairs *ret_labels, struct err *err) WARN_UNUSED;
+enum err_code serve_read_labels(const struct strings *texts, struct pairs *ret_labels,
+				struct err *err) WARN_UNUSED;
 
 /* The user's Docker configuration with registry credentials: DOCKER_CONFIG or ~/.docker/config.json. Caller frees. */
 char *serve_docker_config(void);

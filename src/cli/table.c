@@ -71,7 +71,8 @@ void table_render(const struct table *table, size_t width, struct text *out)
 		bool last = i % table->n_columns == table->n_columns - 1;
 		const char *cell = table->cells.items[i];
 		text_add(&line, cell);
-		for (size_t k = columns_of(cell); !last && k < widths[i % table->n_columns] + 2; k++)
+		for (size_t k = columns_of(cell); !last && k < widths[i % table->n_columns] + 2;
+		     k++)
 			text_add_char(&line, ' ');
 		if (last) {
 			add_cut(out, text_string(&line), width);
@@ -117,8 +118,8 @@ const char *table_age(int64_t wall_ms)
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
 		int64_t n = seconds / units[i].seconds;
 		if (n > 0 || i == ARRAY_LEN(units) - 1)
-			return text_print(out, sizeof(out), "%lld %s%s", (long long)n, units[i].name,
-					  n == 1 ? "" : "s");
+			return text_print(out, sizeof(out), "%lld %s%s", (long long)n,
+					  units[i].name, n == 1 ? "" : "s");
 	}
 	return "-";
 }

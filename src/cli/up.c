@@ -34,7 +34,8 @@ static void print_answer(const struct manager_answer *answer)
 		const struct job_answer *job = &answer->jobs.items[i];
 		if (job->effect == EFFECT_ORPHAN)
 			fprintf(stderr,
-				"warning: %s/%s is not in the file; --remove-orphans would remove it\n",
+				"warning: %s/%s is not in the file; --remove-orphans would remove "
+				"it\n",
 				answer->project, job->name);
 		else
 			printf("job %s/%s %s (revision %lld)\n", answer->project, job->name,
@@ -60,7 +61,8 @@ static enum err_code up(struct invocation *invocation, const struct project_requ
 	struct progress_options options = { .project = request->name,
 					    .jobs = &jobs,
 					    .goal = PROGRESS_UP,
-					    .timeout_ms = cli_duration_ms(invocation, "wait-timeout", 0) };
+					    .timeout_ms = cli_duration_ms(invocation,
+									  "wait-timeout", 0) };
 	code = progress_wait(invocation, &options, err);
 	strings_release(&jobs);
 	return code;
@@ -83,16 +85,20 @@ static const struct option options[] = {
 	OPTION_FILE,
 	OPTION_PROJECT,
 	{ "detach", 'd', OPTION_FLAG, NULL, "do not wait for the tasks to run" },
-	{ "remove-orphans", 0, OPTION_FLAG, NULL, "remove jobs of the project that the file does not list" },
-	{ "wait-timeout", 0, OPTION_DURATION, "TIME", "give up waiting after this (the jobs stay)" },
+	{ "remove-orphans", 0, OPTION_FLAG, NULL,
+	  "remove jobs of the project that the file does not list" },
+	{ "wait-timeout", 0, OPTION_DURATION, "TIME",
+	  "give up waiting after this (the jobs stay)" },
 };
 
 const struct command command_up = {
 	.name = "up",
 	.operands = "",
 	.summary = "Run the project of a compose.yaml, or bring it up to date",
-	.details = "Waits until every task runs (and is healthy, where it has a check) or has completed, and fails\n"
-		   "with the reason when one cannot. Running it again with nothing changed restarts nothing.",
+	.details = "Waits until every task runs (and is healthy, where it has a check) or has "
+		   "completed, and fails\n"
+		   "with the reason when one cannot. Running it again with nothing changed "
+		   "restarts nothing.",
 	.options = options,
 	.n_options = ARRAY_LEN(options),
 	.run = run,

@@ -6,7 +6,9 @@
 
 static void print_table(const struct volume_page *page)
 {
-	static const char *const headings[] = { "VOLUME", "PROJECT", "NODE", "DRIVER", "STATE", NULL };
+	static const char *const headings[] = {
+		"VOLUME", "PROJECT", "NODE", "DRIVER", "STATE", NULL
+	};
 	struct table table;
 	table_init(&table, headings);
 	for (size_t i = 0; i < page->volumes.n; i++) {

@@ -23,7 +23,8 @@ static bool says_something(const struct task_page *page, size_t at)
 	return !task->ready;
 }
 
-static enum err_code why_job(struct invocation *invocation, const struct job_view *job, struct err *err)
+static enum err_code why_job(struct invocation *invocation, const struct job_view *job,
+			     struct err *err)
 {
 	struct task_page page;
 	_cleanup_free_ char *query = find_query(job->project, job->name);

@@ -51,7 +51,8 @@ const struct command command_worker = {
 	.name = "worker",
 	.operands = "",
 	.summary = "Run a worker alone, in the foreground",
-	.details = "Dials the manager's socket and runs tasks on this machine's Docker. It goes on supervising while "
+	.details = "Dials the manager's socket and runs tasks on this machine's Docker. It goes on "
+		   "supervising while "
 		   "the manager is away.",
 	.options = options,
 	.n_options = ARRAY_LEN(options),

@@ -167,7 +167,8 @@ static void on_frame_chunk(wslay_event_context_ptr frames,
 	struct websocket *websocket = argument;
 	if (!websocket->in_close_frame)
 		return;
-	size_t room = sizeof(websocket->close_payload) - websocket->close_len;
+	/* The last byte stays zero: the payload ends as a string. */
+	size_t room = sizeof(websocket->close_payload) - 1 - websocket->close_len;
 	size_t len = chunk->data_length < room ? chunk->data_length : room;
 	memcpy(websocket->close_payload + websocket->close_len, chunk->data, len);
 	websocket->close_len += len;
@@ -195,6 +196,12 @@ static void flush(struct websocket *websocket)
 {
 	if (wslay_event_send(websocket->frames) != 0)
 		websocket->broken = true;
+}
+
+unsigned websocket_close_code(const struct websocket *websocket, const char **ret_reason)
+{
+	*ret_reason = websocket->close_len > 2 ? websocket->close_payload + 2 : "";
+	return wslay_event_get_status_code_received(websocket->frames);
 }
 
 /* Why it is over, once it is. */

@@ -20,7 +20,7 @@ struct websocket_events {
 			size_t len);
 	/* The peer's buffer has room again after websocket_send() returned false. May be NULL. */
 	void (*drained)(void *owner, struct websocket *websocket);
-	/* It is over, for the reason in err (ERR_CLOSED for an orderly end). The websocket is freed after. */
+	/* It is over, for the reason in err (ERR_CLOSED when the peer sent a close frame: see websocket_close_code()). The websocket is freed after. */
 	void (*closed)(void *owner, struct websocket *websocket, const struct err *err);
 };
 
@@ -46,6 +46,9 @@ bool websocket_send(struct websocket *websocket, bool text, const void *bytes, s
 size_t websocket_pending(const struct websocket *websocket);
 /* Stop reading (back-pressure), and go on. */
 void websocket_pause(struct websocket *websocket, bool pause);
+/* Inside `closed` with ERR_CLOSED: the code of the peer's close frame (1005: it had none), and its reason in `ret_reason`,
+ * borrowed for the call. */
+unsigned websocket_close_code(const struct websocket *websocket, const char **ret_reason);
 /* Send a close frame with the reason, then end; `closed` is not called. */
 void websocket_close(struct websocket *websocket, int code, const char *reason);
 /* End at once; `closed` is not called. */

@@ -15,7 +15,7 @@
 #include "worker/machine.h"
 #include "worker/worker.h"
 
-#define PART "worker"
+#define PART	      "worker"
 #define STATS_SECONDS 5
 #define PROBE_SECONDS 1
 
@@ -67,8 +67,8 @@ static void connect_manager(struct worker_daemon *daemon);
 
 static struct queued *queue_add(struct worker_daemon *daemon, int kind)
 {
-	daemon->queue =
-		base_grow(daemon->queue, daemon->n_queue, &daemon->queue_capacity, sizeof(struct queued));
+	daemon->queue = base_grow(daemon->queue, daemon->n_queue, &daemon->queue_capacity,
+				  sizeof(struct queued));
 	struct queued *queued = &daemon->queue[daemon->n_queue++];
 	*queued = (struct queued){ .kind = kind };
 	event_active(daemon->turn, EV_TIMEOUT, 1);
@@ -105,12 +105,14 @@ static void on_runtime_up(void *shell, uint64_t daemon_instance, const struct ru
 	queued->facts.api_minor = facts->api_minor;
 	queued->facts.drover_version = base_strdup(DROVER_VERSION);
 	for (size_t i = 0; i < daemon->labels.n; i++)
-		pairs_put(&queued->facts.labels, daemon->labels.items[i].key, daemon->labels.items[i].value);
+		pairs_put(&queued->facts.labels, daemon->labels.items[i].key,
+			  daemon->labels.items[i].value);
 	for (size_t i = 0; i < facts->labels.n; i++)
 		pairs_put(&queued->facts.engine_labels, facts->labels.items[i].key,
 			  facts->labels.items[i].value);
 	queue_add(daemon, WORKER_RUNTIME_UP)->daemon_instance = daemon_instance;
-	shell_log(PART, "docker %s answers, API 1.%lld", facts->version, (long long)facts->api_minor);
+	shell_log(PART, "docker %s answers, API 1.%lld", facts->version,
+		  (long long)facts->api_minor);
 }
 
 static void on_runtime_down(void *shell, const char *why)
@@ -160,8 +162,8 @@ static void on_stream_request(struct worker_daemon *daemon, json_t *value, struc
 	record_release(&stream_request_type, &request);
 }
 
-static void on_session_message(void *owner, struct websocket *websocket, bool text, const void *bytes,
-			       size_t len)
+static void on_session_message(void *owner, struct websocket *websocket, bool text,
+			       const void *bytes, size_t len)
 {
 	struct worker_daemon *daemon = owner;
 	const char *kind;
@@ -177,7 +179,8 @@ static void on_session_message(void *owner, struct websocket *websocket, bool te
 		on_stream_request(daemon, value, &err);
 	} else if (strcmp(kind, "sync") == 0) {
 		if (json_to_record(&sync_down_type, value, JSON_INTERNAL, "sync", &down, &err))
-			shell_log(PART, "ignored a message of the manager: %s: %s", err.field, err.message);
+			shell_log(PART, "ignored a message of the manager: %s: %s", err.field,
+				  err.message);
 		else
 			queue_add(daemon, WORKER_SYNC_DOWN)->down = down;
 	}
@@ -198,8 +201,9 @@ static void on_session_closed(void *owner, struct websocket *websocket, const st
 	struct random random = { shell_seed() };
 	int64_t wait_ms = daemon->reconnect_ms / 2 +
 			  (int64_t)random_below(&random, (uint64_t)daemon->reconnect_ms / 2 + 1);
-	daemon->reconnect_ms = daemon->reconnect_ms * 2 > LIMIT_RECONNECT_MAX_MS ? LIMIT_RECONNECT_MAX_MS
-										 : daemon->reconnect_ms * 2;
+	daemon->reconnect_ms = daemon->reconnect_ms * 2 > LIMIT_RECONNECT_MAX_MS
+				       ? LIMIT_RECONNECT_MAX_MS
+				       : daemon->reconnect_ms * 2;
 	shell_arm(daemon->reconnect, shell_now_ms() + wait_ms);
 }
 
@@ -212,8 +216,8 @@ static void connect_manager(struct worker_daemon *daemon)
 	char target[96];
 	text_print(target, sizeof(target), "/v1/nodes/%s/sync",
 		   uuid_format(worker_node_id(daemon->worker).uuid, id));
-	daemon->session = http_client_websocket(daemon->base, daemon->manager_socket_path, target, &events,
-						daemon);
+	daemon->session = http_client_websocket(daemon->base, daemon->manager_socket_path, target,
+						&events, daemon);
 }
 
 static void on_reconnect(evutil_socket_t fd, short what, void *arg)
@@ -356,11 +360,11 @@ static enum err_code open_runtime(struct worker_daemon *daemon, struct err *err)
 		.cluster = worker_cluster_id(daemon->worker),
 	};
 	daemon->runtime_cluster = options.cluster;
-	enum err_code code = daemon->runtime_ops->open(daemon->base, &options, &runtime_events, daemon,
-						       &daemon->runtime, err);
+	enum err_code code = daemon->runtime_ops->open(daemon->base, &options, &runtime_events,
+						       daemon, &daemon->runtime, err);
 	if (!code)
-		daemon->streams = log_streams_new(daemon->base, daemon->runtime_ops, daemon->runtime,
-						  daemon->manager_socket_path);
+		daemon->streams = log_streams_new(daemon->base, daemon->runtime_ops,
+						  daemon->runtime, daemon->manager_socket_path);
 	return code;
 }
 
@@ -393,8 +397,8 @@ static void on_probe(evutil_socket_t fd, short what, void *arg)
 	connect_manager(daemon);
 }
 
-static enum err_code start(struct worker_daemon *daemon, const struct worker_daemon_options *options,
-			   struct err *err)
+static enum err_code start(struct worker_daemon *daemon,
+			   const struct worker_daemon_options *options, struct err *err)
 {
 	const char *runtime_name = options->runtime_name ? options->runtime_name : "docker";
 	struct store_options store_options = { .dir = options->data_dir };
@@ -411,17 +415,20 @@ static enum err_code start(struct worker_daemon *daemon, const struct worker_dae
 	return code;
 }
 
-enum err_code worker_daemon_new(struct event_base *base, const struct worker_daemon_options *options,
+enum err_code worker_daemon_new(struct event_base *base,
+				const struct worker_daemon_options *options,
 				struct worker_daemon **ret_daemon, struct err *err)
 {
 	struct worker_daemon *daemon = base_calloc(1, sizeof(*daemon));
 	daemon->base = base;
 	daemon->manager_socket_path = base_strdup(options->manager_socket_path);
-	daemon->runtime_socket_path = base_strdup(
-		options->runtime_socket_path ? options->runtime_socket_path : "/var/run/docker.sock");
+	daemon->runtime_socket_path =
+		base_strdup(options->runtime_socket_path ? options->runtime_socket_path
+							 : "/var/run/docker.sock");
 	daemon->docker_config = base_strdup(options->docker_config);
 	for (size_t i = 0; options->labels && i < options->labels->n; i++)
-		pairs_put(&daemon->labels, options->labels->items[i].key, options->labels->items[i].value);
+		pairs_put(&daemon->labels, options->labels->items[i].key,
+			  options->labels->items[i].value);
 	worker_options_default(&daemon->options);
 	if (options->starts_parallel)
 		daemon->options.starts_parallel = options->starts_parallel;

@@ -12,15 +12,16 @@ struct worker_daemon;
 struct worker_daemon_options {
 	const char *data_dir;
 	const char *manager_socket_path;
-	const char *runtime_name;        /* NULL: docker */
+	const char *runtime_name;	 /* NULL: docker */
 	const char *runtime_socket_path; /* NULL: /var/run/docker.sock */
-	const char *docker_config;       /* the user's config.json; NULL: none */
-	const struct pairs *labels;      /* --label */
-	int64_t starts_parallel;         /* 0: the default */
+	const char *docker_config;	 /* the user's config.json; NULL: none */
+	const struct pairs *labels;	 /* --label */
+	int64_t starts_parallel;	 /* 0: the default */
 };
 
 /* Open the store, replay it, and begin to reach the runtime and the manager; neither has to be there. Borrows `base`. */
-enum err_code worker_daemon_new(struct event_base *base, const struct worker_daemon_options *options,
+enum err_code worker_daemon_new(struct event_base *base,
+				const struct worker_daemon_options *options,
 				struct worker_daemon **ret_daemon, struct err *err) WARN_UNUSED;
 
 /* Let go of everything. Containers run on and are adopted at the next start. */

@@ -74,6 +74,17 @@ static void on_opened(void *owner, struct websocket *websocket)
 						       &stream->options, &events, stream);
 }
 
+/* The manager has nothing to say on a log stream. */
+static void on_message(void *owner, struct websocket *websocket, bool text, const void *bytes,
+		       size_t len)
+{
+	(void)owner;
+	(void)websocket;
+	(void)text;
+	(void)bytes;
+	(void)len;
+}
+
 static void on_drained(void *owner, struct websocket *websocket)
 {
 	struct log_stream *stream = owner;
@@ -112,18 +123,20 @@ void log_streams_open(struct log_streams *streams, const struct stream_request *
 		      const char *container)
 {
 	static const struct websocket_events events = { .opened = on_opened,
+							.message = on_message,
 							.drained = on_drained,
 							.closed = on_closed };
 	struct log_stream *stream = base_calloc(1, sizeof(*stream));
 	char id[UUID_TEXT_SIZE];
 	char target[96];
 	stream->streams = streams;
-	stream->options = (struct runtime_logs_options){ request->follow, request->tail,
-							 request->since_wall_ms, request->timestamps };
+	stream->options =
+		(struct runtime_logs_options){ request->follow, request->tail,
+					       request->since_wall_ms, request->timestamps };
 	text_print(stream->container, sizeof(stream->container), "%s", container);
 	stream->next = streams->first;
 	streams->first = stream;
 	text_print(target, sizeof(target), "/v1/streams/%s", uuid_format(request->id, id));
-	stream->websocket = http_client_websocket(streams->base, streams->manager_socket_path, target,
-						  &events, stream);
+	stream->websocket = http_client_websocket(streams->base, streams->manager_socket_path,
+						  target, &events, stream);
 }

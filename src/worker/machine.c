@@ -118,23 +118,28 @@ static int64_t cpu_used_milli(struct machine_meter *meter)
 		return 0;
 	int64_t passed = total - meter->cpu_total_ticks;
 	if (meter->cpu_total_ticks && passed > 0)
-		used_milli = (busy - meter->cpu_busy_ticks) * 1000 * sysconf(_SC_NPROCESSORS_ONLN) / passed;
+		used_milli = (busy - meter->cpu_busy_ticks) * 1000 * sysconf(_SC_NPROCESSORS_ONLN) /
+			     passed;
 	meter->cpu_busy_ticks = busy;
 	meter->cpu_total_ticks = total;
 	return used_milli > 0 ? used_milli : 0;
 }
 
-void machine_measure(struct machine_meter *meter, const char *disk_path, struct node_stats *ret_stats)
+void machine_measure(struct machine_meter *meter, const char *disk_path,
+		     struct node_stats *ret_stats)
 {
 	struct node_stats *smoothed = &meter->smoothed;
 	char text[8192];
 	int64_t disk_total;
 	bool had_cpu = meter->cpu_total_ticks != 0;
 	int64_t cpu = cpu_used_milli(meter);
-	smoothed->cpu_used_milli = smooth(smoothed->cpu_used_milli, cpu, meter->has_previous && had_cpu);
+	smoothed->cpu_used_milli =
+		smooth(smoothed->cpu_used_milli, cpu, meter->has_previous && had_cpu);
 	read_file("/proc/meminfo", text, sizeof(text));
-	int64_t used = machine_parse_memory(text, "MemTotal") - machine_parse_memory(text, "MemAvailable");
-	smoothed->memory_used_bytes = smooth(smoothed->memory_used_bytes, used, meter->has_previous);
+	int64_t used =
+		machine_parse_memory(text, "MemTotal") - machine_parse_memory(text, "MemAvailable");
+	smoothed->memory_used_bytes =
+		smooth(smoothed->memory_used_bytes, used, meter->has_previous);
 	disk_sizes(disk_path, &disk_total, &smoothed->disk_used_bytes);
 	read_file("/proc/loadavg", text, sizeof(text));
 	smoothed->load_milli = (int64_t)(strtod(text, NULL) * 1000);

@@ -18,7 +18,8 @@ struct machine_meter {
 	bool has_previous;
 	struct node_stats smoothed;
 };
-void machine_measure(struct machine_meter *meter, const char *disk_path, struct node_stats *ret_stats);
+void machine_measure(struct machine_meter *meter, const char *disk_path,
+		     struct node_stats *ret_stats);
 
 /* From the text of /proc/stat's first line: ticks spent busy and in all. False when it is not that. */
 bool machine_parse_cpu(const char *text, int64_t *ret_busy_ticks, int64_t *ret_total_ticks);
