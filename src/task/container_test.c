@@ -52,6 +52,14 @@ static void what_was_seen_is_copied_deep_and_released(void **state)
 	container_seen_copy(&result.seen, &seen);
 	strings_add(&result.networks, "n");
 	string_set(&result.message, "m");
+	struct container_result copy;
+	container_result_copy(&copy, &result);
+	assert_string_equal(copy.list[0].error, "e");
+	assert_string_equal(copy.networks.items[0], "n");
+	assert_string_equal(copy.message, "m");
+	assert_ptr_not_equal(copy.message, result.message);
+	assert_int_equal(copy.op, 1);
+	container_result_release(&copy);
 	container_seen_release(&seen);
 	assert_string_equal(result.list[0].error, "e");
 	assert_string_equal(result.seen.stop_signal, "SIGINT");
