@@ -147,6 +147,7 @@ void cluster_put_revision(struct cluster *cluster, struct changes *changes,
 	struct job_entry *entry = cluster_job(cluster, revision->job);
 	PRE(entry);
 	PRE(revision->number > 0);
+	PRE(!cluster->edit.task);
 	int64_t number = revision->number;
 	/* Tasks weigh what their revision says: when it is replaced, they are weighed anew. */
 	for (size_t i = 0; i < entry->tasks.n; i++)

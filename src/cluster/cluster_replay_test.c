@@ -193,7 +193,7 @@ static void bytes_that_no_encoder_wrote_are_damage(void **state)
 		struct change odd = *change;
 		odd.kind = 200;
 		assert_int_equal(cluster_replay(&copy, &odd, &err), ERR_DAMAGED);
-		/* And twice, except for the one that has no key of its own to be there twice under. */
+		/* And twice; the meta record alone is one that replaces itself. */
 		assert_int_equal(cluster_replay(&copy, change, &err), ERR_NONE);
 		if (change->kind != RECORD_META)
 			assert_int_equal(cluster_replay(&copy, change, &err), ERR_DAMAGED);

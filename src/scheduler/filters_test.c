@@ -373,7 +373,7 @@ static void a_sentence_keeps_within_its_bound(void **state)
 	struct world *world = *state;
 	world_node(world, "a", 4000, 8 * GB, NULL, NULL);
 	struct job_spec spec = world_spec(0, 0);
-	/* More than a message may hold, in characters of two bytes: never cut in the middle of one. */
+	/* More than a message may hold, in characters of two bytes: none is cut in two. */
 	struct text text;
 	text_init(&text, 4096);
 	text_add(&text, "node.labels.x==");

@@ -104,7 +104,7 @@ static void the_ports_of_one_task_differ(void **state)
 static void preferences_spread_over_label_values_before_the_policy_speaks(void **state)
 {
 	struct world *world = *state;
-	/* Three nodes in one rack, one in the other: by rack the lone node gets half of the tasks. */
+	/* Three nodes in one rack, one in the other: the lone node gets half of the tasks. */
 	for (int i = 0; i < 3; i++)
 		world_node(world, "east", 4000, 8 * GB, "rack", "east");
 	struct node_entry *west = world_node(world, "west", 4000, 8 * GB, "rack", "west");

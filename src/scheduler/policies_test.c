@@ -308,7 +308,7 @@ static void a_busy_node_loses_against_an_idle_one_with_the_same_reservations(voi
 		uint64_t round = 0;
 		place_many(&world, policies[i], job, 1, &round);
 		assert_int_equal(world.cluster.columns.tasks[42], 2);
-		/* Once the measurements are stale only reservations speak: the first node is best. */
+		/* Once measurements are stale only reservations speak: the first is best. */
 		for (size_t column = 0; column < N_NODES; column++)
 			cluster_set_node_stats(&world.cluster, world.cluster.columns.entry[column],
 					       NULL, 2);
