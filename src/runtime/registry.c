@@ -2,9 +2,13 @@
 
 #include "base/alloc.h"
 #include "runtime/docker.h"
+#include "runtime/fake.h"
+#include "runtime/fault.h"
 
 static const struct runtime_ops *const all[] = {
 	&runtime_docker_ops,
+	&runtime_fake_ops,
+	&runtime_fault_ops,
 };
 
 const struct runtime_ops *runtime_find(const char *name)

@@ -21,7 +21,8 @@ struct runtime_facts {
 struct runtime_events {
 	/* An action ended. The result is borrowed for the call. */
 	void (*done)(void *shell, const struct container_result *result);
-	/* The runtime answers (again): version, facts. Called first of all after open succeeds in reaching it. */
+	/* The runtime answers (again): version, facts. Called first of all after open succeeds in reaching it, and
+	 * whenever hints may have been missed: what was known of its containers is to be read anew. */
 	void (*up)(void *shell, uint64_t daemon_instance, const struct runtime_facts *facts);
 	/* It does not answer any more; pending actions have been answered FAULT_UNREACHABLE or FAULT_AMBIGUOUS. */
 	void (*down)(void *shell, const char *why);
@@ -31,10 +32,15 @@ struct runtime_events {
 	void (*progress)(void *shell, uint64_t op, const char *text);
 };
 
+struct runtime_ops;
+
 struct runtime_options {
 	const char *socket_path;  /* /var/run/docker.sock */
 	const char *docker_config;/* path of the user's config.json with registry credentials; NULL: none */
 	struct uuid cluster;      /* set later with ops->set_cluster when not known yet */
+	/* Of the runtime "fault" (runtime/fault.h): */
+	const struct runtime_ops *inner; /* what it stands before; NULL: the fake one */
+	const char *faults;              /* its script */
 };
 
 /* Logs of one container, already demultiplexed. */
@@ -77,11 +83,12 @@ struct runtime_ops {
 	void (*logs_close)(struct runtime_logs *logs);
 	/* What a running container uses; false when it cannot be told. */
 	bool (*usage)(struct runtime *runtime, const char *container_id, struct runtime_usage *ret_usage);
-	/* Pending actions are dropped without an answer. */
+	/* Pending actions are dropped without an answer, open log streams without an end. Not from inside a
+	 * callback. */
 	void (*close)(struct runtime *runtime);
 };
 
-/* By name: "docker", "fake". NULL when there is none. */
+/* By name: "docker", "fake", "fault". NULL when there is none. */
 const struct runtime_ops *runtime_find(const char *name);
 
 #endif
