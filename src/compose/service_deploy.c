@@ -21,7 +21,8 @@ static enum err_code read_on_failure(const struct at *at, const char *word,
 /* `no` without quotes is a boolean in YAML 1.1 and the word in YAML 1.2; both mean it. */
 static bool is_no(const char *word)
 {
-	return strcmp(word, "no") == 0 || strcmp(word, "false") == 0 || strcmp(word, "off") == 0;
+	return strcasecmp(word, "no") == 0 || strcasecmp(word, "false") == 0 ||
+	       strcasecmp(word, "off") == 0;
 }
 
 enum err_code read_restart(const struct at *at, void *target, struct err *err)

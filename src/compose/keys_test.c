@@ -1,0 +1,404 @@
+/* A walk over every key of the table: refused ones say so with their place and reason, honoured ones change the request.
+ * A new row needs a sample here. */
+#include "compose/testing.h"
+
+#include <stdio.h>
+
+#include "compose/keys.h"
+
+/* Where a section stands: text around the inside of its mapping, and the smallest valid inside. */
+struct place {
+	const char *before;
+	const char *after;
+	const char *inside;
+	const char *path; /* of the mapping, as errors name it; "" for the file */
+};
+
+#define WEB	 "services: {web: {image: nginx, "
+#define PATH_WEB "services.web"
+
+static const struct place places[SECTION_COUNT] = {
+	[SECTION_FILE] = { "{", "}", "services: {web: {image: nginx}}", "" },
+	[SECTION_SERVICE] = { "services: {web: {", "}}", "image: nginx", PATH_WEB },
+	[SECTION_ENV_FILE] = { WEB "env_file: [{", "}]}}", "path: a.env", PATH_WEB ".env_file[0]" },
+	[SECTION_ULIMIT] = { WEB "ulimits: {nofile: {", "}}}}", "soft: 1, hard: 2",
+			     PATH_WEB ".ulimits.nofile" },
+	[SECTION_LOGGING] = { WEB "logging: {", "}}}", "", PATH_WEB ".logging" },
+	[SECTION_PORT] = { WEB "ports: [{", "}]}}", "target: 80", PATH_WEB ".ports[0]" },
+	[SECTION_MOUNT] = { WEB "volumes: [{", "}]}}", "type: volume, target: /a",
+			    PATH_WEB ".volumes[0]" },
+	[SECTION_MOUNT_BIND] = { WEB "volumes: [{type: bind, source: /s, target: /t, bind: {",
+				 "}}]}}", "", PATH_WEB ".volumes[0].bind" },
+	[SECTION_MOUNT_VOLUME] = { WEB "volumes: [{type: volume, target: /t, volume: {", "}}]}}",
+				   "", PATH_WEB ".volumes[0].volume" },
+	[SECTION_MOUNT_TMPFS] = { WEB "volumes: [{type: tmpfs, target: /t, tmpfs: {", "}}]}}", "",
+				  PATH_WEB ".volumes[0].tmpfs" },
+	[SECTION_SERVICE_NETWORK] = { WEB "networks: {default: {", "}}}}", "",
+				      PATH_WEB ".networks.default" },
+	[SECTION_HEALTHCHECK] = { WEB "healthcheck: {", "}}}", "", PATH_WEB ".healthcheck" },
+	[SECTION_DEPENDS_ON] = { "services: {db: {image: db}, web: {image: nginx, depends_on: {db: "
+				 "{",
+				 "}}}}", "condition: service_started", PATH_WEB ".depends_on.db" },
+	[SECTION_DEPLOY] = { WEB "deploy: {", "}}}", "", PATH_WEB ".deploy" },
+	[SECTION_RESOURCES] = { WEB "deploy: {resources: {", "}}}}", "",
+				PATH_WEB ".deploy.resources" },
+	[SECTION_LIMITS] = { WEB "deploy: {resources: {limits: {", "}}}}}", "",
+			     PATH_WEB ".deploy.resources.limits" },
+	[SECTION_RESERVATIONS] = { WEB "deploy: {resources: {reservations: {", "}}}}}", "",
+				   PATH_WEB ".deploy.resources.reservations" },
+	[SECTION_RESTART_POLICY] = { WEB "deploy: {restart_policy: {", "}}}}", "",
+				     PATH_WEB ".deploy.restart_policy" },
+	[SECTION_PLACEMENT] = { WEB "deploy: {placement: {", "}}}}", "",
+				PATH_WEB ".deploy.placement" },
+	[SECTION_PREFERENCE] = { WEB "deploy: {placement: {preferences: [{", "}]}}}}",
+				 "spread: node.labels.a",
+				 PATH_WEB ".deploy.placement.preferences[0]" },
+	[SECTION_DROVER] = { WEB "x-drover: {", "}}}", "", PATH_WEB ".x-drover" },
+	[SECTION_NETWORK] = { "services: {web: {image: nginx}}\nnetworks: {net: {", "}}", "",
+			      "networks.net" },
+	[SECTION_VOLUME] = { "services: {web: {image: nginx}}\nvolumes: {vol: {", "}}", "",
+			     "volumes.vol" },
+};
+
+/* A whole inside of the section with the key in it. `same`: it is accepted and changes nothing. */
+struct sample {
+	enum section_id section;
+	const char *key;
+	const char *inside;
+	bool same;
+};
+
+#define IMAGE "image: nginx, "
+#define FILE_ "services: {web: {image: nginx}}, "
+
+static const struct sample samples[] = {
+	{ SECTION_FILE, "version", FILE_ "version: '3'", true },
+	{ SECTION_FILE, "name", FILE_ "name: other", false },
+	{ SECTION_FILE, "services", "services: {web: {image: nginx}, two: {image: nginx}}", false },
+	{ SECTION_FILE, "networks", FILE_ "networks: {net: }", false },
+	{ SECTION_FILE, "volumes", FILE_ "volumes: {vol: }", false },
+	{ SECTION_SERVICE, "image", "image: other", false },
+	{ SECTION_SERVICE, "command", IMAGE "command: sleep 1", false },
+	{ SECTION_SERVICE, "entrypoint", IMAGE "entrypoint: [a]", false },
+	{ SECTION_SERVICE, "env_file", IMAGE "env_file: a.env", false },
+	{ SECTION_SERVICE, "environment", IMAGE "environment: [A=1]", false },
+	{ SECTION_SERVICE, "working_dir", IMAGE "working_dir: /w", false },
+	{ SECTION_SERVICE, "user", IMAGE "user: me", false },
+	{ SECTION_SERVICE, "hostname", IMAGE "hostname: h", false },
+	{ SECTION_SERVICE, "init", IMAGE "init: false", false },
+	{ SECTION_SERVICE, "read_only", IMAGE "read_only: true", false },
+	{ SECTION_SERVICE, "cap_add", IMAGE "cap_add: [ALL]", false },
+	{ SECTION_SERVICE, "cap_drop", IMAGE "cap_drop: [ALL]", false },
+	{ SECTION_SERVICE, "sysctls", IMAGE "sysctls: [a=1]", false },
+	{ SECTION_SERVICE, "ulimits", IMAGE "ulimits: {nofile: 9}", false },
+	{ SECTION_SERVICE, "shm_size", IMAGE "shm_size: 1m", false },
+	{ SECTION_SERVICE, "extra_hosts", IMAGE "extra_hosts: [\"a=1.2.3.4\"]", false },
+	{ SECTION_SERVICE, "dns", IMAGE "dns: \"1.2.3.4\"", false },
+	{ SECTION_SERVICE, "logging", IMAGE "logging: {driver: syslog}", false },
+	{ SECTION_SERVICE, "labels", IMAGE "labels: [a]", false },
+	{ SECTION_SERVICE, "pull_policy", IMAGE "pull_policy: never", false },
+	{ SECTION_SERVICE, "ports", IMAGE "ports: [80]", false },
+	{ SECTION_SERVICE, "volumes", IMAGE "volumes: [/v]", false },
+	{ SECTION_SERVICE, "tmpfs", IMAGE "tmpfs: /t", false },
+	{ SECTION_SERVICE, "networks", IMAGE "networks: {default: {aliases: [w]}}", false },
+	{ SECTION_SERVICE, "stop_signal", IMAGE "stop_signal: SIGINT", false },
+	{ SECTION_SERVICE, "stop_grace_period", IMAGE "stop_grace_period: 1s", false },
+	{ SECTION_SERVICE, "healthcheck", IMAGE "healthcheck: {test: x}", false },
+	{ SECTION_SERVICE, "restart", IMAGE "restart: always", false },
+	{ SECTION_SERVICE, "scale", IMAGE "scale: 2", false },
+	{ SECTION_SERVICE, "deploy", IMAGE "deploy: {replicas: 2}", false },
+	{ SECTION_SERVICE, "depends_on",
+	  IMAGE "depends_on: {x: {condition: service_started, required: false}}", false },
+	{ SECTION_SERVICE, "x-drover", IMAGE "x-drover: {priority: 1}", false },
+	{ SECTION_ENV_FILE, "path", "path: b.env", false },
+	{ SECTION_ENV_FILE, "required", "path: none.env, required: false", false },
+	{ SECTION_ENV_FILE, "format", "path: a.env, format: raw", false },
+	{ SECTION_ULIMIT, "soft", "soft: 2, hard: 2", false },
+	{ SECTION_ULIMIT, "hard", "soft: 1, hard: 3", false },
+	{ SECTION_LOGGING, "driver", "driver: none", false },
+	{ SECTION_LOGGING, "options", "options: {a: 1}", false },
+	{ SECTION_PORT, "target", "target: 81", false },
+	{ SECTION_PORT, "published", "target: 80, published: 80", false },
+	{ SECTION_PORT, "host_ip", "target: 80, host_ip: \"127.0.0.1\"", false },
+	{ SECTION_PORT, "protocol", "target: 80, protocol: udp", false },
+	{ SECTION_PORT, "mode", "target: 80, mode: host", true },
+	{ SECTION_PORT, "name", "target: 80, name: web", true },
+	{ SECTION_PORT, "app_protocol", "target: 80, app_protocol: http", true },
+	{ SECTION_MOUNT, "type", "type: tmpfs, target: /a", false },
+	{ SECTION_MOUNT, "source", "type: bind, source: /s, target: /a", false },
+	{ SECTION_MOUNT, "target", "type: volume, target: /b", false },
+	{ SECTION_MOUNT, "read_only", "type: volume, target: /a, read_only: true", false },
+	{ SECTION_MOUNT, "bind", "type: bind, source: /s, target: /a, bind: {}", false },
+	{ SECTION_MOUNT, "volume", "type: volume, target: /a, volume: {nocopy: true}", false },
+	{ SECTION_MOUNT, "tmpfs", "type: tmpfs, target: /a, tmpfs: {size: 1m}", false },
+	{ SECTION_MOUNT_BIND, "propagation", "propagation: shared", false },
+	{ SECTION_MOUNT_BIND, "create_host_path", "create_host_path: false", false },
+	{ SECTION_MOUNT_VOLUME, "nocopy", "nocopy: true", false },
+	{ SECTION_MOUNT_TMPFS, "size", "size: 1m", false },
+	{ SECTION_MOUNT_TMPFS, "mode", "mode: 0755", false },
+	{ SECTION_SERVICE_NETWORK, "aliases", "aliases: [a]", false },
+	{ SECTION_HEALTHCHECK, "test", "test: x", false },
+	{ SECTION_HEALTHCHECK, "interval", "interval: 1s", false },
+	{ SECTION_HEALTHCHECK, "timeout", "timeout: 1s", false },
+	{ SECTION_HEALTHCHECK, "retries", "retries: 1", false },
+	{ SECTION_HEALTHCHECK, "start_period", "start_period: 1s", false },
+	{ SECTION_HEALTHCHECK, "start_interval", "start_interval: 1s", false },
+	{ SECTION_HEALTHCHECK, "disable", "disable: true", false },
+	{ SECTION_DEPENDS_ON, "condition", "condition: service_healthy", false },
+	{ SECTION_DEPENDS_ON, "restart", "condition: service_started, restart: true", false },
+	{ SECTION_DEPENDS_ON, "required", "condition: service_started, required: false", false },
+	{ SECTION_DEPLOY, "mode", "mode: replicated-job", false },
+	{ SECTION_DEPLOY, "replicas", "replicas: 2", false },
+	{ SECTION_DEPLOY, "labels", "labels: {a: b}", false },
+	{ SECTION_DEPLOY, "resources", "resources: {limits: {pids: 9}}", false },
+	{ SECTION_DEPLOY, "restart_policy", "restart_policy: {condition: none}", false },
+	{ SECTION_DEPLOY, "placement", "placement: {max_replicas_per_node: 1}", false },
+	{ SECTION_RESOURCES, "limits", "limits: {pids: 9}", false },
+	{ SECTION_RESOURCES, "reservations", "reservations: {cpus: 1}", false },
+	{ SECTION_LIMITS, "cpus", "cpus: 1.5", false },
+	{ SECTION_LIMITS, "memory", "memory: 64m", false },
+	{ SECTION_LIMITS, "pids", "pids: 9", false },
+	{ SECTION_RESERVATIONS, "cpus", "cpus: '0.1'", false },
+	{ SECTION_RESERVATIONS, "memory", "memory: 64m", false },
+	{ SECTION_RESTART_POLICY, "condition", "condition: none", false },
+	{ SECTION_RESTART_POLICY, "delay", "delay: 1s", false },
+	{ SECTION_RESTART_POLICY, "max_attempts", "max_attempts: 1", false },
+	{ SECTION_RESTART_POLICY, "window", "window: 1s", false },
+	{ SECTION_PLACEMENT, "constraints", "constraints: [node.labels.a == b]", false },
+	{ SECTION_PLACEMENT, "preferences", "preferences: [{spread: node.labels.a}]", false },
+	{ SECTION_PLACEMENT, "max_replicas_per_node", "max_replicas_per_node: 1", false },
+	{ SECTION_PREFERENCE, "spread", "spread: node.labels.b", false },
+	{ SECTION_DROVER, "priority", "priority: 1", false },
+	{ SECTION_DROVER, "scheduler", "scheduler: spread", false },
+	{ SECTION_DROVER, "placement_deadline", "placement_deadline: 1s", false },
+	{ SECTION_DROVER, "disk", "disk: 1g", false },
+	{ SECTION_NETWORK, "name", "name: nn", false },
+	{ SECTION_NETWORK, "driver", "driver: bridge", true },
+	{ SECTION_NETWORK, "driver_opts", "driver_opts: {a: b}", false },
+	{ SECTION_NETWORK, "attachable", "attachable: true", false },
+	{ SECTION_NETWORK, "internal", "internal: true", false },
+	{ SECTION_NETWORK, "labels", "labels: {a: b}", false },
+	{ SECTION_NETWORK, "external", "external: true", false },
+	{ SECTION_VOLUME, "name", "name: vv", false },
+	{ SECTION_VOLUME, "driver", "driver: nfs", false },
+	{ SECTION_VOLUME, "driver_opts", "driver_opts: {a: b}", false },
+	{ SECTION_VOLUME, "labels", "labels: {a: b}", false },
+	{ SECTION_VOLUME, "external", "external: true", false },
+};
+
+static const struct test_file files[] = {
+	{ "/srv/shop/a.env", "A=\"1\"\n" },
+	{ "/srv/shop/b.env", "A=2\n" },
+	{ NULL, NULL },
+};
+
+static char *file_with(enum section_id section, const char *inside)
+{
+	struct text text;
+	text_init(&text, 1 << 16);
+	text_addf(&text, "%s%s%s\n", places[section].before, inside, places[section].after);
+	return text_take(&text);
+}
+
+static const struct sample *sample_of(enum section_id section, const char *key)
+{
+	for (size_t i = 0; i < ARRAY_LEN(samples); i++)
+		if (samples[i].section == section && strcmp(samples[i].key, key) == 0)
+			return &samples[i];
+	return NULL;
+}
+
+static void check_honoured(enum section_id section, const struct key_row *row)
+{
+	const struct sample *sample = sample_of(section, row->name);
+	if (!sample)
+		print_error("%s.%s has no sample\n", key_sections[section].place, row->name);
+	assert_non_null(sample);
+	struct test_world world = { .files = files };
+	_cleanup_free_ char *plain = file_with(section, places[section].inside);
+	_cleanup_free_ char *with = file_with(section, sample->inside);
+	struct project_request before = test_good(&world, plain);
+	struct project_request after = test_good(&world, with);
+	if (record_equal(&project_request_type, &before, &after) != sample->same)
+		print_error("%s", with);
+	assert_int_equal(record_equal(&project_request_type, &before, &after), sample->same);
+	assert_int_equal(world.warnings.items.n, row->status == KEY_OBSOLETE);
+	test_request_release(&before);
+	test_request_release(&after);
+	test_world_release(&world);
+}
+
+static void check_refused(enum section_id section, const struct key_row *row)
+{
+	struct text inside;
+	char field[ERR_FIELD_MAX];
+	const struct place *place = &places[section];
+	text_init(&inside, 4096);
+	text_addf(&inside, "%s%s%s: {}", place->inside, *place->inside ? ", " : "", row->name);
+	_cleanup_free_ char *text = file_with(section, text_string(&inside));
+	/* On the last line, behind what stands before it. */
+	const char *line = strrchr(place->before, '\n');
+	const char *line_start = line ? line + 1 : place->before;
+	size_t column = strlen(line_start) + inside.len - strlen(row->name) - strlen(": {}") + 1;
+	text_print(field, sizeof(field), "compose.yaml:%d:%zu: %s%s%s", line ? 2 : 1, column,
+		   place->path, *place->path ? "." : "", row->name);
+	test_bad_file(text, ERR_UNSUPPORTED, field, row->text);
+	text_release(&inside);
+}
+
+static void every_key_of_the_table_is_honoured_or_refused_as_it_says(void **state)
+{
+	(void)state;
+	size_t n_honoured = 0;
+	size_t n_refused = 0;
+	for (size_t i = 0; i < SECTION_COUNT; i++) {
+		for (size_t j = 0; j < key_sections[i].n_rows; j++) {
+			const struct key_row *row = &key_sections[i].rows[j];
+			if (row->status == KEY_REFUSED)
+				check_refused((enum section_id)i, row);
+			else
+				check_honoured((enum section_id)i, row);
+			n_refused += row->status == KEY_REFUSED;
+			n_honoured += row->status != KEY_REFUSED;
+		}
+	}
+	assert_int_equal(n_honoured, ARRAY_LEN(samples));
+	assert_true(n_refused > 80);
+}
+
+static void no_key_stands_twice_in_a_section(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < SECTION_COUNT; i++)
+		for (size_t j = 0; j < key_sections[i].n_rows; j++)
+			for (size_t k = 0; k < j; k++)
+				assert_string_not_equal(key_sections[i].rows[j].name,
+							key_sections[i].rows[k].name);
+}
+
+/* The keys of the specification's schema for a service, June 2026. */
+static void every_service_key_of_the_specification_is_known(void **state)
+{
+	static const char keys[] =
+		"annotations attach blkio_config build cap_add cap_drop cgroup cgroup_parent "
+		"command configs "
+		"container_name cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period "
+		"cpu_rt_runtime "
+		"cpu_shares cpus cpuset credential_spec depends_on deploy develop "
+		"device_cgroup_rules devices "
+		"dns dns_opt dns_search domainname entrypoint env_file environment expose extends "
+		"external_links extra_hosts gpus group_add healthcheck hostname image init ipc "
+		"isolation "
+		"label_file labels links logging mac_address mem_limit mem_reservation "
+		"mem_swappiness "
+		"memswap_limit models network_mode networks oom_kill_disable oom_score_adj pid "
+		"pids_limit "
+		"platform ports post_start pre_start pre_stop privileged profiles provider "
+		"pull_policy "
+		"pull_refresh_after read_only restart runtime scale secrets security_opt shm_size "
+		"stdin_open "
+		"stop_grace_period stop_signal storage_opt sysctls tmpfs tty ulimits "
+		"use_api_socket user "
+		"userns_mode uts volumes volumes_from working_dir ";
+	(void)state;
+	const struct key_section *section = &key_sections[SECTION_SERVICE];
+	size_t n = 0;
+	for (const char *key = keys; *key; key = strchr(key, ' ') + 1, n++) {
+		size_t len = strcspn(key, " ");
+		bool known = false;
+		for (size_t i = 0; i < section->n_rows && !known; i++)
+			known = strlen(section->rows[i].name) == len &&
+				memcmp(section->rows[i].name, key, len) == 0;
+		if (!known)
+			print_error("%.*s\n", (int)len, key);
+		assert_true(known);
+	}
+	assert_int_equal(n, 93);
+}
+
+static void an_unknown_key_is_named_with_what_was_probably_meant(void **state)
+{
+	(void)state;
+	test_bad("    imge: x\n", ERR_INVALID, "compose.yaml:4:5: services.web.imge",
+		 "services.* has no key \"imge\"; did you mean \"image\"?");
+	test_bad("    enviroment: {}\n", ERR_INVALID, "compose.yaml:4:5: services.web.enviroment",
+		 "did you mean \"environment\"?");
+	test_bad("    volume: []\n", ERR_INVALID, "compose.yaml:4:5: services.web.volume",
+		 "did you mean \"volumes\"?");
+	test_bad("    replicas: 2\n", ERR_INVALID, "compose.yaml:4:5: services.web.replicas",
+		 "services.* has no key \"replicas\"; it belongs under services.*.deploy");
+	test_bad("    something_else: 2\n", ERR_INVALID,
+		 "compose.yaml:4:5: services.web.something_else",
+		 "services.* has no key \"something_else\"");
+	test_bad_file("web:\n  image: nginx\n", ERR_INVALID, "compose.yaml:1:1: web",
+		      "the top level has no key \"web\"");
+	test_bad_file("image: nginx\n", ERR_INVALID, "compose.yaml:1:1: image",
+		      "the top level has no key \"image\"; it belongs under services.*");
+}
+
+static void free_keys_are_free_and_our_own_is_read_in_one_place_only(void **state)
+{
+	(void)state;
+	struct test_world world = { 0 };
+	struct project_request request = test_good(
+		&world,
+		"x-a: [1]\n"
+		"services: {web: {image: nginx, x-b: 1, deploy: {x-c: 1}, ports: [{target: 1, "
+		"x-d: 1}]}}\n"
+		"networks: {default: {x-e: 1}}\n"
+		"volumes: {v: {x-f: 1}}\n");
+	assert_int_equal(world.warnings.items.n, 0);
+	test_request_release(&request);
+	test_world_release(&world);
+	test_bad_file("x-drover: {priority: 1}\nservices: {web: {image: nginx}}\n", ERR_UNSUPPORTED,
+		      "compose.yaml:1:1: x-drover", "x-drover is read under a service only");
+	test_bad("    x-drover: {prioriti: 1}\n", ERR_INVALID,
+		 "compose.yaml:4:16: services.web.x-drover.prioriti", "did you mean \"priority\"?");
+}
+
+static char *read_whole(const char *path)
+{
+	struct text text;
+	char buffer[4096];
+	size_t n;
+	FILE *file = fopen(path, "rb");
+	assert_non_null(file);
+	text_init(&text, 1 << 24);
+	while ((n = fread(buffer, 1, sizeof(buffer), file)) > 0)
+		text_add_bytes(&text, buffer, n);
+	fclose(file);
+	return text_take(&text);
+}
+
+static void the_manual_holds_the_tables_of_this_program(void **state)
+{
+	(void)state;
+	_cleanup_free_ char *page = read_whole(SOURCE_ROOT "/docs/compose.md");
+	const char *begin = strstr(page, "<!-- keys: begin -->\n");
+	const char *end = strstr(page, "<!-- keys: end -->\n");
+	struct text tables;
+	assert_non_null(begin);
+	assert_non_null(end);
+	begin += strlen("<!-- keys: begin -->\n");
+	text_init(&tables, 1 << 24);
+	keys_markdown(&tables);
+	if ((size_t)(end - begin) != tables.len ||
+	    memcmp(begin, text_string(&tables), tables.len) != 0)
+		print_error("docs/compose.md is out of date: run compose-keys-doc\n");
+	assert_int_equal(end - begin, tables.len);
+	assert_memory_equal(begin, text_string(&tables), tables.len);
+	text_release(&tables);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_key_of_the_table_is_honoured_or_refused_as_it_says),
+		cmocka_unit_test(no_key_stands_twice_in_a_section),
+		cmocka_unit_test(every_service_key_of_the_specification_is_known),
+		cmocka_unit_test(an_unknown_key_is_named_with_what_was_probably_meant),
+		cmocka_unit_test(free_keys_are_free_and_our_own_is_read_in_one_place_only),
+		cmocka_unit_test(the_manual_holds_the_tables_of_this_program),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,232 @@
+#include "compose/testing.h"
+
+#define SERVICES "services: {web: {image: nginx}}\n"
+
+static void expect_name(struct test_world *world, const char *text, const char *name)
+{
+	struct project_request request = test_good(world, text);
+	assert_string_equal(request.name, name);
+	test_request_release(&request);
+}
+
+static void the_name_comes_from_the_flag_the_variable_the_file_then_the_directory(void **state)
+{
+	(void)state;
+	struct test_world world = { .directory = "/home/me/My Shop_2.0-/" };
+	expect_name(&world, SERVICES, "myshop_20");
+	expect_name(&world, "name: inside\n" SERVICES, "inside");
+	pairs_add(&world.environment, "COMPOSE_PROJECT_NAME", "variable");
+	expect_name(&world, "name: inside\n" SERVICES, "variable");
+	world.project_name = "flag";
+	expect_name(&world, "name: inside\n" SERVICES, "flag");
+	test_world_release(&world);
+}
+
+static void the_name_may_hold_variables_and_be_one(void **state)
+{
+	(void)state;
+	struct test_world world = { 0 };
+	pairs_add(&world.environment, "STAGE", "test");
+	struct project_request request = test_good(
+		&world,
+		"name: shop-${STAGE}\n"
+		"services: {web: {image: nginx, hostname: \"h-${COMPOSE_PROJECT_NAME}\"}}\n");
+	assert_string_equal(request.name, "shop-test");
+	assert_string_equal(request.jobs.items[0].spec.hostname, "h-shop-test");
+	test_request_release(&request);
+	test_world_release(&world);
+}
+
+static void bad_names_say_where_they_came_from(void **state)
+{
+	(void)state;
+	struct test_world world = { 0 };
+	struct project_request request;
+	test_bad_file("name: Shop\n" SERVICES, ERR_INVALID, "compose.yaml:1:7: name",
+		      "\"Shop\" is not a project name");
+	test_bad_file("name: 5\n" SERVICES, ERR_INVALID, "compose.yaml:1:7: name",
+		      "expected a string");
+	world.project_name = "-x";
+	assert_int_equal(test_load(&world, SERVICES, &request), ERR_INVALID);
+	assert_string_equal(world.err.field, "project name");
+	world.project_name = NULL;
+	world.directory = "/";
+	assert_int_equal(test_load(&world, SERVICES, &request), ERR_INVALID);
+	assert_non_null(strstr(world.err.message, "the directory / gives no project name"));
+	pairs_add(&world.environment, "COMPOSE_PROJECT_NAME", "a.b");
+	assert_int_equal(test_load(&world, SERVICES, &request), ERR_INVALID);
+	assert_string_equal(world.err.field, "COMPOSE_PROJECT_NAME");
+	test_world_release(&world);
+}
+
+static void defaults_that_are_written_out_are_the_same_as_none(void **state)
+{
+	(void)state;
+	struct test_world world = { 0 };
+	struct project_request plain =
+		test_good(&world, SERVICES "networks: {back: }\nvolumes: {data: }\n");
+	struct project_request written =
+		test_good(&world, SERVICES
+			  "networks: {back: {name: shop_back, driver: bridge, internal: false}}\n"
+			  "volumes: {data: {driver: local, name: shop_data, external: false}}\n");
+	assert_true(record_equal(&project_request_type, &plain, &written));
+	test_request_release(&plain);
+	test_request_release(&written);
+	test_world_release(&world);
+}
+
+static void external_parts_keep_their_own_name(void **state)
+{
+	(void)state;
+	struct test_world world = { 0 };
+	struct project_request request =
+		test_good(&world, SERVICES "networks: {back: {external: true}}\n"
+					   "volumes: {data: {external: true, name: old}}\n");
+	assert_string_equal(request.networks.items[0].name, "back");
+	assert_true(request.networks.items[0].external);
+	assert_string_equal(request.volumes.items[0].name, "old");
+	test_request_release(&request);
+	test_world_release(&world);
+}
+
+static void bad_parts_say_what_is_wrong(void **state)
+{
+	static const struct {
+		const char *text;
+		enum err_code code;
+		const char *field;
+		const char *words;
+	} rows[] = {
+		{ SERVICES "networks: {n1: {driver: overlay}}\n", ERR_UNSUPPORTED,
+		  "compose.yaml:2:25: networks.n1.driver",
+		  "driver overlay is refused: there are no networks across machines yet" },
+		{ SERVICES "networks: {n1: {driver: macvlan}}\n", ERR_UNSUPPORTED,
+		  "compose.yaml:2:25: networks.n1.driver", "only bridge networks" },
+		{ SERVICES "networks: {n1: {external: {name: x}}}\n", ERR_INVALID,
+		  "compose.yaml:2:17: networks.n1.external", "write name beside external: true" },
+		{ SERVICES "networks: {n1: {external: true, internal: true}}\n", ERR_INVALID,
+		  "compose.yaml:2:12: networks.n1", "internal has no place beside it" },
+		{ SERVICES "networks: [n1]\n", ERR_INVALID, "compose.yaml:2:1: networks",
+		  "expected a mapping, found a list" },
+		{ SERVICES "volumes: {v1: {name: 'a b'}}\n", ERR_INVALID,
+		  "compose.yaml:2:11: volumes.v1", "\"a b\" is not a name Docker takes" },
+		{ SERVICES "volumes: {'v 1': }\n", ERR_INVALID, "compose.yaml:2:11: volumes.v 1",
+		  "\"v 1\" is not a name" },
+		{ "services: {}\n", ERR_INVALID, "compose.yaml:1:1: services",
+		  "the file has no services" },
+		{ "name: x\n", ERR_INVALID, "compose.yaml:1:1", "the file has no services" },
+		{ "services:\n", ERR_INVALID, "compose.yaml:1:1: services",
+		  "expected a mapping, found nothing" },
+		{ "services: {web: }\n", ERR_INVALID, "compose.yaml:1:12: services.web",
+		  "expected a mapping, found nothing" },
+		{ "services: {web: {}}\n", ERR_INVALID, "compose.yaml:1:12: services.web",
+		  "the service has no image" },
+		{ "services: {'a b': {image: x}}\n", ERR_INVALID, "compose.yaml:1:12: services.a b",
+		  "\"a b\" is not a name" },
+		{ "services: {web: {image: 'A B'}}\n", ERR_INVALID,
+		  "compose.yaml:1:25: services.web.image", "\"A B\" is not an image reference" },
+		{ "", ERR_INVALID, "compose.yaml", "the file is empty" },
+		{ "# nothing\n", ERR_INVALID, "compose.yaml", "the file is empty" },
+		{ "just text\n", ERR_INVALID, "compose.yaml:1:1",
+		  "expected a mapping, found \"just text\"" },
+		{ "[1]\n", ERR_INVALID, "compose.yaml:1:1", "expected a mapping, found a list" },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		test_bad_file(rows[i].text, rows[i].code, rows[i].field, rows[i].words);
+}
+
+static void an_obsolete_version_is_a_warning(void **state)
+{
+	(void)state;
+	struct test_world world = { 0 };
+	struct project_request request = test_good(&world, "version: 3.8\n" SERVICES);
+	assert_int_equal(world.warnings.items.n, 1);
+	assert_string_equal(world.warnings.items.items[0],
+			    "compose.yaml:1:1: version: version is obsolete: it means nothing any "
+			    "more; remove it");
+	test_request_release(&request);
+	test_world_release(&world);
+}
+
+static void values_that_are_not_text_are_refused_before_they_travel(void **state)
+{
+	(void)state;
+	struct test_world world = { 0 };
+	struct project_request request;
+	pairs_add(&world.environment, "BYTES", "\xff\xfe");
+	assert_int_equal(test_load(&world, "services: {web: {image: x, user: $BYTES}}\n", &request),
+			 ERR_INVALID);
+	assert_non_null(strstr(world.err.message, "not UTF-8"));
+	assert_int_equal(
+		test_load(&world, "services: {web: {image: x, environment: [BYTES]}}\n", &request),
+		ERR_INVALID);
+	assert_string_equal(world.err.message, "the value of BYTES is not UTF-8");
+	test_world_release(&world);
+}
+
+/* The sentences people see most, whole. */
+static void messages_are_whole_sentences_with_place_and_reason(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *message;
+	} rows[] = {
+		{ "services:\n  web:\n    build: .\n",
+		  "compose.yaml:3:5: services.web.build: build is refused: drover runs images and "
+		  "builds none: build "
+		  "it with `docker build` and name the result under image" },
+		{ "services:\n  web:\n    image: a\n    mem_limit: 5m\n",
+		  "compose.yaml:4:5: services.web.mem_limit: mem_limit is refused: write it under "
+		  "deploy.resources.limits.memory" },
+		{ "services:\n  web:\n    image: a\n    container_name: x\n",
+		  "compose.yaml:4:5: services.web.container_name: container_name is refused: a "
+		  "name belongs to one "
+		  "container, and drover makes a new one for every task and attempt; other "
+		  "services reach this one "
+		  "by its service name" },
+		{ "services:\n  web:\n    image: a\n    prots: [80]\n",
+		  "compose.yaml:4:5: services.web.prots: services.* has no key \"prots\"; did you "
+		  "mean \"ports\"?" },
+		{ "services:\n  web:\n    image: a\n    ports:\n      - 80:http\n",
+		  "compose.yaml:5:9: services.web.ports[0]: \"http\" is not a whole number" },
+		{ "services:\n  web:\n    image: a:${TAG:?set TAG}\n",
+		  "compose.yaml:3:12: services.web.image: the variable TAG is required: set TAG" },
+		{ "services:\n  web:\n\timage: a\n", "compose.yaml:3:1: a tab is used for "
+						     "indentation; YAML allows only spaces there" },
+		{ "services:\n  web:\n    image: a\n    image: b\n",
+		  "compose.yaml:4:5: the key \"image\" stands twice in this mapping (first in line "
+		  "3)" },
+		{ "secrets: {}\nservices:\n  web:\n    image: a\n",
+		  "compose.yaml:1:1: secrets: secrets is refused: not in this release: mount a "
+		  "file with volumes "
+		  "instead" },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct test_world world = { 0 };
+		struct project_request request;
+		char whole[1024];
+		assert_int_not_equal(test_load(&world, rows[i].text, &request), ERR_NONE);
+		text_print(whole, sizeof(whole), "%s: %s", world.err.field, world.err.message);
+		assert_string_equal(whole, rows[i].message);
+		test_world_release(&world);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			the_name_comes_from_the_flag_the_variable_the_file_then_the_directory),
+		cmocka_unit_test(the_name_may_hold_variables_and_be_one),
+		cmocka_unit_test(bad_names_say_where_they_came_from),
+		cmocka_unit_test(defaults_that_are_written_out_are_the_same_as_none),
+		cmocka_unit_test(external_parts_keep_their_own_name),
+		cmocka_unit_test(bad_parts_say_what_is_wrong),
+		cmocka_unit_test(an_obsolete_version_is_a_warning),
+		cmocka_unit_test(values_that_are_not_text_are_refused_before_they_travel),
+		cmocka_unit_test(messages_are_whole_sentences_with_place_and_reason),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
