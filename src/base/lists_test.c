@@ -10,8 +10,8 @@ static void strings_keep_order_and_are_found(void **state)
 	(void)state;
 	struct strings strings = { 0 };
 	char word[] = "w0";
-	for (char c = '0'; c <= '9'; c++) {
-		word[1] = c;
+	for (int digit = 0; digit < 10; digit++) {
+		word[1] = (char)('0' + digit);
 		strings_add(&strings, word);
 	}
 	assert_int_equal(strings.n, 10);

@@ -101,6 +101,7 @@ struct record_type {
 /* Rows: ROW_KIND(tag, struct type, member, ...) and then what differs from zero as designated initialisers. A member
  * whose C type does not fit the kind does not compile. `initial` defaults to 0; `min` of ROW_INT to 0. */
 // clang-format off
+// NOLINTBEGIN(bugprone-macro-parentheses): a type in _Generic takes none
 #define ROW_IS_(struct_, member_, type_)                                                           \
 	(FIELD_AT(struct_, member_) + _Generic(((struct_ *)0)->member_, type_: 0u))
 #define ROW_BOOL(tag_, struct_, member_, ...)                                                      \
@@ -134,6 +135,7 @@ struct record_type {
 	  .offset = FIELD_AT(struct_, member_) +                                                   \
 		    0 * _Generic(((struct_ *)0)->member_.items, struct name_ *: 0u),               \
 	  .max = items_max_, .type = &name_##_type, ##__VA_ARGS__ }
+// NOLINTEND(bugprone-macro-parentheses)
 // clang-format on
 
 /* Set every field to its initial value. `record` holds no pointers before. */

@@ -42,6 +42,7 @@ void text_add_bytes(struct text *text, const void *bytes, size_t len)
 		text->cut = true;
 	}
 	reserve(text, text->len + len);
+	INVARIANT(text->bytes);
 	if (len)
 		memcpy(text->bytes + text->len, bytes, len);
 	text->len += len;

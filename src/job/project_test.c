@@ -46,7 +46,8 @@ static void expect(struct project_request *request, enum err_code code, const ch
 {
 	struct err err = { 0 };
 	enum err_code heard = project_request_check(request, &err);
-	if (heard != code || (code && (strcmp(err.field, field) || strcmp(err.message, message))))
+	if (heard != code ||
+	    (code && (strcmp(err.field, field) != 0 || strcmp(err.message, message) != 0)))
 		fail_msg("expected %s: %s\nheard %s: %s", field, message, err.field, err.message);
 	assert_int_equal(project_request_check(request, NULL), code);
 	record_release(&project_request_type, request);

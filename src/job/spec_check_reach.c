@@ -127,6 +127,15 @@ static enum err_code check_mount(const struct job_spec *spec, size_t i, struct e
 	return code ? code : check_propagation(mount, i, err);
 }
 
+/* Docker's resolver answers any name without blanks and separators. */
+static bool is_alias(const char *text)
+{
+	for (const char *at = text; *at; at++)
+		if (strchr(" \t\r\n/:", *at))
+			return false;
+	return text[0] != '\0';
+}
+
 static enum err_code check_network(const struct job_spec *spec, size_t i, struct err *err)
 {
 	const struct network_use *use = &spec->networks.items[i];
@@ -139,7 +148,7 @@ static enum err_code check_network(const struct job_spec *spec, size_t i, struct
 			return refuse(err, ERR_INVALID, spot, "\"%s\" is written twice",
 				      use->network);
 	for (size_t j = 0; j < use->aliases.n; j++)
-		if (!use->aliases.items[j][0] || strpbrk(use->aliases.items[j], " \t\r\n/:"))
+		if (!is_alias(use->aliases.items[j]))
 			return refuse(err, ERR_INVALID, AT_MEMBER("networks", i, "aliases"),
 				      "\"%.*s\" cannot be a name in a network", SHOWN_BYTES,
 				      use->aliases.items[j]);

@@ -10,7 +10,7 @@ const struct enum_name reason_names[] = {
 };
 
 static const enum reason_after afters[] = {
-#define REASON_AFTER(code, name, after) [code] = after,
+#define REASON_AFTER(code, name, after) [code] = (after),
 	REASON_TABLE(REASON_AFTER)
 #undef REASON_AFTER
 };
