@@ -1,13 +1,16 @@
 #include "manager_story.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "base/check.h"
 #include "base/limits.h"
 
 struct story_record {
@@ -415,6 +418,16 @@ static void deliver(struct story *story)
 	}
 }
 
+void story_step(struct story *story, const struct manager_in *in)
+{
+	manager_out_clear(&story->out);
+	manager_step(story->manager, in, &story->out);
+	story->n_steps++;
+	manager_check(story->manager);
+	commit(story);
+	deliver(story);
+}
+
 static void step(struct story *story, const struct manager_event *events, size_t n)
 {
 	struct manager_in in = { .now_ms = story->now_ms,
@@ -423,12 +436,7 @@ static void step(struct story *story, const struct manager_event *events, size_t
 				 .rev = story->rev,
 				 .events = events,
 				 .n_events = n };
-	manager_out_clear(&story->out);
-	manager_step(story->manager, &in, &story->out);
-	story->n_steps++;
-	manager_check(story->manager);
-	commit(story);
-	deliver(story);
+	story_step(story, &in);
 }
 
 static void send(struct story *story, struct story_worker *worker, const struct sync_up *up)
@@ -522,8 +530,20 @@ void story_pass(struct story *story, int64_t ms)
 
 /* ---- life cycle ---- */
 
+/* The core writes nothing, so its failed assertion is told here. */
+static void tell_check(int signal_number)
+{
+	static char line[512];
+	(void)signal_number;
+	int len = snprintf(line, sizeof(line), "%s:%d: %s failed: %s\n", check_last.file, check_last.line,
+			   check_last.kind, check_last.what);
+	if (check_last.file && len > 0 && write(STDERR_FILENO, line, (size_t)len) < 0)
+		_exit(1);
+}
+
 void story_begin(struct story *story)
 {
+	signal(SIGABRT, tell_check);
 	*story = (struct story){
 		.options = { .scheduler = scheduler_find("spread"),
 			     .node_silent_ms = LIMIT_NODE_SILENT_MS,

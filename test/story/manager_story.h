@@ -66,6 +66,8 @@ void story_refuse_volumes(struct story *story, const char *name, const char *mes
 /* Steps and messages until nothing more happens at this time; then time passes. */
 void story_run(struct story *story);
 void story_pass(struct story *story, int64_t ms);
+/* One step by hand, committed and delivered. */
+void story_step(struct story *story, const struct manager_in *in);
 /* Kill the manager and start it again from what it committed. */
 void story_restart(struct story *story);
 
