@@ -73,6 +73,7 @@ static enum err_code clear_path(const char *path, struct err *err)
 
 static enum err_code bind_path(int fd, const char *path, struct stat *ret_stat, struct err *err)
 {
+	PRE(path);
 	struct sockaddr_un address;
 	enum err_code code = socket_address(path, &address, err);
 	if (!code)

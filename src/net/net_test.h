@@ -98,7 +98,7 @@ static inline void raw_release(struct raw *raw)
 static inline bool raw_read(struct raw *raw)
 {
 	char bytes[65536];
-	ssize_t n;
+	ssize_t n = -1;
 	while (raw->fd >= 0 && (n = recv(raw->fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
 		text_add_bytes(&raw->got, bytes, (size_t)n);
 	if (raw->fd >= 0 && (n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK)))
