@@ -48,7 +48,8 @@ static void expect(struct project_request *request, enum err_code code, const ch
 	enum err_code heard = project_request_check(request, &err);
 	if (heard != code ||
 	    (code && (strcmp(err.field, field) != 0 || strcmp(err.message, message) != 0)))
-		fail_msg("expected %s: %s\nheard %s: %s", field, message, err.field, err.message);
+		fail_msg("expected %s: %s\nheard %s: %s", field ? field : "no error",
+			 message ? message : "", err.field, err.message);
 	assert_int_equal(project_request_check(request, NULL), code);
 	record_release(&project_request_type, request);
 }
