@@ -194,7 +194,7 @@ static const struct wslay_event_callbacks frame_callbacks = {
 /* Invariant 3. */
 static void flush(struct websocket *websocket)
 {
-	if (wslay_event_send(websocket->frames) != 0)
+	if (!websocket->faulty && wslay_event_send(websocket->frames) != 0)
 		websocket->broken = true;
 }
 
@@ -238,12 +238,36 @@ static void check_end(struct websocket *websocket)
 		websocket_end(websocket, ERR_IO, "the frames cannot be read or written");
 		return;
 	}
-	bool sent = wslay_event_get_close_sent(websocket->frames);
+	bool sent = wslay_event_get_close_sent(websocket->frames) || websocket->faulty;
 	bool received = wslay_event_get_close_received(websocket->frames);
 	if (!sent || pending)
 		return;
-	if (received || websocket->state != WEBSOCKET_CLOSING)
+	if (received || websocket->faulty || websocket->state != WEBSOCKET_CLOSING)
 		end_by_close(websocket);
+}
+
+/* Bytes that cannot be a frame make wslay close without a code; the peer shall know better. Nothing of ours is half
+ * sent, because all is flushed at once (invariant 3). */
+static void tell_fault(struct websocket *websocket)
+{
+	static const uint8_t from_server[] = { 0x88, 2, WSLAY_CODE_PROTOCOL_ERROR >> 8,
+					       WSLAY_CODE_PROTOCOL_ERROR & 0xff };
+	static const uint8_t from_client[] = { 0x88,
+					       0x82,
+					       0,
+					       0,
+					       0,
+					       0,
+					       WSLAY_CODE_PROTOCOL_ERROR >> 8,
+					       WSLAY_CODE_PROTOCOL_ERROR & 0xff };
+	websocket->faulty = true;
+	if (websocket->dead || wslay_event_get_close_sent(websocket->frames))
+		return;
+	struct evbuffer *output = bufferevent_get_output(websocket->bev);
+	if (websocket->options.server)
+		evbuffer_add(output, from_server, sizeof(from_server));
+	else
+		evbuffer_add(output, from_client, sizeof(from_client));
 }
 
 static void read_frames(struct websocket *websocket)
@@ -251,8 +275,11 @@ static void read_frames(struct websocket *websocket)
 	give_held(websocket);
 	if (websocket->dead || websocket->paused)
 		return;
-	if (wslay_event_get_read_enabled(websocket->frames)) {
-		if (wslay_event_recv(websocket->frames) != 0)
+	if (wslay_event_get_read_enabled(websocket->frames) && !websocket->faulty) {
+		int result = wslay_event_recv(websocket->frames);
+		if (result == WSLAY_ERR_CALLBACK_FAILURE)
+			tell_fault(websocket);
+		else if (result != 0)
 			websocket->broken = true;
 	} else {
 		struct evbuffer *input = bufferevent_get_input(websocket->bev);
@@ -263,7 +290,7 @@ static void read_frames(struct websocket *websocket)
 	flush(websocket);
 	if (websocket->paused || !websocket->ended)
 		return;
-	if (wslay_event_get_close_received(websocket->frames) ||
+	if (websocket->faulty || wslay_event_get_close_received(websocket->frames) ||
 	    wslay_event_get_close_sent(websocket->frames))
 		end_by_close(websocket);
 	else
@@ -440,7 +467,7 @@ bool websocket_send(struct websocket *websocket, bool text, const void *bytes, s
 		.msg_length = len,
 	};
 	/* It fails only after a close frame: then what is said now has no reader. */
-	if (wslay_event_queue_msg(websocket->frames, &message) != 0)
+	if (websocket->faulty || wslay_event_queue_msg(websocket->frames, &message) != 0)
 		return false;
 	if (websocket->state == WEBSOCKET_OPEN)
 		flush(websocket);

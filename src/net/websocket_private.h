@@ -38,6 +38,7 @@ struct websocket {
 	bool blocked;	/* websocket_send() said stop */
 	bool overflown; /* nobody stopped */
 	bool broken;	/* wslay gave up */
+	bool faulty;	/* the peer sent bytes that are no frames; it has been told */
 	bool ended;	/* the peer will send no more */
 	bool in_close_frame;
 	int64_t heard_ms;

@@ -1,0 +1,726 @@
+/* WebSockets: the handshake from both sides over real sockets, frames against raw bytes. */
+#include "net/websocket.h"
+
+#include "net/http_client.h"
+#include "net/http_server.h"
+#include "net/net_test.h"
+
+#include <event2/bufferevent.h>
+
+#include "base/check.h"
+
+/* One end and what it has seen. */
+struct end {
+	struct websocket *websocket;
+	int opened;
+	int closed;
+	int drained;
+	int messages;
+	bool text;
+	enum err_code code;
+	char message[ERR_MESSAGE_MAX];
+	struct text got; /* all messages, each followed by '|' */
+	bool echo;
+	bool free_in_message;
+	bool close_in_message;
+	bool pause_in_message;
+};
+
+static void on_opened(void *owner, struct websocket *websocket)
+{
+	struct end *end = owner;
+	assert_ptr_equal(websocket, end->websocket);
+	end->opened++;
+}
+
+static void on_message(void *owner, struct websocket *websocket, bool text, const void *bytes,
+		       size_t len)
+{
+	struct end *end = owner;
+	end->messages++;
+	end->text = text;
+	text_add_bytes(&end->got, bytes, len);
+	text_add_char(&end->got, '|');
+	if (end->echo)
+		websocket_send(websocket, text, bytes, len);
+	if (end->pause_in_message)
+		websocket_pause(websocket, true);
+	if (end->close_in_message)
+		websocket_close(websocket, 4001, "enough");
+	if (end->free_in_message)
+		websocket_free(websocket);
+	if (end->close_in_message || end->free_in_message)
+		end->websocket = NULL;
+}
+
+static void on_drained(void *owner, struct websocket *websocket)
+{
+	struct end *end = owner;
+	assert_ptr_equal(websocket, end->websocket);
+	end->drained++;
+}
+
+static void on_closed(void *owner, struct websocket *websocket, const struct err *err)
+{
+	struct end *end = owner;
+	assert_ptr_equal(websocket, end->websocket);
+	end->closed++;
+	end->code = err->code;
+	memcpy(end->message, err->message, sizeof(end->message));
+	end->websocket = NULL;
+}
+
+static const struct websocket_events events = { on_opened, on_message, on_drained, on_closed };
+
+static void end_init(struct end *end)
+{
+	*end = (struct end){ 0 };
+	text_init(&end->got, 64 << 20);
+}
+
+static void end_release(struct end *end)
+{
+	websocket_free(end->websocket);
+	text_release(&end->got);
+}
+
+/* A websocket on one end of a pair of sockets, raw bytes on the other. */
+static void pair_up(struct loop *loop, const struct websocket_options *options, struct end *end,
+		    struct raw *raw)
+{
+	int fds[2];
+	loop_init(loop);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	end_init(end);
+	raw_init(raw, fds[1]);
+	struct bufferevent *bev = bufferevent_socket_new(loop->base, fds[0], BEV_OPT_CLOSE_ON_FREE);
+	end->websocket = websocket_new(loop->base, bev, options, &events, end);
+}
+
+static void part(struct loop *loop, struct end *end, struct raw *raw)
+{
+	end_release(end);
+	raw_release(raw);
+	loop_release(loop);
+}
+
+static struct websocket_options small(bool server)
+{
+	return (struct websocket_options){
+		.server = server,
+		.message_bytes_max = 1000,
+		.send_high_bytes = 100000,
+	};
+}
+
+/* Send one masked frame, as a client must. */
+static void send_frame(struct raw *raw, struct loop *loop, int first, const char *payload,
+		       size_t len)
+{
+	unsigned char head[8] = { (unsigned char)first };
+	size_t head_len = 2;
+	if (len < 126) {
+		head[1] = (unsigned char)(0x80 | len);
+	} else {
+		head[1] = 0x80 | 126;
+		head[2] = (unsigned char)(len >> 8);
+		head[3] = (unsigned char)len;
+		head_len = 4;
+	}
+	static const unsigned char mask[4] = { 1, 2, 3, 4 };
+	raw_send_bytes(raw, loop, head, head_len);
+	raw_send_bytes(raw, loop, mask, 4);
+	for (size_t i = 0; i < len; i++) {
+		char c = (char)(payload[i] ^ mask[i % 4]);
+		raw_send_bytes(raw, loop, &c, 1);
+	}
+}
+
+#define FIN    0x80
+#define TEXT   1
+#define BINARY 2
+#define CLOSE  8
+#define PING   9
+#define PONG   10
+
+/* Has the raw side got exactly these bytes? */
+static bool raw_is(struct raw *raw, const char *bytes, size_t len)
+{
+	raw_read(raw);
+	return raw->got.len == len && memcmp(raw->got.bytes, bytes, len) == 0;
+}
+
+static void the_accept_key_is_that_of_the_standard(void **state)
+{
+	(void)state;
+	char out[29];
+	websocket_accept_key("dGhlIHNhbXBsZSBub25jZQ==", 24, out);
+	assert_string_equal(out, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+}
+
+static void messages_come_whole_from_frames_and_fragments(void **state)
+{
+	(void)state;
+	struct loop loop;
+	struct end end;
+	struct raw raw;
+	struct websocket_options options = small(true);
+	pair_up(&loop, &options, &end, &raw);
+	send_frame(&raw, &loop, FIN | TEXT, "hello", 5);
+	wait_for(&loop, end.messages == 1);
+	assert_true(end.text);
+	send_frame(&raw, &loop, BINARY, "ab", 2);
+	send_frame(&raw, &loop, 0, "cd", 2);
+	send_frame(&raw, &loop, FIN | PING, "p", 1);
+	send_frame(&raw, &loop, FIN | 0, "ef", 2);
+	wait_for(&loop, end.messages == 2);
+	assert_false(end.text);
+	send_frame(&raw, &loop, FIN | BINARY, "", 0);
+	wait_for(&loop, end.messages == 3);
+	assert_string_equal(end.got.bytes, "hello|abcdef||");
+	wait_for(&loop, raw_is(&raw, "\x8a\x01p", 3));
+	text_clear(&raw.got);
+	assert_true(websocket_send(end.websocket, true, "hi", 2));
+	assert_int_equal(websocket_pending(end.websocket), 4);
+	wait_for(&loop, raw_is(&raw, "\x81\x02hi", 4));
+	assert_int_equal(websocket_pending(end.websocket), 0);
+	part(&loop, &end, &raw);
+}
+
+struct offence {
+	const char *why;
+	const char *bytes;
+	size_t len;
+	enum err_code code;
+	unsigned close_code;
+};
+
+#define BYTES(string) string, sizeof(string) - 1
+
+static void offences_are_answered_with_a_close_code(void **state)
+{
+	(void)state;
+	static const struct offence offences[] = {
+		{ "a frame without a mask", BYTES("\x81\x02hi"), ERR_PROTOCOL, 1002 },
+		{ "a reserved bit", BYTES("\xc1\x80\0\0\0\0"), ERR_PROTOCOL, 1002 },
+		{ "an unknown opcode", BYTES("\x83\x80\0\0\0\0"), ERR_PROTOCOL, 1002 },
+		{ "a fragmented ping", BYTES("\x09\x80\0\0\0\0"), ERR_PROTOCOL, 1002 },
+		{ "a ping of 126 bytes", BYTES("\x89\xfe\x00\x7e\0\0\0\0"), ERR_PROTOCOL, 1002 },
+		{ "a continuation of nothing", BYTES("\x80\x80\0\0\0\0"), ERR_PROTOCOL, 1002 },
+		{ "text that is not UTF-8", BYTES("\x81\x81\0\0\0\0\xff"), ERR_PROTOCOL, 1007 },
+		{ "a close code that none may send", BYTES("\x88\x82\0\0\0\0\x03\xed"),
+		  ERR_PROTOCOL, 1002 },
+		{ "a message beyond the limit", BYTES("\x82\xfe\x03\xe9\0\0\0\0"), ERR_TOO_LARGE,
+		  1009 },
+		{ "a length of 2^62", BYTES("\x82\xff\x40\0\0\0\0\0\0\0\0\0\0\0"), ERR_TOO_LARGE,
+		  1009 },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(offences); i++) {
+		struct loop loop;
+		struct end end;
+		struct raw raw;
+		struct websocket_options options = small(true);
+		pair_up(&loop, &options, &end, &raw);
+		raw_send_bytes(&raw, &loop, offences[i].bytes, offences[i].len);
+		wait_for(&loop, end.closed);
+		wait_for(&loop, raw_has_ended(&raw));
+		if (end.code != offences[i].code)
+			fail_msg("%s: %s", offences[i].why, end.message);
+		const unsigned char *got = (const unsigned char *)text_string(&raw.got);
+		if (raw.got.len < 4 || got[0] != 0x88 ||
+		    (unsigned)(got[2] << 8 | got[3]) != offences[i].close_code)
+			fail_msg("%s: no close frame with %u", offences[i].why,
+				 offences[i].close_code);
+		assert_int_equal(end.messages, 0);
+		part(&loop, &end, &raw);
+	}
+}
+
+static void fragments_may_not_add_up_beyond_the_limit(void **state)
+{
+	(void)state;
+	struct loop loop;
+	struct end end;
+	struct raw raw;
+	struct websocket_options options = small(true);
+	pair_up(&loop, &options, &end, &raw);
+	char piece[600];
+	memset(piece, 'x', sizeof(piece));
+	send_frame(&raw, &loop, BINARY, piece, 600);
+	send_frame(&raw, &loop, FIN | 0, piece, 401);
+	wait_for(&loop, end.closed);
+	assert_int_equal(end.code, ERR_TOO_LARGE);
+	assert_int_equal(end.messages, 0);
+	part(&loop, &end, &raw);
+}
+
+static void the_peers_close_is_answered_and_its_reason_told(void **state)
+{
+	(void)state;
+	struct loop loop;
+	struct end end;
+	struct raw raw;
+	struct websocket_options options = small(true);
+	pair_up(&loop, &options, &end, &raw);
+	send_frame(&raw, &loop, FIN | CLOSE,
+		   "\x03\xe9"
+		   "going\naway",
+		   12);
+	wait_for(&loop, end.closed);
+	assert_int_equal(end.code, ERR_CLOSED);
+	assert_string_equal(end.message, "closed by the peer: 1001 going?away");
+	wait_for(&loop, raw_has_ended(&raw));
+	assert_int_equal((unsigned char)raw.got.bytes[0], 0x88);
+	part(&loop, &end, &raw);
+}
+
+static void a_peer_that_closes_and_runs_is_told_as_closed(void **state)
+{
+	(void)state;
+	struct loop loop;
+	struct end end;
+	struct raw raw;
+	struct websocket_options options = small(true);
+	pair_up(&loop, &options, &end, &raw);
+	send(raw.fd, "\x88\x82\0\0\0\0\x03\xe8", 8, 0);
+	close(raw.fd);
+	raw.fd = -1;
+	wait_for(&loop, end.closed);
+	assert_int_equal(end.code, ERR_CLOSED);
+	part(&loop, &end, &raw);
+}
+
+static void a_peer_that_vanishes_is_an_error(void **state)
+{
+	(void)state;
+	struct loop loop;
+	struct end end;
+	struct raw raw;
+	struct websocket_options options = small(true);
+	pair_up(&loop, &options, &end, &raw);
+	send_frame(&raw, &loop, FIN | TEXT, "last words", 10);
+	close(raw.fd);
+	raw.fd = -1;
+	wait_for(&loop, end.closed);
+	assert_int_equal(end.code, ERR_IO);
+	assert_string_equal(end.got.bytes, "last words|");
+	part(&loop, &end, &raw);
+}
+
+static void closing_says_goodbye_and_calls_back_no_more(void **state)
+{
+	(void)state;
+	struct loop loop;
+	struct end end;
+	struct raw raw;
+	struct websocket_options options = small(true);
+	pair_up(&loop, &options, &end, &raw);
+	websocket_send(end.websocket, true, "x", 1);
+	websocket_close(end.websocket, 1000, "bye");
+	end.websocket = NULL;
+	wait_for(&loop, raw_is(&raw,
+			       "\x81\x01x\x88\x05\x03\xe8"
+			       "bye",
+			       10));
+	send_frame(&raw, &loop, FIN | TEXT, "late", 4);
+	send_frame(&raw, &loop, FIN | CLOSE, "\x03\xe8", 2);
+	wait_for(&loop, raw_has_ended(&raw));
+	assert_int_equal(end.messages, 0);
+	assert_int_equal(end.closed, 0);
+	part(&loop, &end, &raw);
+}
+
+static void a_message_may_end_its_websocket(void **state)
+{
+	(void)state;
+	for (int how = 0; how < 2; how++) {
+		struct loop loop;
+		struct end end;
+		struct raw raw;
+		struct websocket_options options = small(true);
+		pair_up(&loop, &options, &end, &raw);
+		end.free_in_message = how == 0;
+		end.close_in_message = how == 1;
+		/* Two messages in one read: the second has no reader. */
+		raw_send_bytes(&raw, &loop, "\x81\x81\0\0\0\0a\x81\x81\0\0\0\0b", 14);
+		if (how == 1) {
+			wait_for(&loop, raw_count(&raw, "enough") == 1);
+			send_frame(&raw, &loop, FIN | CLOSE, "\x0f\xa1", 2);
+		}
+		wait_for(&loop, raw_has_ended(&raw));
+		assert_string_equal(end.got.bytes, "a|");
+		assert_int_equal(end.closed, 0);
+		part(&loop, &end, &raw);
+	}
+}
+
+static void a_silent_peer_is_pinged_and_then_given_up(void **state)
+{
+	(void)state;
+	struct loop loop;
+	struct end end;
+	struct raw raw;
+	struct websocket_options options = small(true);
+	options.ping_interval_ms = 10;
+	options.ping_timeout_ms = 200;
+	pair_up(&loop, &options, &end, &raw);
+	/* Each ping is answered: it lives on. */
+	for (int i = 0; i < 3; i++) {
+		wait_for(&loop, raw_is(&raw, "\x89\x00", 2));
+		text_clear(&raw.got);
+		send_frame(&raw, &loop, FIN | PONG, "", 0);
+		turn(&loop);
+	}
+	assert_int_equal(end.closed, 0);
+	wait_for(&loop, end.closed);
+	assert_int_equal(end.code, ERR_TIMEOUT);
+	assert_int_equal(end.messages, 0);
+	part(&loop, &end, &raw);
+}
+
+static void a_slow_reader_holds_its_sender_back(void **state)
+{
+	(void)state;
+	struct loop loop;
+	struct end end;
+	struct raw raw;
+	struct websocket_options options = small(true);
+	pair_up(&loop, &options, &end, &raw);
+	static char piece[10000];
+	size_t n = 1;
+	int64_t end_ms = socket_clock_ms() + TEST_WAIT_MS;
+	while (websocket_send(end.websocket, false, piece, sizeof(piece))) {
+		event_base_loop(loop.base, EVLOOP_NONBLOCK);
+		n++;
+		assert_true(socket_clock_ms() < end_ms);
+	}
+	assert_true(websocket_pending(end.websocket) > options.send_high_bytes);
+	turn(&loop);
+	assert_int_equal(end.drained, 0);
+	wait_for(&loop, raw_read(&raw) && end.drained);
+	wait_for(&loop, raw_read(&raw) && raw.got.len == n * (sizeof(piece) + 4));
+	assert_int_equal(end.drained, 1);
+	part(&loop, &end, &raw);
+}
+
+static void a_paused_websocket_gives_nothing_and_loses_nothing(void **state)
+{
+	(void)state;
+	struct loop loop;
+	struct end end;
+	struct raw raw;
+	struct websocket_options options = small(true);
+	pair_up(&loop, &options, &end, &raw);
+	end.pause_in_message = true;
+	raw_send_bytes(&raw, &loop, "\x81\x81\0\0\0\0a\x81\x81\0\0\0\0b\x81\x81\0\0\0\0c", 21);
+	send_frame(&raw, &loop, FIN | CLOSE, "\x03\xe8", 2);
+	for (int i = 1; i <= 3; i++) {
+		wait_for(&loop, end.messages == i);
+		turn(&loop);
+		assert_int_equal(end.messages, i);
+		assert_int_equal(end.closed, 0);
+		websocket_pause(end.websocket, false);
+	}
+	assert_string_equal(end.got.bytes, "a|b|c|");
+	wait_for(&loop, end.closed);
+	assert_int_equal(end.code, ERR_CLOSED);
+	part(&loop, &end, &raw);
+}
+
+static void a_paused_websocket_holds_its_peer_back(void **state)
+{
+	(void)state;
+	struct loop loop;
+	struct end end;
+	struct raw raw;
+	struct websocket_options options = small(true);
+	pair_up(&loop, &options, &end, &raw);
+	websocket_pause(end.websocket, true);
+	char frame[1006] = "\x82\xfe\x03\xe6\0\0\0\0";
+	size_t taken = 0;
+	for (int idle = 0; idle < 50;) {
+		ssize_t n =
+			send(raw.fd, frame + taken % sizeof(frame),
+			     sizeof(frame) - taken % sizeof(frame), MSG_DONTWAIT | MSG_NOSIGNAL);
+		idle = n > 0 ? 0 : idle + 1;
+		taken += n > 0 ? (size_t)n : 0;
+		turn(&loop);
+		assert_true(taken < 16 << 20);
+	}
+	assert_int_equal(end.messages, 0);
+	websocket_pause(end.websocket, false);
+	wait_for(&loop, end.messages == (int)(taken / sizeof(frame)));
+	part(&loop, &end, &raw);
+}
+
+static void what_is_left_of_a_free_websocket_is_nothing(void **state)
+{
+	(void)state;
+	struct loop loop;
+	struct end end;
+	struct raw raw;
+	struct websocket_options options = small(true);
+	pair_up(&loop, &options, &end, &raw);
+	websocket_free(end.websocket);
+	end.websocket = NULL;
+	wait_for(&loop, raw_has_ended(&raw));
+	assert_int_equal(end.closed, 0);
+	part(&loop, &end, &raw);
+}
+
+/* A server whose requests to /ws become websockets. */
+struct world {
+	struct loop loop;
+	struct http_server *server;
+	struct end server_end;
+	int exchanges_closed;
+	bool later;
+	struct http_exchange *pending;
+};
+
+static int64_t begin(void *owner, struct http_exchange *exchange)
+{
+	(void)owner;
+	(void)exchange;
+	return 100;
+}
+
+static void request(void *owner, struct http_exchange *exchange)
+{
+	struct world *world = owner;
+	if (!http_view_is(http_exchange_path(exchange), "/ws")) {
+		static const char body[] =
+			"{\"error\":{\"code\":\"not_found\",\"message\":\"no such thing\"}}";
+		http_answer(exchange, 404, "application/json", NULL, body, sizeof(body) - 1);
+	} else if (world->later) {
+		world->pending = exchange;
+	} else {
+		world->server_end.websocket = http_upgrade(exchange, &events, &world->server_end);
+	}
+}
+
+static void closed(void *owner, struct http_exchange *exchange)
+{
+	struct world *world = owner;
+	(void)exchange;
+	world->exchanges_closed++;
+}
+
+static void start(struct world *world)
+{
+	static const struct http_handler handler = { begin, request, closed };
+	*world = (struct world){ 0 };
+	loop_init(&world->loop);
+	end_init(&world->server_end);
+	struct http_server_options options;
+	http_server_options_default(&options);
+	world->server = http_server_new(world->loop.base, &options, &handler, world);
+	assert_int_equal(http_server_listen_unix(world->server, world->loop.path, NULL), ERR_NONE);
+}
+
+static void stop(struct world *world)
+{
+	http_server_free(world->server);
+	end_release(&world->server_end);
+	loop_release(&world->loop);
+}
+
+static void client_and_server_talk_to_each_other(void **state)
+{
+	(void)state;
+	for (int later = 0; later < 2; later++) {
+		struct world world;
+		struct end client;
+		start(&world);
+		end_init(&client);
+		world.later = later;
+		world.server_end.echo = true;
+		client.websocket = http_client_websocket(world.loop.base, world.loop.path, "/ws",
+							 &events, &client);
+		/* Said before the handshake: it waits. */
+		assert_true(websocket_send(client.websocket, true, "early", 5));
+		if (later) {
+			wait_for(&world.loop, world.pending != NULL);
+			world.server_end.websocket =
+				http_upgrade(world.pending, &events, &world.server_end);
+		}
+		wait_for(&world.loop, client.messages == 1);
+		assert_int_equal(client.opened, 1);
+		assert_int_equal(world.exchanges_closed, 1);
+		assert_string_equal(client.got.bytes, "early|");
+		assert_string_equal(world.server_end.got.bytes, "early|");
+
+		/* Larger than every buffer on the way. */
+		size_t len = 3 << 20;
+		_cleanup_free_ char *large = base_calloc(1, len);
+		for (size_t i = 0; i < len; i++)
+			large[i] = (char)('a' + i % 23);
+		text_clear(&client.got);
+		websocket_send(client.websocket, false, large, len);
+		wait_for(&world.loop, client.messages == 2);
+		assert_int_equal(client.got.len, len + 1);
+		assert_memory_equal(client.got.bytes, large, len);
+		assert_false(client.text);
+
+		websocket_close(client.websocket, 1000, "done");
+		client.websocket = NULL;
+		wait_for(&world.loop, world.server_end.closed);
+		assert_int_equal(world.server_end.code, ERR_CLOSED);
+		assert_non_null(strstr(world.server_end.message, "1000 done"));
+		turn(&world.loop);
+		assert_int_equal(client.closed, 0);
+		end_release(&client);
+		stop(&world);
+	}
+}
+
+static void a_refusal_tells_the_client_why(void **state)
+{
+	(void)state;
+	struct world world;
+	struct end client;
+	start(&world);
+	end_init(&client);
+	client.websocket = http_client_websocket(world.loop.base, world.loop.path, "/nowhere",
+						 &events, &client);
+	wait_for(&world.loop, client.closed);
+	assert_int_equal(client.code, ERR_NOT_FOUND);
+	assert_string_equal(client.message,
+			    "the WebSocket is refused with 404 Not Found: no such thing");
+	assert_int_equal(client.opened, 0);
+	end_release(&client);
+
+	end_init(&client);
+	client.websocket =
+		http_client_websocket(world.loop.base, "/nonexistent/s", "/ws", &events, &client);
+	assert_int_equal(client.closed, 0);
+	wait_for(&world.loop, client.closed);
+	assert_int_equal(client.code, ERR_UNAVAILABLE);
+	end_release(&client);
+
+	end_init(&client);
+	client.websocket =
+		http_client_websocket(world.loop.base, world.loop.path, "/a b", &events, &client);
+	wait_for(&world.loop, client.closed);
+	assert_int_equal(client.code, ERR_INVALID);
+	end_release(&client);
+
+	/* Freed before the answer. */
+	end_init(&client);
+	client.websocket =
+		http_client_websocket(world.loop.base, world.loop.path, "/ws", &events, &client);
+	websocket_close(client.websocket, 1000, "never mind");
+	client.websocket = NULL;
+	turn(&world.loop);
+	assert_int_equal(client.closed, 0);
+	end_release(&client);
+	stop(&world);
+}
+
+static void a_bad_handshake_is_answered_and_the_connection_lives_on(void **state)
+{
+	(void)state;
+#define GET_WS	"GET /ws HTTP/1.1\r\nHost: x\r\n"
+#define UPGRADE "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+#define KEY	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+#define VERSION "Sec-WebSocket-Version: 13\r\n"
+	static const char *const cases[][2] = {
+		{ GET_WS KEY VERSION "\r\n", "HTTP/1.1 400 " },
+		{ GET_WS "Upgrade: websocket\r\n" KEY VERSION "\r\n", "HTTP/1.1 400 " },
+		{ GET_WS "Connection: Upgrade\r\nUpgrade: h2c\r\n" KEY VERSION "\r\n",
+		  "HTTP/1.1 400 " },
+		{ GET_WS UPGRADE VERSION "\r\n", "HTTP/1.1 400 " },
+		{ GET_WS UPGRADE KEY KEY VERSION "\r\n", "HTTP/1.1 400 " },
+		{ GET_WS UPGRADE "Sec-WebSocket-Key: short==\r\n" VERSION "\r\n", "HTTP/1.1 400 " },
+		{ GET_WS UPGRADE "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ*=\r\n" VERSION "\r\n",
+		  "HTTP/1.1 400 " },
+		{ "POST /ws HTTP/1.1\r\nHost: x\r\n" UPGRADE KEY VERSION "\r\n", "HTTP/1.1 400 " },
+		{ GET_WS UPGRADE KEY "Sec-WebSocket-Version: 8\r\n\r\n", "HTTP/1.1 426 " },
+		{ GET_WS UPGRADE KEY "\r\n", "Sec-WebSocket-Version: 13\r\n" },
+		{ GET_WS UPGRADE KEY VERSION "Content-Length: 1\r\n\r\nx", "HTTP/1.1 400 " },
+	};
+	struct world world;
+	start(&world);
+	struct raw raw;
+	raw_dial(&raw, &world.loop);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		text_clear(&raw.got);
+		raw_send(&raw, &world.loop, cases[i][0]);
+		wait_for(&world.loop, raw_has(&raw, "}}"));
+		if (!raw_has(&raw, cases[i][1]))
+			fail_msg("%s -> %s", cases[i][0], raw.got.bytes);
+		assert_null(world.server_end.websocket);
+	}
+	text_clear(&raw.got);
+	/* A good one, with a first frame right behind it. */
+	raw_send(&raw, &world.loop, GET_WS UPGRADE KEY VERSION "\r\n");
+	raw_send_bytes(&raw, &world.loop, "\x81\x81\0\0\0\0a", 7);
+	wait_for(&world.loop, world.server_end.messages == 1);
+	wait_for(&world.loop,
+		 raw_has(&raw, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"));
+	raw_release(&raw);
+	wait_for(&world.loop, world.server_end.closed);
+	stop(&world);
+}
+
+static void the_client_checks_the_servers_answer(void **state)
+{
+	(void)state;
+	static const char *const answers[] = {
+		"HTTP/1.1 101 Ok\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+		"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
+		"HTTP/1.1 101 Ok\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+		"HTTP/1.1 101 Ok\r\nUpgrade: websocket\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+		"SSH-2.0\r\n\r\n",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+		struct loop loop;
+		loop_init(&loop);
+		struct sockaddr_un address;
+		assert_int_equal(socket_address(loop.path, &address, NULL), ERR_NONE);
+		int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+		assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+		assert_int_equal(listen(fd, 1), 0);
+		struct end client;
+		end_init(&client);
+		client.websocket =
+			http_client_websocket(loop.base, loop.path, "/ws", &events, &client);
+		struct raw raw;
+		raw_init(&raw, accept4(fd, NULL, NULL, SOCK_NONBLOCK));
+		wait_for(&loop, raw_has(&raw, "\r\n\r\n"));
+		raw_send(&raw, &loop, answers[i]);
+		wait_for(&loop, client.closed);
+		assert_int_equal(client.code, ERR_PROTOCOL);
+		assert_int_equal(client.opened, 0);
+		end_release(&client);
+		raw_release(&raw);
+		close(fd);
+		loop_release(&loop);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_accept_key_is_that_of_the_standard),
+		cmocka_unit_test(messages_come_whole_from_frames_and_fragments),
+		cmocka_unit_test(offences_are_answered_with_a_close_code),
+		cmocka_unit_test(fragments_may_not_add_up_beyond_the_limit),
+		cmocka_unit_test(the_peers_close_is_answered_and_its_reason_told),
+		cmocka_unit_test(a_peer_that_closes_and_runs_is_told_as_closed),
+		cmocka_unit_test(a_peer_that_vanishes_is_an_error),
+		cmocka_unit_test(closing_says_goodbye_and_calls_back_no_more),
+		cmocka_unit_test(a_message_may_end_its_websocket),
+		cmocka_unit_test(a_silent_peer_is_pinged_and_then_given_up),
+		cmocka_unit_test(a_slow_reader_holds_its_sender_back),
+		cmocka_unit_test(a_paused_websocket_gives_nothing_and_loses_nothing),
+		cmocka_unit_test(a_paused_websocket_holds_its_peer_back),
+		cmocka_unit_test(what_is_left_of_a_free_websocket_is_nothing),
+		cmocka_unit_test(client_and_server_talk_to_each_other),
+		cmocka_unit_test(a_refusal_tells_the_client_why),
+		cmocka_unit_test(a_bad_handshake_is_answered_and_the_connection_lives_on),
+		cmocka_unit_test(the_client_checks_the_servers_answer),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
