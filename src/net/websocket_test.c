@@ -210,9 +210,9 @@ static void offences_are_answered_with_a_close_code(void **state)
 		{ "text that is not UTF-8", BYTES("\x81\x81\0\0\0\0\xff"), ERR_PROTOCOL, 1007 },
 		{ "a close code that none may send", BYTES("\x88\x82\0\0\0\0\x03\xed"),
 		  ERR_PROTOCOL, 1002 },
-		{ "a message beyond the limit", BYTES("\x82\xfe\x03\xe9\0\0\0\0"), ERR_TOO_LARGE,
+		{ "a message beyond the limit", BYTES("\x82\xfe\x03\xe9\0\0\0\0x"), ERR_TOO_LARGE,
 		  1009 },
-		{ "a length of 2^62", BYTES("\x82\xff\x40\0\0\0\0\0\0\0\0\0\0\0"), ERR_TOO_LARGE,
+		{ "a length of 2^62", BYTES("\x82\xff\x40\0\0\0\0\0\0\0\0\0\0\0x"), ERR_TOO_LARGE,
 		  1009 },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(offences); i++) {
