@@ -1,5 +1,5 @@
-/* A walk over every key of the table: refused ones say so with their place and reason, honoured ones change the request.
- * A new row needs a sample here. */
+/* A walk over every key of the table: refused ones say so with their place and reason, honoured ones change the
+ * request. A new row needs a sample here. */
 #include "compose/testing.h"
 
 #include <stdio.h>

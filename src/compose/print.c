@@ -1,5 +1,5 @@
-/* compose_print(): the request as a Compose file. What is left out is what compose_load() leaves unwritten too: what the
- * image or Docker decides. Order of sections follows the struct; reading back gives an equal request. */
+/* compose_print(): the request as a Compose file. What is left out is what compose_load() leaves unwritten too: what
+ * the image or Docker decides. Reading back gives an equal request. */
 #include <string.h>
 
 #include "base/alloc.h"

@@ -6,6 +6,8 @@
 #include "compose/utf8.h"
 #include "compose/yaml_tree.h"
 
+#define SIMPLE_KEY_BYTES_MAX 128
+
 /* The indentation of a line, and its dash. A dash stands in the last two columns of it. */
 static void begin_line(struct yaml_out *out)
 {
@@ -32,8 +34,8 @@ static bool is_reserved(const char *string)
 	return false;
 }
 
-/* May stand without quotes: begins with a letter, slash or underscore and holds nothing that means something to YAML 1.1
- * or 1.2. */
+/* May stand without quotes: begins with a letter, slash or underscore and holds nothing that means something to YAML
+ * 1.1 or 1.2. */
 static bool is_plain(const char *string)
 {
 	bool start = is_letter_or_digit(*string) && !(*string >= '0' && *string <= '9');
@@ -101,10 +103,18 @@ static void add_string(struct text *text, const char *string, bool double_dollar
 		add_quoted(text, string, double_dollars);
 }
 
+/* A key of more than 1024 characters needs the form with a question mark; it is kept for those that are long at all. */
 static void add_key(struct yaml_out *out, const char *key)
 {
+	bool is_long = strlen(key) > SIMPLE_KEY_BYTES_MAX;
 	begin_line(out);
+	if (is_long)
+		text_add(out->text, "? ");
 	add_string(out->text, key, false);
+	if (is_long) {
+		text_add_char(out->text, '\n');
+		begin_line(out);
+	}
 	text_add_char(out->text, ':');
 }
 
