@@ -47,6 +47,7 @@ static void check_templates(const struct worker *worker)
 	for (const struct worker_template *at = worker->template_first; at; at = at->next) {
 		users += at->users;
 		unused += at->users == 0;
+		INVARIANT(at->releasing <= at->users);
 	}
 	size_t bound = 0;
 	for (const struct worker_task *task = worker->task_first; task; task = task->next)

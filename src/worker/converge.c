@@ -108,9 +108,8 @@ static bool advance_run(struct worker *worker, struct worker_task *task)
 			worker_task_ended(worker, task);
 			return true;
 		}
-		worker_start_advance(worker, task);
-		return false;
-	case CONTAINER_CREATED: worker_start_advance(worker, task); return false;
+		return worker_start_advance(worker, task);
+	case CONTAINER_CREATED: return worker_start_advance(worker, task);
 	default: wait_for_removal(worker, task); return false;
 	}
 }
@@ -147,6 +146,8 @@ static bool advance_gone(struct worker *worker, struct worker_task *task)
 	if (worker_remove_advance(worker, task))
 		return false;
 	if (task->record.wanted != TASK_WANT_REMOVE)
+		return false;
+	if (!observed->removed && !worker_networks_release(worker, task))
 		return false;
 	if (!observed->removed) {
 		char label[TASK_LABEL_SIZE];

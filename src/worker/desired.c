@@ -103,6 +103,8 @@ void worker_task_unbind_template(struct worker *worker, struct worker_task *task
 		return;
 	task->template = NULL;
 	INVARIANT(template->users > 0);
+	template->releasing -= task->releasing;
+	task->releasing = false;
 	if (--template->users)
 		return;
 	/* The list's end is what was used last. */
@@ -268,7 +270,9 @@ void worker_desired_take(struct worker *worker, const struct sync_down *down)
 	else
 		take_change(worker, down);
 	/* A template that came late serves tasks that were waiting for it. */
-	for (struct worker_task *task = worker->task_first; task; task = task->next) {
+	bool templates_came = down->full || down->templates.n;
+	for (struct worker_task *task = worker->task_first; templates_came && task;
+	     task = task->next) {
 		if (task->template)
 			continue;
 		worker_task_bind_template(worker, task);

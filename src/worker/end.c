@@ -104,6 +104,20 @@ void worker_task_runs(struct worker *worker, struct worker_task *task)
 	set_state(worker, task, TASK_RUNNING, REASON_RUNNING, worker_sentence("running"));
 }
 
+void worker_task_adopt(struct worker *worker, struct worker_task *task, int64_t attempt)
+{
+	PRE(worker_task_is_live(task));
+	PRE(attempt > task->record.observed.attempt);
+	char label[TASK_LABEL_SIZE];
+	notes_add(&worker->out->notes, "%s adopts attempt %lld", worker_task_label(task, label),
+		  (long long)attempt);
+	task->record.observed.attempt = attempt;
+	worker_task_forget_container(task);
+	worker_stop_reset(task);
+	set_state(worker, task, TASK_SCHEDULED, REASON_RESTARTING,
+		  worker_sentence("looking at attempt %lld", (long long)attempt));
+}
+
 /* ---- ending ---- */
 
 static void note_end(struct worker *worker, struct worker_task *task)

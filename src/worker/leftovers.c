@@ -1,6 +1,7 @@
 /* Networks no task uses any more, and volumes the manager wants removed.
  *
- * 1. A network goes only after a grace, with the manager's full set known, and while no task here names it.
+ * 1. A network goes while no task here names it and the manager's full set is known: with the last task that names it,
+ *    before that task is said to be removed, or after a grace when the list shows it.
  * 2. One removal of each kind is in flight at a time. "In use" is an ordinary answer: it is tried again later. */
 #include <string.h>
 
@@ -81,9 +82,17 @@ static bool template_uses(const struct sync_template *sync, const char *name)
 static bool network_is_used(const struct worker *worker, const char *name)
 {
 	for (const struct worker_template *at = worker->template_first; at; at = at->next)
-		if (at->users && template_uses(&at->sync, name))
+		if (at->users > at->releasing && template_uses(&at->sync, name))
 			return true;
 	return false;
+}
+
+/* Tasks that wait for the end of their networks look again. */
+static void wake_releasing(struct worker *worker)
+{
+	for (struct worker_task *task = worker->task_first; task; task = task->next)
+		if (task->releasing && !task->record.observed.removed)
+			worker_task_mark_dirty(worker, task);
 }
 
 void worker_networks_take_list(struct worker *worker, const struct strings *names)
@@ -99,6 +108,44 @@ void worker_networks_take_list(struct worker *worker, const struct strings *name
 		item->mark = worker->list_mark;
 	}
 	sweep(&worker->networks, worker->list_mark);
+	wake_releasing(worker);
+}
+
+/* Is the last user of this network gone, and the network not yet? `first`: then see to its removal. */
+static bool await_removal(struct worker *worker, const char *name, bool first)
+{
+	if (network_is_used(worker, name))
+		return false;
+	struct leftover *item = find(&worker->networks, name);
+	if (!item && !first)
+		return false;
+	if (!item) {
+		item = add(&worker->networks, name, worker->now_ms);
+		item->mark = worker->list_mark;
+	} else if (!item->tried) {
+		item->due_ms = worker->now_ms;
+	}
+	return !item->tried;
+}
+
+/* The task's containers are removed for good. Take the networks along that only it still named; true when nothing is
+ * left to wait for. What cannot be removed now is left to the list. */
+bool worker_networks_release(struct worker *worker, struct worker_task *task)
+{
+	bool waits = false;
+	if (!task->template || !worker->full_taken)
+		return true;
+	bool first = !task->releasing;
+	task->template->releasing += first;
+	task->releasing = true;
+	const struct sync_template *sync = &task->template->sync;
+	for (size_t i = 0; i < sync->networks.n; i++) {
+		char *name = container_network_name(sync->project, &sync->networks.items[i]);
+		if (!sync->networks.items[i].external)
+			waits = await_removal(worker, name, first) || waits;
+		base_free(name);
+	}
+	return !waits;
 }
 
 bool worker_networks_removing(const struct worker *worker, const char *name)
@@ -115,10 +162,13 @@ static void advance_networks(struct worker *worker)
 		struct leftover *item = &networks->items[i];
 		if (worker->now_ms < item->due_ms)
 			continue;
-		if (network_is_used(worker, item->name))
-			drop(networks, item), i--;
-		else
+		if (network_is_used(worker, item->name)) {
+			drop(networks, item);
+			i--;
+			wake_releasing(worker);
+		} else {
 			begin(worker, networks, item, OP_NETWORK, CONTAINER_NETWORK_REMOVE);
+		}
 	}
 }
 
@@ -126,6 +176,7 @@ void worker_network_result(struct worker *worker, const struct container_result 
 {
 	struct leftovers *networks = &worker->networks;
 	networks->op = 0;
+	wake_releasing(worker);
 	struct leftover *item = find(networks, networks->op_name);
 	if (!item)
 		return;
@@ -135,6 +186,7 @@ void worker_network_result(struct worker *worker, const struct container_result 
 		drop(networks, item);
 		return;
 	}
+	item->tried = true;
 	item->due_ms = worker->now_ms + worker->options.list_ms;
 }
 

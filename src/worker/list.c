@@ -25,16 +25,10 @@ static struct worker_task *owner_of(const struct worker *worker, const struct co
 /* The store knows less than the machine: it was restored from an older copy. */
 static void adopt_newer(struct worker *worker, struct worker_task *task, int64_t attempt)
 {
-	struct worker_record *record = &task->record;
-	if (task->op || attempt <= record->observed.attempt || attempt > LIMIT_COUNT)
+	if (task->op || attempt <= task->record.observed.attempt || attempt > LIMIT_COUNT ||
+	    !worker_task_is_live(task))
 		return;
-	char label[TASK_LABEL_SIZE];
-	notes_add(&worker->out->notes, "%s adopts attempt %lld", worker_task_label(task, label),
-		  (long long)attempt);
-	record->observed.attempt = attempt;
-	worker_task_forget_container(task);
-	worker_stop_reset(task);
-	worker_task_mark_unsaved(worker, task);
+	worker_task_adopt(worker, task, attempt);
 }
 
 static void take_one(struct worker *worker, const struct container_seen *seen)
@@ -56,7 +50,8 @@ static void take_one(struct worker *worker, const struct container_seen *seen)
 	/* An answer in flight may be about this very container. */
 	if (task->op)
 		return;
-	if (runs(seen->state) || seen->attempt < record->attempt_first)
+	if (runs(seen->state) || seen->attempt < record->attempt_first ||
+	    seen->attempt > record->observed.attempt)
 		worker_strays_put(worker, seen, false);
 }
 

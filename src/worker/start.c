@@ -157,23 +157,40 @@ static void ask_next(struct worker *worker, struct worker_task *task)
 	}
 }
 
-void worker_start_advance(struct worker *worker, struct worker_task *task)
+/* The last try failed, and the container is known not to run. */
+static void give_up(struct worker *worker, struct worker_task *task)
+{
+	struct verdict failure = task->start_failure;
+	task->start_failure = (struct verdict){ 0 };
+	/* A crash may have taken the words with it. */
+	if (!failure.message)
+		failure = (struct verdict){ REASON_START_FAILED,
+					    worker_sentence("could not start in %d tries",
+							    START_TRIES_MAX) };
+	worker_task_finish(worker, task, TASK_FAILED, failure.reason, failure.message);
+}
+
+bool worker_start_advance(struct worker *worker, struct worker_task *task)
 {
 	struct worker_record *record = &task->record;
+	if (record->start_tries >= START_TRIES_MAX) {
+		give_up(worker, task);
+		return true;
+	}
 	if (!task->template) {
 		worker_start_release(worker, task);
-		return;
+		return false;
 	}
 	if (worker->now_ms < record->restart_at_ms) {
 		wait_until(worker, task, record->restart_at_ms);
-		return;
+		return false;
 	}
 	if (worker_strays_has_task(worker, record->observed.task)) {
 		wait_until(worker, task, worker->now_ms + STRAY_WAIT_MS);
-		return;
+		return false;
 	}
 	if (!take_slot(worker, task))
-		return;
+		return false;
 	if (task->foreign) {
 		char label[TASK_LABEL_SIZE];
 		notes_add(&worker->out->notes,
@@ -191,6 +208,7 @@ void worker_start_advance(struct worker *worker, struct worker_task *task)
 		ask_start(worker, task);
 	else
 		ask_next(worker, task);
+	return false;
 }
 
 /* ---- answers ---- */
@@ -220,23 +238,22 @@ static void take_success(struct worker *worker, struct worker_task *task,
 	}
 }
 
-/* A fault that may pass: try again here after a while, a few times. */
+/* A fault that may pass: try again here after a while, a few times. Whether that was the last time is decided when the
+ * container is known again: what seems to have failed may have happened. */
 static void try_again(struct worker *worker, struct worker_task *task,
 		      const struct container_result *result)
 {
 	struct worker_record *record = &task->record;
-	bool of_container = result->verb == CONTAINER_CREATE || result->verb == CONTAINER_START;
-	record->start_tries++;
-	worker_task_mark_unsaved(worker, task);
-	if (of_container)
+	if (result->verb == CONTAINER_CREATE || result->verb == CONTAINER_START)
 		task->container = CONTAINER_UNKNOWN;
-	if (record->start_tries >= START_TRIES_MAX) {
-		struct verdict verdict = worker_judge_fault_last(task, result);
-		worker_task_finish(worker, task, TASK_FAILED, verdict.reason, verdict.message);
-		return;
-	}
+	base_free(task->start_failure.message);
+	task->start_failure = worker_judge_fault_last(task, result);
+	record->start_tries++;
 	record->restart_at_ms =
 		worker->now_ms + (worker->options.backoff_first_ms << (record->start_tries - 1));
+	worker_task_mark_unsaved(worker, task);
+	if (record->start_tries >= START_TRIES_MAX)
+		return;
 	char label[TASK_LABEL_SIZE];
 	char *tail = worker_words_tail(result->message);
 	notes_add(&worker->out->notes, "%s could not %s%s: trying again",

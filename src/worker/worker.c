@@ -194,6 +194,7 @@ void worker_task_delete(struct worker *worker, struct worker_task *task)
 	map_remove(&worker->tasks, task->record.desired.task.uuid);
 	record_release(&worker_record_type, &task->record);
 	container_seen_release(&task->seen);
+	base_free(task->start_failure.message);
 	base_free(task->resource_name);
 	base_free(task);
 }
@@ -380,6 +381,9 @@ static int64_t deadline_ms(const struct worker *worker)
 		at_ms = earlier(at_ms, worker->ops[i].expires_ms);
 	if (!worker->runtime_up)
 		return at_ms;
+	/* A stray that went makes its task dirty after the tasks had their turn. */
+	if (worker->dirty_first && worker_ops_have_room(worker))
+		return worker->now_ms;
 	at_ms = earlier(at_ms, worker_strays_due_ms(worker));
 	at_ms = earlier(at_ms, worker_leftovers_due_ms(worker));
 	if (!worker->list_op && !uuid_is_zero(worker->meta.cluster))

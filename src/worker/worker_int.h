@@ -80,10 +80,17 @@ extern const struct record_type worker_record_type;
 
 enum { CONTAINER_UNKNOWN = -1 }; /* beside enum container_state */
 
+/* Why something ended or cannot be. */
+struct verdict {
+	int reason;    /* enum reason */
+	char *message; /* owned by whoever holds the verdict */
+};
+
 /* RECORD_TEMPLATE. */
 struct worker_template {
 	struct sync_template sync;
-	size_t users; /* tasks that point here */
+	size_t users;     /* tasks that point here */
+	size_t releasing; /* of them, those that have nothing left but perhaps networks */
 	struct worker_template *prev, *next;
 };
 
@@ -124,6 +131,7 @@ struct worker_task {
 	size_t path_index;
 	bool pulled;       /* for the current attempt */
 	bool image_gone;   /* it was there when an earlier attempt ran */
+	struct verdict start_failure; /* of the newest try */
 	bool create_asked; /* and not answered clearly: an inspection that finds it is progress */
 
 	/* A stop. */
@@ -131,6 +139,8 @@ struct worker_task {
 	int64_t kill_at_ms;
 	int64_t poll_at_ms;
 	int64_t poll_gap_ms;
+
+	bool releasing; /* its containers are removed for good: it holds no network any more */
 
 	int64_t not_before_ms; /* nothing is tried before this */
 
@@ -174,6 +184,7 @@ struct leftover {
 	int64_t due_ms;
 	uint64_t mark;  /* the last list or message that named it */
 	bool done;      /* volume: gone */
+	bool tried;     /* network: a removal failed */
 	char *message;  /* volume: why not */
 };
 
@@ -300,7 +311,8 @@ void worker_task_next_attempt(struct worker *worker, struct worker_task *task);
 void worker_task_inspect(struct worker *worker, struct worker_task *task);
 
 /* ---- start.c ---- */
-void worker_start_advance(struct worker *worker, struct worker_task *task);
+/* True when it gave up, and more can be done at once. */
+bool worker_start_advance(struct worker *worker, struct worker_task *task);
 /* Give back the slot, or the place in the queue. */
 void worker_start_release(struct worker *worker, struct worker_task *task);
 void worker_start_result(struct worker *worker, struct worker_task *task,
@@ -333,10 +345,6 @@ bool worker_container_name_parse(const char *name, struct task_id *ret_task, int
 void worker_result_expire(struct worker *worker);
 
 /* ---- judge.c ---- */
-struct verdict {
-	int reason;    /* enum reason */
-	char *message; /* owned by whoever holds the verdict */
-};
 /* Why the current attempt, seen EXITED or found ABSENT after it had run, ended. */
 struct verdict worker_judge_end(const struct worker *worker, const struct worker_task *task);
 /* Why a start cannot succeed, from the runtime's answer. REASON_NONE: it may, when tried again. */
@@ -359,6 +367,8 @@ void worker_restart_count(struct worker *worker, struct worker_task *task);
 /* ---- end.c: states ---- */
 /* The current attempt runs. */
 void worker_task_runs(struct worker *worker, struct worker_task *task);
+/* A newer attempt than the store knows was found: it is the current one from now on. */
+void worker_task_adopt(struct worker *worker, struct worker_task *task, int64_t attempt);
 /* The current attempt ended: EXITED, or ABSENT after it had run. */
 void worker_task_ended(struct worker *worker, struct worker_task *task);
 /* Final. Takes `message`. */
@@ -388,6 +398,8 @@ void worker_volumes_take(struct worker *worker, const struct sync_down *down);
 void worker_leftovers_advance(struct worker *worker);
 void worker_network_result(struct worker *worker, const struct container_result *result);
 void worker_volume_result(struct worker *worker, const struct container_result *result);
+/* The task's containers are removed: see to the networks that only it named. True when nothing is left to wait for. */
+bool worker_networks_release(struct worker *worker, struct worker_task *task);
 /* Is this network being removed at the moment? */
 bool worker_networks_removing(const struct worker *worker, const char *name);
 int64_t worker_leftovers_due_ms(const struct worker *worker);

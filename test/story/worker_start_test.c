@@ -213,6 +213,19 @@ static void an_open_outcome_is_inspected_whether_it_happened_or_not(void **state
 	}
 }
 
+static void a_last_try_that_did_happen_is_a_start(void **state)
+{
+	(void)state;
+	struct world *world = world_new();
+	world_fault(world, CONTAINER_START, FAULT_AMBIGUOUS, "EOF")->times = 2;
+	world_fault(world, CONTAINER_START, FAULT_AMBIGUOUS, "EOF")->happens = true;
+	struct task_id id = world_begin(world, "app:1");
+	world_run(world, 10000);
+	world_expect(world, id, TASK_RUNNING, REASON_RUNNING, "running");
+	assert_int_equal(world->n_done[CONTAINER_START], 1);
+	world_free(world);
+}
+
 static void an_answer_that_never_comes_counts_as_an_open_one(void **state)
 {
 	(void)state;
@@ -352,6 +365,7 @@ int main(void)
 		TEST(each_fault_of_a_start_ends_the_task_with_its_reason_and_sentence),
 		TEST(a_fault_that_passes_costs_a_try_and_no_attempt),
 		TEST(an_open_outcome_is_inspected_whether_it_happened_or_not),
+		TEST(a_last_try_that_did_happen_is_a_start),
 		TEST(an_answer_that_never_comes_counts_as_an_open_one),
 		TEST(an_unreachable_docker_is_no_failure),
 		TEST(a_name_taken_by_somebody_elses_container_is_left_to_it),
