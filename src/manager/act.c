@@ -231,15 +231,19 @@ static bool plan_project_volumes(struct manager *manager, struct plan *plan, con
 static enum err_code plan_remove(struct manager *manager, const struct manager_request *request,
 				 struct plan *plan, struct err *err)
 {
-	enum err_code code = plan_jobs(manager, request, plan, plan_remove_job, err);
-	if (code && (code != ERR_NOT_FOUND || !is_given(request->project) ||
-		     is_given(request->job) || !request->with_volumes))
-		return code;
-	const struct project_entry *project = cluster_project(&manager->cluster, request->project);
-	plan->delete_project = project && !project->n_jobs;
+	const struct project_entry *project =
+		is_given(request->project) ? cluster_project(&manager->cluster, request->project)
+					   : NULL;
 	/* Volumes outlive their project; they can be removed by its name afterwards too. */
-	if (request->with_volumes && !plan_project_volumes(manager, plan, request->project))
+	if (!project && is_given(request->project) && request->with_volumes &&
+	    plan_project_volumes(manager, plan, request->project))
+		return ERR_NONE;
+	enum err_code code = plan_jobs(manager, request, plan, plan_remove_job, err);
+	if (code)
 		return code;
+	plan->delete_project = !project->n_jobs;
+	if (request->with_volumes)
+		plan_project_volumes(manager, plan, request->project);
 	return ERR_NONE;
 }
 

@@ -109,7 +109,8 @@ static void check_nodes(const struct manager *manager)
 void manager_check(const struct manager *manager)
 {
 	cluster_check(&manager->cluster);
-	if (!manager->started)
+	/* Until the first step after the start nothing is settled. */
+	if (!manager->started || manager->n_dirty)
 		return;
 	check_slots(manager);
 	size_t at = 0;

@@ -51,6 +51,7 @@ struct job_facts {
 	int64_t succeeded;
 	int64_t left; /* given up, or stopped one by one */
 	int64_t old;  /* filled by a task of an older revision or restart */
+	int64_t unreachable;
 	int standing;
 };
 

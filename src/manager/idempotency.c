@@ -68,8 +68,8 @@ bool idempotency_recall(struct manager *manager, const struct manager_request *r
 			      "the idempotency key \"%s\" was used for another request",
 			      request->idempotency_key);
 	else
-		reply->err.code = decode(record->answer ? record->answer : "", &reply->answer,
-					 &reply->err);
+		reply->err.code =
+			decode(record->answer ? record->answer : "", &reply->answer, &reply->err);
 	return true;
 }
 
@@ -81,7 +81,8 @@ enum err_code idempotency_check(struct manager *manager, const struct manager_re
 		return ERR_NONE;
 	const char *caller = caller_of(request);
 	if (strlen(caller) > CALLER_BYTES_MAX || strchr(caller, '\n'))
-		return err_set(err, ERR_INVALID, "the caller's name cannot be kept with its answer");
+		return err_set(err, ERR_INVALID,
+			       "the caller's name cannot be kept with its answer");
 	if (!*key || strlen(key) > LIMIT_IDEMPOTENCY_KEY_BYTES)
 		return err_set_field(err, ERR_INVALID, "Idempotency-Key",
 				     "an idempotency key has 1 to %d bytes, this has %zu",

@@ -8,8 +8,7 @@ static void take_request(struct manager *manager, const struct manager_request *
 	if (idempotency_recall(manager, request, reply))
 		return;
 	bool applies = request->kind == REQUEST_APPLY || request->kind == REQUEST_SUBMIT;
-	enum err_code code =
-		(applies ? apply : act)(manager, request, &reply->answer, &reply->err);
+	enum err_code code = (applies ? apply : act)(manager, request, &reply->answer, &reply->err);
 	POST((code == ERR_NONE) == (reply->err.code == ERR_NONE));
 }
 

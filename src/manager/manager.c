@@ -113,18 +113,28 @@ static void see_ids(struct manager *manager)
 		id_seen(manager, task->desired.id.uuid);
 }
 
-static void dirty_all(struct manager *manager)
+/* How it stood before the restart was told before the restart. */
+static void take_up_job(struct manager *manager, struct job_entry *entry)
+{
+	job_dirty(manager, entry->job.id);
+	for (size_t i = 0; i < entry->tasks.n; i++)
+		if (entry->tasks.items[i]->state == TASK_PENDING)
+			pending_add(manager, entry->tasks.items[i], false);
+	struct job_watch *watch = job_watch(manager, entry->job.id);
+	struct slots slots;
+	slots_build(entry, &slots);
+	slots_facts(entry, &slots, &watch->facts);
+	slots_release(&slots);
+	watch->standing_said = watch->facts.standing;
+}
+
+static void take_up_jobs(struct manager *manager)
 {
 	size_t n_projects = 0;
 	struct project_entry **projects = cluster_sorted_projects(&manager->cluster, &n_projects);
 	for (size_t i = 0; i < n_projects; i++)
-		for (size_t j = 0; j < projects[i]->n_jobs; j++) {
-			struct job_entry *entry = projects[i]->jobs[j];
-			job_dirty(manager, entry->job.id);
-			for (size_t k = 0; k < entry->tasks.n; k++)
-				if (entry->tasks.items[k]->state == TASK_PENDING)
-					pending_add(manager, entry->tasks.items[k], false);
-		}
+		for (size_t j = 0; j < projects[i]->n_jobs; j++)
+			take_up_job(manager, projects[i]->jobs[j]);
 	base_free(projects);
 }
 
@@ -146,7 +156,7 @@ enum err_code manager_start(struct manager *manager, const struct manager_in *in
 	cluster_put_meta(&manager->cluster, &out->changes, &meta);
 	nodes_start(manager);
 	idempotency_start(manager);
-	dirty_all(manager);
+	take_up_jobs(manager);
 	manager->volumes_changed = true;
 	notes_add(&out->notes, "manager started: epoch %lld, %zu jobs, %zu tasks, %zu nodes",
 		  (long long)manager->cluster.meta.epoch, manager->cluster.jobs.n,
@@ -167,9 +177,13 @@ static void tell_standings(struct manager *manager)
 			continue;
 		struct job_watch *watch = job_watch(manager, id);
 		watch->touched = false;
+		bool is_new = watch->standing_said < 0;
 		if (watch->standing_said == watch->facts.standing)
 			continue;
 		watch->standing_said = watch->facts.standing;
+		/* That a new job does not run yet goes without saying. */
+		if (is_new && watch->facts.standing == STANDING_PENDING)
+			continue;
 		struct job_status status;
 		manager_job_status(manager, entry, &status);
 		const char *standing = enum_name(job_standing_names, status.standing);

@@ -112,6 +112,7 @@ static void count_slot(const struct job_entry *entry, const struct task *task,
 	int look = slot_look(entry, task);
 	if (!task)
 		return;
+	facts->unreachable += task->unreachable && !task_is_final(task->state);
 	if (task_is_stale(entry, task)) {
 		facts->old++;
 		return;

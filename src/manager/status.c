@@ -16,7 +16,8 @@ static const struct task *explaining(const struct job_entry *entry, const struct
 		int look = slot_look(entry, task);
 		if (look == SLOT_LEFT)
 			return task;
-		if (!first && task && look != SLOT_DONE && !task_is_ready(task))
+		if (!first && task && look != SLOT_DONE &&
+		    (look == SLOT_ENDING || !task_is_ready(task)))
 			first = task;
 	}
 	return first;
@@ -30,27 +31,29 @@ static size_t count_live(const struct job_entry *entry)
 	return n;
 }
 
+static void say_not_gone(const struct job_entry *entry, struct text *out)
+{
+	size_t n_live = count_live(entry);
+	if (n_live)
+		text_addf(out, "%zu %s not confirmed gone", n_live,
+			  n_live == 1 ? "task is" : "tasks are");
+	else
+		text_add(out, "no container is left");
+}
+
 static void say_counts(const struct job_entry *entry, const struct job_facts *facts,
 		       struct text *out)
 {
+	long long wanted = (long long)facts->wanted;
 	switch (facts->standing) {
 	case STANDING_STOPPED:
-	case STANDING_REMOVING: {
-		size_t n_live = count_live(entry);
-		if (n_live)
-			text_addf(out, "%zu %s not confirmed gone", n_live,
-				  n_live == 1 ? "task is" : "tasks are");
-		else
-			text_add(out, "no container is left");
-		return;
-	}
+	case STANDING_REMOVING: say_not_gone(entry, out); return;
 	case STANDING_UPDATING:
 		text_addf(out, "%lld of %lld tasks still to be replaced", (long long)facts->old,
-			  (long long)facts->wanted);
-		return;
+			  wanted);
+		break;
 	case STANDING_COMPLETED:
-		text_addf(out, "%lld of %lld succeeded", (long long)facts->succeeded,
-			  (long long)facts->wanted);
+		text_addf(out, "%lld of %lld succeeded", (long long)facts->succeeded, wanted);
 		return;
 	case STANDING_DEGRADED:
 	case STANDING_FAILED:
@@ -58,14 +61,27 @@ static void say_counts(const struct job_entry *entry, const struct job_facts *fa
 			text_addf(out,
 				  "the update is paused with %lld of %lld tasks still to be "
 				  "replaced; ",
-				  (long long)facts->old, (long long)facts->wanted);
-		text_addf(out, "%lld of %lld given up", (long long)facts->left,
-			  (long long)facts->wanted);
-		return;
+				  (long long)facts->old, wanted);
+		text_addf(out, "%lld of %lld given up", (long long)facts->left, wanted);
+		break;
 	default:
 		text_addf(out, "%lld of %lld ready", (long long)(facts->ready + facts->succeeded),
-			  (long long)facts->wanted);
+			  wanted);
 	}
+	if (facts->unreachable)
+		text_addf(out, ", %lld unreachable", (long long)facts->unreachable);
+}
+
+static void say_task(const struct manager *manager, const struct job_entry *entry,
+		     const struct task *task, struct text *out)
+{
+	char sentence[TASK_SENTENCE_SIZE];
+	text_addf(out, "; %s.%lld ", entry->job.name, (long long)task->desired.slot);
+	if (task->desired.wanted == TASK_WANT_STOP && !task_is_final(task->state))
+		text_addf(out, "is stopping: %s", reason_name(task->desired.stop_reason));
+	else
+		text_addf(out, "%s: %s", enum_name(task_state_names, task->state),
+			  cluster_task_sentence(&manager->cluster, task, sentence));
 }
 
 void manager_job_status(const struct manager *manager, const struct job_entry *entry,
@@ -91,11 +107,8 @@ void manager_job_status(const struct manager *manager, const struct job_entry *e
 	    entry->job.wanted == JOB_RUN)
 		task = explaining(entry, &slots, &facts);
 	if (task) {
-		char sentence[TASK_SENTENCE_SIZE];
 		status.reason = task->reason;
-		text_addf(&message, "; %s.%lld %s: %s", entry->job.name,
-			  (long long)task->desired.slot, enum_name(task_state_names, task->state),
-			  cluster_task_sentence(&manager->cluster, task, sentence));
+		say_task(manager, entry, task, &message);
 	}
 	status.message = text_take(&message);
 	slots_release(&slots);

@@ -166,7 +166,9 @@ static void inherit(struct manager *manager, const struct job_entry *entry, cons
 	int reason = task_is_final(old->state) ? task_end_reason(entry, old) : REASON_NODE_LOST;
 	if (reason == REASON_SCALED_DOWN || old->desired.wanted == TASK_WANT_REMOVE)
 		return;
-	desired->replaces = old->desired.id;
+	/* One that never had a node has taken over nothing. */
+	desired->replaces =
+		uuid_is_zero(old->desired.node.uuid) ? old->desired.replaces : old->desired.id;
 	if (task_is_stale(entry, old))
 		return;
 	enum reason_after after = reason_after(reason);

@@ -28,17 +28,19 @@ static void a_service_whose_policy_is_used_up_is_left_and_shown_degraded(void **
 	story_report(&story, "shop/web.1", TASK_FAILED, REASON_EXIT_NONZERO,
 		     "exited with status 3; 3 of 3 restarts used");
 	story_pass(&story, 600000);
-	story_tells(&story, "shop/web.1 failed: exit_nonzero: exited with status 3; 3 of 3 restarts used\n"
-			    "job shop/web is degraded: 1 of 1 given up; web.1 failed: exited with "
-			    "status 3; 3 of 3 restarts used\n");
+	story_tells(&story,
+		    "shop/web.1 failed: exit_nonzero: exited with status 3; 3 of 3 restarts used\n"
+		    "job shop/web is degraded: 1 of 1 given up; web.1 failed: exited with "
+		    "status 3; 3 of 3 restarts used\n");
 	/* A restart clears it. */
 	assert_int_equal(story_act(&story, REQUEST_RESTART, "shop", "web"), ERR_NONE);
-	story_tells(&story, "job shop/web is to restart\n"
-			    "shop/web.1 scheduled on alpha\n"
-			    "job shop/web is pending: 0 of 1 ready; web.1 scheduled: placed on alpha, "
-			    "which has not answered yet\n"
-			    "shop/web.1 running\n"
-			    "job shop/web is running: 1 of 1 ready\n");
+	story_tells(&story,
+		    "job shop/web is to restart\n"
+		    "shop/web.1 scheduled on alpha\n"
+		    "job shop/web is pending: 0 of 1 ready; web.1 scheduled: placed on alpha, "
+		    "which has not answered yet\n"
+		    "shop/web.1 running\n"
+		    "job shop/web is running: 1 of 1 ready\n");
 	story_end(&story);
 }
 
@@ -47,16 +49,18 @@ static void a_new_revision_clears_what_was_given_up(void **state)
 	(void)state;
 	struct story story;
 	begin(&story, JOB_REPLICATED, 1);
-	story_report(&story, "shop/web.1", TASK_FAILED, REASON_SIGNALLED, "killed by SIGKILL (exit 137)");
+	story_report(&story, "shop/web.1", TASK_FAILED, REASON_SIGNALLED,
+		     "killed by SIGKILL (exit 137)");
 	story_forget(&story);
 	string_set(&story.request.jobs.items[0].spec.image, "busybox:2");
 	assert_int_equal(story_apply(&story), ERR_NONE);
-	story_tells(&story, "job shop/web revision 2 accepted\n"
-			    "shop/web.1 scheduled on alpha\n"
-			    "job shop/web is pending: 0 of 1 ready; web.1 scheduled: placed on alpha, "
-			    "which has not answered yet\n"
-			    "shop/web.1 running\n"
-			    "job shop/web is running: 1 of 1 ready\n");
+	story_tells(&story,
+		    "job shop/web revision 2 accepted\n"
+		    "shop/web.1 scheduled on alpha\n"
+		    "job shop/web is pending: 0 of 1 ready; web.1 scheduled: placed on alpha, "
+		    "which has not answered yet\n"
+		    "shop/web.1 running\n"
+		    "job shop/web is running: 1 of 1 ready\n");
 	story_end(&story);
 }
 
@@ -91,11 +95,14 @@ static void a_job_has_failed_when_a_slot_is_left_without_success(void **state)
 	struct story story;
 	begin(&story, JOB_REPLICATED_JOB, 2);
 	story_report(&story, "shop/web.1", TASK_COMPLETED, REASON_EXIT_ZERO, NULL);
-	story_report(&story, "shop/web.2", TASK_FAILED, REASON_EXIT_NONZERO, "exited with status 1");
+	story_report(&story, "shop/web.2", TASK_FAILED, REASON_EXIT_NONZERO,
+		     "exited with status 1");
 	story_pass(&story, 600000);
-	story_tells(&story, "shop/web.1 completed: exit_zero\n"
-			    "shop/web.2 failed: exit_nonzero: exited with status 1\n"
-			    "job shop/web is failed: 1 of 2 given up; web.2 failed: exited with status 1\n");
+	story_tells(
+		&story,
+		"shop/web.1 completed: exit_zero\n"
+		"shop/web.2 failed: exit_nonzero: exited with status 1\n"
+		"job shop/web is failed: 1 of 2 given up; web.2 failed: exited with status 1\n");
 	story_end(&story);
 }
 
@@ -109,7 +116,8 @@ static void a_start_that_is_impossible_here_is_tried_elsewhere_after_a_pause(voi
 	story_forget(&story);
 	story_report(&story, "shop/web.1", TASK_FAILED, REASON_PORT_TAKEN,
 		     "host port 80 is taken on this machine");
-	story_tells(&story, "shop/web.1 failed: port_taken: host port 80 is taken on this machine\n");
+	story_tells(&story,
+		    "shop/web.1 failed: port_taken: host port 80 is taken on this machine\n");
 	story_why(&story, "shop/web.1", TASK_PENDING, REASON_WAITS_BACKOFF,
 		  "1 start in a row failed, the last one: host port 80 is taken on this machine");
 	story_pass(&story, 999);
@@ -117,7 +125,8 @@ static void a_start_that_is_impossible_here_is_tried_elsewhere_after_a_pause(voi
 	story_pass(&story, 201);
 	story_tells(&story, "shop/web.1 scheduled on beta\n");
 	/* The second failure in a row waits twice as long; both nodes failed, so the first is as good as any. */
-	story_report(&story, "shop/web.1", TASK_FAILED, REASON_PULL_FAILED, "registry does not answer");
+	story_report(&story, "shop/web.1", TASK_FAILED, REASON_PULL_FAILED,
+		     "registry does not answer");
 	assert_int_equal(story_task(&story, "shop/web.1")->desired.start_failures, 2);
 	story_forget(&story);
 	story_pass(&story, 1999);
@@ -141,7 +150,8 @@ static void the_pause_before_a_new_start_grows_to_five_minutes_and_no_further(vo
 	story_act(&story, REQUEST_RESTART, "shop", "web");
 	int64_t pause_ms = 0;
 	for (int i = 0; i < 12; i++) {
-		story_report(&story, "shop/web.1", TASK_FAILED, REASON_IMAGE_NOT_FOUND, "no such image");
+		story_report(&story, "shop/web.1", TASK_FAILED, REASON_IMAGE_NOT_FOUND,
+			     "no such image");
 		pause_ms = story_task(&story, "shop/web.1")->desired.not_before_ms - story.wall_ms;
 		story_pass(&story, pause_ms);
 	}
@@ -173,12 +183,13 @@ static void an_interrupted_task_is_replaced_at_once_and_uses_no_attempt(void **s
 	struct story story;
 	begin(&story, JOB_REPLICATED, 1);
 	story_report(&story, "shop/web.1", TASK_FAILED, REASON_INTERRUPTED, "Docker was restarted");
-	story_tells(&story, "shop/web.1 failed: interrupted: Docker was restarted\n"
-			    "shop/web.1 scheduled on alpha\n"
-			    "job shop/web is pending: 0 of 1 ready; web.1 scheduled: placed on alpha, "
-			    "which has not answered yet\n"
-			    "shop/web.1 running\n"
-			    "job shop/web is running: 1 of 1 ready\n");
+	story_tells(&story,
+		    "shop/web.1 failed: interrupted: Docker was restarted\n"
+		    "shop/web.1 scheduled on alpha\n"
+		    "job shop/web is pending: 0 of 1 ready; web.1 scheduled: placed on alpha, "
+		    "which has not answered yet\n"
+		    "shop/web.1 running\n"
+		    "job shop/web is running: 1 of 1 ready\n");
 	story_end(&story);
 }
 
@@ -198,8 +209,12 @@ static void attempts_are_counted_per_slot_and_survive_replacement(void **state)
 	observed->reason = REASON_INTERRUPTED;
 	observed->gone = true;
 	struct manager_event event = { .kind = MANAGER_SYNC_UP, .session = 1, .up = &up };
-	struct manager_in in = { .now_ms = story.now_ms, .wall_ms = story.wall_ms, .seed = 99,
-				 .rev = story.rev, .events = &event, .n_events = 1 };
+	struct manager_in in = { .now_ms = story.now_ms,
+				 .wall_ms = story.wall_ms,
+				 .seed = 99,
+				 .rev = story.rev,
+				 .events = &event,
+				 .n_events = 1 };
 	story_step(&story, &in);
 	assert_int_equal(story_task(&story, "shop/web.1")->desired.attempts_before, 2);
 	/* A restart asked for by the user starts the count anew. */
@@ -216,11 +231,15 @@ static void a_lost_node_s_tasks_run_elsewhere_in_the_commit_that_declares_them_l
 	begin(&story, JOB_REPLICATED_JOB, 1);
 	story_silence(&story, "alpha");
 	story_pass(&story, 15000);
-	story_tells(&story, "node alpha is down: it is silent with 1 task\n"
-			    "shop/web.1 failed: node_lost: node alpha is silent; the task was started "
-			    "again on beta\n"
-			    "shop/web.1 scheduled on beta\n"
-			    "shop/web.1 running\n");
+	story_tells(&story,
+		    "node alpha is down: it is silent with 1 task\n"
+		    "shop/web.1 failed: node_lost: node alpha is silent; the task was started "
+		    "again on beta\n"
+		    "shop/web.1 scheduled on beta\n"
+		    "job shop/web is pending: 0 of 1 ready; web.1 scheduled: placed on beta, "
+		    "which has not answered yet\n"
+		    "shop/web.1 running\n"
+		    "job shop/web is running: 1 of 1 ready\n");
 	story_end(&story);
 }
 
@@ -232,9 +251,11 @@ static void what_was_asked_to_end_is_not_started_again(void **state)
 	assert_int_equal(story_act_task(&story, REQUEST_STOP, "shop/web.2"), ERR_NONE);
 	story_effect(&story, "web", EFFECT_STOPPED);
 	story_pass(&story, 600000);
-	story_tells(&story, "shop/web.2 stopping: stopped\n"
-			    "shop/web.2 completed: stopped\n"
-			    "job shop/web is degraded: 1 of 2 given up; web.2 completed: stopped\n");
+	story_tells(&story,
+		    "shop/web.2 stopping: stopped\n"
+		    "job shop/web is pending: 1 of 2 ready; web.2 is stopping: stopped\n"
+		    "shop/web.2 completed: stopped\n"
+		    "job shop/web is degraded: 1 of 2 given up; web.2 completed: stopped\n");
 	story_end(&story);
 }
 
@@ -274,7 +295,8 @@ static void every_reason_has_the_consequence_its_row_names(void **state)
 		story.hold_start = "web";
 		struct task_id old = story_task(&story, "shop/web.1")->desired.id;
 		story_report(&story, "shop/web.1",
-			     reason == REASON_EXIT_ZERO ? TASK_COMPLETED : TASK_FAILED, reason, "because");
+			     reason == REASON_EXIT_ZERO ? TASK_COMPLETED : TASK_FAILED, reason,
+			     "because");
 		const struct task *task = story_task(&story, "shop/web.1");
 		bool replaced = !uuid_equal(old.uuid, task->desired.id.uuid);
 		assert_int_equal(replaced, after == AFTER_REPLACE_NOW ||
@@ -298,7 +320,8 @@ int main(void)
 		cmocka_unit_test(on_a_single_node_the_same_node_is_tried_again),
 		cmocka_unit_test(an_interrupted_task_is_replaced_at_once_and_uses_no_attempt),
 		cmocka_unit_test(attempts_are_counted_per_slot_and_survive_replacement),
-		cmocka_unit_test(a_lost_node_s_tasks_run_elsewhere_in_the_commit_that_declares_them_lost),
+		cmocka_unit_test(
+			a_lost_node_s_tasks_run_elsewhere_in_the_commit_that_declares_them_lost),
 		cmocka_unit_test(what_was_asked_to_end_is_not_started_again),
 		cmocka_unit_test(a_job_that_is_stopped_while_it_exits_0_has_succeeded),
 		cmocka_unit_test(a_refused_specification_is_left),

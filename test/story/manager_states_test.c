@@ -41,17 +41,20 @@ static void pending_becomes_failed_when_the_placement_deadline_passes(void **sta
 	web->reservations.memory_bytes = 64LL << 30;
 	web->placement_deadline_ms = 30000;
 	assert_int_equal(story_apply(&story), ERR_NONE);
-	story_tells(&story, "job shop/web revision 1 accepted\n"
-			    "shop/web.1 waits: no node has 64 GB of memory free: 1 of 1 lacks memory "
-			    "(largest has 8 GB free of 8 GB)\n");
+	story_tells(&story,
+		    "job shop/web revision 1 accepted\n"
+		    "shop/web.1 waits: no node has 64 GB of memory free: 1 of 1 lacks memory "
+		    "(largest has 8 GB free of 8 GB)\n");
 	story_pass(&story, 29999);
 	story_tells(&story, "");
 	story_pass(&story, 1);
-	story_tells(&story,
-		    "shop/web.1 failed: placement_deadline: not placed within 30s: no node has 64 GB of "
-		    "memory free: 1 of 1 lacks memory (largest has 8 GB free of 8 GB)\n"
-		    "job shop/web is degraded: 1 of 1 given up; web.1 failed: not placed within 30s: no "
-		    "node has 64 GB of memory free: 1 of 1 lacks memory (largest has 8 GB free of 8 GB)\n");
+	story_tells(&story, "shop/web.1 failed: placement_deadline: not placed within 30s: no node "
+			    "has 64 GB of "
+			    "memory free: 1 of 1 lacks memory (largest has 8 GB free of 8 GB)\n"
+			    "job shop/web is degraded: 1 of 1 given up; web.1 failed: not placed "
+			    "within 30s: no "
+			    "node has 64 GB of memory free: 1 of 1 lacks memory (largest has 8 GB "
+			    "free of 8 GB)\n");
 	/* It stays given up, until somebody restarts it. */
 	story_pass(&story, 60000);
 	story_tells(&story, "");
@@ -82,12 +85,13 @@ static void scheduled_becomes_failed_when_the_worker_may_not_try_again(void **st
 	assert_int_equal(story_apply(&story), ERR_NONE);
 	story_report(&story, "shop/web.1", TASK_FAILED, REASON_COMMAND_NOT_FOUND,
 		     "command \"frob\" not found in image busybox:1");
-	story_tells(&story, "job shop/web revision 1 accepted\n"
-			    "shop/web.1 scheduled on alpha\n"
-			    "shop/web.1 failed: command_not_found: command \"frob\" not found in image "
-			    "busybox:1\n"
-			    "job shop/web is degraded: 1 of 1 given up; web.1 failed: command \"frob\" "
-			    "not found in image busybox:1\n");
+	story_tells(&story,
+		    "job shop/web revision 1 accepted\n"
+		    "shop/web.1 scheduled on alpha\n"
+		    "shop/web.1 failed: command_not_found: command \"frob\" not found in image "
+		    "busybox:1\n"
+		    "job shop/web is degraded: 1 of 1 given up; web.1 failed: command \"frob\" "
+		    "not found in image busybox:1\n");
 	story_end(&story);
 }
 
@@ -115,7 +119,8 @@ static void running_becomes_scheduled_when_the_worker_starts_it_again(void **sta
 	begin(&story);
 	assert_int_equal(story_apply(&story), ERR_NONE);
 	story_forget(&story);
-	story_report(&story, "shop/web.1", TASK_SCHEDULED, REASON_RESTARTING, "exited with status 3");
+	story_report(&story, "shop/web.1", TASK_SCHEDULED, REASON_RESTARTING,
+		     "exited with status 3");
 	story_report(&story, "shop/web.1", TASK_RUNNING, REASON_RUNNING, NULL);
 	story_tells(&story,
 		    "shop/web.1 restarts: restarting: exited with status 3\n"
@@ -138,10 +143,11 @@ static void running_becomes_completed_or_failed_by_its_end(void **state)
 	story_stands(&story, "shop/web", STANDING_RUNNING, "2 of 2 ready");
 	story_report(&story, "shop/web.2", TASK_FAILED, REASON_OOM_KILLED,
 		     "killed: used more than its memory limit of 64 MB");
-	story_tells(&story, "shop/web.2 failed: out_of_memory: killed: used more than its memory limit of "
-			    "64 MB\n"
-			    "job shop/web is degraded: 1 of 2 given up; web.2 failed: killed: used more "
-			    "than its memory limit of 64 MB\n");
+	story_tells(&story,
+		    "shop/web.2 failed: out_of_memory: killed: used more than its memory limit of "
+		    "64 MB\n"
+		    "job shop/web is degraded: 1 of 2 given up; web.2 failed: killed: used more "
+		    "than its memory limit of 64 MB\n");
 	story_end(&story);
 }
 
@@ -154,8 +160,9 @@ static void a_final_state_is_final_whatever_is_reported_later(void **state)
 	story_report(&story, "shop/web.1", TASK_COMPLETED, REASON_EXIT_ZERO, NULL);
 	story_forget(&story);
 	story_report(&story, "shop/web.1", TASK_RUNNING, REASON_RUNNING, NULL);
-	story_tells(&story, "shop/web.1: a report of alpha was refused: a task that is completed does not "
-			    "become running\n");
+	story_tells(&story,
+		    "shop/web.1: a report of alpha was refused: a task that is completed does not "
+		    "become running\n");
 	story_why(&story, "shop/web.1", TASK_COMPLETED, REASON_EXIT_ZERO, "ended with exit code 0");
 	story_end(&story);
 }
@@ -188,8 +195,9 @@ static void health_makes_a_task_ready(void **state)
 	story_tells(&story, "shop/web.1 healthy\n"
 			    "job shop/web is running: 1 of 1 ready\n");
 	story_health(&story, "shop/web.1", HEALTH_UNHEALTHY);
-	story_tells(&story, "shop/web.1 unhealthy\n"
-			    "job shop/web is pending: 0 of 1 ready; web.1 running: running on alpha\n");
+	story_tells(&story,
+		    "shop/web.1 unhealthy\n"
+		    "job shop/web is pending: 0 of 1 ready; web.1 running: running on alpha\n");
 	story_end(&story);
 }
 

@@ -299,7 +299,8 @@ static void take_down(struct story *story, struct story_worker *worker,
 	strings_release(&worker->volumes_asked);
 	for (size_t i = 0; i < down->volumes_remove.n; i++)
 		strings_add(&worker->volumes_asked, down->volumes_remove.items[i].name);
-	worker->owes_up |= down->volumes_remove.n > 0;
+	/* What was refused is tried again with the next beat. */
+	worker->owes_up |= down->volumes_remove.n > 0 && !worker->volume_refusal;
 	if (!down->full && (down->epoch != worker->epoch || down->base_rev != worker->rev)) {
 		worker->want_full = true;
 		worker->owes_up = true;
@@ -535,8 +536,8 @@ static void tell_check(int signal_number)
 {
 	static char line[512];
 	(void)signal_number;
-	int len = snprintf(line, sizeof(line), "%s:%d: %s failed: %s\n", check_last.file, check_last.line,
-			   check_last.kind, check_last.what);
+	int len = snprintf(line, sizeof(line), "%s:%d: %s failed: %s\n", check_last.file,
+			   check_last.line, check_last.kind, check_last.what);
 	if (check_last.file && len > 0 && write(STDERR_FILENO, line, (size_t)len) < 0)
 		_exit(1);
 }
