@@ -58,7 +58,8 @@ void task_view_fill(struct task_view *view, const struct cluster *cluster, const
 	view->unreachable = task->unreachable;
 	view->wanted = desired->wanted;
 	view->reason = task->reason;
-	view->message = base_strdup(task->message);
+	char sentence[TASK_SENTENCE_SIZE];
+	view->message = base_strdup(cluster_task_sentence(cluster, task, sentence));
 	view->image = base_strdup(spec->image);
 	view->node = desired->node.uuid;
 	view->node_name = base_strdup(node_name(cluster, desired->node));
