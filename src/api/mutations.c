@@ -158,15 +158,16 @@ void handle_project_restart(struct api_request *request)
 
 void handle_project_remove(struct api_request *request)
 {
-	char volumes[8] = "false";
-	query_get(request, "volumes", volumes, sizeof(volumes));
-	if (strcmp(volumes, "true") != 0 && strcmp(volumes, "false") != 0) {
+	char volumes[8];
+	bool given = query_get(request, "volumes", volumes, sizeof(volumes));
+	bool with_volumes = given && strcmp(volumes, "true") == 0;
+	if (given && !with_volumes && strcmp(volumes, "false") != 0) {
 		struct err err;
 		err_set_field(&err, ERR_INVALID, "volumes", "true or false, not \"%s\"", volumes);
 		answer_error(request, &err);
 		return;
 	}
-	submit_project(request, REQUEST_REMOVE, strcmp(volumes, "true") == 0);
+	submit_project(request, REQUEST_REMOVE, with_volumes);
 }
 
 /* The job of the path as a mutation, or NULL (answered). The core looks jobs up by name, so that a retried request means
