@@ -84,23 +84,6 @@ enum err_code at_blame(const struct at *at, struct err *err)
 	return err->code;
 }
 
-void at_warn(const struct at *at, const char *format, ...)
-{
-	char field[ERR_FIELD_MAX];
-	struct text text;
-	va_list arguments;
-	if (!at->load->warnings || at->load->warnings->items.n >= LIMIT_LIST_ITEMS)
-		return;
-	print_field(at, at->key ? at->key : at->node, field);
-	text_init(&text, LIMIT_MESSAGE_BYTES);
-	text_addf(&text, "%s: ", field);
-	va_start(arguments, format);
-	text_addv(&text, format, arguments);
-	va_end(arguments);
-	strings_add(&at->load->warnings->items, text_string(&text));
-	text_release(&text);
-}
-
 void at_origin(const struct at *at, const char *format, ...)
 {
 	char field[ERR_FIELD_MAX];
@@ -117,27 +100,64 @@ void at_origin(const struct at *at, const char *format, ...)
 	origin->record_path = text_take(&path);
 }
 
-void load_blame_origin(const struct load *load, struct err *err)
+/* The longest known part of a record path, or NULL. */
+static const struct origin *origin_of(const struct load *load, const char *path)
 {
 	const struct origin *best = NULL;
 	size_t best_len = 0;
 	for (size_t i = 0; i < load->origins.n; i++) {
 		const struct origin *origin = &load->origins.items[i];
 		size_t len = strlen(origin->record_path);
-		char next =
-			strncmp(origin->record_path, err->field, len) == 0 ? err->field[len] : 'x';
+		char next = strncmp(origin->record_path, path, len) == 0 ? path[len] : 'x';
 		if (len >= best_len && (next == '\0' || next == '.' || next == '[')) {
 			best = origin;
 			best_len = len;
 		}
 	}
-	if (best) {
-		text_print(err->field, sizeof(err->field), "%s", best->field);
-		return;
-	}
+	return best;
+}
+
+void load_blame_origin(const struct load *load, struct err *err)
+{
+	const struct origin *origin = origin_of(load, err->field);
 	char path[ERR_FIELD_MAX];
 	memcpy(path, err->field, sizeof(path));
-	text_print(err->field, sizeof(err->field), "%s: %s", load->options->file_name, path);
+	if (origin)
+		text_print(err->field, sizeof(err->field), "%s", origin->field);
+	else
+		text_print(err->field, sizeof(err->field), "%s: %s", load->options->file_name,
+			   path);
+}
+
+static void add_warning(struct load *load, const char *field, const char *format, va_list arguments)
+{
+	struct text text;
+	if (!load->warnings || load->warnings->items.n >= LIMIT_LIST_ITEMS)
+		return;
+	text_init(&text, LIMIT_MESSAGE_BYTES);
+	text_addf(&text, "%s: ", field);
+	text_addv(&text, format, arguments);
+	strings_add(&load->warnings->items, text_string(&text));
+	text_release(&text);
+}
+
+void load_warn_origin(struct load *load, const char *record_path, const char *format, ...)
+{
+	const struct origin *origin = origin_of(load, record_path);
+	va_list arguments;
+	va_start(arguments, format);
+	add_warning(load, origin ? origin->field : load->options->file_name, format, arguments);
+	va_end(arguments);
+}
+
+void at_warn(const struct at *at, const char *format, ...)
+{
+	char field[ERR_FIELD_MAX];
+	va_list arguments;
+	print_field(at, at->key ? at->key : at->node, field);
+	va_start(arguments, format);
+	add_warning(at->load, field, format, arguments);
+	va_end(arguments);
 }
 
 static void warn_unset(void *context, const char *variable)

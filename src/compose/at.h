@@ -60,6 +60,10 @@ void at_origin(const struct at *at, const char *format, ...) __attribute__((form
 /* Replace err->field, a record path, by the place that the longest known part of it came from. */
 void load_blame_origin(const struct load *load, struct err *err);
 
+/* Add a warning at the place that the record path came from. */
+void load_warn_origin(struct load *load, const char *record_path, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* Look variables up for this load, warning once for each that is not set. `context` must be a struct at. */
 struct interpolation load_interpolation(const struct at *at);
 

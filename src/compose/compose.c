@@ -4,6 +4,8 @@
  * 3. Order: .env, name, then the top level by its table; variables see the name as COMPOSE_PROJECT_NAME. */
 #include "compose/compose.h"
 
+#include <string.h>
+
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "compose/dotenv.h"
@@ -59,6 +61,31 @@ static enum err_code read_environment_file(struct load *load, struct err *err)
 	return code;
 }
 
+static bool has_job(const struct project_request *request, const char *name)
+{
+	for (size_t i = 0; i < request->jobs.n; i++)
+		if (strcmp(request->jobs.items[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* `required: false` lets a service start without the other; its absence is still worth a word. */
+static void warn_missing(struct load *load)
+{
+	for (size_t i = 0; i < load->request->jobs.n; i++) {
+		const struct job_spec *spec = &load->request->jobs.items[i].spec;
+		for (size_t j = 0; j < spec->depends_on.n; j++) {
+			const char *name = spec->depends_on.items[j].job;
+			char path[64];
+			text_print(path, sizeof(path), "jobs[%zu].spec.depends_on[%zu]", i, j);
+			if (!has_job(load->request, name))
+				load_warn_origin(load, path,
+						 "there is no service %s; it is not waited for",
+						 name);
+		}
+	}
+}
+
 static enum err_code read_root(struct load *load, struct tree *tree, struct err *err)
 {
 	struct at root = { .load = load, .node = tree->root };
@@ -78,8 +105,10 @@ static enum err_code read_root(struct load *load, struct tree *tree, struct err 
 		return code;
 	add_default_network(load);
 	code = project_request_check(load->request, err);
-	if (code && err)
+	if (code)
 		load_blame_origin(load, err);
+	else
+		warn_missing(load);
 	return code;
 }
 

@@ -15,8 +15,9 @@ struct compose_options {
 	const char *directory; /* absolute; relative paths in the file start here */
 	/* -p; NULL: COMPOSE_PROJECT_NAME, then `name:`, then the directory's name. */
 	const char *project_name;
-	const struct pairs *environment; /* of the deployer; wins over .env */
-	compose_read_fn *read_file; /* for env_file and .env (DIRECTORY/.env, absent is fine) */
+	const struct pairs *environment; /* of the deployer; wins over .env; may be NULL */
+	/* For env_file and .env (DIRECTORY/.env, absent is fine). NULL: no .env, and env_file is refused. */
+	compose_read_fn *read_file;
 	void *reader;
 };
 

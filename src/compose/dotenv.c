@@ -165,9 +165,12 @@ static enum err_code read_value(struct file *file, struct text *value)
 static enum err_code put(struct file *file, const char *name, const char *value)
 {
 	pairs_put(file->variables, name, value);
-	if (file->variables->n > LIMIT_LIST_ITEMS)
-		return fail(file, ERR_TOO_LARGE, "there are more than 1024 variables");
-	return ERR_NONE;
+	if (file->variables->n <= LIMIT_LIST_ITEMS)
+		return ERR_NONE;
+	char field[ERR_FIELD_MAX];
+	text_print(field, sizeof(field), "%s:%d", file->name, file->line);
+	return err_set_field(file->err, ERR_TOO_LARGE, field, "there are more than %d variables",
+			     LIMIT_LIST_ITEMS);
 }
 
 /* The line at file->at, which holds neither a comment nor nothing. */

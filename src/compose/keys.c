@@ -22,9 +22,9 @@
 static const struct key_row file_rows[] = {
 	{ "version", KEY_OBSOLETE, read_remark, 0, NULL, "it means nothing any more; remove it" },
 	HONOURED("name", NULL, IN_LOAD, NULL, "the project's name, unless `-p` or `COMPOSE_PROJECT_NAME` is given"),
-	HONOURED("networks", read_networks, IN_LOAD, NULL, "see below; a service that lists none joins `default`"),
-	HONOURED("volumes", read_project_volumes, IN_LOAD, NULL, "see below"),
-	HONOURED("services", read_services, IN_LOAD, NULL, "each becomes a job"),
+	HONOURED("networks", read_networks, IN_LOAD, "networks", "see below; a service that lists none joins `default`"),
+	HONOURED("volumes", read_project_volumes, IN_LOAD, "volumes", "see below"),
+	HONOURED("services", read_services, IN_LOAD, "jobs", "each becomes a job"),
 	REFUSED("configs", NOT_YET ": mount a file with volumes instead"),
 	REFUSED("secrets", NOT_YET ": mount a file with volumes instead"),
 	REFUSED("include", NOT_YET ": put the services into one file"),

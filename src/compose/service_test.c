@@ -321,6 +321,11 @@ static void dependencies_in_both_forms(void **state)
 	assert_false(spec->depends_on.items[0].optional);
 	assert_int_equal(spec->depends_on.items[1].condition, DEPEND_HEALTHY);
 	assert_true(spec->depends_on.items[1].optional);
+	assert_int_equal(world.warnings.items.n, 1);
+	assert_string_equal(
+		world.warnings.items.items[0],
+		"compose.yaml:4:93: services.c.depends_on.z: there is no service z; it is not "
+		"waited for");
 	test_request_release(&request);
 	test_world_release(&world);
 	test_bad("    depends_on: [db]\n", ERR_INVALID,

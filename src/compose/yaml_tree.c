@@ -140,8 +140,10 @@ static enum err_code add_anchor(struct composer *composer, const yaml_mark_t *ma
 {
 	if (!name)
 		return ERR_NONE;
+	char field[ERR_FIELD_MAX];
 	if (composer->n_anchors == ANCHORS_MAX)
-		return fail(composer, ERR_TOO_LARGE, mark, "the file has more than 1024 anchors");
+		return err_set_field(composer->err, ERR_TOO_LARGE, position(composer, mark, field),
+				     "the file has more than %d anchors", ANCHORS_MAX);
 	composer->anchors = base_grow(composer->anchors, composer->n_anchors,
 				      &composer->anchors_capacity, sizeof(*composer->anchors));
 	composer->anchors[composer->n_anchors++] =
