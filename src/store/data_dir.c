@@ -1,5 +1,5 @@
-/* Invariants: while a data_dir is open, lock_fd holds an exclusive flock on `lock`, so nobody else who follows the rules
- * touches the folder; has_reserve says whether `reserve` exists in full length. */
+/* Invariants: while a data_dir is open, lock_fd holds an exclusive flock on `lock`, so nobody else who follows the
+ * rules touches the folder; has_reserve says whether `reserve` exists in full length. */
 #include "store/data_dir.h"
 
 #include <errno.h>

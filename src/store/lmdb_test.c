@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/uuid.h"
 #include "store/store_testing.h"
 
 struct fixture {
@@ -160,6 +161,45 @@ static void a_limit_below_what_is_stored_still_opens(void **state)
 	fixture_free(f);
 }
 
+/* Values of every size come, change, shrink and go: pages are split, joined, freed and used again. */
+static void churn(struct fixture *f, struct random *random)
+{
+	for (int i = 0; i < 150; i++) {
+		int number = (int)random_below(random, 300);
+		char key[16];
+		if (random_below(random, 3) == 0) {
+			text_print(key, sizeof(key), "key-%d", number);
+			testing_put(&f->changes, RECORD_TASK, key, NULL);
+		} else {
+			size_t len_max = random_below(random, 4) == 0 ? 30000 : 600;
+			testing_put_bytes(&f->changes, number, random_below(random, len_max), 'x');
+		}
+		if (random_below(random, 4) == 0)
+			changes_begin_group(&f->changes);
+		if (random_below(random, 20) == 0)
+			assert_int_equal(commit(f), ERR_NONE);
+	}
+	assert_int_equal(commit(f), ERR_NONE);
+}
+
+static void a_store_that_is_whole_is_never_taken_for_damaged(void **state)
+{
+	(void)state;
+	struct fixture *f = fixture_new();
+	struct random random = { .state = 11 };
+	open_store(f);
+	for (int round = 0; round < 40; round++) {
+		churn(f, &random);
+		char *before = testing_contents(&store_lmdb, f->store);
+		store_lmdb.close(f->store);
+		open_store(f);
+		testing_assert_contents(&store_lmdb, f->store, before);
+		base_free(before);
+	}
+	store_lmdb.close(f->store);
+	fixture_free(f);
+}
+
 /* A file system of 2 MB mounted on the fixture's folder, in a mount namespace of its own. */
 static bool mount_small_disk(const char *dir)
 {
@@ -223,6 +263,7 @@ int main(void)
 		cmocka_unit_test(a_folder_that_cannot_be_made_is_an_error_with_its_name),
 		cmocka_unit_test(the_map_grows_as_the_data_does),
 		cmocka_unit_test(a_limit_below_what_is_stored_still_opens),
+		cmocka_unit_test(a_store_that_is_whole_is_never_taken_for_damaged),
 		cmocka_unit_test(on_a_full_disk_deletes_still_commit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

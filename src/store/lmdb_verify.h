@@ -7,10 +7,10 @@
 
 #include "base/err.h"
 
-/* Read every record of the store in folder `path`: each must be as it was sealed, keys must ascend and be found, all
- * together must be what the summary says, and free pages must be free. `held_records`: the folder held a complete store
- * before, so an empty file is not a new one. ERR_DAMAGED says what is wrong; ERR_STORE when the check could not be
- * made. The caller has the folder locked and the file not open. */
+/* Check every page of the store in folder `path` (store/lmdb_pages.h), then every record: each must be as it was
+ * sealed, and all together must be what the summary says. `held_records`: the folder held a complete store before, so
+ * an empty file is not a new one. ERR_DAMAGED says what is wrong; ERR_STORE when the check could not be made. The
+ * caller has the folder locked and the file not open. */
 enum err_code lmdb_verify(const char *path, bool held_records, struct err *err) WARN_UNUSED;
 
 /* The error code that an LMDB return code stands for; `full`: whether it means a full disk. */

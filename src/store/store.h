@@ -45,8 +45,8 @@ struct store_ops {
 extern const struct store_ops store_memory;
 extern const struct store_ops store_lmdb;
 
-/* memory only: make the next `n` commits and probes fail with `code` (applied: whether their changes take effect anyway, the
- * "unknown outcome"); for tests. */
+/* memory only: make the next `n` commits and probes fail with `code` (applied: whether their changes take effect
+ * anyway, the "unknown outcome"); for tests. */
 void store_memory_fail_next(struct store *store, int n, enum err_code code, bool applied);
 
 #endif
