@@ -60,7 +60,7 @@ struct job_watch {
 	struct job_id id;
 	bool dirty;   /* in manager.dirty */
 	bool touched; /* in manager.touched */
-	size_t n_gated;
+	bool gated;   /* waits for a job it depends on */
 	struct job_facts facts;
 	int standing_said;
 };

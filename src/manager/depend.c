@@ -109,7 +109,7 @@ void depend_wake(struct manager *manager, const struct job_entry *entry)
 	for (size_t i = 0; i < project->n_jobs; i++) {
 		const struct job_entry *other = project->jobs[i];
 		const struct job_watch *watch = map_get(&manager->jobs, other->job.id.uuid);
-		if (!watch || !watch->n_gated)
+		if (!watch || !watch->gated)
 			continue;
 		const struct job_spec *spec = &job_entry_current(other)->spec;
 		for (size_t j = 0; j < spec->depends_on.n; j++)

@@ -70,8 +70,7 @@ static bool settle_pending(struct manager *manager, struct job_entry *entry)
 	struct text message;
 	text_init(&message, LIMIT_MESSAGE_BYTES);
 	int gate = depend_gate(manager, entry, &message);
-	struct job_watch *watch = job_watch(manager, entry->job.id);
-	watch->n_gated = 0;
+	job_watch(manager, entry->job.id)->gated = gate != GATE_OPEN;
 	for (size_t i = 0; i < entry->tasks.n; i++) {
 		struct task *task = entry->tasks.items[i];
 		if (task->state != TASK_PENDING)
@@ -81,7 +80,6 @@ static bool settle_pending(struct manager *manager, struct job_entry *entry)
 				     text_string(&message));
 		} else if (gate == GATE_CLOSED) {
 			pending_gate(manager, task, text_string(&message));
-			watch->n_gated++;
 		} else {
 			pending_settle(manager, task);
 		}

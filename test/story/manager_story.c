@@ -718,6 +718,13 @@ size_t story_fulls(const struct story *story, const char *name)
 	return 0;
 }
 
+void story_corrupt(struct story *story, const char *name)
+{
+	struct story_worker *worker = story_worker(story, name);
+	assert_true(worker->n_tasks > 0);
+	worker->tasks[0]->assignment.attempts_before++;
+}
+
 void story_refuse_volumes(struct story *story, const char *name, const char *message)
 {
 	story_worker(story, name)->volume_refusal = message;

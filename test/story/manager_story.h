@@ -59,6 +59,8 @@ void story_set_label(struct story *story, const char *name, const char *key, con
 void story_lose_downs(struct story *story, const char *name, int n);
 void story_repeat_ups(struct story *story, bool repeat);
 void story_reorder_ups(struct story *story, bool reorder);
+/* What the worker holds of a task becomes wrong. */
+void story_corrupt(struct story *story, const char *name);
 size_t story_fulls(const struct story *story, const char *name);
 /* What Docker says when the worker is asked to remove a volume; NULL: it goes. */
 void story_refuse_volumes(struct story *story, const char *name, const char *message);

@@ -1,0 +1,282 @@
+/* Messages between manager and workers that are lost, repeated, late, wrong; sessions that come and go. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "manager_story.h"
+
+static void begin(struct story *story, int64_t replicas)
+{
+	story_begin(story);
+	story_join(story, "alpha");
+	story_project(story, "shop");
+	story_job(story, "web", replicas);
+	assert_int_equal(story_apply(story), ERR_NONE);
+	story_forget(story);
+}
+
+static void a_session_starts_with_the_whole_set_and_goes_on_with_changes(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 3);
+	assert_int_equal(story_fulls(&story, "alpha"), 1);
+	story_scale(&story, "shop", "web", 6);
+	story_act(&story, REQUEST_RESTART, "shop", "web");
+	story_scale(&story, "shop", "web", 1);
+	story_pass(&story, 20000);
+	assert_int_equal(story_fulls(&story, "alpha"), 1);
+	story_end(&story);
+}
+
+static void a_lost_message_is_made_good_by_a_whole_set(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 1);
+	story_lose_downs(&story, "alpha", 1);
+	story_scale(&story, "shop", "web", 2);
+	assert_int_equal(story_task(&story, "shop/web.2")->state, TASK_SCHEDULED);
+	/* The next beat is answered on a base the worker does not have. */
+	story_pass(&story, 2000);
+	assert_int_equal(story_task(&story, "shop/web.2")->state, TASK_RUNNING);
+	assert_int_equal(story_fulls(&story, "alpha"), 2);
+	story_end(&story);
+}
+
+static void many_lost_messages_are_made_good_too(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 4);
+	for (int i = 0; i < 30; i++) {
+		story_lose_downs(&story, "alpha", i % 4);
+		story_scale(&story, "shop", "web", 1 + (i * 7) % 9);
+		story_pass(&story, 500);
+	}
+	story_lose_downs(&story, "alpha", 0);
+	story_scale(&story, "shop", "web", 5);
+	story_pass(&story, 10000);
+	story_stands(&story, "shop/web", STANDING_RUNNING, "5 of 5 ready");
+	/* And what was ended on the way is confirmed gone. */
+	const struct job_entry *entry =
+		cluster_job_named(manager_cluster(story.manager), "shop", "web");
+	for (size_t i = 0; i < entry->tasks.n; i++)
+		if (task_is_final(entry->tasks.items[i]->state))
+			assert_true(entry->tasks.items[i]->observed.gone);
+	story_end(&story);
+}
+
+static void repeated_reports_change_nothing(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 2);
+	story_repeat_ups(&story, true);
+	story_report(&story, "shop/web.1", TASK_FAILED, REASON_EXIT_NONZERO,
+		     "exited with status 3");
+	story_act(&story, REQUEST_RESTART, "shop", "web");
+	story_pass(&story, 10000);
+	story_stands(&story, "shop/web", STANDING_RUNNING, "2 of 2 ready");
+	story_end(&story);
+}
+
+static void reports_that_arrive_late_change_nothing(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 2);
+	story_reorder_ups(&story, true);
+	story_report(&story, "shop/web.1", TASK_SCHEDULED, REASON_RESTARTING,
+		     "exited with status 3");
+	story_report(&story, "shop/web.1", TASK_RUNNING, REASON_RUNNING, NULL);
+	story_scale(&story, "shop", "web", 3);
+	story_pass(&story, 10000);
+	story_reorder_ups(&story, false);
+	story_pass(&story, 10000);
+	story_stands(&story, "shop/web", STANDING_RUNNING, "3 of 3 ready");
+	story_end(&story);
+}
+
+static void a_worker_that_holds_another_set_is_sent_the_whole(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 2);
+	size_t n_fulls = story_fulls(&story, "alpha");
+	story_corrupt(&story, "alpha");
+	story_pass(&story, 4000);
+	assert_int_equal(story_fulls(&story, "alpha"), n_fulls + 1);
+	story_stands(&story, "shop/web", STANDING_RUNNING, "2 of 2 ready");
+	story_end(&story);
+}
+
+/* ---- messages by hand ---- */
+
+static void say(struct story *story, uint64_t session, const struct sync_up *up)
+{
+	struct manager_event events[] = {
+		{ .kind = MANAGER_SESSION_OPENED, .session = session },
+		{ .kind = MANAGER_SYNC_UP, .session = session, .up = up },
+	};
+	struct manager_in in = { .now_ms = story->now_ms,
+				 .wall_ms = story->wall_ms,
+				 .seed = 5,
+				 .rev = story->rev,
+				 .events = events,
+				 .n_events = 2 };
+	story_step(story, &in);
+}
+
+static void is_dismissed(struct story *story, const struct sync_up *up, const char *why)
+{
+	size_t n_changes = story->n_changes;
+	say(story, 900, up);
+	assert_int_equal(story->out.n_downs, 1);
+	assert_true(story->out.downs[0].close);
+	assert_string_equal(story->out.downs[0].why, why);
+	assert_int_equal(story->n_changes, n_changes);
+}
+
+static void who_does_not_belong_is_sent_away_with_the_reason(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 1);
+	struct sync_up up = {
+		.node = { { { 1 } } }, .has_facts = true, .runtime_ok = true, .report = 1
+	};
+	up.cluster.bytes[0] = 9;
+	is_dismissed(&story, &up, "this worker belongs to another cluster");
+	up.cluster.bytes[0] = 0;
+	up.epoch = 99;
+	is_dismissed(&story, &up,
+		     "this worker has heard a newer state of the cluster than this manager has");
+	up.epoch = 0;
+	up.has_facts = false;
+	is_dismissed(&story, &up, "the first message must carry the facts of the node");
+	up.node.uuid.bytes[0] = 0;
+	is_dismissed(&story, &up, "the message names no node");
+	up.node.uuid.bytes[0] = 1;
+	up.has_facts = true;
+	up.facts.capacity.memory_bytes = -1;
+	say(&story, 901, &up);
+	assert_true(story.out.downs[0].close);
+	assert_int_equal(manager_cluster(story.manager)->nodes.n, 1);
+	story_end(&story);
+}
+
+static void a_newer_session_of_a_node_replaces_the_older(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 1);
+	struct sync_up up = { .node = story_task(&story, "shop/web.1")->desired.node,
+			      .has_facts = true,
+			      .runtime_ok = true,
+			      .report = 50 };
+	char hostname[] = "alpha";
+	up.facts.hostname = hostname;
+	say(&story, 900, &up);
+	assert_int_equal(story.out.n_downs, 2);
+	assert_true(story.out.downs[0].close);
+	assert_string_equal(story.out.downs[0].why, "the worker has opened a newer session");
+	assert_int_equal(story.out.downs[1].session, 900);
+	assert_true(story.out.downs[1].message.full);
+	assert_int_equal(story.out.downs[1].message.tasks.n, 1);
+	assert_int_equal(story.out.downs[1].message.templates.n, 1);
+	assert_int_equal(story.out.downs[1].message.report_acked, 50);
+	/* Another node's id in the same session is not believed. */
+	up.node.uuid.bytes[5] ^= 1;
+	struct manager_event event = { .kind = MANAGER_SYNC_UP, .session = 900, .up = &up };
+	struct manager_in in = { .now_ms = story.now_ms,
+				 .wall_ms = story.wall_ms,
+				 .seed = 6,
+				 .rev = story.rev,
+				 .events = &event,
+				 .n_events = 1 };
+	story_step(&story, &in);
+	assert_true(story.out.downs[0].close);
+	story_end(&story);
+}
+
+static void reports_about_strangers_are_acknowledged_and_forgotten(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 1);
+	story_join(&story, "beta");
+	const struct task *task = story_task(&story, "shop/web.1");
+	struct sync_up up = {
+		.node = { { { 7 } } }, .has_facts = true, .runtime_ok = true, .report = 3
+	};
+	char hostname[] = "gamma";
+	up.facts.hostname = hostname;
+	/* A task of another node, and one that never was. */
+	struct task_observed observed[2] = {
+		{ .task = task->desired.id,
+		  .version = 1000,
+		  .state = TASK_FAILED,
+		  .reason = REASON_EXIT_NONZERO,
+		  .gone = true },
+		{ .task = { { { 8 } } }, .version = 1, .state = TASK_RUNNING },
+	};
+	up.observed.items = observed;
+	up.observed.n = 2;
+	say(&story, 900, &up);
+	assert_int_equal(story.out.downs[0].message.report_acked, 3);
+	assert_int_equal(task->state, TASK_RUNNING);
+	story_end(&story);
+}
+
+static void every_message_is_answered_with_its_acknowledgement(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 1);
+	size_t n_downs = story.n_downs;
+	size_t n_changes = story.n_changes;
+	story_pass(&story, 10000);
+	/* Five beats, five answers, and nothing is written for them. */
+	assert_int_equal(story.n_downs, n_downs + 5);
+	assert_int_equal(story.n_changes, n_changes);
+	story_end(&story);
+}
+
+static void a_message_carries_the_number_of_the_commit_it_was_computed_at(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 1);
+	int64_t rev = story.rev;
+	story.quiet = true;
+	story_scale(&story, "shop", "web", 2);
+	assert_int_equal(story.out.n_downs, 1);
+	assert_int_equal(story.out.downs[0].message.rev, rev);
+	assert_true(story.out.downs[0].message.base_rev < rev);
+	assert_int_equal(story.out.downs[0].message.tasks.n, 1);
+	/* The template is known already. */
+	assert_int_equal(story.out.downs[0].message.templates.n, 0);
+	story_end(&story);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_session_starts_with_the_whole_set_and_goes_on_with_changes),
+		cmocka_unit_test(a_lost_message_is_made_good_by_a_whole_set),
+		cmocka_unit_test(many_lost_messages_are_made_good_too),
+		cmocka_unit_test(repeated_reports_change_nothing),
+		cmocka_unit_test(reports_that_arrive_late_change_nothing),
+		cmocka_unit_test(a_worker_that_holds_another_set_is_sent_the_whole),
+		cmocka_unit_test(who_does_not_belong_is_sent_away_with_the_reason),
+		cmocka_unit_test(a_newer_session_of_a_node_replaces_the_older),
+		cmocka_unit_test(reports_about_strangers_are_acknowledged_and_forgotten),
+		cmocka_unit_test(every_message_is_answered_with_its_acknowledgement),
+		cmocka_unit_test(a_message_carries_the_number_of_the_commit_it_was_computed_at),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
