@@ -365,7 +365,7 @@ struct task_id world_task(struct world *world, const char *job)
 	for (size_t i = 0; i < world->tasks.n; i++)
 		slot += uuid_equal(world->tasks.items[i].job.uuid, template->job.uuid);
 	struct sync_assignment *task = list_add(&world->tasks, sizeof(*task));
-	task->task.uuid = numbered(0xbb, world->tasks.n);
+	task->task.uuid = numbered(0xbb, ++world->n_made);
 	task->job = template->job;
 	task->revision = template->revision;
 	task->slot = slot;

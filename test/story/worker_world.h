@@ -96,6 +96,7 @@ struct world {
 	int64_t epoch, rev;
 	LIST_OF(struct sync_template) templates;
 	LIST_OF(struct sync_assignment) tasks;
+	size_t n_made; /* tasks ever */
 	LIST_OF(struct sync_volume) volumes_remove;
 	int64_t ack_due; /* report to acknowledge in the next down; 0: none */
 	bool full_due;	 /* the worker asked for it */
