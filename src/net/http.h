@@ -1,11 +1,12 @@
-/* HTTP/1.1, sans I/O: one strict codec for the server and for the client (RFC 9112). It reads bytes it is given and
- * says what they mean; it owns no socket. What it refuses, it refuses with the status the answer must carry.
+/* HTTP/1.1, sans I/O: one strict codec for the server and for the client (RFC 9112). It reads bytes
+ * it is given and says what they mean; it owns no socket. What it refuses, it refuses with the
+ * status the answer must carry.
  *
- * Refused: both Content-Length and Transfer-Encoding, repeated or non-digit lengths, any transfer coding but exactly
- * one "chunked", bare CR or LF, obs-fold, blank before ':', empty header name, NUL and other control bytes, chunk
- * sizes with sign, "0x", blanks or more than 16 digits, long chunk extensions, absolute-form, authority-form and
- * asterisk-form targets, HTTP/1.0 and other versions in requests, a missing or repeated Host. Trailers are read and
- * dropped. */
+ * Refused: both Content-Length and Transfer-Encoding, repeated or non-digit lengths, any transfer
+ * coding but exactly one "chunked", bare CR or LF, obs-fold, blank before ':', empty header name,
+ * NUL and other control bytes, chunk sizes with sign, "0x", blanks or more than 16 digits, long
+ * chunk extensions, absolute-form, authority-form and asterisk-form targets, HTTP/1.0 and other
+ * versions in requests, a missing or repeated Host. Trailers are read and dropped. */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
 
@@ -49,8 +50,8 @@ struct http_head {
 /* Find the end of a head in `bytes`. 0: not there yet. The head is not checked. */
 size_t http_head_end(const char *bytes, size_t len);
 
-/* Parse a whole head of `len` bytes (as http_head_end() found it); the views point into `bytes`. On failure
- * `*ret_status` is the HTTP status to answer with (400, 413, 414, 417, 431, 501, 505). */
+/* Parse a whole head of `len` bytes (as http_head_end() found it); the views point into `bytes`. On
+ * failure `*ret_status` is the HTTP status to answer with (400, 413, 414, 417, 431, 501, 505). */
 enum err_code http_parse_request(const char *bytes, size_t len, struct http_head *head,
 				 int *ret_status, struct err *err) WARN_UNUSED;
 /* `to_head`: the request was a HEAD, so no body follows. */
@@ -72,13 +73,14 @@ struct http_chunked {
 	size_t trailer_bytes;
 	bool done;
 };
-/* Consume from `bytes`: sets *ret_consumed, and a run of body bytes (*ret_body into `bytes`, may be empty). Call again
- * until nothing is consumed or chunked->done. ERR_PROTOCOL. */
+/* Consume from `bytes`: sets *ret_consumed, and a run of body bytes (*ret_body into `bytes`, may be
+ * empty). Call again until nothing is consumed or chunked->done. ERR_PROTOCOL. */
 enum err_code http_chunked_read(struct http_chunked *chunked, const char *bytes, size_t len,
 				size_t *ret_consumed, struct http_view *ret_body,
 				struct err *err) WARN_UNUSED;
 
-/* Percent-decode one path segment or query value into `out`; ERR_INVALID for bad escapes, NUL, or no room. */
+/* Percent-decode one path segment or query value into `out`; ERR_INVALID for bad escapes, NUL, or
+ * no room. */
 enum err_code http_percent_decode(struct http_view view, bool plus_is_blank, char *out, size_t size,
 				  struct err *err) WARN_UNUSED;
 /* Append percent-encoded (unreserved characters stay). */

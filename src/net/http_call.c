@@ -1,11 +1,12 @@
 /* One request and its answer.
  *
  * Invariants:
- * 1. `done` is called exactly once, unless the owner cancels; after it, or after a cancel, no callback comes.
- * 2. An owner's callback may cancel the call it is about: the call is then only marked, and dropped when the callback
- *    returns (call_back_begin, call_back_end).
- * 3. A connection returns to the pool only after an answer whose end was certain and with nothing left in either
- *    direction. */
+ * 1. `done` is called exactly once, unless the owner cancels; after it, or after a cancel, no
+ *    callback comes.
+ * 2. An owner's callback may cancel the call it is about: the call is then only marked, and dropped
+ *    when the callback returns (call_back_begin, call_back_end).
+ * 3. A connection returns to the pool only after an answer whose end was certain and with nothing
+ *    left in either direction. */
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <string.h>

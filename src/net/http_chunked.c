@@ -1,10 +1,10 @@
 /* The chunked coding, byte by byte.
  *
  *   SIZE -> [EXTENSION ->] SIZE_LF -> DATA -> DATA_CR -> DATA_LF -> SIZE ...
- *                                  \-> (size 0) LINE -> [NAME -> VALUE -> VALUE_LF -> LINE ...] -> END_LF -> DONE
+ *   SIZE_LF of size 0 -> LINE -> [NAME -> VALUE -> VALUE_LF -> LINE ...] -> END_LF -> DONE
  *
- * Invariants: the state after n bytes does not depend on how they were cut into reads; every line ends in CR LF; the
- * bytes of all extensions and of all trailers of a body are bounded together. */
+ * Invariants: the state after n bytes does not depend on how they were cut into reads; every line
+ * ends in CR LF; the bytes of all extensions and of all trailers of a body are bounded together. */
 #include "base/check.h"
 #include "net/http.h"
 #include "net/http_syntax.h"

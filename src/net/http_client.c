@@ -2,9 +2,11 @@
  *
  * Invariants:
  * 1. A call is in exactly one list: queued or urgent without a connection, running with one.
- * 2. A connection carries at most one call. An idle one is never read from: a byte or an end closes it.
+ * 2. A connection carries at most one call. An idle one is never read from: a byte or an end closes
+ *    it.
  * 3. client->pooled counts the connections with `pooled` set and never exceeds pooled_max.
- * 4. No owner is called from inside http_client_call(), _pause() or _cancel(): all goes through the loop. */
+ * 4. No owner is called from inside http_client_call(), _pause() or _cancel(): all goes through the
+ *    loop. */
 #include "net/http_client.h"
 
 #include <errno.h>
@@ -77,7 +79,8 @@ static void on_event(struct bufferevent *bev, short what, void *argument)
 {
 	(void)bev;
 	struct client_connection *connection = argument;
-	/* A peer may answer early and hang up: what it said is still to be read, and reading will find the end. */
+	/* A peer may answer early and hang up: what it said is still to be read, and reading will
+	 * find the end. */
 	if (connection->call && (what & BEV_EVENT_ERROR) && (what & BEV_EVENT_WRITING))
 		return;
 	connection->ended = true;

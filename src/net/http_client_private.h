@@ -1,4 +1,5 @@
-/* Shared by http_client.c (connections and who may use them) and http_call.c (one request and its answer). */
+/* Shared by http_client.c (connections and who may use them) and http_call.c (one request and its
+ * answer). */
 #ifndef NET_HTTP_CLIENT_PRIVATE_H
 #define NET_HTTP_CLIENT_PRIVATE_H
 

@@ -420,8 +420,7 @@ static void answers_that_break_the_protocol_are_refused(void **state)
 	(void)state;
 	static const char *const answers[] = {
 		"SSH-2.0-x\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: "
-		"chunked\r\n\r\n0\r\n\r\n",
+		"HTTP/1.1 200 K\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0x1\r\na\r\n0\r\n\r\n",
 		"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: tcp\r\n\r\n",
 	};

@@ -4,11 +4,13 @@
  *      any of the first three -> REST (refused: answer, hang up, throw away what comes) -> closed
  *
  * Invariants:
- * 1. While a request is WHOLE nothing of the next one is looked at: answers leave in the order of requests. Unread
- *    input is bounded; until the bound reading stays on, so that a peer that leaves is noticed.
- * 2. IDLE, HEAD, BODY and REST have an absolute deadline; WHOLE has none, but output that makes no progress ends the
- *    connection.
- * 3. An exchange exists from its head on; `closed` is called exactly once for each that `begin` was called for. */
+ * 1. While a request is WHOLE nothing of the next one is looked at: answers leave in the order of
+ *    requests. Unread input is bounded; until the bound reading stays on, so that a peer that
+ *    leaves is noticed.
+ * 2. IDLE, HEAD, BODY and REST have an absolute deadline; WHOLE has none, but output that makes no
+ *    progress ends the connection.
+ * 3. An exchange exists from its head on; `closed` is called exactly once for each that `begin` was
+ *    called for. */
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <poll.h>
@@ -284,7 +286,8 @@ static void hang_up(struct server_connection *connection)
 		server_connection_free(connection);
 		return;
 	}
-	/* Closing with unread input would reset the connection and could take the answer with it. */
+	/* Closing with unread input would reset the connection and could take the answer with
+	 * it. */
 	connection->silent = true;
 	shutdown(bufferevent_getfd(connection->bev), SHUT_WR);
 }
@@ -321,8 +324,8 @@ static void on_drained(struct bufferevent *bev, void *argument)
 	on_read(bev, connection);
 }
 
-/* A peer that only shut down its sending side still waits for the answer. Only unix sockets tell the difference; a
- * TCP peer that half-closes is taken to have left. */
+/* A peer that only shut down its sending side still waits for the answer. Only unix sockets tell
+ * the difference; a TCP peer that half-closes is taken to have left. */
 static bool peer_is_gone(struct server_connection *connection)
 {
 	if (!connection->peer.unix_socket)

@@ -2,8 +2,10 @@
  *
  * Invariants:
  * 1. Every exchange is answered at most once: ANSWER_NONE -> [ANSWER_STREAM ->] ANSWER_DONE.
- * 2. An answer given whole lies in one contiguous piece of the output buffer, so it leaves in one write.
- * 3. No owner is called from in here: the end is told when the output has drained (http_connection.c). */
+ * 2. An answer given whole lies in one contiguous piece of the output buffer, so it leaves in one
+ *    write.
+ * 3. No owner is called from in here: the end is told when the output has drained
+ *    (http_connection.c). */
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* Heads of requests and responses.
  *
  * Invariants:
- * 1. A head is accepted only when every byte of it is accounted for: request or status line, header lines, one empty
- *    line, each ended by CR LF. Nothing is repaired or skipped.
+ * 1. A head is accepted only when every byte of it is accounted for: request or status line, header
+ *    lines, one empty line, each ended by CR LF. Nothing is repaired or skipped.
  * 2. An accepted head says in exactly one way where its body ends.
  * 3. All views point into the bytes that were given. */
 #include <string.h>
@@ -21,7 +21,8 @@ size_t http_head_end(const char *bytes, size_t len)
 {
 	const char *at = bytes;
 	const char *end = bytes + len;
-	/* A head "ended" by bare LFs ends here too, so that it is refused now and not by a deadline. */
+	/* A head "ended" by bare LFs ends here too, so that it is refused now and not by a
+	 * deadline. */
 	while (at < end && (at = memchr(at, '\n', (size_t)(end - at)))) {
 		at++;
 		if (at < end && *at == '\n')
@@ -135,7 +136,8 @@ static enum err_code parse_headers(struct cursor *cursor, struct http_head *head
 	return ERR_NONE;
 }
 
-/* Take the next element of a comma-separated list; false at its end. Empty elements are given too. */
+/* Take the next element of a comma-separated list; false at its end. Empty elements are given
+ * too. */
 static bool next_element(struct http_view *list, struct http_view *ret_element)
 {
 	if (!list->bytes)
@@ -194,7 +196,8 @@ static enum err_code parse_length(struct http_view value, struct http_head *head
 	return ERR_NONE;
 }
 
-/* "chunked" alone is understood. A list that misplaces it is a smuggling attempt, any other coding just unknown. */
+/* "chunked" alone is understood. A list that misplaces it is a smuggling attempt, any other coding
+ * just unknown. */
 static enum err_code parse_coding(struct http_view value, struct http_head *head, int *status,
 				  struct err *err)
 {

@@ -1,7 +1,7 @@
 /* The socket file.
  *
- * Two processes that start at once must not both believe that the path is theirs: look, remove and bind happen under
- * a lock on the folder. Whoever comes later finds a socket that answers. */
+ * Two processes that start at once must not both believe that the path is theirs: look, remove and
+ * bind happen under a lock on the folder. Whoever comes later finds a socket that answers. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

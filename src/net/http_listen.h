@@ -6,8 +6,8 @@
 
 #include "base/err.h"
 
-/* The folder is made (0750), a dead socket replaced, a live one ERR_CONFLICT; the socket is 0600. *ret_stat is the
- * file's identity. ERR_INVALID, ERR_CONFLICT, ERR_IO. */
+/* The folder is made (0750), a dead socket replaced, a live one ERR_CONFLICT; the socket is 0600.
+ * *ret_stat is the file's identity. ERR_INVALID, ERR_CONFLICT, ERR_IO. */
 enum err_code http_listen_unix(const char *path, int *ret_fd, struct stat *ret_stat,
 			       struct err *err) WARN_UNUSED;
 

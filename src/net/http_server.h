@@ -1,5 +1,11 @@
-/* An HTTP server on the event loop: connections, deadlines, limits, back-pressure; routes are its owner's business.
- * Strict head first, then the body whole (bounded per route), then one call. A client that leaves is noticed. */
+/* An HTTP server on the event loop: connections, deadlines, limits, back-pressure; routes are its
+ * owner's business. Strict head first, then the body whole (bounded per route), then one call. A
+ * client that leaves is noticed.
+ *
+ * What is malformed is answered here, as {"error":{"code","message"}}, with 400, 408 (too slow),
+ * 413, 414, 417, 431, 501 or 505, and the connection ends; 503 beyond the greatest number of
+ * connections. A request with an Origin header comes from a web page and is answered 403. Making a
+ * server sets SIGPIPE to be ignored. */
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
 
@@ -19,14 +25,16 @@ struct http_peer {
 };
 
 struct http_handler {
-	/* The head is in: which class is it? Return the greatest body size allowed, or -1 to refuse at once after
-	 * answering with http_answer*(). The exchange is not complete yet. */
+	/* The head is in: which class is it? Return the greatest body size allowed, or -1 to refuse
+	 * at once after answering with http_answer*(). The exchange is not complete yet. */
 	int64_t (*begin)(void *owner, struct http_exchange *exchange);
-	/* The request is whole. The handler must answer now or later: http_answer(), http_stream_begin(),
-	 * http_upgrade(). */
+	/* The request is whole. The handler must answer now or later: http_answer(),
+	 * http_stream_begin(), http_upgrade(). */
 	void (*request)(void *owner, struct http_exchange *exchange);
-	/* The client went away before the answer was complete, or the answer is sent; the exchange is freed after
-	 * this. Drop every pointer to it. */
+	/* The client went away before the answer was complete, or the answer has left; the exchange
+	 * is freed after this. Drop every pointer to it. Called for every exchange that `begin` was
+	 * called for, also when its body was refused; never from inside http_answer() or the stream
+	 * functions. */
 	void (*closed)(void *owner, struct http_exchange *exchange);
 };
 
@@ -43,11 +51,12 @@ void http_server_options_default(struct http_server_options *options);
 struct http_server *http_server_new(struct event_base *base,
 				    const struct http_server_options *options,
 				    const struct http_handler *handler, void *owner);
-/* Listen on a unix socket: path at most 107 bytes, folder made 0750, socket 0600; a dead socket file is replaced, a
- * live one is ERR_CONFLICT. Only uid 0 and the server's own uid are let in. */
+/* Listen on a unix socket: path at most 107 bytes, folder made 0750, socket 0600; a dead socket
+ * file is replaced, a live one is ERR_CONFLICT. Only uid 0 and the server's own uid are let in. */
 enum err_code http_server_listen_unix(struct http_server *server, const char *path,
 				      struct err *err) WARN_UNUSED;
-/* Close listeners and every connection; `closed` is called for open exchanges. */
+/* Close listeners and every connection, from outside of all callbacks; `closed` is called for open
+ * exchanges. */
 void http_server_free(struct http_server *server);
 
 /* The request; all borrowed until `closed`. */
@@ -65,15 +74,19 @@ void http_answer(struct http_exchange *exchange, int status, const char *content
 		 const char *headers, const void *body, size_t len);
 
 /* Answer piece by piece (chunked). write returns false once the client's buffer holds more than
- * LIMIT_HTTP_PIPELINE_BYTES * 2: stop until `drained` is called. */
+ * LIMIT_HTTP_PIPELINE_BYTES * 2: stop until `drained` is called. Beyond LIMIT_HTTP_OUTPUT_BYTES the
+ * client is cut off (`closed` follows from the loop). `drained` may write, end or do nothing. */
 void http_stream_begin(struct http_exchange *exchange, int status, const char *content_type,
 		       const char *headers, void (*drained)(void *data), void *data);
 bool http_stream_write(struct http_exchange *exchange, const void *bytes, size_t len);
 size_t http_stream_pending(const struct http_exchange *exchange);
 void http_stream_end(struct http_exchange *exchange);
 
-/* Become a WebSocket (RFC 6455): checks the handshake, answers 101 and hands the connection over; on a bad handshake
- * answers 400 and returns NULL. The exchange is freed (`closed` is called). */
+/* Become a WebSocket (RFC 6455): checks the handshake, answers 101 and hands the connection over;
+ * on a bad handshake answers 400 (426: another version) and returns NULL, and the exchange ends as
+ * any other. Else the exchange is freed before this returns (`closed` is called inside). Only when
+ * the request is whole. The websocket is the caller's: it outlives the server and does not count
+ * against its connections. */
 struct websocket *http_upgrade(struct http_exchange *exchange,
 			       const struct websocket_events *events, void *owner);
 

@@ -1,5 +1,5 @@
-/* Shared by http_server.c (accepting), http_listen.c (the socket file), http_connection.c (receiving) and
- * http_exchange.c (answering). */
+/* Shared by http_server.c (accepting), http_listen.c (the socket file), http_connection.c
+ * (receiving) and http_exchange.c (answering). */
 #ifndef NET_HTTP_SERVER_PRIVATE_H
 #define NET_HTTP_SERVER_PRIVATE_H
 
@@ -15,8 +15,8 @@ enum receive_state {
 	RECEIVE_IDLE = 0, /* nothing of a request has come */
 	RECEIVE_HEAD,
 	RECEIVE_BODY,
-	RECEIVE_WHOLE, /* the request is with its handler, or being answered: the rest of the input waits */
-	RECEIVE_REST, /* refused: what still comes is thrown away until the peer has read why */
+	RECEIVE_WHOLE, /* the request is with its handler or being answered; the next one waits */
+	RECEIVE_REST,  /* refused: what still comes is thrown away until the peer has read why */
 };
 
 struct server_connection {

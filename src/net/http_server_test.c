@@ -107,7 +107,8 @@ static void stop(struct world *world)
 	loop_release(&world->loop);
 }
 
-/* Send `bytes` on a connection of its own and expect `answer` somewhere in what comes back before the end. */
+/* Send `bytes` on a connection of its own and expect `answer` somewhere in what comes back before
+ * the end. */
 static void expect_and_end(struct world *world, const char *bytes, const char *answer)
 {
 	struct raw raw;

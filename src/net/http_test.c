@@ -302,7 +302,8 @@ static void every_malformed_answer_is_refused(void **state)
 	}
 }
 
-/* Read `bytes` in pieces of `piece`; the body goes to `out`. Returns what is left, or -1 when refused. */
+/* Read `bytes` in pieces of `piece`; the body goes to `out`. Returns what is left, or -1 when
+ * refused. */
 static long unchunk(const char *bytes, size_t len, size_t piece, struct text *out)
 {
 	struct http_chunked chunked = { 0 };

@@ -1,5 +1,5 @@
-/* What the tests of this folder share: a loop, a folder of their own, a raw peer. Waiting is for a condition; the cap
- * on it only turns a hang into a failure. */
+/* What the tests of this folder share: a loop, a folder of their own, a raw peer. Waiting is for a
+ * condition; the cap on it only turns a hang into a failure. */
 #ifndef NET_NET_TEST_H
 #define NET_NET_TEST_H
 

@@ -20,9 +20,9 @@ void socket_deadline_set(struct event *timer, int64_t delay_ms);
 /* A peer that leaves must be an error, not a signal that ends the process. */
 void socket_ignore_sigpipe(void);
 
-/* Call at the end of a read callback that left bytes unread on purpose: reading stops when `bytes_max` of them wait,
- * until socket_read_on(). (libevent's high watermark is no help: it calls the callback in a busy loop as long as the
- * bytes stay.) */
+/* Call at the end of a read callback that left bytes unread on purpose: reading stops when
+ * `bytes_max` of them wait, until socket_read_on(). (libevent's high watermark is no help: it calls
+ * the callback in a busy loop as long as the bytes stay.) */
 void socket_bound_input(struct bufferevent *bev, size_t bytes_max);
 
 /* Read again, and run the read callback from the loop for what already waits. */
@@ -32,8 +32,8 @@ void socket_read_on(struct bufferevent *bev);
 enum err_code socket_address(const char *path, struct sockaddr_un *ret_address,
 			     struct err *err) WARN_UNUSED;
 
-/* A connected, non-blocking socket. ERR_UNAVAILABLE: nobody listens there. ERR_LIMIT: its queue is full at the
- * moment, try again soon. ERR_INVALID, ERR_IO. */
+/* A connected, non-blocking socket. ERR_UNAVAILABLE: nobody listens there. ERR_LIMIT: its queue is
+ * full at the moment, try again soon. ERR_INVALID, ERR_IO. */
 enum err_code socket_dial(const char *path, int *ret_fd, struct err *err) WARN_UNUSED;
 
 #endif

@@ -3,9 +3,12 @@
  *   (client: HANDSHAKE ->) OPEN -> CLOSING -> gone
  *
  * Invariants:
- * 1. `closed` is called exactly once, unless the owner closes or frees; after either, no callback comes.
- * 2. Inside an owner's callback the websocket is only marked for freeing; it goes when the callback has returned.
- * 3. Everything queued in wslay goes to the output buffer at once, so websocket_pending() sees all of it.
+ * 1. `closed` is called exactly once, unless the owner closes or frees; after either, no callback
+ *    comes.
+ * 2. Inside an owner's callback the websocket is only marked for freeing; it goes when the callback
+ *    has returned.
+ * 3. Everything queued in wslay goes to the output buffer at once, so websocket_pending() sees all
+ *    of it.
  * 4. While paused no message is given: those already cut out of the input wait in `held`. */
 #include "net/websocket.h"
 
@@ -246,8 +249,8 @@ static void check_end(struct websocket *websocket)
 		end_by_close(websocket);
 }
 
-/* Bytes that cannot be a frame make wslay close without a code; the peer shall know better. Nothing of ours is half
- * sent, because all is flushed at once (invariant 3). */
+/* Bytes that cannot be a frame make wslay close without a code; the peer shall know better. Nothing
+ * of ours is half sent, because all is flushed at once (invariant 3). */
 static void tell_fault(struct websocket *websocket)
 {
 	static const uint8_t from_server[] = { 0x88, 2, WSLAY_CODE_PROTOCOL_ERROR >> 8,

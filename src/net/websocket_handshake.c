@@ -1,4 +1,5 @@
-/* The handshake of RFC 6455, chapter 4, from both sides. No extension and no subprotocol is offered or taken. */
+/* The handshake of RFC 6455, chapter 4, from both sides. No extension and no subprotocol is offered
+ * or taken. */
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <openssl/evp.h>
@@ -124,7 +125,8 @@ struct websocket *http_upgrade(struct http_exchange *exchange,
 	return websocket;
 }
 
-/* "the manager answered 403: MESSAGE", with the message of our own error shape where there is one. */
+/* "the manager answered 403: MESSAGE", with the message of our own error shape where there is
+ * one. */
 static void end_refused(struct websocket *websocket, const struct http_head *head)
 {
 	struct evbuffer *input = bufferevent_get_input(websocket->bev);

@@ -667,8 +667,8 @@ static void the_client_checks_the_servers_answer(void **state)
 {
 	(void)state;
 	static const char *const answers[] = {
-		"HTTP/1.1 101 Ok\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
-		"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
+		("HTTP/1.1 101 Ok\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+		 "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"),
 		"HTTP/1.1 101 Ok\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
 		"HTTP/1.1 101 Ok\r\nUpgrade: websocket\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
