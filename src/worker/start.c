@@ -13,6 +13,7 @@
 
 #define STRAY_WAIT_MS	200
 #define NETWORK_WAIT_MS 100
+#define NETWORK_MAKE_MS 10
 
 static void wake_first(struct worker *worker)
 {
@@ -81,6 +82,18 @@ static void ask_pull(struct worker *worker, struct worker_task *task)
 	worker_op_begin_task(worker, task, CONTAINER_PULL, task->record.observed.attempt);
 }
 
+/* Docker makes two networks of one name when it is asked twice at once. */
+static bool network_is_being_made(const struct worker *worker, const struct worker_task *task)
+{
+	for (size_t i = 0; i < worker->n_ops; i++) {
+		const struct op *op = &worker->ops[i];
+		if (op->verb == CONTAINER_NETWORK_ENSURE && op->task && op->task != task &&
+		    !strcmp(op->task->resource_name, task->resource_name))
+			return true;
+	}
+	return false;
+}
+
 static void ask_network(struct worker *worker, struct worker_task *task)
 {
 	const struct sync_template *sync = &task->template->sync;
@@ -89,6 +102,10 @@ static void ask_network(struct worker *worker, struct worker_task *task)
 	task->resource_name = container_network_name(sync->project, network);
 	if (worker_networks_removing(worker, task->resource_name)) {
 		worker_due_set(worker, task, worker->now_ms + NETWORK_WAIT_MS);
+		return;
+	}
+	if (network_is_being_made(worker, task)) {
+		worker_due_set(worker, task, worker->now_ms + NETWORK_MAKE_MS);
 		return;
 	}
 	struct container_action *action = worker_op_begin_task(
