@@ -679,6 +679,32 @@ static void of_two_processes_that_start_at_once_one_gets_the_path(void **state)
 	loop_release(&loop);
 }
 
+static void other_users_are_hung_up_on(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	struct world world;
+	start_default(&world);
+	assert_int_equal(chmod(world.loop.folder, 0755), 0);
+	assert_int_equal(chmod(world.loop.path, 0666), 0);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		char byte;
+		int fd = -1;
+		if (setuid(65534) < 0 || socket_dial(world.loop.path, &fd, NULL))
+			_exit(2);
+		fcntl(fd, F_SETFL, 0);
+		_exit(read(fd, &byte, 1) == 0 ? 0 : 1);
+	}
+	int status = 0;
+	wait_for(&world.loop, waitpid(child, &status, WNOHANG) == child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	stop(&world);
+}
+
 static void stopping_the_server_ends_open_exchanges(void **state)
 {
 	(void)state;
@@ -717,6 +743,7 @@ int main(void)
 		cmocka_unit_test(a_dead_socket_is_replaced_and_a_live_one_is_not),
 		cmocka_unit_test(paths_that_cannot_be_listened_on_are_explained),
 		cmocka_unit_test(of_two_processes_that_start_at_once_one_gets_the_path),
+		cmocka_unit_test(other_users_are_hung_up_on),
 		cmocka_unit_test(stopping_the_server_ends_open_exchanges),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -245,6 +245,10 @@ static void check_end(struct websocket *websocket)
 	bool received = wslay_event_get_close_received(websocket->frames);
 	if (!sent || pending)
 		return;
+	/* What came before the end is the owner's to see first (invariant 4). */
+	if (websocket->state == WEBSOCKET_OPEN &&
+	    (websocket->paused || !STAILQ_EMPTY(&websocket->held)))
+		return;
 	if (received || websocket->faulty || websocket->state != WEBSOCKET_CLOSING)
 		end_by_close(websocket);
 }
@@ -322,6 +326,8 @@ static void on_drained(struct bufferevent *bev, void *argument)
 		return;
 	enter(websocket);
 	check_end(websocket);
+	if (websocket->state == WEBSOCKET_CLOSING)
+		socket_deadline_set(websocket->timer, CLOSING_MS);
 	if (!websocket->dead && websocket->blocked && websocket->state == WEBSOCKET_OPEN) {
 		websocket->blocked = false;
 		if (websocket->events.drained)
@@ -508,5 +514,8 @@ void websocket_close(struct websocket *websocket, int code, const char *reason)
 	flush(websocket);
 	websocket->state = WEBSOCKET_CLOSING;
 	websocket_pause(websocket, false);
-	socket_deadline_set(websocket->timer, CLOSING_MS);
+	/* The peer's time runs from when all has left (on_drained()); until then it must only go on
+	 * reading. */
+	bool all_left = !evbuffer_get_length(bufferevent_get_output(websocket->bev));
+	socket_deadline_set(websocket->timer, all_left ? CLOSING_MS : -1);
 }

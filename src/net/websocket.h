@@ -56,7 +56,7 @@ void websocket_pause(struct websocket *websocket, bool pause);
  * reason in `ret_reason`, borrowed for the call. */
 unsigned websocket_close_code(const struct websocket *websocket, const char **ret_reason);
 /* Send a close frame with the reason (at most 123 bytes of it), then end when the peer has answered
- * or 2 s have passed; `closed` is not called. The loop must run for that: at exit use
+ * or 2 s have passed since all has left; `closed` is not called. The loop must run for that: at exit use
  * websocket_free(). */
 void websocket_close(struct websocket *websocket, int code, const char *reason);
 /* End at once; `closed` is not called. */

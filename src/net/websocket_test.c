@@ -330,6 +330,33 @@ static void closing_says_goodbye_and_calls_back_no_more(void **state)
 	part(&loop, &end, &raw);
 }
 
+static void what_was_queued_leaves_before_the_close(void **state)
+{
+	(void)state;
+	struct loop loop;
+	struct end end;
+	struct raw raw;
+	struct websocket_options options = small(true);
+	options.send_high_bytes = 10 << 20;
+	pair_up(&loop, &options, &end, &raw);
+	static char piece[10000];
+	for (int i = 0; i < 200; i++)
+		assert_true(websocket_send(end.websocket, false, piece, sizeof(piece)));
+	websocket_close(end.websocket, 1000, "all");
+	end.websocket = NULL;
+	turn(&loop);
+	wait_for(&loop, raw_read(&raw) && raw.got.len == 200 * (sizeof(piece) + 4) + 7);
+	assert_memory_equal(raw.got.bytes + raw.got.len - 7,
+			    "\x88\x05\x03\xe8"
+			    "all",
+			    7);
+	/* A peer that hangs up instead of answering ends it as well. */
+	raw_release(&raw);
+	raw_init(&raw, -1);
+	turn(&loop);
+	part(&loop, &end, &raw);
+}
+
 static void a_message_may_end_its_websocket(void **state)
 {
 	(void)state;
@@ -412,8 +439,11 @@ static void a_paused_websocket_gives_nothing_and_loses_nothing(void **state)
 	struct websocket_options options = small(true);
 	pair_up(&loop, &options, &end, &raw);
 	end.pause_in_message = true;
-	raw_send_bytes(&raw, &loop, "\x81\x81\0\0\0\0a\x81\x81\0\0\0\0b\x81\x81\0\0\0\0c", 21);
-	send_frame(&raw, &loop, FIN | CLOSE, "\x03\xe8", 2);
+	/* All in one read, the close too. */
+	raw_send_bytes(&raw, &loop,
+		       "\x81\x81\0\0\0\0a\x81\x81\0\0\0\0b\x81\x81\0\0\0\0c"
+		       "\x88\x82\0\0\0\0\x03\xe8",
+		       29);
 	for (int i = 1; i <= 3; i++) {
 		wait_for(&loop, end.messages == i);
 		turn(&loop);
@@ -711,6 +741,7 @@ int main(void)
 		cmocka_unit_test(a_peer_that_closes_and_runs_is_told_as_closed),
 		cmocka_unit_test(a_peer_that_vanishes_is_an_error),
 		cmocka_unit_test(closing_says_goodbye_and_calls_back_no_more),
+		cmocka_unit_test(what_was_queued_leaves_before_the_close),
 		cmocka_unit_test(a_message_may_end_its_websocket),
 		cmocka_unit_test(a_silent_peer_is_pinged_and_then_given_up),
 		cmocka_unit_test(a_slow_reader_holds_its_sender_back),
