@@ -94,22 +94,30 @@ static void on_runtime_done(void *shell, const struct container_result *result)
 	container_result_copy(&queue_add(shell, WORKER_ACTION_DONE)->result, result);
 }
 
+/* What is known of the machine; `facts` NULL: nothing of Docker yet. */
+static void queue_facts(struct worker_daemon *daemon, const struct runtime_facts *facts)
+{
+	struct node_facts *machine = &queue_add(daemon, WORKER_FACTS)->facts;
+	if (facts && facts->data_root[0])
+		text_print(daemon->disk_path, sizeof(daemon->disk_path), "%s", facts->data_root);
+	machine_facts(machine, daemon->disk_path);
+	machine->drover_version = base_strdup(DROVER_VERSION);
+	for (size_t i = 0; i < daemon->labels.n; i++)
+		pairs_put(&machine->labels, daemon->labels.items[i].key,
+			  daemon->labels.items[i].value);
+	if (!facts)
+		return;
+	machine->runtime_version = base_strdup(facts->version);
+	machine->api_minor = facts->api_minor;
+	for (size_t i = 0; i < facts->labels.n; i++)
+		pairs_put(&machine->engine_labels, facts->labels.items[i].key,
+			  facts->labels.items[i].value);
+}
+
 static void on_runtime_up(void *shell, uint64_t daemon_instance, const struct runtime_facts *facts)
 {
 	struct worker_daemon *daemon = shell;
-	struct queued *queued = queue_add(daemon, WORKER_FACTS);
-	if (facts->data_root[0])
-		text_print(daemon->disk_path, sizeof(daemon->disk_path), "%s", facts->data_root);
-	machine_facts(&queued->facts, daemon->disk_path);
-	queued->facts.runtime_version = base_strdup(facts->version);
-	queued->facts.api_minor = facts->api_minor;
-	queued->facts.drover_version = base_strdup(DROVER_VERSION);
-	for (size_t i = 0; i < daemon->labels.n; i++)
-		pairs_put(&queued->facts.labels, daemon->labels.items[i].key,
-			  daemon->labels.items[i].value);
-	for (size_t i = 0; i < facts->labels.n; i++)
-		pairs_put(&queued->facts.engine_labels, facts->labels.items[i].key,
-			  facts->labels.items[i].value);
+	queue_facts(daemon, facts);
 	queue_add(daemon, WORKER_RUNTIME_UP)->daemon_instance = daemon_instance;
 	shell_log(PART, "docker %s answers, API 1.%lld", facts->version,
 		  (long long)facts->api_minor);
@@ -394,6 +402,7 @@ static void on_probe(evutil_socket_t fd, short what, void *arg)
 	daemon->store_broken = false;
 	shell_log(PART, "the store takes commits again");
 	act(daemon);
+	queue_facts(daemon, NULL);
 	connect_manager(daemon);
 }
 
@@ -446,6 +455,7 @@ enum err_code worker_daemon_new(struct event_base *base,
 	}
 	event_add(daemon->stats, &(struct timeval){ .tv_sec = STATS_SECONDS });
 	act(daemon);
+	queue_facts(daemon, NULL);
 	connect_manager(daemon);
 	*ret_daemon = daemon;
 	return ERR_NONE;
