@@ -46,6 +46,14 @@ static inline void loop_release(struct loop *loop)
 	assert_int_equal(rmdir(loop->folder), 0);
 }
 
+/* Run the loop for so long. */
+static inline void loop_run(struct loop *loop, int duration_us)
+{
+	struct timeval duration = { .tv_usec = duration_us };
+	event_base_loopexit(loop->base, &duration);
+	event_base_dispatch(loop->base);
+}
+
 /* Turn the loop until the condition holds. */
 #define wait_for(loop, condition)                                                                  \
 	do {                                                                                       \
@@ -53,8 +61,7 @@ static inline void loop_release(struct loop *loop)
 		while (!(condition)) {                                                             \
 			if (socket_clock_ms() > end_ms_)                                           \
 				fail_msg("never came true: %s", #condition);                       \
-			event_base_loop((loop)->base, EVLOOP_NONBLOCK);                            \
-			usleep(100);                                                               \
+			loop_run(loop, 100);                                                       \
 		}                                                                                  \
 	} while (0)
 
