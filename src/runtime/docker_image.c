@@ -203,12 +203,11 @@ enum err_code docker_credentials_find(const char *config, size_t len, const char
 				      struct docker_credentials *ret_credentials, struct err *err)
 {
 	struct docker_credentials credentials = { 0 };
-	struct err cause = { 0 };
-	json_t *json = docker_json_parse(config, len, &cause);
+	/* The parser's own words would quote the text, and the text holds secrets. */
+	json_t *json = docker_json_parse(config, len, NULL);
 	if (!json_is_object(json)) {
 		json_decref(json);
-		return err_set(err, ERR_INVALID, "Docker's configuration is not a JSON object: %s",
-			       cause.message);
+		return err_set(err, ERR_INVALID, "Docker's configuration is not a JSON object");
 	}
 	const char *helper = docker_json_text(json_object_get(json, "credHelpers"),
 					      docker_registry_key(registry));

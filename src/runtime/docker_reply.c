@@ -392,7 +392,7 @@ enum err_code docker_reply_version(const char *bytes, size_t len, char *version,
 	const char *api = docker_json_text(json, "ApiVersion");
 	char *end = NULL;
 	int64_t minor = api && strncmp(api, "1.", 2) == 0 ? strtoll(api + 2, &end, 10) : -1;
-	if (minor < 0 || !end || *end) {
+	if (minor < 0 || !end || end == api + 2 || *end) {
 		json_decref(json);
 		return err_set(err, ERR_PROTOCOL, "the socket does not speak Docker's API 1.x");
 	}
