@@ -19,6 +19,9 @@
 /* More turns of the wheel than any row above can need. */
 #define ADVANCE_MAX 16
 
+#define EXIT_SIGKILL   137
+#define MEMORY_LOOK_MS 200
+
 void worker_task_forget_container(struct worker_task *task)
 {
 	task->container = CONTAINER_UNKNOWN;
@@ -36,6 +39,7 @@ void worker_task_next_attempt(struct worker *worker, struct worker_task *task)
 	string_set(&task->record.ending_message, NULL);
 	task->container = CONTAINER_ABSENT;
 	task->look = false;
+	task->memory_looked = false;
 	task->foreign = false;
 	task->path = PATH_PULL;
 	task->path_index = 0;
@@ -88,6 +92,22 @@ static void start_ending_unhealthy(struct worker *worker, struct worker_task *ta
 	base_free(tail);
 }
 
+/* Docker says that memory ran out in an event of its own, which may come after the end. */
+static bool memory_may_have_run_out(const struct worker_task *task)
+{
+	const struct worker_record *record = &task->record;
+	return task->template && task->template->sync.spec.limits.memory_bytes &&
+	       task->seen.exit_code == EXIT_SIGKILL && !task->seen.oom_killed &&
+	       record->attempt_signalled != record->observed.attempt && !task->memory_looked;
+}
+
+static void look_again(struct worker *worker, struct worker_task *task)
+{
+	task->memory_looked = true;
+	task->look = true;
+	wait_until(worker, task, worker->now_ms + MEMORY_LOOK_MS);
+}
+
 static bool advance_run(struct worker *worker, struct worker_task *task)
 {
 	const struct worker_record *record = &task->record;
@@ -102,7 +122,13 @@ static bool advance_run(struct worker *worker, struct worker_task *task)
 		else
 			worker_remove_advance(worker, task);
 		return false;
-	case CONTAINER_EXITED: worker_task_ended(worker, task); return true;
+	case CONTAINER_EXITED:
+		if (memory_may_have_run_out(task)) {
+			look_again(worker, task);
+			return false;
+		}
+		worker_task_ended(worker, task);
+		return true;
 	case CONTAINER_ABSENT:
 		if (record->observed.attempt && record->attempt_ran == record->observed.attempt) {
 			worker_task_ended(worker, task);

@@ -111,6 +111,7 @@ struct worker_task {
 	int64_t seen_at_ms;          /* when that was */
 	uint64_t seen_instance;      /* which run of Docker said so */
 	bool look;                   /* something happened to it */
+	bool memory_looked;          /* looked twice whether memory ran out */
 	bool foreign;                /* its name is taken by a container that is not ours */
 	uint64_t list_mark;          /* the last list that showed it, and how */
 	int list_state;

@@ -13,6 +13,7 @@ static const struct program programs[] = {
 	{ .image = "late3:1", .runs_ms = 60000, .exit_code = 3 },
 	{ .image = "segv:1", .runs_ms = 100, .exit_code = 139 },
 	{ .image = "oom:1", .runs_ms = 100, .exit_code = 137, .oom = true },
+	{ .image = "oomlate:1", .runs_ms = 100, .exit_code = 137, .oom = true, .oom_told_late = true },
 	{ .image = "instant:1", .runs_ms = 1 },
 	{ .image = "well:1", .health_at_ms = 500, .health = HEALTH_HEALTHY },
 	{ .image = "sick:1", .health_at_ms = 500, .health = HEALTH_UNHEALTHY },
@@ -189,6 +190,9 @@ static int do_inspect(struct world *world, struct world_container *container,
 	if (!container)
 		return answer(result, FAULT_NOT_FOUND, "No such container");
 	container_seen_copy(&result->seen, &container->seen);
+	if (container->seen.state == CONTAINER_EXITED && container->program->oom_told_late &&
+	    container->looked++ == 0)
+		result->seen.oom_killed = false;
 	return FAULT_NONE;
 }
 

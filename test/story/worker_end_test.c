@@ -22,6 +22,8 @@ static const struct end_row end_rows[] = {
 	  "killed by SIGSEGV (exit 139); its restart policy is none" },
 	{ "oom:1", 64 << 20, TASK_FAILED, REASON_OOM_KILLED,
 	  "killed: used more than its memory limit of 64 MB; its restart policy is none" },
+	{ "oomlate:1", 64 << 20, TASK_FAILED, REASON_OOM_KILLED,
+	  "killed: used more than its memory limit of 64 MB; its restart policy is none" },
 	{ "oom:1", 0, TASK_FAILED, REASON_OOM_KILLED,
 	  "killed: the machine ran out of memory; its restart policy is none" },
 	{ "sick:1", 0, TASK_FAILED, REASON_UNHEALTHY,

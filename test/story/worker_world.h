@@ -21,6 +21,7 @@ struct program {
 	int64_t runs_ms; /* exits by itself after this; 0: never */
 	int64_t exit_code;
 	bool oom;
+	bool oom_told_late; /* the first inspection after the end does not say so yet, as with Docker */
 	int64_t health_at_ms; /* reports `health` after this; 0: has no check */
 	int health;
 	bool ignores_stop; /* anything but SIGKILL */
@@ -37,6 +38,7 @@ struct world_container {
 	int64_t ends_at_ms;
 	int64_t health_at_ms;
 	int64_t stops_at_ms;
+	int looked; /* inspections after its end */
 };
 
 /* A fault waiting for its verb: it strikes `times` times. */
