@@ -27,7 +27,7 @@ static void check_place(const struct worker *worker, const struct worker_task *t
 	INVARIANT(worker_task_get(worker, task->record.desired.task) == task);
 	INVARIANT(!(task->has_slot && task->in_queue));
 	INVARIANT(IMPLIES(task->due_position, worker->due[task->due_position - 1] == task));
-	INVARIANT(IMPLIES(task->unacked, !task->record.forgotten || task->reported_in));
+	INVARIANT(IMPLIES(task->unacked, !task->record.forgotten));
 	const struct op *op = task->op ? worker_op_get(worker, task->op) : NULL;
 	INVARIANT(IMPLIES(task->op, op));
 	INVARIANT(IMPLIES(task->op, op->task == task));

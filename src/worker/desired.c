@@ -187,6 +187,7 @@ static void forget(struct worker *worker, struct worker_task *task)
 		return;
 	worker->digest -= (uint64_t)sync_assignment_digest(&task->record.desired);
 	task->record.forgotten = true;
+	worker_report_unlink(worker, task);
 	raise_wanted(worker, task, TASK_WANT_REMOVE);
 	worker_task_mark_unsaved(worker, task);
 	worker_task_mark_dirty(worker, task);

@@ -125,6 +125,9 @@ static void heal(struct world *world)
 		world_session(world, true);
 	world_send_full(world);
 	world_run(world, 900000);
+	/* Not in the middle of looking at something. */
+	while (world->n_actions)
+		world_run(world, 1);
 }
 
 static void check_task(const struct world *world, const struct sync_assignment *task)

@@ -1,0 +1,75 @@
+#include "base/testing.h"
+
+#include "base/alloc.h"
+#include "worker/worker_int.h"
+
+#define TASKS 40
+
+static struct task_id numbered(size_t number)
+{
+	struct task_id id = { { { 0x01 } } };
+	id.uuid.bytes[15] = (uint8_t)number;
+	return id;
+}
+
+static struct worker *with_tasks(struct worker_task *tasks[TASKS])
+{
+	struct worker_options options;
+	worker_options_default(&options);
+	struct worker *worker = worker_new(&options);
+	for (size_t i = 0; i < TASKS; i++)
+		tasks[i] = worker_task_new(worker, numbered(i + 1));
+	return worker;
+}
+
+static int64_t earliest(struct worker_task *const tasks[TASKS])
+{
+	int64_t at_ms = NEVER_MS;
+	for (size_t i = 0; i < TASKS; i++)
+		if (tasks[i]->due_position && tasks[i]->due_ms < at_ms)
+			at_ms = tasks[i]->due_ms;
+	return at_ms;
+}
+
+static void the_first_is_always_the_earliest_whatever_is_set_moved_and_taken_out(void **state)
+{
+	(void)state;
+	struct worker_task *tasks[TASKS];
+	struct worker *worker = with_tasks(tasks);
+	struct random random = { .state = 42 };
+	assert_int_equal(worker_due_first_ms(worker), NEVER_MS);
+	for (int i = 0; i < 5000; i++) {
+		struct worker_task *task = tasks[random_below(&random, TASKS)];
+		int64_t due_ms = (int64_t)random_below(&random, 100);
+		worker_due_set(worker, task, due_ms < 20 ? NEVER_MS : due_ms);
+		assert_int_equal(task->due_position != 0, due_ms >= 20);
+		assert_int_equal(worker_due_first_ms(worker), earliest(tasks));
+	}
+	worker_free(worker);
+}
+
+static void what_is_due_is_taken_out_and_made_dirty(void **state)
+{
+	(void)state;
+	struct worker_task *tasks[TASKS];
+	struct worker *worker = with_tasks(tasks);
+	for (size_t i = 0; i < TASKS; i++)
+		worker_due_set(worker, tasks[i], (int64_t)i * 10);
+	worker->now_ms = 100;
+	worker_due_take(worker);
+	for (size_t i = 0; i < TASKS; i++) {
+		assert_int_equal(tasks[i]->dirty, i <= 10);
+		assert_int_equal(tasks[i]->due_position == 0, i <= 10);
+	}
+	assert_int_equal(worker_due_first_ms(worker), 110);
+	worker_free(worker);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_first_is_always_the_earliest_whatever_is_set_moved_and_taken_out),
+		TEST(what_is_due_is_taken_out_and_made_dirty),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
