@@ -1,4 +1,5 @@
-/* The invariants of the core's memory, for tests and the simulator: aborts at the first that does not hold. */
+/* The invariants of the core's memory, for tests and the simulator: aborts at the first that
+ * does not hold. */
 #include "base/check.h"
 #include "worker/worker_int.h"
 

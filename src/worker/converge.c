@@ -1,10 +1,12 @@
 /* One task: from what is known of its container to the next thing to do.
  *
- * 1. At most one action of a task is in flight; its answer makes the task dirty, and the next thing follows from what
- *    is then known. No plan is remembered.
- * 2. A number of an attempt is used for one container only. The next one is taken when the container of the present
- *    one was seen EXITED, or ABSENT, or is somebody else's: so no two containers of a task ever run (I1).
- * 3. What is not known is looked at first. A final task whose container turns out to run is stopped (I11).
+ * 1. At most one action of a task is in flight; its answer makes the task dirty, and the next
+ *    thing follows from what is then known. No plan is remembered.
+ * 2. A number of an attempt is used for one container only. The next one is taken when the
+ *    container of the present one was seen EXITED, or ABSENT, or is somebody else's: so no two
+ *    containers of a task ever run (I1).
+ * 3. What is not known is looked at first. A final task whose container turns out to run is
+ *    stopped (I11).
  *
  *      known        wanted: run                     stop, remove            already final
  *      UNKNOWN      inspect                         inspect                 inspect
@@ -51,7 +53,8 @@ void worker_task_next_attempt(struct worker *worker, struct worker_task *task)
 
 void worker_task_inspect(struct worker *worker, struct worker_task *task)
 {
-	/* Cleared now and not with the answer: a hint that comes meanwhile may be newer than the answer. */
+	/* Cleared now and not with the answer: a hint that comes meanwhile may be newer than the
+	 * answer. */
 	task->look = false;
 	worker_op_begin_task(worker, task, CONTAINER_INSPECT, task->record.observed.attempt);
 }
@@ -68,7 +71,8 @@ static void wait_for_removal(struct worker *worker, struct worker_task *task)
 	wait_until(worker, task, worker->now_ms + RETRY_MS);
 }
 
-/* A container that was made and never started: only its removal proves that no late answer can start it. */
+/* A container that was made and never started: only its removal proves that no late answer can
+ * start it. */
 static void remove_created(struct worker *worker, struct worker_task *task)
 {
 	struct container_action *action =

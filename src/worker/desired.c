@@ -1,7 +1,8 @@
 /* What the manager wants: taking sets in.
  *
  * 1. (epoch, rev) never falls: what is older than the newest taken is refused whole (I10).
- * 2. A change is taken only on top of exactly the set it was made for; else a full set is asked for.
+ * 2. A change is taken only on top of exactly the set it was made for; else a full set is asked
+ *    for.
  * 3. `wanted` of a task only rises, whatever order messages come in.
  * 4. A task that is listed no more is removed from the machine, and its record only after that. */
 #include <string.h>

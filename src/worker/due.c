@@ -1,7 +1,9 @@
-/* When to look at a task again: a binary heap, so that an idle worker knows its next deadline without a scan.
+/* When to look at a task again: a binary heap, so that an idle worker knows its next deadline
+ * without a scan.
  *
  * 1. due[i].due_position == i + 1; a task with due_position 0 is not in it.
- * 2. No task is due before its parent. Ties keep no order: tasks that are due together are only marked dirty. */
+ * 2. No task is due before its parent. Ties keep no order: tasks that are due together are only
+ *    marked dirty. */
 #include "base/alloc.h"
 #include "base/check.h"
 #include "worker/worker_int.h"

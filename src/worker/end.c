@@ -4,8 +4,8 @@
  *          |                       +------task_ended--> COMPLETED | FAILED
  *          +--task_finish (could not start), task_stopped--> FAILED | COMPLETED
  *
- * An attempt that ended before it was seen running goes the same ways: the times in the report say that it ran.
- * COMPLETED and FAILED have no way out (I5). */
+ * An attempt that ended before it was seen running goes the same ways: the times in the report
+ * say that it ran. COMPLETED and FAILED have no way out (I5). */
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"

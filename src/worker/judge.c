@@ -1,7 +1,9 @@
 /* Why an attempt ended, and why a start cannot succeed: reason and sentence.
  *
- * 1. Success is only exit_zero: exited 0, no signal from us, neither Docker nor the machine went down (DESIGN 2).
- * 2. What happened while Docker or the machine went down says nothing about the container: interrupted.
+ * 1. Success is only exit_zero: exited 0, no signal from us, neither Docker nor the machine went
+ *    down (DESIGN 2).
+ * 2. What happened while Docker or the machine went down says nothing about the container:
+ *    interrupted.
  * 3. A sentence has the numbers and names in it, and the runtime's own words at its end. */
 #include <string.h>
 

@@ -1,8 +1,10 @@
 /* Networks no task uses any more, and volumes the manager wants removed.
  *
- * 1. A network goes while no task here names it and the manager's full set is known: with the last task that names it,
- *    before that task is said to be removed, or after a grace when the list shows it.
- * 2. One removal of each kind is in flight at a time. "In use" is an ordinary answer: it is tried again later. */
+ * 1. A network goes while no task here names it and the manager's full set is known: with the
+ *    last task that names it, before that task is said to be removed, or after a grace when the
+ *    list shows it.
+ * 2. One removal of each kind is in flight at a time. "In use" is an ordinary answer: it is
+ *    tried again later. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -111,7 +113,8 @@ void worker_networks_take_list(struct worker *worker, const struct strings *name
 	wake_releasing(worker);
 }
 
-/* Is the last user of this network gone, and the network not yet? `first`: then see to its removal. */
+/* Is the last user of this network gone, and the network not yet? `first`: then see to its
+ * removal. */
 static bool await_removal(struct worker *worker, const char *name, bool first)
 {
 	if (network_is_used(worker, name))
@@ -128,8 +131,8 @@ static bool await_removal(struct worker *worker, const char *name, bool first)
 	return !item->tried;
 }
 
-/* The task's containers are removed for good. Take the networks along that only it still named; true when nothing is
- * left to wait for. What cannot be removed now is left to the list. */
+/* The task's containers are removed for good. Take the networks along that only it still named;
+ * true when nothing is left to wait for. What cannot be removed now is left to the list. */
 bool worker_networks_release(struct worker *worker, struct worker_task *task)
 {
 	bool waits = false;

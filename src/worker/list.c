@@ -1,6 +1,7 @@
 /* The full list of what is on the machine: the truth that hints may have missed.
  *
- * 1. A list says nothing of a task that had an action begun after it, or has one in flight: it may be older.
+ * 1. A list says nothing of a task that had an action begun after it, or has one in flight: it
+ *    may be older.
  * 2. What differs from what is known is inspected; the list itself decides nothing.
  * 3. The newest attempt of a task is its current one (I1); others that run are strays. */
 #include "base/check.h"

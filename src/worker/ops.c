@@ -1,8 +1,8 @@
 /* Actions in flight.
  *
  * 1. A number is never used twice, also not after a restart: the first one of a life is drawn.
- * 2. A task has at most one action in flight, a stray has at most one, and there is at most one list, one network
- *    removal and one volume removal.
+ * 2. A task has at most one action in flight, a stray has at most one, and there is at most one
+ *    list, one network removal and one volume removal.
  * 3. An answer to a number that is not in the table is of nobody and is dropped. */
 #include <string.h>
 

@@ -1,9 +1,11 @@
 /* The worker's own store: what it must know again after a crash.
  *
  * 1. Replay and life use the same structs; there is no other recovery.
- * 2. A record that an action of this turn depends on is saved in this turn; the shell commits before it acts.
- * 3. Templates are saved before the tasks that use them, (epoch, rev) after them: after a crash between groups the
- *    worker holds a newer set under an older number, and taking the same set again changes nothing.
+ * 2. A record that an action of this turn depends on is saved in this turn; the shell commits
+ *    before it acts.
+ * 3. Templates are saved before the tasks that use them, (epoch, rev) after them: after a crash
+ *    between groups the worker holds a newer set under an older number, and taking the same set
+ *    again changes nothing.
  * 4. Numbers given out are always below the ceiling on disk. */
 #include <string.h>
 

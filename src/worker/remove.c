@@ -1,7 +1,10 @@
-/* Removing dead containers: all of a task that is to be removed, else those older than the kept ones.
+/* Removing dead containers: all of a task that is to be removed, else those older than the kept
+ * ones.
  *
- * 1. Containers of attempts below `attempt_first` are gone for certain; it rises one at a time, each after proof.
- * 2. A container of an earlier attempt is inspected before it is touched: only ours, and none that runs.
+ * 1. Containers of attempts below `attempt_first` are gone for certain; it rises one at a time,
+ *    each after proof.
+ * 2. A container of an earlier attempt is inspected before it is touched: only ours, and none
+ *    that runs.
  * 3. Anonymous volumes go with the last container only: the earlier ones handed them on. */
 #include "base/check.h"
 #include "worker/worker_int.h"

@@ -1,8 +1,9 @@
 /* What the manager is told.
  *
- * 1. Every message holds all observed records that are not acknowledged, so the newest makes all older ones
- *    superfluous.
- * 2. A version rises with every change. Versions and report numbers come from one sequence that never repeats.
+ * 1. Every message holds all observed records that are not acknowledged, so the newest makes all
+ *    older ones superfluous.
+ * 2. A version rises with every change. Versions and report numbers come from one sequence that
+ *    never repeats.
  * 3. A final state is saved in the turn that publishes it; the shell commits first. */
 #include "base/alloc.h"
 #include "base/check.h"

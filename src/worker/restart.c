@@ -1,7 +1,8 @@
 /* The restart policy: does an attempt that ended follow by another one here, and when.
  *
- * 1. The first restart is at once; after it the pause doubles, with jitter, up to the maximum; an attempt that ran
- *    stably starts the row anew. A written delay is the minimum of every pause.
+ * 1. The first restart is at once; after it the pause doubles, with jitter, up to the maximum;
+ *    an attempt that ran stably starts the row anew. A written delay is the minimum of every
+ *    pause.
  * 2. Restarts count per slot: those of earlier tasks of the slot are in `attempts_before`.
  * 3. An interrupted attempt is started again whatever the policy says, and counts nothing. */
 #include <string.h>

@@ -2,7 +2,8 @@
  *
  * 1. An answer to a number not in flight is dropped.
  * 2. Only an inspection makes a container known; other answers at most make it unknown.
- * 3. A container without our labels is not ours, whatever its name: it is not seen, and not touched (I12). */
+ * 3. A container without our labels is not ours, whatever its name: it is not seen, and not
+ *    touched (I12). */
 #include <string.h>
 
 #include "base/check.h"
@@ -78,7 +79,8 @@ static void take_seen(struct worker *worker, struct worker_task *task,
 		return;
 	container_seen_release(&task->seen);
 	container_seen_copy(&task->seen, &result->seen);
-	/* A creation that was not answered clearly did happen: no need to wait before the next step. */
+	/* A creation that was not answered clearly did happen: no need to wait before the next
+	 * step. */
 	if (task->create_asked && task->container == CONTAINER_CREATED)
 		task->record.restart_at_ms = 0;
 	task->create_asked = false;
@@ -147,7 +149,8 @@ void worker_result_expire(struct worker *worker)
 			i++;
 			continue;
 		}
-		/* The same as an answer that leaves everything open; it takes the row out of the table. */
+		/* The same as an answer that leaves everything open; it takes the row out of the
+		 * table. */
 		struct container_result result = {
 			.op = worker->ops[i].op,
 			.verb = worker->ops[i].verb,

@@ -1,9 +1,11 @@
 /* Starting: pull -> networks -> volumes -> create -> start -> inspect.
  *
- * 1. At most `starts_parallel` tasks stand between pull and start; the others wait, first in first out. Who waits for
- *    anything else stands in nobody's way: it gives its place back.
- * 2. The number of the attempt is saved in the turn of the first action for it, so before its container can exist.
- * 3. After an answer that leaves the outcome open the container is inspected by name before anything else. */
+ * 1. At most `starts_parallel` tasks stand between pull and start; the others wait, first in
+ *    first out. Who waits for anything else stands in nobody's way: it gives its place back.
+ * 2. The number of the attempt is saved in the turn of the first action for it, so before its
+ *    container can exist.
+ * 3. After an answer that leaves the outcome open the container is inspected by name before
+ *    anything else. */
 #include "worker/worker_int.h"
 
 #include <string.h>
@@ -155,7 +157,8 @@ static void ask_start(struct worker *worker, struct worker_task *task)
 static void ask_next(struct worker *worker, struct worker_task *task)
 {
 	const struct sync_template *sync = &task->template->sync;
-	/* What ran here has its image: a registry that is away does not keep it from starting again. */
+	/* What ran here has its image: a registry that is away does not keep it from starting
+	 * again. */
 	bool has_image = task->record.attempt_ran && !task->image_gone;
 	if (task->path == PATH_PULL &&
 	    (sync->spec.pull_policy == PULL_NEVER || task->pulled || has_image))
@@ -255,8 +258,9 @@ static void take_success(struct worker *worker, struct worker_task *task,
 	}
 }
 
-/* A fault that may pass: try again here after a while, a few times. Whether that was the last time is decided when the
- * container is known again: what seems to have failed may have happened. */
+/* A fault that may pass: try again here after a while, a few times. Whether that was the last
+ * time is decided when the container is known again: what seems to have failed may have
+ * happened. */
 static void try_again(struct worker *worker, struct worker_task *task,
 		      const struct container_result *result)
 {

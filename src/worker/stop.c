@@ -1,8 +1,11 @@
-/* The stop ladder: look -> stop signal -> grace -> SIGKILL -> until an inspection shows that it ended.
+/* The stop ladder: look -> stop signal -> grace -> SIGKILL -> until an inspection shows that it
+ * ended.
  *
  * 1. A stop is believed only when the container was seen EXITED or ABSENT.
- * 2. That we signal an attempt is saved in the turn of the signal: an exit after it is never taken for success.
- * 3. The first rung is an inspection: who had ended by itself before the signal keeps its own exit. */
+ * 2. That we signal an attempt is saved in the turn of the signal: an exit after it is never
+ *    taken for success.
+ * 3. The first rung is an inspection: who had ended by itself before the signal keeps its own
+ *    exit. */
 #include <string.h>
 
 #include "base/alloc.h"

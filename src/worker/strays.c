@@ -1,7 +1,10 @@
-/* Containers with our cluster's label that no task accounts for: orphans, and attempts of ours that should be gone.
+/* Containers with our cluster's label that no task accounts for: orphans, and attempts of ours
+ * that should be gone.
  *
- * 1. An orphan is touched only after the manager's full set was taken in this life, and after the grace.
- * 2. Every one is inspected before it is touched: the label, and who owns it, are looked at again (I12).
+ * 1. An orphan is touched only after the manager's full set was taken in this life, and after
+ *    the grace.
+ * 2. Every one is inspected before it is touched: the label, and who owns it, are looked at
+ *    again (I12).
  * 3. A task of ours starts nothing while a stray of it is left (I1). */
 #include <string.h>
 

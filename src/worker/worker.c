@@ -1,9 +1,9 @@
 /* The worker's life and its step.
  *
- * 1. A step takes all events in, converges every task marked dirty, then saves and publishes: what is published is
- *    what is saved.
- * 2. Nothing is begun before the runtime was listed once in this life, so that containers of an earlier life are
- *    adopted and never doubled.
+ * 1. A step takes all events in, converges every task marked dirty, then saves and publishes:
+ *    what is published is what is saved.
+ * 2. Nothing is begun before the runtime was listed once in this life, so that containers of an
+ *    earlier life are adopted and never doubled.
  * 3. All tasks stand in the map and in the list, in order of arrival; decisions follow the list. */
 #include "worker/worker.h"
 
@@ -205,7 +205,8 @@ enum err_code worker_replay(struct worker *worker, const struct change *change, 
 	return worker_persist_replay(worker, change, err);
 }
 
-/* Everything that was started before this boot ended with it, and times of an earlier boot say nothing. */
+/* Everything that was started before this boot ended with it, and times of an earlier boot say
+ * nothing. */
 static void note_machine_restart(struct worker *worker, struct worker_task *task)
 {
 	struct worker_record *record = &task->record;

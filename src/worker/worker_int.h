@@ -1,9 +1,10 @@
 /* What the files of the worker's core share. Nobody else includes this.
  *
- * One turn (worker_step): events are taken in (desired.c, result.c), every task that something happened to is
- * converged (converge.c), then what changed is persisted and published (persist.c, report.c). A task is driven by what
- * is *known* of its container, never by a remembered plan: after a crash nothing is known, so it is inspected, and
- * the same code goes on from there. */
+ * One turn (worker_step): events are taken in (desired.c, result.c), every task that something
+ * happened to is converged (converge.c), then what changed is persisted and published
+ * (persist.c, report.c). A task is driven by what is *known* of its container, never by a
+ * remembered plan: after a crash nothing is known, so it is inspected, and the same code goes on
+ * from there. */
 #ifndef WORKER_WORKER_INT_H
 #define WORKER_WORKER_INT_H
 
@@ -23,9 +24,9 @@
 /* Pause after an answer that leads nowhere (Docker away, a network still being removed). */
 #define RETRY_MS 1000
 /* While a container is being stopped it is looked at this often, should the hint be lost. */
-#define STOP_POLL_MS 1000
+#define STOP_POLL_MS	   1000
 #define KILL_POLL_FIRST_MS 100
-#define KILL_POLL_MAX_MS 5000
+#define KILL_POLL_MAX_MS   5000
 /* An orphan gets this long between its stop signal and SIGKILL. */
 #define ORPHAN_STOP_MS 3000
 /* Templates no task uses that are kept for the next task of their job. */
@@ -35,14 +36,14 @@
 /* What is written where no template tells. */
 #define STOP_GRACE_DEFAULT_MS 10000
 
-/* ---- persisted ---------------------------------------------------------------------------------------------- */
+/* ---- persisted ---- */
 
 /* RECORD_META. */
 struct worker_meta {
 	struct node_id node;
 	struct uuid cluster; /* zero: none yet */
 	char *boot_id;
-	int64_t epoch, rev;      /* newest taken */
+	int64_t epoch, rev;	 /* newest taken */
 	int64_t numbers_ceiling; /* versions and reports below this may have been used */
 };
 extern const struct record_type worker_meta_type;
@@ -52,31 +53,32 @@ struct worker_restart {
 };
 extern const struct record_type worker_restart_type;
 
-/* RECORD_ASSIGNMENT. Times in `_ms` are CLOCK_BOOTTIME and start anew with each boot. `observed.attempt` is the number
- * of the current attempt. */
+/* RECORD_ASSIGNMENT. Times in `_ms` are CLOCK_BOOTTIME and start anew with each boot.
+ * `observed.attempt` is the number of the current attempt. */
 struct worker_record {
 	struct sync_assignment desired; /* as the manager wrote it */
-	int wanted;                     /* the most that was ever wanted: only rises */
-	bool forgotten;                 /* the manager does not list it any more: remove, then delete this record */
+	int wanted;			/* the most that was ever wanted: only rises */
+	bool forgotten;			/* not listed any more: remove it, then this record */
 	struct task_observed observed;
-	int64_t attempt_first;     /* containers of attempts below this are gone for certain */
-	int64_t attempt_ran;       /* newest attempt known to have run; has the anonymous volumes; 0: none */
+	int64_t attempt_first;	   /* containers of attempts below this are gone for certain */
+	int64_t attempt_ran;	   /* newest known to have run; has the anonymous volumes */
 	int64_t attempt_signalled; /* newest attempt we sent a signal to, or were about to */
-	bool killed;               /* that signal was, or may have been, SIGKILL after the grace */
-	int ending_reason;         /* enum reason: why we are stopping this attempt ourselves; 0: we are not */
+	bool killed;		   /* that signal was, or may have been, SIGKILL after the grace */
+	int ending_reason;	   /* enum reason: why we stop this attempt ourselves, or 0 */
 	char *ending_message;
-	bool machine_restarted;  /* since the current attempt was made */
-	int64_t daemon_instance; /* run of Docker the current attempt was started under; 0: not started */
-	int64_t started_ms;      /* when the newest attempt was seen running */
-	int64_t restart_at_ms;   /* the current attempt is not made before this */
+	bool machine_restarted;	 /* since the current attempt was made */
+	int64_t daemon_instance; /* run of Docker it was started under; 0: not started */
+	int64_t started_ms;	 /* when the newest attempt was seen running */
+	int64_t restart_at_ms;	 /* the current attempt is not made before this */
 	int64_t restarts_in_row; /* without a stable time between; drives the back-off */
-	int64_t start_tries;     /* failed ones since it last ran */
+	int64_t start_tries;	 /* failed ones since it last ran */
 	int64_t assigned_ms;
-	LIST_OF(struct worker_restart) restarts; /* of this task that the window may count, oldest first */
+	LIST_OF(struct worker_restart)
+	restarts; /* that the window may count */
 };
 extern const struct record_type worker_record_type;
 
-/* ---- in memory ---------------------------------------------------------------------------------------------- */
+/* ---- in memory ---- */
 
 enum { CONTAINER_UNKNOWN = -1 }; /* beside enum container_state */
 
@@ -89,7 +91,7 @@ struct verdict {
 /* RECORD_TEMPLATE. */
 struct worker_template {
 	struct sync_template sync;
-	size_t users;     /* tasks that point here */
+	size_t users;	  /* tasks that point here */
 	size_t releasing; /* of them, those that have nothing left but perhaps networks */
 	struct worker_template *prev, *next;
 };
@@ -103,20 +105,20 @@ struct worker_task {
 	struct worker_record record;
 	struct worker_template *template;
 	struct worker_task *prev, *next; /* all tasks, in order of arrival */
-	uint64_t set_mark;               /* the last full set that listed it */
+	uint64_t set_mark;		 /* the last full set that listed it */
 
 	/* The container of the current attempt. */
-	int container;               /* enum container_state or CONTAINER_UNKNOWN */
-	struct container_seen seen;  /* the newest inspection's, while `container` is RUNNING, PAUSED or EXITED */
-	int64_t seen_at_ms;          /* when that was */
-	uint64_t seen_instance;      /* which run of Docker said so */
-	bool look;                   /* something happened to it */
-	bool memory_looked;          /* looked twice whether memory ran out */
-	bool foreign;                /* its name is taken by a container that is not ours */
-	uint64_t list_mark;          /* the last list that showed it, and how */
+	int container;		    /* enum container_state or CONTAINER_UNKNOWN */
+	struct container_seen seen; /* the newest inspection that found it */
+	int64_t seen_at_ms;	    /* when that was */
+	uint64_t seen_instance;	    /* which run of Docker said so */
+	bool look;		    /* something happened to it */
+	bool memory_looked;	    /* looked twice whether memory ran out */
+	bool foreign;		    /* its name is taken by a container that is not ours */
+	uint64_t list_mark;	    /* the last list that showed it, and how */
 	int list_state;
 	int list_health;
-	int old_container;           /* the same of attempt_first, while that is an older one */
+	int old_container; /* the same of attempt_first, while that is an older one */
 
 	/* The action in flight; 0: none. Never two of one task. */
 	uint64_t op;
@@ -130,8 +132,8 @@ struct worker_task {
 	struct worker_task *queue_prev, *queue_next;
 	int path;
 	size_t path_index;
-	bool pulled;       /* for the current attempt */
-	bool image_gone;   /* it was there when an earlier attempt ran */
+	bool pulled;		      /* for the current attempt */
+	bool image_gone;	      /* it was there when an earlier attempt ran */
 	struct verdict start_failure; /* of the newest try */
 	bool create_asked; /* and not answered clearly: an inspection that finds it is progress */
 
@@ -168,13 +170,13 @@ struct worker_task {
 /* A labelled container that no task accounts for. */
 struct stray {
 	struct container_seen seen;
-	bool orphan;         /* its task is not ours; else an attempt that should not be there */
-	bool looked;         /* inspected in this life: label and state are certain */
+	bool orphan; /* its task is not ours; else an attempt that should not be there */
+	bool looked; /* inspected in this life: label and state are certain */
 	int stop_stage;
-	int64_t due_ms;      /* do the next thing then */
+	int64_t due_ms; /* do the next thing then */
 	int64_t kill_at_ms;
 	uint64_t op;
-	uint64_t list_mark;  /* the last list that showed it */
+	uint64_t list_mark; /* the last list that showed it */
 	char signal_name[32];
 	struct stray *prev, *next;
 };
@@ -183,10 +185,10 @@ struct stray {
 struct leftover {
 	char *name;
 	int64_t due_ms;
-	uint64_t mark;  /* the last list or message that named it */
-	bool done;      /* volume: gone */
-	bool tried;     /* network: a removal failed */
-	char *message;  /* volume: why not */
+	uint64_t mark; /* the last list or message that named it */
+	bool done;     /* volume: gone */
+	bool tried;    /* network: a removal failed */
+	char *message; /* volume: why not */
 };
 
 struct leftovers {
@@ -256,8 +258,8 @@ struct worker {
 	bool full_taken; /* in this life */
 	bool want_full;
 	int64_t ask_full_at_ms; /* not asked again before */
-	int64_t epoch_heard;    /* newest manager that all records were reported to */
-	bool send; /* say it in this turn, not only at the next beat */
+	int64_t epoch_heard;	/* newest manager that all records were reported to */
+	bool send;		/* say it in this turn, not only at the next beat */
 	uint64_t set_mark;
 	int64_t beat_at_ms;
 	int64_t number_next; /* for versions and reports */
@@ -293,8 +295,10 @@ char *worker_words_tail(const char *words);
 
 /* ---- desired.c ---- */
 void worker_desired_take(struct worker *worker, const struct sync_down *down);
-struct worker_template *worker_template_get(const struct worker *worker, struct job_id job, int64_t revision);
-struct worker_template *worker_template_put(struct worker *worker, const struct sync_template *sync);
+struct worker_template *worker_template_get(const struct worker *worker, struct job_id job,
+					    int64_t revision);
+struct worker_template *worker_template_put(struct worker *worker,
+					    const struct sync_template *sync);
 void worker_template_delete(struct worker *worker, struct worker_template *template);
 /* Point the task at its template if that is known. */
 void worker_task_bind_template(struct worker *worker, struct worker_task *task);
@@ -317,14 +321,14 @@ bool worker_start_advance(struct worker *worker, struct worker_task *task);
 /* Give back the slot, or the place in the queue. */
 void worker_start_release(struct worker *worker, struct worker_task *task);
 void worker_start_result(struct worker *worker, struct worker_task *task,
-		  const struct container_result *result);
+			 const struct container_result *result);
 
 /* ---- stop.c ---- */
 /* The container runs and must not: the next rung of the ladder. */
 void worker_stop_advance(struct worker *worker, struct worker_task *task);
 void worker_stop_reset(struct worker_task *task);
 void worker_stop_result(struct worker *worker, struct worker_task *task,
-		 const struct container_result *result);
+			const struct container_result *result);
 /* How it was stopped, for people: "stopped by SIGTERM". Caller frees. */
 char *worker_stop_told(const struct worker_task *task);
 
@@ -332,14 +336,14 @@ char *worker_stop_told(const struct worker_task *task);
 /* Remove dead containers that are not kept. True when an action began or must be waited for. */
 bool worker_remove_advance(struct worker *worker, struct worker_task *task);
 void worker_remove_result(struct worker *worker, struct worker_task *task,
-		   const struct container_result *result);
+			  const struct container_result *result);
 
 /* ---- result.c ---- */
 void worker_result_take(struct worker *worker, const struct container_result *result);
 void worker_result_hint(struct worker *worker, const char *name);
 /* Is this container the task's own, of that attempt? Anything else is not to be touched (I12). */
 bool worker_seen_is_ours(const struct worker *worker, const struct container_seen *seen,
-		  struct task_id task, int64_t attempt);
+			 struct task_id task, int64_t attempt);
 /* "drover-TASKID-ATTEMPT" back into its parts. */
 bool worker_container_name_parse(const char *name, struct task_id *ret_task, int64_t *ret_attempt);
 /* Answer in place of the runtime what was never answered. */
@@ -349,9 +353,11 @@ void worker_result_expire(struct worker *worker);
 /* Why the current attempt, seen EXITED or found ABSENT after it had run, ended. */
 struct verdict worker_judge_end(const struct worker *worker, const struct worker_task *task);
 /* Why a start cannot succeed, from the runtime's answer. REASON_NONE: it may, when tried again. */
-struct verdict worker_judge_fault(const struct worker_task *task, const struct container_result *result);
+struct verdict worker_judge_fault(const struct worker_task *task,
+				  const struct container_result *result);
 /* The same after the last try. */
-struct verdict worker_judge_fault_last(const struct worker_task *task, const struct container_result *result);
+struct verdict worker_judge_fault_last(const struct worker_task *task,
+				       const struct container_result *result);
 
 /* ---- restart.c ---- */
 struct restart_choice {
@@ -361,7 +367,8 @@ struct restart_choice {
 	int64_t used;
 	int64_t max;
 };
-struct restart_choice worker_restart_choose(struct worker *worker, struct worker_task *task, int reason);
+struct restart_choice worker_restart_choose(struct worker *worker, struct worker_task *task,
+					    int reason);
 /* Count a restart the policy allowed. */
 void worker_restart_count(struct worker *worker, struct worker_task *task);
 
@@ -373,7 +380,8 @@ void worker_task_adopt(struct worker *worker, struct worker_task *task, int64_t 
 /* The current attempt ended: EXITED, or ABSENT after it had run. */
 void worker_task_ended(struct worker *worker, struct worker_task *task);
 /* Final. Takes `message`. */
-void worker_task_finish(struct worker *worker, struct worker_task *task, int state, int reason, char *message);
+void worker_task_finish(struct worker *worker, struct worker_task *task, int state, int reason,
+			char *message);
 /* Stopped as asked, before or after it ran. Takes `message`. */
 void worker_task_stopped(struct worker *worker, struct worker_task *task, char *message);
 /* Why it is in the state it is in; told with the next beat. Takes `message`. */
@@ -388,7 +396,8 @@ void worker_strays_put(struct worker *worker, const struct container_seen *seen,
 /* Drop those the newest list did not show. */
 void worker_strays_sweep(struct worker *worker);
 void worker_strays_advance(struct worker *worker);
-void worker_stray_result(struct worker *worker, struct stray *stray, const struct container_result *result);
+void worker_stray_result(struct worker *worker, struct stray *stray,
+			 const struct container_result *result);
 bool worker_strays_has_task(const struct worker *worker, struct task_id task);
 int64_t worker_strays_due_ms(const struct worker *worker);
 void worker_strays_free(struct worker *worker);
@@ -399,7 +408,8 @@ void worker_volumes_take(struct worker *worker, const struct sync_down *down);
 void worker_leftovers_advance(struct worker *worker);
 void worker_network_result(struct worker *worker, const struct container_result *result);
 void worker_volume_result(struct worker *worker, const struct container_result *result);
-/* The task's containers are removed: see to the networks that only it named. True when nothing is left to wait for. */
+/* The task's containers are removed: see to the networks that only it named. True when nothing
+ * is left to wait for. */
 bool worker_networks_release(struct worker *worker, struct worker_task *task);
 /* Is this network being removed at the moment? */
 bool worker_networks_removing(const struct worker *worker, const char *name);
@@ -409,11 +419,13 @@ void worker_leftovers_release(struct leftovers *leftovers);
 /* ---- ops.c ---- */
 bool worker_ops_have_room(const struct worker *worker);
 /* Begin an action; the caller fills in what the verb needs. Valid until the next call. */
-struct container_action *worker_op_begin(struct worker *worker, int owner, int verb, const char *name);
+struct container_action *worker_op_begin(struct worker *worker, int owner, int verb,
+					 const char *name);
 /* Begin one of a task, on the container of `attempt`. PRE: none of it is in flight. */
-struct container_action *worker_op_begin_task(struct worker *worker, struct worker_task *task, int verb,
-				       int64_t attempt);
-struct container_action *worker_op_begin_stray(struct worker *worker, struct stray *stray, int verb);
+struct container_action *worker_op_begin_task(struct worker *worker, struct worker_task *task,
+					      int verb, int64_t attempt);
+struct container_action *worker_op_begin_stray(struct worker *worker, struct stray *stray,
+					       int verb);
 /* Take it out of the table: its answer is not waited for. */
 void worker_op_end(struct worker *worker, uint64_t op);
 struct op *worker_op_get(const struct worker *worker, uint64_t op);
@@ -427,7 +439,8 @@ int64_t worker_due_first_ms(const struct worker *worker);
 void worker_due_take(struct worker *worker);
 
 /* ---- persist.c ---- */
-enum err_code worker_persist_replay(struct worker *worker, const struct change *change, struct err *err) WARN_UNUSED;
+enum err_code worker_persist_replay(struct worker *worker, const struct change *change,
+				    struct err *err) WARN_UNUSED;
 void worker_persist_template(struct worker *worker, const struct worker_template *template);
 void worker_persist_template_gone(struct worker *worker, const struct worker_template *template);
 void worker_persist_task_gone(struct worker *worker, struct task_id task);

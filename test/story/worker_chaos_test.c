@@ -1,6 +1,7 @@
-/* Everything at once, drawn from a seed: faults, crashes, Docker and the session coming and going, wishes changing.
- * What must always hold is checked in every turn by the world; here, what must hold in the end, when all is well
- * again. The seed of a failing run is in its message. */
+/* Everything at once, drawn from a seed: faults, crashes, Docker and the session coming and
+ * going, wishes changing. What must always hold is checked in every turn by the world; here,
+ * what must hold in the end, when all is well again. The seed of a failing run is in its
+ * message. */
 #include <string.h>
 
 #include "worker_world.h"
@@ -64,7 +65,8 @@ static void add_task(struct world *world, struct random *random)
 		world_send_full(world);
 }
 
-/* A message that comes late: one older than the newest, or a change on a base that is not the worker's. */
+/* A message that comes late: one older than the newest, or a change on a base that is not the
+ * worker's. */
 static void repeat(struct world *world, struct random *random)
 {
 	if (world->rev < 2 || !world->tasks.n || !world->session)

@@ -65,8 +65,9 @@ static void an_end_while_the_worker_was_away_is_judged_as_it_was(void **state)
 	world_free(world);
 }
 
-/* One whole life: two tasks that start, one that ends and starts again, a stop, a removal. The worker crashes at the
- * n-th action, before or after it was carried out; every end must be the same. */
+/* One whole life: two tasks that start, one that ends and starts again, a stop, a removal. The
+ * worker crashes at the n-th action, before or after it was carried out; every end must be the
+ * same. */
 static void live(struct world *world, struct task_id ids[3])
 {
 	world_job(world, "web", "app:1");

@@ -1,4 +1,5 @@
-/* Sets and reports: lost, repeated and reordered messages; orphans, networks and volumes nobody wants. */
+/* Sets and reports: lost, repeated and reordered messages; orphans, networks and volumes nobody
+ * wants. */
 #include <string.h>
 
 #include "worker_world.h"

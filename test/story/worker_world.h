@@ -1,7 +1,8 @@
-/* A world for one worker: its store, a manager that only sends sets and acknowledges, and a Docker made of a table, in
- * virtual time. What a container does follows from its image's name (worker_programs.c). After every turn the world
- * checks what must always hold: no two containers of a task run, nothing foreign is touched, versions and (epoch, rev)
- * rise, what is final stays so, what is gone does not run. */
+/* A world for one worker: its store, a manager that only sends sets and acknowledges, and a
+ * Docker made of a table, in virtual time. What a container does follows from its image's name
+ * (worker_programs.c). After every turn the world checks what must always hold: no two
+ * containers of a task run, nothing foreign is touched, versions and (epoch, rev) rise, what is
+ * final stays so, what is gone does not run. */
 #ifndef STORY_WORKER_WORLD_H
 #define STORY_WORKER_WORLD_H
 
@@ -114,7 +115,8 @@ struct world {
 	int n_done[16]; /* actions carried out, by verb */
 	int n_puts;	/* records committed */
 
-	/* Crash at the n-th action from now: before it is carried out, or after, without an answer. 0: never. */
+	/* Crash at the n-th action from now: before it is carried out, or after, without an
+	 * answer. 0: never. */
 	int crash_at;
 	bool crash_after;
 	bool crashed;
@@ -137,7 +139,8 @@ void world_docker_start(struct world *world); /* another run of it */
 void world_docker_blink(struct world *world); /* live-restore: another run, the containers go on */
 void world_session(struct world *world, bool open);
 
-/* What is wanted. Slots and ids follow the order of tasks; job "shop/NAME" has the image as its program. */
+/* What is wanted. Slots and ids follow the order of tasks; job "shop/NAME" has the image as its
+ * program. */
 struct job_spec *world_job(struct world *world, const char *name, const char *image);
 struct task_id world_task(struct world *world, const char *job);
 void world_want(struct world *world, struct task_id id, int wanted, int stop_reason);
@@ -148,7 +151,8 @@ void world_send_change(struct world *world, int64_t base_rev, struct task_id id)
 /* Job, task, session, full set: the usual beginning. */
 struct task_id world_begin(struct world *world, const char *image);
 
-/* The next action of this verb is answered so; once, and without being carried out, unless the caller says else. */
+/* The next action of this verb is answered so; once, and without being carried out, unless the
+ * caller says else. */
 struct world_fault *world_fault(struct world *world, int verb, int fault, const char *words);
 struct world_container *world_container(struct world *world, struct task_id id, int64_t attempt);
 struct world_container *world_put_container(struct world *world, const char *name,
