@@ -177,9 +177,12 @@ static void take_assignment(struct worker *worker, const struct sync_assignment 
 	raise_wanted(worker, task, desired->wanted);
 	if (again)
 		worker_report_task(worker, task, AT_ONCE);
-	if (new)
+	if (new && worker->runtime_up)
 		worker_task_show(worker, task, REASON_ASSIGNED,
 				 worker_sentence("assigned to this machine"));
+	else if (new)
+		worker_task_show(worker, task, REASON_RUNTIME_AWAY,
+				 worker_sentence("Docker does not answer"));
 }
 
 static void forget(struct worker *worker, struct worker_task *task)

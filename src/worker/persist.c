@@ -124,6 +124,31 @@ static enum err_code replay_meta(struct worker *worker, const struct change *cha
 	return ERR_NONE;
 }
 
+static bool is_key_of(const struct change *change, struct task_id id)
+{
+	return !uuid_is_zero(id.uuid) && change->key_len == UUID_BYTES &&
+	       !memcmp(change->key, id.uuid.bytes, UUID_BYTES);
+}
+
+/* What check.c holds true of every task; from disk it is an error, not an assertion. */
+static bool is_sound(const struct worker_record *record)
+{
+	const struct task_observed *observed = &record->observed;
+	bool final = task_is_final(observed->state);
+	return uuid_equal(observed->task.uuid, record->desired.task.uuid) &&
+	       observed->state != TASK_PENDING && record->attempt_first >= 1 &&
+	       record->attempt_first <= observed->attempt + 1 &&
+	       record->attempt_ran <= observed->attempt &&
+	       record->attempt_signalled <= observed->attempt &&
+	       record->wanted >= record->desired.wanted &&
+	       IMPLIES(observed->state == TASK_RUNNING, record->attempt_ran == observed->attempt) &&
+	       IMPLIES(observed->gone, final) && IMPLIES(observed->removed, observed->gone) &&
+	       IMPLIES(observed->removed, record->attempt_first == observed->attempt + 1) &&
+	       IMPLIES(observed->reason == REASON_EXIT_ZERO, observed->exit_code == 0) &&
+	       IMPLIES(record->forgotten, record->wanted == TASK_WANT_REMOVE) &&
+	       IMPLIES(record->ending_reason, record->ending_message);
+}
+
 static enum err_code replay_task(struct worker *worker, const struct change *change,
 				 struct err *err)
 {
@@ -131,11 +156,7 @@ static enum err_code replay_task(struct worker *worker, const struct change *cha
 	if (record_decode(&worker_record_type, change->value, change->value_len, &record, err))
 		return err_prefix(err, "a task's record");
 	struct task_id id = record.desired.task;
-	struct change key;
-	change_key_id(&key, id.uuid);
-	if (uuid_is_zero(id.uuid) || key.key_len != change->key_len ||
-	    memcmp(key.key, change->key, key.key_len) != 0 || record.attempt_first < 1 ||
-	    record.attempt_first > record.observed.attempt + 1) {
+	if (!is_sound(&record) || !is_key_of(change, id)) {
 		record_release(&worker_record_type, &record);
 		return err_set(err, ERR_DAMAGED, "a task's record contradicts itself");
 	}

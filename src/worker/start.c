@@ -45,8 +45,15 @@ static bool take_slot(struct worker *worker, struct worker_task *task)
 			task;
 		worker->queue_last = task;
 	}
-	if (worker->queue_first != task || worker->n_starting >= worker->options.starts_parallel)
+	if (worker->queue_first != task || worker->n_starting >= worker->options.starts_parallel) {
+		if (task->record.observed.reason == REASON_ASSIGNED && !task->told_to_wait)
+			worker_task_show(worker, task, REASON_ASSIGNED,
+					 worker_sentence("waits for its turn: %lld starts are "
+							 "under way",
+							 (long long)worker->n_starting));
+		task->told_to_wait = true;
 		return false;
+	}
 	leave_queue(worker, task);
 	task->has_slot = true;
 	worker->n_starting++;

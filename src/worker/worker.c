@@ -291,6 +291,7 @@ static void take_runtime_up(struct worker *worker, uint64_t daemon_instance)
 {
 	if (!worker->runtime_up)
 		notes_add(&worker->out->notes, "Docker answers");
+	worker->runtime_heard = true;
 	worker->daemon_instance = daemon_instance;
 	worker->list_at_ms = worker->now_ms;
 	set_runtime(worker, true);
@@ -298,8 +299,9 @@ static void take_runtime_up(struct worker *worker, uint64_t daemon_instance)
 
 static void take_runtime_down(struct worker *worker)
 {
-	if (!worker->runtime_up)
+	if (!worker->runtime_up && worker->runtime_heard)
 		return;
+	worker->runtime_heard = true;
 	notes_add(&worker->out->notes, "Docker does not answer");
 	set_runtime(worker, false);
 }

@@ -129,6 +129,7 @@ struct worker_task {
 	/* A start. */
 	bool has_slot;
 	bool in_queue;
+	bool told_to_wait; /* the manager knows that it waits for a slot */
 	struct worker_task *queue_prev, *queue_next;
 	int path;
 	size_t path_index;
@@ -232,6 +233,7 @@ struct worker {
 
 	/* The runtime. */
 	bool runtime_up;
+	bool runtime_heard; /* that it is up or not, at least once */
 	uint64_t daemon_instance;
 	bool listed; /* at least once in this life: nothing starts before */
 	uint64_t list_op;

@@ -234,7 +234,7 @@ static void tasks_that_came_while_docker_was_away_wait_for_it(void **state)
 	world_docker_stop(world);
 	struct task_id id = world_begin(world, "app:1");
 	world_run(world, 60000);
-	assert_int_equal(world_observed(world, id)->state, TASK_SCHEDULED);
+	world_expect(world, id, TASK_SCHEDULED, REASON_RUNTIME_AWAY, "Docker does not answer");
 	world_docker_start(world);
 	world_run(world, 3000);
 	world_expect(world, id, TASK_RUNNING, REASON_RUNNING, "running");

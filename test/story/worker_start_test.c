@@ -344,6 +344,23 @@ static void a_start_that_waits_to_be_tried_again_keeps_nobody_waiting(void **sta
 	world_free(world);
 }
 
+static void a_task_that_waits_for_its_turn_says_so(void **state)
+{
+	(void)state;
+	struct world *world = world_new();
+	world->latency_ms = 3000;
+	world_job(world, "web", "app:1");
+	struct task_id id = { 0 };
+	for (int i = 0; i < 5; i++)
+		id = world_task(world, "web");
+	world_session(world, true);
+	world_send_full(world);
+	world_run(world, 5900);
+	world_expect(world, id, TASK_SCHEDULED, REASON_ASSIGNED,
+		     "waits for its turn: 4 starts are under way");
+	world_free(world);
+}
+
 static void the_manager_hears_of_a_long_pull_with_a_beat(void **state)
 {
 	(void)state;
@@ -372,6 +389,7 @@ int main(void)
 		TEST(an_image_that_was_pruned_since_is_pulled_again),
 		TEST(only_so_many_start_side_by_side_first_in_first_out),
 		TEST(a_start_that_waits_to_be_tried_again_keeps_nobody_waiting),
+		TEST(a_task_that_waits_for_its_turn_says_so),
 		TEST(the_manager_hears_of_a_long_pull_with_a_beat),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -454,6 +454,29 @@ static void damaged_records_are_refused(void **state)
 	world_free(world);
 }
 
+static void a_record_that_contradicts_itself_is_refused(void **state)
+{
+	(void)state;
+	struct world *world = world_new();
+	struct task_id id = world_begin(world, "app:1");
+	struct task_id other = world_task(world, "web");
+	world_send_full(world);
+	world_run(world, 3000);
+	for (size_t i = 0; i < world->store.n; i++) {
+		struct change change = world->store.items[i];
+		if (change.kind != RECORD_ASSIGNMENT || memcmp(change.key, id.uuid.bytes, 16) != 0)
+			continue;
+		/* Under another task's key. */
+		struct worker *worker = worker_new(&world->options);
+		struct err err;
+		change_key_id(&change, other.uuid);
+		assert_int_equal(worker_replay(worker, &change, &err), ERR_DAMAGED);
+		assert_string_equal(err.message, "a task's record contradicts itself");
+		worker_free(worker);
+	}
+	world_free(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -479,6 +502,7 @@ int main(void)
 		TEST(volumes_are_removed_when_asked_and_the_answer_says_so),
 		TEST(answers_and_hints_of_nobody_are_ignored),
 		TEST(damaged_records_are_refused),
+		TEST(a_record_that_contradicts_itself_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
