@@ -1,0 +1,178 @@
+"""What the README shows, and what Docker users try first."""
+import json
+import re
+import urllib.request
+
+import pytest
+
+from conftest import BUSYBOX, WEB, TOP, docker, eventually
+
+
+def get(port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+        return answer.read().decode()
+
+
+def test_the_shop_comes_up_serves_and_goes_down(drover):
+    done = drover.run("up", "-f", TOP / "examples/shop/compose.yaml")
+    assert "shop/migrate.1 completed" in done.stdout
+    assert drover.jobs()["shop/migrate"]["standing"] == "completed"
+    webs = drover.tasks("shop/web")
+    assert len(webs) == 3 and all(task["ready"] for task in webs)
+    ports = {task["ports"][0]["host_port"] for task in webs}
+    assert len(ports) == 3
+    for port in ports:
+        assert "Welcome to the shop" in get(port)
+    drover.run("down", "-p", "shop", "-v")
+    assert drover.jobs() == {}
+    assert drover.containers() == []
+    label = f"label=drover.cluster={drover.cluster_id}"
+    assert docker("volume", "ls", "-q", "--filter", label) == ""
+    assert docker("network", "ls", "-q", "--filter", label) == ""
+
+
+def test_a_second_up_changes_nothing(drover):
+    drover.run("up", "-f", TOP / "examples/shop/compose.yaml")
+    before = sorted(drover.containers())
+    done = drover.run("up", "-f", TOP / "examples/shop/compose.yaml")
+    assert done.stdout.count("unchanged") == 3
+    assert sorted(drover.containers()) == before
+
+
+def test_services_reach_each_other_by_name(drover):
+    drover.up(f"""
+services:
+  server:
+    image: {WEB}
+    healthcheck: {{test: ["CMD", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1/"], interval: 1s}}
+  client:
+    image: {BUSYBOX}
+    command: ["wget", "-q", "-O", "-", "http://server/"]
+    depends_on: {{server: {{condition: service_healthy}}}}
+    deploy: {{mode: replicated-job}}
+""")
+    assert "hello from" in drover.out("logs", "t/client")
+
+
+def test_run_prints_the_output_and_ends_with_the_status(drover):
+    done = drover.run("run", BUSYBOX, "sh", "-c", "echo to out; echo to err >&2; exit 3", check=False)
+    assert done.returncode == 3
+    assert done.stdout == "to out\n"
+    assert "to err\n" in done.stderr
+    assert drover.run("run", BUSYBOX, "true").returncode == 0
+
+
+def test_logs_tail_and_since(drover):
+    drover.run("run", "--name", "talk", BUSYBOX, "sh", "-c", "for i in 1 2 3 4 5; do echo line $i; done")
+    assert drover.out("logs", "talk") == "".join(f"line {i}\n" for i in range(1, 6))
+    assert drover.out("logs", "--tail", "2", "talk") == "line 4\nline 5\n"
+    assert drover.out("logs", "--since", "2000-01-01T00:00:00Z", "talk").count("line") == 5
+    assert re.match(r"\d{4}-\d\d-\d\dT\S+Z line 5", drover.out("logs", "-t", "-n", "1", "talk"))
+    assert "tail" in drover.run("logs", "--tail", "x", "talk", check=False).stderr
+
+
+def test_scale_up_and_down(drover):
+    drover.up(f"services:\n  s:\n    image: {BUSYBOX}\n    stop_grace_period: 1s\n")
+    drover.run("scale", "t/s=3")
+    assert len([task for task in drover.tasks("t/s") if task["ready"]]) == 3
+    kept = next(task["container_id"] for task in drover.tasks("t/s") if task["slot"] == 1)
+    drover.run("scale", "t/s=1")
+    eventually("one task", lambda: len(drover.tasks("t/s")) == 1)
+    assert drover.tasks("t/s")[0]["container_id"] == kept
+
+
+def test_stop_restart_and_rm(drover):
+    drover.up(f"services:\n  s:\n    image: {BUSYBOX}\n    stop_grace_period: 1s\n")
+    drover.run("stop", "t/s")
+    assert drover.jobs()["t/s"]["standing"] == "stopped"
+    assert drover.containers(running_only=True) == []
+    drover.run("restart", "t/s")
+    assert drover.jobs()["t/s"]["standing"] == "running"
+    before = drover.containers(running_only=True)
+    drover.run("restart", "t/s")
+    after = drover.containers(running_only=True)
+    assert len(after) == 1 and after != before
+    drover.run("rm", "t/s")
+    assert drover.containers() == []
+
+
+def test_an_update_replaces_every_task(drover):
+    compose = f"services:\n  s:\n    image: {BUSYBOX}\n    stop_grace_period: 1s\n    environment: {{V: '%s'}}\n    deploy: {{replicas: 2}}\n"
+    drover.up(compose % 1)
+    before = set(drover.containers(running_only=True))
+    done = drover.up(compose % 2)
+    assert "updated (revision 2)" in done.stdout
+    after = set(drover.containers(running_only=True))
+    assert len(after) == 2 and not after & before
+    for container in after:
+        assert "V=2" in docker("inspect", "-f", "{{.Config.Env}}", container)
+
+
+def test_volumes_keep_their_data_until_they_are_removed(drover):
+    compose = f"""
+services:
+  w:
+    image: {BUSYBOX}
+    command: ["sh", "-c", "%s"]
+    volumes: ["data:/data"]
+    deploy: {{mode: replicated-job}}
+volumes: {{data: }}
+"""
+    drover.up(compose % "echo kept > /data/x")
+    drover.run("down", "-p", "t")
+    assert "t_data" in drover.out("volume", "ls")
+    drover.up(compose % "cat /data/x")
+    assert drover.out("logs", "t/w").endswith("kept\n")
+    refused = drover.run("volume", "rm", "t_data", check=False)
+    assert refused.returncode and "t/w" in refused.stderr
+    drover.run("down", "-p", "t")
+    drover.run("volume", "rm", "t_data")
+    eventually("the volume is gone", lambda: "t_data" not in docker("volume", "ls", "-q"))
+    assert "t_data" not in drover.out("volume", "ls")
+
+
+def test_inspect_nodes_and_events_speak_json(drover):
+    drover.run("run", "--name", "one", BUSYBOX, "true")
+    job = json.loads(drover.out("inspect", "default/one"))
+    assert job["spec"]["image"] == BUSYBOX
+    task = json.loads(drover.out("inspect", "default/one.1"))
+    assert task["state"] == "completed" and task["exit_code"] == 0 and task["reason"] == "exit_zero"
+    node = drover.json("nodes")["nodes"][0]
+    assert node["capacity"]["memory_bytes"] > 0 and node["platform_os"] == "linux"
+    kinds = [json.loads(line) for line in
+             drover.out("events", "--after", "1-0", "--for", "1s", "-o", "json").splitlines()]
+    assert any(event["kind"] == "task" and event["state"] == "completed" for event in kinds)
+
+
+def test_config_prints_what_up_would_do_and_reads_it_back(drover):
+    first = drover.out("config", "-f", TOP / "examples/shop/compose.yaml")
+    second = drover.out("config", "-f", "-", stdin=first)
+    assert first == second
+    assert "replicas: 3" in first
+
+
+def test_restart_after_docker_kill(drover):
+    drover.up(f"services:\n  s:\n    image: {BUSYBOX}\n")
+    victim = drover.tasks("t/s")[0]
+    docker("kill", victim["container_id"])
+    def back():
+        task = drover.tasks("t/s")
+        return task and task[0]["ready"] and task[0]["attempt"] == 2
+    eventually("the second attempt", back)
+    assert drover.tasks("t/s")[0]["id"] == victim["id"]
+
+
+@pytest.mark.parametrize("words, part", [
+    (["frob"], "is not a command"), (["pss"], 'Did you mean "ps"'), (["up", "--frob"], "no option --frob"),
+    (["scale", "x"], "JOB=REPLICAS"), (["inspect"], "needs JOB|TASK|NODE"), (["ps", "-o", "yaml"], "none of wide, json"),
+    (["why", "nothing"], "no job or task is called"), (["up", "-f", "/nonexistent"], "cannot be opened"),
+])
+def test_mistakes_on_the_command_line_are_told(drover, words, part):
+    done = drover.run(*words, check=False)
+    assert done.returncode not in (0, 1) and part in done.stderr
+
+
+def test_without_a_manager_the_commands_say_so(stopped_drover):
+    done = stopped_drover.run("ps", check=False)
+    assert done.returncode == 6
+    assert "is `drover dev` or `drover manager` running?" in done.stderr
