@@ -272,6 +272,9 @@ static enum err_code plan_act(struct manager *manager, const struct manager_requ
 {
 	bool one_task = !uuid_is_zero(request->task.uuid);
 	*ret_project = request->project;
+	if (one_task && request->kind != REQUEST_STOP && request->kind != REQUEST_RESTART)
+		return err_set_field(err, ERR_INVALID, "task",
+				     "one task can be stopped or restarted, nothing else");
 	switch (request->kind) {
 	case REQUEST_SCALE: return plan_scale(manager, request, plan, err);
 	case REQUEST_STOP:

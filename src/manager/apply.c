@@ -104,10 +104,12 @@ static bool is_kept(const struct project_entry *project, const char *key,
 }
 
 /* The project as it will be: what the request declares, and of what was declared before all that is still named. */
-static void merge_project(const struct project_entry *existing,
-			  const struct project_request *request, int64_t wall_ms,
-			  struct project *ret_project)
+static void merge_project(const struct project_entry *existing, const struct manager_request *asked,
+			  int64_t wall_ms, struct project *ret_project)
 {
+	const struct project_request *request = asked->project_request;
+	/* A submitted job changes nothing of its project. */
+	bool keep = asked->kind == REQUEST_SUBMIT;
 	struct project project = { .name = base_strdup(request->name) };
 	project.created_wall_ms = existing ? existing->project.created_wall_ms : wall_ms;
 	for (size_t i = 0; i < request->networks.n; i++)
@@ -121,14 +123,14 @@ static void merge_project(const struct project_entry *existing,
 	for (size_t i = 0; existing && i < existing->project.networks.n; i++) {
 		const struct network_spec *network = &existing->project.networks.items[i];
 		if (!network_of(&project, network->key) &&
-		    is_kept(existing, network->key, joins_network))
+		    (keep || is_kept(existing, network->key, joins_network)))
 			record_copy(&network_spec_type,
 				    list_add(&project.networks, sizeof(*network)), network);
 	}
 	for (size_t i = 0; existing && i < existing->project.volumes.n; i++) {
 		const struct volume_spec *volume = &existing->project.volumes.items[i];
 		if (!volume_of(&project, volume->key) &&
-		    is_kept(existing, volume->key, mounts_volume))
+		    (keep || is_kept(existing, volume->key, mounts_volume)))
 			record_copy(&volume_spec_type, list_add(&project.volumes, sizeof(*volume)),
 				    volume);
 	}
@@ -308,7 +310,7 @@ static enum err_code plan_project(struct manager *manager, struct plan *plan,
 {
 	const struct project_request *wished = request->project_request;
 	const struct project_entry *existing = cluster_project(&manager->cluster, wished->name);
-	merge_project(existing, wished, wall_now(manager), &plan->project);
+	merge_project(existing, request, wall_now(manager), &plan->project);
 	plan->put_project =
 		!existing || !record_equal(&project_type, &existing->project, &plan->project);
 	enum err_code code = ERR_NONE;

@@ -15,7 +15,8 @@ static void check_slots(const struct manager *manager)
 			/* At most one task of a slot is not final, and it is the newest. */
 			INVARIANT(IMPLIES(!task_is_final(task->state), task == slot->newest));
 			/* Two tasks of one slot occupy nodes only when the older was given up. */
-			INVARIANT(IMPLIES(task != slot->newest, task_is_off(task)));
+			INVARIANT(IMPLIES(task != slot->newest && task_occupies_node(task),
+					  task->desired.verdict_reason == REASON_NODE_LOST));
 		}
 		slots_release(&slots);
 	}

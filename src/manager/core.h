@@ -33,7 +33,8 @@ struct task_class {
 
 struct pending {
 	struct task_id task;
-	bool lost; /* not Pending: it is on a silent node, and a replacement is wanted */
+	bool lost;	  /* not Pending: it is on a silent node, and a replacement is wanted */
+	int64_t revision; /* of the task, or of its replacement */
 	int where;
 	uint64_t stamp;	     /* of its live queue item */
 	int64_t due_ms;	     /* monotonic: not placed earlier */
@@ -309,7 +310,7 @@ void prune_tasks(struct manager *manager, struct job_entry *entry, struct slots 
 void prune_revisions(struct manager *manager, struct job_entry *entry);
 enum gate { GATE_OPEN = 0, GATE_CLOSED, GATE_FAILED };
 /* May tasks of the job's current revision start? `message` says what for it waits, or which dependency failed. */
-int depend_gate(struct manager *manager, const struct job_entry *entry, struct text *message);
+int depend_gate(const struct manager *manager, const struct job_entry *entry, struct text *message);
 void depend_wake(struct manager *manager, const struct job_entry *entry);
 
 /* pending.c and place.c */

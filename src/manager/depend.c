@@ -33,10 +33,10 @@ static int64_t count_met(const struct job_facts *facts, int condition)
 }
 
 /* As last reconciled; counted afresh when something changed since. */
-static struct job_facts facts_of(struct manager *manager, const struct job_entry *entry)
+static struct job_facts facts_of(const struct manager *manager, const struct job_entry *entry)
 {
-	const struct job_watch *watch = job_watch(manager, entry->job.id);
-	if (!watch->dirty)
+	const struct job_watch *watch = map_get(&manager->jobs, entry->job.id.uuid);
+	if (watch && !watch->dirty)
 		return watch->facts;
 	struct slots slots;
 	struct job_facts facts;
@@ -46,7 +46,7 @@ static struct job_facts facts_of(struct manager *manager, const struct job_entry
 	return facts;
 }
 
-static int check_one(struct manager *manager, const struct job_entry *entry,
+static int check_one(const struct manager *manager, const struct job_entry *entry,
 		     const struct depend *depend, struct text *message)
 {
 	const struct job_entry *on =
@@ -79,7 +79,7 @@ static int check_one(struct manager *manager, const struct job_entry *entry,
 	return GATE_CLOSED;
 }
 
-int depend_gate(struct manager *manager, const struct job_entry *entry, struct text *message)
+int depend_gate(const struct manager *manager, const struct job_entry *entry, struct text *message)
 {
 	const struct job_spec *spec = &job_entry_current(entry)->spec;
 	if (!spec->depends_on.n || has_begun(entry))

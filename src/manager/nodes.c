@@ -91,6 +91,8 @@ static void node_down(struct manager *manager, struct node_entry *node)
 		   node->tasks.n == 1 ? "task" : "tasks");
 	note_node(manager, node, why);
 	set_reachable(manager, node, false);
+	/* What was tied to it by a shared network may go elsewhere. */
+	manager->wake = true;
 }
 
 /* Drop what is out of date at the front of the queue, so that its key is a time something is due. */

@@ -50,6 +50,8 @@ void pending_add(struct manager *manager, struct task *task, bool lost)
 	struct pending *pending = base_calloc(1, sizeof(*pending));
 	pending->task = task->desired.id;
 	pending->lost = lost;
+	pending->revision = lost ? cluster_job_of(&manager->cluster, task)->job.revision
+				 : task->desired.revision;
 	pending->due_ms = INT64_MIN;
 	pending->deadline_ms = INT64_MAX;
 	map_put(&manager->pending, pending->task.uuid, pending);
@@ -105,6 +107,7 @@ void pending_gate(struct manager *manager, struct task *task, const char *messag
 			  cluster_task_name(&manager->cluster, task, name), message);
 	}
 	pending->where = PENDING_GATED;
+	pending->stamp = 0;
 	task_set_waiting(manager, task, REASON_WAITS_DEPENDENCY, message);
 }
 

@@ -30,7 +30,13 @@ static void settle_live(struct manager *manager, struct job_entry *entry, struct
 	}
 	if (look == SLOT_OLD && job_runs_to_completion(entry))
 		task_stop(manager, task, reason);
-	if (may_replace_lost(entry, task) && !pending_get(manager, task->desired.id))
+	const struct pending *pending = pending_get(manager, task->desired.id);
+	/* What would replace it is of the current revision, and may fit other nodes now. */
+	if (pending && pending->revision != entry->job.revision) {
+		pending_drop(manager, task->desired.id);
+		pending = NULL;
+	}
+	if (!pending && may_replace_lost(entry, task))
 		pending_add(manager, task, true);
 }
 
@@ -168,8 +174,9 @@ static void reconcile_job(struct manager *manager, struct job_entry *entry)
 	slots_facts(entry, &slots, &facts);
 	slots_release(&slots);
 	bool same = watch->standing_said >= 0 && facts.wanted == watch->facts.wanted &&
-		    facts.started == watch->facts.started && facts.ready == watch->facts.ready &&
-		    facts.left == watch->facts.left && facts.succeeded == watch->facts.succeeded &&
+		    facts.started == watch->facts.started && facts.old == watch->facts.old &&
+		    facts.ready == watch->facts.ready && facts.left == watch->facts.left &&
+		    facts.succeeded == watch->facts.succeeded &&
 		    facts.standing == watch->facts.standing;
 	watch->facts = facts;
 	if (!same)

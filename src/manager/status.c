@@ -84,6 +84,18 @@ static void say_task(const struct manager *manager, const struct job_entry *entr
 			  cluster_task_sentence(&manager->cluster, task, sentence));
 }
 
+/* An update may wait for another job's: true. */
+static bool say_gate(const struct manager *manager, const struct job_entry *entry, struct text *out)
+{
+	struct text why;
+	text_init(&why, LIMIT_MESSAGE_BYTES);
+	bool waits = depend_gate(manager, entry, &why) != GATE_OPEN;
+	if (waits)
+		text_addf(out, "; %s", text_string(&why));
+	text_release(&why);
+	return waits;
+}
+
 void manager_job_status(const struct manager *manager, const struct job_entry *entry,
 			struct job_status *ret_status)
 {
@@ -110,6 +122,8 @@ void manager_job_status(const struct manager *manager, const struct job_entry *e
 		status.reason = task->reason;
 		say_task(manager, entry, task, &message);
 	}
+	if (facts.standing == STANDING_UPDATING && say_gate(manager, entry, &message))
+		status.reason = REASON_WAITS_DEPENDENCY;
 	status.message = text_take(&message);
 	slots_release(&slots);
 	*ret_status = status;

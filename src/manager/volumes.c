@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/check.h"
 #include "manager/core.h"
 
 static const struct volume_spec *spec_of(const struct project_entry *project, const char *key)
@@ -36,8 +37,13 @@ void volume_pin(struct manager *manager, const struct task *task, const struct n
 		const struct volume_spec *declared = spec_of(project, mount->source);
 		char buffer[VOLUME_NAME_SIZE];
 		const char *name = cluster_volume_name(project, mount->source, buffer);
-		if ((declared && declared->external) || cluster_volume(&manager->cluster, name))
+		if (declared && declared->external)
 			continue;
+		const struct volume_record *pinned = cluster_volume(&manager->cluster, name);
+		if (pinned) {
+			INVARIANT(uuid_equal(pinned->node.uuid, node->record.id.uuid));
+			continue;
+		}
 		struct volume_record volume = {
 			.project = base_strdup(entry->job.project),
 			.key = base_strdup(mount->source),

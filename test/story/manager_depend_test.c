@@ -190,7 +190,9 @@ static void an_update_of_both_goes_in_the_order_of_the_dependency(void **state)
 	/* The old web goes on serving while the new db is not healthy. */
 	assert_int_equal(story_task(&story, "shop/db.1")->desired.revision, 2);
 	assert_int_equal(story_task(&story, "shop/web.1")->desired.revision, 1);
-	story_stands(&story, "shop/web", STANDING_UPDATING, "1 of 1 tasks still to be replaced");
+	story_stands(
+		&story, "shop/web", STANDING_UPDATING,
+		"1 of 1 tasks still to be replaced; waits for db to be healthy: 0 of 1 healthy");
 	story_health(&story, "shop/db.1", HEALTH_HEALTHY);
 	assert_int_equal(story_task(&story, "shop/web.1")->desired.revision, 2);
 	story_end(&story);

@@ -284,6 +284,24 @@ static void a_refused_specification_is_left(void **state)
 	story_end(&story);
 }
 
+static void nothing_takes_over_before_the_old_container_is_confirmed_gone(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, JOB_REPLICATED, 1);
+	story.linger = "web";
+	struct task_id old = story_task(&story, "shop/web.1")->desired.id;
+	story_report(&story, "shop/web.1", TASK_FAILED, REASON_INTERRUPTED, "Docker was restarted");
+	story_act(&story, REQUEST_RESTART, "shop", "web");
+	story_pass(&story, 60000);
+	assert_true(uuid_equal(story_task(&story, "shop/web.1")->desired.id.uuid, old.uuid));
+	story.linger = NULL;
+	story_report(&story, "shop/web.1", TASK_FAILED, REASON_INTERRUPTED, "Docker was restarted");
+	assert_false(uuid_equal(story_task(&story, "shop/web.1")->desired.id.uuid, old.uuid));
+	story_stands(&story, "shop/web", STANDING_RUNNING, "1 of 1 ready");
+	story_end(&story);
+}
+
 /* Every reason of the table, for a service: what the manager does with the slot. */
 static void every_reason_has_the_consequence_its_row_names(void **state)
 {
@@ -325,6 +343,7 @@ int main(void)
 		cmocka_unit_test(what_was_asked_to_end_is_not_started_again),
 		cmocka_unit_test(a_job_that_is_stopped_while_it_exits_0_has_succeeded),
 		cmocka_unit_test(a_refused_specification_is_left),
+		cmocka_unit_test(nothing_takes_over_before_the_old_container_is_confirmed_gone),
 		cmocka_unit_test(every_reason_has_the_consequence_its_row_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

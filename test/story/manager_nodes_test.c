@@ -242,6 +242,12 @@ static void a_back_off_survives_the_manager_and_a_clock_that_jumps(void **state)
 	story.wall_ms -= 86400000LL * 3650;
 	story_pass(&story, 5000);
 	assert_int_equal(story_task(&story, "shop/web.1")->state, TASK_SCHEDULED);
+	/* Set back while the manager is away, the clock makes it wait for minutes, not for years. */
+	story_report(&story, "shop/web.1", TASK_FAILED, REASON_PULL_FAILED, "no answer");
+	story.wall_ms -= 86400000LL * 3650;
+	story_restart(&story);
+	story_pass(&story, 360000);
+	assert_int_equal(story_task(&story, "shop/web.1")->state, TASK_SCHEDULED);
 	story_end(&story);
 }
 

@@ -1,4 +1,4 @@
-#include "manager_story.h"
+#include "manager_worker.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -19,49 +19,6 @@ struct story_record {
 	uint8_t key[CHANGE_KEY_BYTES_MAX];
 	void *value;
 	size_t value_len;
-};
-
-/* A task as the worker holds it. */
-struct held {
-	struct sync_assignment assignment;
-	struct task_observed observed;
-	int64_t unacked; /* 0: acknowledged */
-};
-
-struct template_held {
-	struct job_id job;
-	int64_t revision;
-	char *name;
-};
-
-struct story_worker {
-	char *name;
-	struct node_id node;
-	struct node_facts facts;
-	uint64_t session;
-	bool silent;
-	bool introduced;
-	bool runtime_ok;
-	int64_t epoch;
-	int64_t rev;
-	struct uuid cluster;
-	bool want_full;
-	bool owes_up;
-	int64_t report;
-	int64_t version;
-	struct held **tasks;
-	size_t n_tasks, tasks_capacity;
-	struct template_held *templates;
-	size_t n_templates, templates_capacity;
-	struct strings volumes_asked;
-	const char *volume_refusal;
-	int lose_downs;
-	size_t n_fulls;
-	bool repeat_ups;
-	bool reorder_ups;
-	struct sync_up kept; /* an older message, to come late */
-	bool has_kept;
-	int64_t next_beat_ms;
 };
 
 /* ---- the store ---- */
@@ -163,246 +120,6 @@ static void start(struct story *story)
 	commit(story);
 }
 
-/* ---- workers ---- */
-
-struct story_worker *story_worker(struct story *story, const char *name)
-{
-	for (size_t i = 0; i < story->n_workers; i++)
-		if (strcmp(story->workers[i]->name, name) == 0)
-			return story->workers[i];
-	fail_msg("there is no worker %s", name);
-	return NULL;
-}
-
-static struct story_worker *worker_of_session(struct story *story, uint64_t session)
-{
-	for (size_t i = 0; i < story->n_workers; i++)
-		if (story->workers[i]->session == session)
-			return story->workers[i];
-	return NULL;
-}
-
-static struct held *held_find(const struct story_worker *worker, struct task_id id)
-{
-	for (size_t i = 0; i < worker->n_tasks; i++)
-		if (uuid_equal(worker->tasks[i]->assignment.task.uuid, id.uuid))
-			return worker->tasks[i];
-	return NULL;
-}
-
-static void held_free(struct held *held)
-{
-	record_release(&sync_assignment_type, &held->assignment);
-	record_release(&task_observed_type, &held->observed);
-	base_free(held);
-}
-
-static const char *template_name(const struct story_worker *worker, const struct held *held)
-{
-	for (size_t i = 0; i < worker->n_templates; i++)
-		if (uuid_equal(worker->templates[i].job.uuid, held->assignment.job.uuid) &&
-		    worker->templates[i].revision == held->assignment.revision)
-			return worker->templates[i].name;
-	return NULL;
-}
-
-static void held_drop(struct story_worker *worker, size_t at)
-{
-	held_free(worker->tasks[at]);
-	worker->tasks[at] = worker->tasks[--worker->n_tasks];
-}
-
-/* A worker keeps a template no longer than a task that uses it. */
-static void drop_templates(struct story_worker *worker)
-{
-	for (size_t i = worker->n_templates; i > 0; i--) {
-		struct template_held *template = &worker->templates[i - 1];
-		bool used = false;
-		for (size_t j = 0; j < worker->n_tasks; j++)
-			used |= template_name(worker, worker->tasks[j]) == template->name;
-		if (used)
-			continue;
-		base_free(template->name);
-		*template = worker->templates[--worker->n_templates];
-	}
-}
-
-static void take_template(struct story_worker *worker, const struct sync_template *template)
-{
-	struct held probe = { .assignment = { .job = template->job,
-					      .revision = template->revision } };
-	assert_non_null(template->spec.image);
-	if (template_name(worker, &probe))
-		return;
-	worker->templates = base_grow(worker->templates, worker->n_templates,
-				      &worker->templates_capacity, sizeof(struct template_held));
-	worker->templates[worker->n_templates++] =
-		(struct template_held){ template->job, template->revision,
-					base_strdup(template->name) };
-}
-
-static void take_assignment(struct story_worker *worker, const struct sync_assignment *assignment)
-{
-	struct held *held = held_find(worker, assignment->task);
-	if (!held) {
-		held = base_calloc(1, sizeof(*held));
-		record_init(&task_observed_type, &held->observed);
-		held->observed.task = assignment->task;
-		held->observed.state = TASK_SCHEDULED;
-		worker->tasks = base_grow(worker->tasks, worker->n_tasks, &worker->tasks_capacity,
-					  sizeof(held));
-		worker->tasks[worker->n_tasks++] = held;
-	}
-	record_release(&sync_assignment_type, &held->assignment);
-	record_copy(&sync_assignment_type, &held->assignment, assignment);
-	/* The manager owes the template before the task. */
-	assert_non_null(template_name(worker, held));
-}
-
-static void take_set(struct story_worker *worker, const struct sync_down *down)
-{
-	for (size_t i = 0; i < down->templates.n; i++)
-		take_template(worker, &down->templates.items[i]);
-	for (size_t i = 0; i < down->tasks.n; i++)
-		take_assignment(worker, &down->tasks.items[i]);
-	for (size_t i = worker->n_tasks; i > 0; i--) {
-		struct task_id id = worker->tasks[i - 1]->assignment.task;
-		bool drop = down->full;
-		for (size_t j = 0; j < down->tasks.n && drop; j++)
-			drop = !uuid_equal(down->tasks.items[j].task.uuid, id.uuid);
-		for (size_t j = 0; j < down->forgotten.n && !drop; j++)
-			drop = uuid_equal(down->forgotten.items[j].task.uuid, id.uuid);
-		if (drop)
-			held_drop(worker, i - 1);
-	}
-	drop_templates(worker);
-}
-
-static void take_down(struct story *story, struct story_worker *worker,
-		      const struct sync_down *down)
-{
-	story->n_downs++;
-	if (worker->silent)
-		return;
-	if (worker->lose_downs > 0) {
-		worker->lose_downs--;
-		return;
-	}
-	worker->cluster = down->cluster;
-	bool older = down->epoch < worker->epoch ||
-		     (down->epoch == worker->epoch && down->rev < worker->rev);
-	if (older)
-		return;
-	for (size_t i = 0; i < worker->n_tasks; i++)
-		if (worker->tasks[i]->unacked && worker->tasks[i]->unacked <= down->report_acked)
-			worker->tasks[i]->unacked = 0;
-	strings_release(&worker->volumes_asked);
-	for (size_t i = 0; i < down->volumes_remove.n; i++)
-		strings_add(&worker->volumes_asked, down->volumes_remove.items[i].name);
-	/* What was refused is tried again with the next beat. */
-	worker->owes_up |= down->volumes_remove.n > 0 && !worker->volume_refusal;
-	if (!down->full && (down->epoch != worker->epoch || down->base_rev != worker->rev)) {
-		worker->want_full = true;
-		worker->owes_up = true;
-		return;
-	}
-	worker->want_full = false;
-	worker->n_fulls += down->full;
-	take_set(worker, down);
-	worker->epoch = down->epoch;
-	worker->rev = down->rev;
-}
-
-static bool names(const char *list, const char *name)
-{
-	size_t len = name ? strlen(name) : 0;
-	for (const char *at = list; at && name && (at = strstr(at, name)); at += len)
-		if ((at == list || at[-1] == ' ') && (at[len] == ' ' || !at[len]))
-			return true;
-	return false;
-}
-
-static void say(struct story *story, struct story_worker *worker, struct held *held, int state,
-		int reason, const char *message)
-{
-	struct task_observed *observed = &held->observed;
-	if (state == TASK_RUNNING && observed->state != TASK_RUNNING) {
-		observed->attempt++;
-		observed->started_wall_ms = story->wall_ms + observed->attempt;
-	}
-	bool ends = task_is_final(state);
-	if (ends)
-		observed->finished_wall_ms = story->wall_ms;
-	observed->state = state;
-	observed->reason = reason;
-	observed->gone = ends;
-	observed->exit_code = reason == REASON_EXIT_ZERO ? 0 : -1;
-	string_set(&observed->message, message);
-	observed->version = ++worker->version;
-	held->unacked = worker->report + 1;
-	worker->owes_up = true;
-}
-
-static void act_on(struct story *story, struct story_worker *worker, struct held *held)
-{
-	const char *job = template_name(worker, held);
-	struct task_observed *observed = &held->observed;
-	bool final = task_is_final(observed->state);
-	if (held->assignment.wanted == TASK_WANT_RUN && observed->state == TASK_SCHEDULED &&
-	    !names(story->hold_start, job) && observed->reason != REASON_RESTARTING) {
-		observed->health = names(story->starting, job) ? HEALTH_STARTING : HEALTH_NONE;
-		say(story, worker, held, TASK_RUNNING, REASON_RUNNING, NULL);
-		if (names(story->succeed, job))
-			say(story, worker, held, TASK_COMPLETED, REASON_EXIT_ZERO, NULL);
-		return;
-	}
-	if (held->assignment.wanted >= TASK_WANT_STOP && !final && !names(story->hold_stop, job)) {
-		say(story, worker, held, TASK_COMPLETED, held->assignment.stop_reason, NULL);
-		final = true;
-	}
-	if (held->assignment.wanted == TASK_WANT_REMOVE && final && !observed->removed &&
-	    !names(story->hold_remove, job)) {
-		observed->removed = true;
-		observed->version = ++worker->version;
-		held->unacked = worker->report + 1;
-		worker->owes_up = true;
-	}
-}
-
-static void fill_up(struct story_worker *worker, struct sync_up *up)
-{
-	*up = (struct sync_up){
-		.node = worker->node,
-		.cluster = worker->cluster,
-		.epoch = worker->epoch,
-		.rev = worker->rev,
-		.want_full = worker->want_full,
-		.runtime_ok = worker->runtime_ok,
-		.has_facts = !worker->introduced,
-		.report = ++worker->report,
-	};
-	uint64_t digest = 0;
-	if (up->has_facts)
-		record_copy(&node_facts_type, &up->facts, &worker->facts);
-	for (size_t i = 0; i < worker->n_tasks; i++) {
-		struct held *held = worker->tasks[i];
-		digest += (uint64_t)sync_assignment_digest(&held->assignment);
-		if (held->unacked)
-			record_copy(&task_observed_type,
-				    list_add(&up->observed, sizeof(struct task_observed)),
-				    &held->observed);
-	}
-	up->digest = (int64_t)digest;
-	for (size_t i = 0; i < worker->volumes_asked.n; i++) {
-		struct sync_volume *volume = list_add(&up->volumes_removed, sizeof(*volume));
-		volume->name = base_strdup(worker->volumes_asked.items[i]);
-		volume->message = base_strdup(worker->volume_refusal);
-	}
-	strings_release(&worker->volumes_asked);
-	worker->introduced = true;
-	worker->owes_up = false;
-}
-
 /* ---- steps ---- */
 
 static void step(struct story *story, const struct manager_event *events, size_t n);
@@ -415,7 +132,7 @@ static void deliver(struct story *story)
 		if (worker && down->close)
 			worker->session = 0;
 		else if (worker)
-			take_down(story, worker, &down->message);
+			worker_take(story, worker, &down->message);
 	}
 }
 
@@ -458,7 +175,7 @@ static void speak(struct story *story, struct story_worker *worker)
 		step(story, &event, 1);
 	}
 	struct sync_up up;
-	fill_up(worker, &up);
+	worker_fill_up(worker, &up);
 	if (worker->has_kept && worker->session && !up.has_facts) {
 		/* The older message arrives after the newer. */
 		send(story, worker, &up);
@@ -484,7 +201,7 @@ static bool let_workers_act(struct story *story)
 	for (size_t i = 0; i < story->n_workers; i++) {
 		struct story_worker *worker = story->workers[i];
 		for (size_t j = 0; j < worker->n_tasks; j++)
-			act_on(story, worker, worker->tasks[j]);
+			worker_act(story, worker, worker->tasks[j]);
 		if (worker->silent || !worker->owes_up)
 			continue;
 		any = true;
@@ -601,22 +318,6 @@ static void compare_with_replay(struct story *story)
 	manager_free(other);
 }
 
-static void worker_free(struct story_worker *worker)
-{
-	for (size_t i = 0; i < worker->n_tasks; i++)
-		held_free(worker->tasks[i]);
-	for (size_t i = 0; i < worker->n_templates; i++)
-		base_free(worker->templates[i].name);
-	if (worker->has_kept)
-		record_release(&sync_up_type, &worker->kept);
-	base_free(worker->tasks);
-	base_free(worker->templates);
-	strings_release(&worker->volumes_asked);
-	record_release(&node_facts_type, &worker->facts);
-	base_free(worker->name);
-	base_free(worker);
-}
-
 void story_end(struct story *story)
 {
 	compare_with_replay(story);
@@ -658,76 +359,6 @@ void story_join_with(struct story *story, const char *name, int64_t memory_bytes
 void story_join(struct story *story, const char *name)
 {
 	story_join_with(story, name, 8LL << 30);
-}
-
-void story_silence(struct story *story, const char *name)
-{
-	struct story_worker *worker = story_worker(story, name);
-	worker->silent = true;
-	worker->session = 0;
-}
-
-void story_return(struct story *story, const char *name)
-{
-	struct story_worker *worker = story_worker(story, name);
-	worker->silent = false;
-	worker->owes_up = true;
-	worker->next_beat_ms = story->now_ms + LIMIT_BEAT_MS;
-	story_run(story);
-}
-
-void story_set_runtime(struct story *story, const char *name, bool runtime_ok)
-{
-	struct story_worker *worker = story_worker(story, name);
-	worker->runtime_ok = runtime_ok;
-	worker->owes_up = true;
-	story_run(story);
-}
-
-void story_set_label(struct story *story, const char *name, const char *key, const char *value)
-{
-	struct story_worker *worker = story_worker(story, name);
-	pairs_put(&worker->facts.labels, key, value);
-	worker->introduced = false;
-	worker->owes_up = true;
-	story_run(story);
-}
-
-void story_lose_downs(struct story *story, const char *name, int n)
-{
-	story_worker(story, name)->lose_downs = n;
-}
-
-void story_repeat_ups(struct story *story, bool repeat)
-{
-	for (size_t i = 0; i < story->n_workers; i++)
-		story->workers[i]->repeat_ups = repeat;
-}
-
-void story_reorder_ups(struct story *story, bool reorder)
-{
-	for (size_t i = 0; i < story->n_workers; i++)
-		story->workers[i]->reorder_ups = reorder;
-}
-
-size_t story_fulls(const struct story *story, const char *name)
-{
-	for (size_t i = 0; i < story->n_workers; i++)
-		if (strcmp(story->workers[i]->name, name) == 0)
-			return story->workers[i]->n_fulls;
-	return 0;
-}
-
-void story_corrupt(struct story *story, const char *name)
-{
-	struct story_worker *worker = story_worker(story, name);
-	assert_true(worker->n_tasks > 0);
-	worker->tasks[0]->assignment.attempts_before++;
-}
-
-void story_refuse_volumes(struct story *story, const char *name, const char *message)
-{
-	story_worker(story, name)->volume_refusal = message;
 }
 
 /* ---- requests ---- */
@@ -889,8 +520,26 @@ void story_report(struct story *story, const char *task, int state, int reason, 
 {
 	struct story_worker *worker = NULL;
 	struct held *held = held_of(story, task, &worker);
-	say(story, worker, held, state, reason, message);
+	worker_say(story, worker, held, state, reason, message);
 	story_run(story);
+}
+
+void story_report_task(struct story *story, struct task_id id, int state, int reason)
+{
+	for (size_t i = 0; i < story->n_workers; i++) {
+		struct held *held = held_find(story->workers[i], id);
+		/* What is over on the worker is over. */
+		if (!held || task_is_final(held->observed.state))
+			continue;
+		worker_say(story, story->workers[i], held, state, reason, "because");
+		story_run(story);
+		return;
+	}
+}
+
+size_t story_holds(struct story *story, const char *name)
+{
+	return story_worker(story, name)->n_tasks;
 }
 
 void story_health(struct story *story, const char *task, int health)
@@ -898,7 +547,7 @@ void story_health(struct story *story, const char *task, int health)
 	struct story_worker *worker = NULL;
 	struct held *held = held_of(story, task, &worker);
 	held->observed.health = health;
-	say(story, worker, held, held->observed.state, held->observed.reason, NULL);
+	worker_say(story, worker, held, held->observed.state, held->observed.reason, NULL);
 	story_run(story);
 }
 

@@ -34,6 +34,8 @@ struct story {
 	const char *hold_remove;
 	const char *starting; /* jobs whose tasks run with health starting */
 	const char *succeed;  /* jobs whose tasks exit 0 at once */
+	const char *linger;   /* jobs whose ends are not confirmed yet */
+	bool resume;	      /* tasks that said they restart do */
 	bool quiet;	      /* do not let workers act after each request */
 	struct project_request request;
 	size_t n_downs; /* messages sent to workers so far */
@@ -94,6 +96,10 @@ size_t story_count(struct story *story,
 /* The worker reports: "shop/web.1" is in this state for this reason. */
 void story_report(struct story *story, const char *task, int state, int reason,
 		  const char *message);
+/* ... whichever task it is, if a worker holds it and it has not ended there. */
+void story_report_task(struct story *story, struct task_id id, int state, int reason);
+/* How many tasks the worker holds. */
+size_t story_holds(struct story *story, const char *name);
 void story_health(struct story *story, const char *task, int health);
 
 /* Everything noted since the last call, line by line. */
