@@ -79,6 +79,12 @@ enum err_code err_set_fieldv(struct err *err, enum err_code code, const char *fi
 /* Put `path` before the field of a failure on its way up: "ports[2]" becomes "PATH.ports[2]". Returns err->code. */
 enum err_code err_prefix_field(struct err *err, const char *path);
 
+#ifdef __clang_analyzer__
+/* The analyzer looks at one file at a time: tell it that these return the code they are given. */
+#define err_set(err, code, ...) (err_set(err, code, __VA_ARGS__), (code))
+#define err_set_field(err, code, ...) (err_set_field(err, code, __VA_ARGS__), (code))
+#endif
+
 /* Put `format...: ` before the message of a failure on its way up. Returns err->code. */
 enum err_code err_prefix(struct err *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

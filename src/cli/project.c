@@ -13,8 +13,6 @@
 #include "base/limits.h"
 #include "compose/compose.h"
 
-extern char **environ;
-
 /* A whole file, bounded. `name` is how messages call it. */
 static char *read_path(int fd, const char *name, size_t *ret_len, struct err *err)
 {
@@ -144,7 +142,7 @@ enum err_code project_load(const struct invocation *invocation, struct project_r
 enum err_code project_name(const struct invocation *invocation, char **ret_name, struct err *err)
 {
 	const char *name = cli_string(invocation, "project-name", NULL);
-	struct project_request request;
+	struct project_request request = { 0 };
 	if (name) {
 		*ret_name = base_strdup(name);
 		return ERR_NONE;

@@ -69,4 +69,11 @@ struct interpolation load_interpolation(const struct at *at);
 
 void load_release(struct load *load);
 
+#ifdef __clang_analyzer__
+/* As in base/err.h: these never return ERR_NONE. */
+#define at_fail(at, err, code, ...)	(at_fail(at, err, code, __VA_ARGS__), (code))
+#define at_fail_key(at, err, code, ...) (at_fail_key(at, err, code, __VA_ARGS__), (code))
+#define at_blame(at, err)		(at_blame(at, err), ERR_INVALID)
+#endif
+
 #endif

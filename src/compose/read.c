@@ -35,6 +35,7 @@ static const char *found(const struct at *at, char out[FOUND_BYTES])
 	return text_print(out, FOUND_BYTES, "\"%.*s\"", len, node->text);
 }
 
+#undef fail_type
 enum err_code fail_type(const struct at *at, const char *expected, struct err *err)
 {
 	char what[FOUND_BYTES];

@@ -46,4 +46,8 @@ typedef enum err_code pair_fn(const struct at *at, const char *key, const char *
 enum err_code read_each_pair(const struct at *at, pair_fn *each, void *target,
 			     struct err *err) WARN_UNUSED;
 
+#ifdef __clang_analyzer__
+#define fail_type(at, expected, err) (fail_type(at, expected, err), ERR_INVALID)
+#endif
+
 #endif

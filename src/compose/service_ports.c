@@ -162,7 +162,7 @@ static enum err_code read_short(const struct at *at, struct service *service, st
 	/* "127.0.0.1::80" leaves the host port open; ":80" is a slip. */
 	if (!code && parts.host && parts.host_len == 0 && !parts.ip)
 		code = fail_form(at, text, err);
-	if (!code && parts.host_len > 0)
+	if (!code && parts.host && parts.host_len > 0)
 		code = parse_range(at, parts.host, parts.host_len, &host, err);
 	if (!code && parts.ip && parts.ip_len == 0)
 		code = fail_form(at, text, err);

@@ -47,9 +47,8 @@ static uint64_t mix(uint64_t pid, uint64_t start_time)
 {
 	uint64_t hash = 14695981039346656037u;
 	uint64_t parts[] = { pid, start_time };
-	const unsigned char *bytes = (const unsigned char *)parts;
-	for (size_t i = 0; i < sizeof(parts); i++)
-		hash = (hash ^ bytes[i]) * 1099511628211u;
+	for (unsigned int i = 0; i < 16; i++)
+		hash = (hash ^ ((parts[i / 8] >> (8 * (i % 8))) & 0xff)) * 1099511628211u;
 	return hash ? hash : 1;
 }
 
