@@ -81,7 +81,7 @@ enum err_code err_prefix_field(struct err *err, const char *path);
 
 #ifdef __clang_analyzer__
 /* The analyzer looks at one file at a time: tell it that these return the code they are given. */
-#define err_set(err, code, ...) (err_set(err, code, __VA_ARGS__), (code))
+#define err_set(err, code, ...)	      (err_set(err, code, __VA_ARGS__), (code))
 #define err_set_field(err, code, ...) (err_set_field(err, code, __VA_ARGS__), (code))
 #endif
 
