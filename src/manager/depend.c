@@ -60,7 +60,7 @@ static int check_one(const struct manager *manager, const struct job_entry *entr
 	}
 	struct job_facts facts = facts_of(manager, on);
 	int64_t n = count_met(&facts, depend->condition);
-	if (facts.old == 0 && n >= facts.wanted && facts.wanted == job_replicas(on))
+	if (n >= facts.wanted && facts.wanted == job_replicas(on))
 		return GATE_OPEN;
 	if (depend->condition == DEPEND_COMPLETED && facts.left && on->job.wanted == JOB_RUN) {
 		if (depend->optional)

@@ -1,4 +1,4 @@
-/* The queue: order, priorities, what is parked and what wakes it; placement rules the manager adds to the scheduler's. */
+/* The queue: order, priorities, what is parked and what wakes it; volumes tied to nodes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

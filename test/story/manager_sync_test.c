@@ -251,6 +251,11 @@ static void a_message_carries_the_number_of_the_commit_it_was_computed_at(void *
 	(void)state;
 	struct story story;
 	begin(&story, 1);
+	/* A set sent without a commit of its own carries the number of the last one. */
+	story_silence(&story, "alpha");
+	story_return(&story, "alpha");
+	assert_int_equal(story_fulls(&story, "alpha"), 2);
+	assert_int_equal(story.out.downs[story.out.n_downs - 1].message.rev, story.rev - 1);
 	int64_t rev = story.rev;
 	story.quiet = true;
 	story_scale(&story, "shop", "web", 2);

@@ -465,6 +465,22 @@ static void history_keeps_the_last_tasks_of_each_slot(void **state)
 	story_end(&story);
 }
 
+static void without_history_the_task_that_fills_a_slot_is_kept_all_the_same(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, JOB_REPLICATED_JOB, 1);
+	story.options.history_per_slot = 0;
+	story_restart(&story);
+	story_act(&story, REQUEST_RESTART, "shop", "web");
+	assert_int_equal(story_count(&story, "shop/web"), 1);
+	story_report(&story, "shop/web.1", TASK_COMPLETED, REASON_EXIT_ZERO, NULL);
+	story_pass(&story, 10000);
+	assert_int_equal(story_count(&story, "shop/web"), 1);
+	story_stands(&story, "shop/web", STANDING_COMPLETED, "1 of 1 succeeded");
+	story_end(&story);
+}
+
 static void only_the_last_revisions_are_kept(void **state)
 {
 	(void)state;
@@ -553,6 +569,7 @@ int main(void)
 		cmocka_unit_test(removing_a_project_takes_everything_but_its_volumes),
 		cmocka_unit_test(a_job_that_is_being_removed_cannot_be_applied),
 		cmocka_unit_test(history_keeps_the_last_tasks_of_each_slot),
+		cmocka_unit_test(without_history_the_task_that_fills_a_slot_is_kept_all_the_same),
 		cmocka_unit_test(only_the_last_revisions_are_kept),
 		cmocka_unit_test(orphans_are_named_and_removed_only_when_asked),
 		cmocka_unit_test(an_update_goes_on_after_the_manager_was_killed),
