@@ -1,7 +1,10 @@
 #include "runtime/contract.h"
 
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -151,6 +154,23 @@ struct task_id bench_task(void)
 {
 	struct random random = { .state = shell_seed() };
 	return (struct task_id){ uuid_make(&random, shell_wall_ms()) };
+}
+
+void bench_folder_make(char out[64])
+{
+	text_print(out, 64, "/tmp/drover-test-XXXXXX");
+	assert_non_null(mkdtemp(out));
+}
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+	(void)status, (void)kind, (void)place;
+	return remove(path);
+}
+
+void bench_folder_remove(const char *folder)
+{
+	assert_int_equal(nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 struct container_action bench_action(struct bench *bench, int verb, struct task_id task,

@@ -5,7 +5,7 @@
 
 #include "runtime/runtime.h"
 
-#define BENCH_WAIT_MS 60000
+#define BENCH_WAIT_MS	  60000
 #define BENCH_RESULTS_MAX 64
 
 struct bench {
@@ -50,6 +50,10 @@ const struct container_result *bench_do(struct bench *bench, const struct contai
 const struct container_result *bench_wait(struct bench *bench, uint64_t op);
 
 struct task_id bench_task(void);
+
+/* A new empty folder below /tmp, and its removal with all that is in it. */
+void bench_folder_make(char out[64]);
+void bench_folder_remove(const char *folder);
 
 /* A specification: the bench's image running `sh -c SCRIPT`; SCRIPT NULL: `sleep 1000`. */
 void bench_spec(struct bench *bench, struct job_spec *spec, const char *script);

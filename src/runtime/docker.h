@@ -7,13 +7,13 @@
 #include "runtime/docker_usage.h"
 #include "runtime/runtime.h"
 
-#define DOCKER_API_MINOR_MIN 41
-#define DOCKER_API_MINOR_MAX 47
-#define DOCKER_CONNECTIONS_MAX 8
+#define DOCKER_API_MINOR_MIN	41
+#define DOCKER_API_MINOR_MAX	47
+#define DOCKER_CONNECTIONS_MAX	8
 #define DOCKER_PROBE_TIMEOUT_MS 5000
-#define DOCKER_RETRY_FIRST_MS 200
-#define DOCKER_RETRY_MAX_MS 5000
-#define DOCKER_LINE_BYTES_MAX (64 * 1024)
+#define DOCKER_RETRY_FIRST_MS	200
+#define DOCKER_RETRY_MAX_MS	5000
+#define DOCKER_LINE_BYTES_MAX	(64 * 1024)
 /* A container is made under its name with this behind it, and renamed once all its networks are connected, so that what
  * bears the plain name is always whole. */
 #define DOCKER_PART_SUFFIX ".part"
@@ -53,10 +53,10 @@ struct docker {
 	char *config_path; /* may be NULL */
 	struct uuid cluster;
 	struct http_client *client;
-	struct docker_op *ops;       /* those in flight */
-	struct docker_op *ended;     /* answered, waiting for the loop to tell the shell */
+	struct docker_op *ops;	 /* those in flight */
+	struct docker_op *ended; /* answered, waiting for the loop to tell the shell */
 	struct event *ended_event;
-	struct runtime_logs *logs;   /* open ones */
+	struct runtime_logs *logs; /* open ones */
 	struct docker_usage usage;
 
 	enum docker_state state;
@@ -67,14 +67,14 @@ struct docker {
 	char data_root[1024];
 	char cgroup_version;
 
-	struct http_call *probe;    /* GET /version or /info in flight */
+	struct http_call *probe; /* GET /version or /info in flight */
 	uint64_t probe_instance;
-	struct event *retry_event;  /* the next probe */
-	int64_t retry_ms;           /* how long to wait for it */
-	bool away_told;             /* `down` was called for the present silence */
-	struct http_call *watch;    /* the events stream */
+	struct event *retry_event; /* the next probe */
+	int64_t retry_ms;	   /* how long to wait for it */
+	bool away_told;		   /* `down` was called for the present silence */
+	struct http_call *watch;   /* the events stream */
 	int64_t watch_since_ms;
-	bool watch_lost;            /* events may have been missed: `up` is to be told again */
+	bool watch_lost; /* events may have been missed: `up` is to be told again */
 	struct text watch_line;
 };
 
@@ -85,7 +85,8 @@ int64_t docker_now_ms(void);
 void docker_op_call(struct docker_op *op, const char *method, const char *target, const char *body,
 		    docker_step_fn *step);
 /* As above, with settings of the caller's: take the options, change them, make the call. */
-struct http_call_options docker_op_options(struct docker_op *op, const char *method, const char *target);
+struct http_call_options docker_op_options(struct docker_op *op, const char *method,
+					   const char *target);
 void docker_op_call_with(struct docker_op *op, const struct http_call_options *options,
 			 docker_step_fn *step);
 /* Answer. Always told to the shell from the loop, later. `message` is copied; NULL: none. */

@@ -22,8 +22,8 @@ char *docker_body_create(const struct container_action *action,
 bool docker_body_needs_entrypoint(const struct job_spec *spec);
 
 /* The body of POST /networks/NAME/connect for action->networks[index]. */
-char *docker_body_connect(const struct container_action *action, size_t index, const char *container,
-			  struct err *err);
+char *docker_body_connect(const struct container_action *action, size_t index,
+			  const char *container, struct err *err);
 
 char *docker_body_network(const struct container_action *action, struct err *err);
 char *docker_body_volume(const struct container_action *action, struct err *err);

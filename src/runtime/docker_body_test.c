@@ -54,8 +54,7 @@ static void check_body(char *body, const char *expected)
 	"\"drover.task\":\"" TASK "\",\"drover.slot\":\"2\",\"drover.attempt\":\"3\","             \
 	"\"drover.revision\":\"4\""
 
-static void the_least_specification_asks_for_nothing_but_labels_log_limits_and_no_restart(
-	void **state)
+static void the_least_specification_asks_for_nothing_of_its_own(void **state)
 {
 	(void)state;
 	struct job_spec spec;
@@ -358,8 +357,7 @@ static void networks_and_volumes_bear_our_labels(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-			the_least_specification_asks_for_nothing_but_labels_log_limits_and_no_restart),
+		cmocka_unit_test(the_least_specification_asks_for_nothing_of_its_own),
 		cmocka_unit_test(every_field_of_a_specification_reaches_docker),
 		cmocka_unit_test(up_to_api_1_43_only_the_first_network_is_in_the_body),
 		cmocka_unit_test(what_docker_cannot_be_told_is_refused_with_the_reason),

@@ -21,7 +21,8 @@ struct docker_demux {
 /* Hand on the payload in `bytes`; `sink` hears stream 1 (also 0, standard input's echo), 2, or 3 (Docker's own error
  * text). ERR_PROTOCOL for anything that is no frame; after that the stream is of no use. */
 enum err_code docker_demux_feed(struct docker_demux *demux, const void *bytes, size_t len,
-				void (*sink)(void *owner, int stream, const void *bytes, size_t len),
+				void (*sink)(void *owner, int stream, const void *bytes,
+					     size_t len),
 				void *owner, struct err *err) WARN_UNUSED;
 
 /* Did the stream end between frames? ERR_PROTOCOL when it ended inside one. */

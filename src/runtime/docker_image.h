@@ -7,7 +7,7 @@
 
 /* "localhost:5000/team/app:1.2@sha256:..." taken apart. */
 struct docker_image {
-	char registry[256];           /* "localhost:5000"; "docker.io" where none is written */
+	char registry[256];	      /* "localhost:5000"; "docker.io" where none is written */
 	char name[LIMIT_IMAGE_BYTES]; /* without tag and digest, as written */
 	char tag[LIMIT_IMAGE_BYTES];  /* the digest if there is one, else the tag, else "latest" */
 };

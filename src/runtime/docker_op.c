@@ -1,7 +1,7 @@
 /* Invariants
  * 1. An op is in exactly one of the lists `ops` (not answered yet) and `ended` (answered, shell not told yet).
  * 2. An op in `ops` has a call in flight, or its verb's own waiting (a credential helper), or is inside a step.
- * 3. An op in `ended` has no call. The shell is told from `ended_event` or docker_ops_tell(), and the op freed after. */
+ * 3. An op in `ended` has no call. docker_ops_tell(), from `ended_event`, tells the shell and frees the op. */
 #include "runtime/docker.h"
 
 #include <string.h>

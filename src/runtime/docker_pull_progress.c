@@ -1,4 +1,4 @@
-/* A line that is too long or no JSON is skipped: only an error decides anything, and it is the stream's last line: under
+/* A line that is too long or no JSON is skipped: only an error decides anything, and it is the last line: under
  * `error` in a stream, under `message` in an error answer. */
 #include "runtime/docker_pull_progress.h"
 

@@ -23,7 +23,8 @@ struct docker_pull_progress {
 
 void docker_pull_progress_init(struct docker_pull_progress *progress);
 void docker_pull_progress_release(struct docker_pull_progress *progress);
-void docker_pull_progress_feed(struct docker_pull_progress *progress, const void *bytes, size_t len);
+void docker_pull_progress_feed(struct docker_pull_progress *progress, const void *bytes,
+			       size_t len);
 /* "3 of 5 layers, 12 MB of 40 MB"; "" before anything is known. */
 void docker_pull_progress_text(const struct docker_pull_progress *progress, struct text *out);
 

@@ -40,8 +40,9 @@ enum err_code docker_reply_anonymous(const char *bytes, size_t len, struct pairs
 				     struct err *err) WARN_UNUSED;
 
 /* GET /version. `*ret_minor` is the highest minor of API 1.x the daemon speaks. */
-enum err_code docker_reply_version(const char *bytes, size_t len, char *version, size_t version_size,
-				   int64_t *ret_minor, struct err *err) WARN_UNUSED;
+enum err_code docker_reply_version(const char *bytes, size_t len, char *version,
+				   size_t version_size, int64_t *ret_minor,
+				   struct err *err) WARN_UNUSED;
 
 /* What an error answer means for `verb`: status and Docker's words to enum container_fault. Never FAULT_NONE, except
  * where the verb's aim is already reached (absent to REMOVE, not running to KILL, ...). */

@@ -217,112 +217,113 @@ static void an_error_answers_words_are_found(void **state)
 }
 
 /* Sentences as Docker 20.10 to 28 write them. */
+static const struct {
+	int verb, status, fault;
+	const char *message;
+} sentences[] = {
+	{ CONTAINER_START, 304, FAULT_NONE, "" },
+	{ CONTAINER_START, 404, FAULT_NOT_FOUND, "No such container: x" },
+	{ CONTAINER_START, 404, FAULT_FAILED, "network nonet not found" },
+	{ CONTAINER_START, 500, FAULT_PORT_TAKEN,
+	  "driver failed programming external connectivity on endpoint rt7 (28): Bind for "
+	  "0.0.0.0:38080 failed: port is already allocated" },
+	{ CONTAINER_START, 500, FAULT_PORT_TAKEN,
+	  "driver failed programming external connectivity on endpoint x: Error starting "
+	  "userland proxy: listen tcp4 0.0.0.0:80: bind: address already in use" },
+	{ CONTAINER_START, 500, FAULT_PORT_TAKEN,
+	  "failed to set up container networking: driver failed programming external "
+	  "connectivity on endpoint x (1): failed to bind host port for 0.0.0.0:80: "
+	  "address "
+	  "already in use" },
+	{ CONTAINER_START, 400, FAULT_COMMAND_NOT_FOUND,
+	  "failed to create shim task: OCI runtime create failed: runc create failed: "
+	  "unable "
+	  "to start container process: exec: \"nope\": executable file not found in $PATH: "
+	  "unknown" },
+	{ CONTAINER_START, 400, FAULT_COMMAND_NOT_FOUND,
+	  "failed to create task for container: failed to create shim task: OCI runtime "
+	  "create failed: runc create failed: unable to start container process: error "
+	  "during container init: exec: \"/nope\": stat /nope: no such file or directory: "
+	  "unknown" },
+	{ CONTAINER_START, 400, FAULT_COMMAND_NOT_FOUND,
+	  "OCI runtime create failed: container_linux.go:380: starting container process "
+	  "caused: exec: \"/tmp\": permission denied: unknown" },
+	{ CONTAINER_START, 400, FAULT_MOUNT_FAILED,
+	  "failed to create task for container: failed to create shim task: OCI runtime "
+	  "create failed: runc create failed: unable to start container process: error "
+	  "mounting \"/a/file\" to rootfs at \"/b\": not a directory: unknown" },
+	{ CONTAINER_START, 500, FAULT_MOUNT_FAILED,
+	  "error while mounting volume '/var/lib/docker/volumes/x/_data': failed to mount "
+	  "local volume: mount nfs:/x: no such file or directory" },
+	{ CONTAINER_START, 500, FAULT_FAILED,
+	  "failed to create shim task: OCI runtime create failed: something new" },
+	{ CONTAINER_START, 500, FAULT_AMBIGUOUS, "context deadline exceeded" },
+	{ CONTAINER_CREATE, 404, FAULT_IMAGE_NOT_FOUND, "No such image: none:1" },
+	{ CONTAINER_CREATE, 409, FAULT_CONFLICT,
+	  "Conflict. The container name \"/x\" is already in use by container \"b0\"." },
+	{ CONTAINER_CREATE, 400, FAULT_MOUNT_FAILED,
+	  "invalid mount config for type \"bind\": bind source path does not exist: "
+	  "/nope" },
+	{ CONTAINER_CREATE, 400, FAULT_REFUSED, "Minimum memory limit allowed is 6MB" },
+	{ CONTAINER_CREATE, 500, FAULT_AMBIGUOUS, "something" },
+	{ CONTAINER_KILL, 409, FAULT_NONE,
+	  "Cannot kill container: rt7: Container 6a is not running" },
+	{ CONTAINER_KILL, 409, FAULT_NONE, "container 6a is not running" },
+	{ CONTAINER_KILL, 404, FAULT_NOT_FOUND, "No such container: x" },
+	{ CONTAINER_KILL, 400, FAULT_REFUSED, "Invalid signal: SIGFOO" },
+	{ CONTAINER_REMOVE, 404, FAULT_NONE, "No such container: x" },
+	{ CONTAINER_REMOVE, 409, FAULT_CONFLICT,
+	  "You cannot remove a running container f5. Stop the container before attempting "
+	  "removal or force remove" },
+	{ CONTAINER_REMOVE, 409, FAULT_AMBIGUOUS,
+	  "removal of container f5 is already in progress" },
+	{ CONTAINER_PULL, 404, FAULT_IMAGE_NOT_FOUND,
+	  "manifest for busybox:99 not found: manifest unknown: manifest unknown" },
+	{ CONTAINER_PULL, 404, FAULT_IMAGE_NOT_FOUND,
+	  "pull access denied for nosuch, repository does not exist or may require 'docker "
+	  "login': denied: requested access to the resource is denied" },
+	{ CONTAINER_PULL, 500, FAULT_PULL_FAILED,
+	  "Get \"http://127.0.0.1:1/v2/\": dial tcp 127.0.0.1:1: connect: connection "
+	  "refused" },
+	{ CONTAINER_PULL, 500, FAULT_PULL_FAILED,
+	  "Get \"https://registry-1.docker.io/v2/\": dial tcp: lookup "
+	  "registry-1.docker.io: "
+	  "no such host" },
+	{ CONTAINER_PULL, 500, FAULT_PULL_FAILED,
+	  "Head \"https://r/v2/a/manifests/1\": unauthorized: authentication required" },
+	{ CONTAINER_PULL, 200, FAULT_PULL_FAILED,
+	  "toomanyrequests: You have reached your pull rate limit." },
+	{ CONTAINER_PULL, 400, FAULT_REFUSED,
+	  "invalid reference format: repository name must be lowercase" },
+	{ CONTAINER_NETWORK_ENSURE, 409, FAULT_NONE, "network with name x already exists" },
+	{ CONTAINER_NETWORK_ENSURE, 404, FAULT_FAILED, "plugin \"nosuch\" not found" },
+	{ CONTAINER_NETWORK_ENSURE, 403, FAULT_FAILED,
+	  "operation is not permitted on predefined bridge network" },
+	{ CONTAINER_NETWORK_ENSURE, 500, FAULT_FAILED,
+	  "could not find an available, non-overlapping IPv4 address pool among the "
+	  "defaults "
+	  "to assign to the network" },
+	{ CONTAINER_NETWORK_REMOVE, 403, FAULT_CONFLICT,
+	  "error while removing network: network x id y has active endpoints" },
+	{ CONTAINER_NETWORK_REMOVE, 404, FAULT_NONE, "network x not found" },
+	{ CONTAINER_VOLUME_ENSURE, 404, FAULT_MOUNT_FAILED,
+	  "create rtvol: error looking up volume plugin nosuch: plugin \"nosuch\" not "
+	  "found" },
+	{ CONTAINER_VOLUME_REMOVE, 409, FAULT_CONFLICT, "remove x: volume is in use - [a]" },
+	{ CONTAINER_VOLUME_REMOVE, 404, FAULT_NONE, "get x: no such volume" },
+	{ CONTAINER_INSPECT, 500, FAULT_AMBIGUOUS, "" },
+};
+
 static void dockers_words_mean_what_they_mean(void **state)
 {
 	(void)state;
-	static const struct {
-		int verb, status, fault;
-		const char *message;
-	} rows[] = {
-		{ CONTAINER_START, 304, FAULT_NONE, "" },
-		{ CONTAINER_START, 404, FAULT_NOT_FOUND, "No such container: x" },
-		{ CONTAINER_START, 404, FAULT_FAILED, "network nonet not found" },
-		{ CONTAINER_START, 500, FAULT_PORT_TAKEN,
-		  "driver failed programming external connectivity on endpoint rt7 (28): Bind for "
-		  "0.0.0.0:38080 failed: port is already allocated" },
-		{ CONTAINER_START, 500, FAULT_PORT_TAKEN,
-		  "driver failed programming external connectivity on endpoint x: Error starting "
-		  "userland proxy: listen tcp4 0.0.0.0:80: bind: address already in use" },
-		{ CONTAINER_START, 500, FAULT_PORT_TAKEN,
-		  "failed to set up container networking: driver failed programming external "
-		  "connectivity on endpoint x (1): failed to bind host port for 0.0.0.0:80: "
-		  "address "
-		  "already in use" },
-		{ CONTAINER_START, 400, FAULT_COMMAND_NOT_FOUND,
-		  "failed to create shim task: OCI runtime create failed: runc create failed: "
-		  "unable "
-		  "to start container process: exec: \"nope\": executable file not found in $PATH: "
-		  "unknown" },
-		{ CONTAINER_START, 400, FAULT_COMMAND_NOT_FOUND,
-		  "failed to create task for container: failed to create shim task: OCI runtime "
-		  "create failed: runc create failed: unable to start container process: error "
-		  "during container init: exec: \"/nope\": stat /nope: no such file or directory: "
-		  "unknown" },
-		{ CONTAINER_START, 400, FAULT_COMMAND_NOT_FOUND,
-		  "OCI runtime create failed: container_linux.go:380: starting container process "
-		  "caused: exec: \"/tmp\": permission denied: unknown" },
-		{ CONTAINER_START, 400, FAULT_MOUNT_FAILED,
-		  "failed to create task for container: failed to create shim task: OCI runtime "
-		  "create failed: runc create failed: unable to start container process: error "
-		  "mounting \"/a/file\" to rootfs at \"/b\": not a directory: unknown" },
-		{ CONTAINER_START, 500, FAULT_MOUNT_FAILED,
-		  "error while mounting volume '/var/lib/docker/volumes/x/_data': failed to mount "
-		  "local volume: mount nfs:/x: no such file or directory" },
-		{ CONTAINER_START, 500, FAULT_FAILED,
-		  "failed to create shim task: OCI runtime create failed: something new" },
-		{ CONTAINER_START, 500, FAULT_AMBIGUOUS, "context deadline exceeded" },
-		{ CONTAINER_CREATE, 404, FAULT_IMAGE_NOT_FOUND, "No such image: none:1" },
-		{ CONTAINER_CREATE, 409, FAULT_CONFLICT,
-		  "Conflict. The container name \"/x\" is already in use by container \"b0\"." },
-		{ CONTAINER_CREATE, 400, FAULT_MOUNT_FAILED,
-		  "invalid mount config for type \"bind\": bind source path does not exist: "
-		  "/nope" },
-		{ CONTAINER_CREATE, 400, FAULT_REFUSED, "Minimum memory limit allowed is 6MB" },
-		{ CONTAINER_CREATE, 500, FAULT_AMBIGUOUS, "something" },
-		{ CONTAINER_KILL, 409, FAULT_NONE,
-		  "Cannot kill container: rt7: Container 6a is not running" },
-		{ CONTAINER_KILL, 409, FAULT_NONE, "container 6a is not running" },
-		{ CONTAINER_KILL, 404, FAULT_NOT_FOUND, "No such container: x" },
-		{ CONTAINER_KILL, 400, FAULT_REFUSED, "Invalid signal: SIGFOO" },
-		{ CONTAINER_REMOVE, 404, FAULT_NONE, "No such container: x" },
-		{ CONTAINER_REMOVE, 409, FAULT_CONFLICT,
-		  "You cannot remove a running container f5. Stop the container before attempting "
-		  "removal or force remove" },
-		{ CONTAINER_REMOVE, 409, FAULT_AMBIGUOUS,
-		  "removal of container f5 is already in progress" },
-		{ CONTAINER_PULL, 404, FAULT_IMAGE_NOT_FOUND,
-		  "manifest for busybox:99 not found: manifest unknown: manifest unknown" },
-		{ CONTAINER_PULL, 404, FAULT_IMAGE_NOT_FOUND,
-		  "pull access denied for nosuch, repository does not exist or may require 'docker "
-		  "login': denied: requested access to the resource is denied" },
-		{ CONTAINER_PULL, 500, FAULT_PULL_FAILED,
-		  "Get \"http://127.0.0.1:1/v2/\": dial tcp 127.0.0.1:1: connect: connection "
-		  "refused" },
-		{ CONTAINER_PULL, 500, FAULT_PULL_FAILED,
-		  "Get \"https://registry-1.docker.io/v2/\": dial tcp: lookup "
-		  "registry-1.docker.io: "
-		  "no such host" },
-		{ CONTAINER_PULL, 500, FAULT_PULL_FAILED,
-		  "Head \"https://r/v2/a/manifests/1\": unauthorized: authentication required" },
-		{ CONTAINER_PULL, 200, FAULT_PULL_FAILED,
-		  "toomanyrequests: You have reached your pull rate limit." },
-		{ CONTAINER_PULL, 400, FAULT_REFUSED,
-		  "invalid reference format: repository name must be lowercase" },
-		{ CONTAINER_NETWORK_ENSURE, 409, FAULT_NONE, "network with name x already exists" },
-		{ CONTAINER_NETWORK_ENSURE, 404, FAULT_FAILED, "plugin \"nosuch\" not found" },
-		{ CONTAINER_NETWORK_ENSURE, 403, FAULT_FAILED,
-		  "operation is not permitted on predefined bridge network" },
-		{ CONTAINER_NETWORK_ENSURE, 500, FAULT_FAILED,
-		  "could not find an available, non-overlapping IPv4 address pool among the "
-		  "defaults "
-		  "to assign to the network" },
-		{ CONTAINER_NETWORK_REMOVE, 403, FAULT_CONFLICT,
-		  "error while removing network: network x id y has active endpoints" },
-		{ CONTAINER_NETWORK_REMOVE, 404, FAULT_NONE, "network x not found" },
-		{ CONTAINER_VOLUME_ENSURE, 404, FAULT_MOUNT_FAILED,
-		  "create rtvol: error looking up volume plugin nosuch: plugin \"nosuch\" not "
-		  "found" },
-		{ CONTAINER_VOLUME_REMOVE, 409, FAULT_CONFLICT,
-		  "remove x: volume is in use - [a]" },
-		{ CONTAINER_VOLUME_REMOVE, 404, FAULT_NONE, "get x: no such volume" },
-		{ CONTAINER_INSPECT, 500, FAULT_AMBIGUOUS, "" },
-	};
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		int fault = docker_reply_fault(rows[i].verb, rows[i].status, rows[i].message);
-		if (fault != rows[i].fault)
+	for (size_t i = 0; i < ARRAY_LEN(sentences); i++) {
+		int fault = docker_reply_fault(sentences[i].verb, sentences[i].status,
+					       sentences[i].message);
+		if (fault != sentences[i].fault)
 			fail_msg("row %zu: %s instead of %s", i,
 				 enum_name(container_fault_names, fault),
-				 enum_name(container_fault_names, rows[i].fault));
+				 enum_name(container_fault_names, sentences[i].fault));
 	}
 	assert_int_equal(docker_reply_fault(CONTAINER_START, 500, NULL), FAULT_AMBIGUOUS);
 }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "runtime/contract.h"
 #include "runtime/docker_usage.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -33,16 +34,15 @@ static void put(const char *path, const char *contents)
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(root, "/tmp/drover-usage-XXXXXX");
-	return mkdtemp(root) ? 0 : 1;
+	bench_folder_make(root);
+	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	char command[128];
-	text_print(command, sizeof(command), "rm -rf %s", root);
-	return system(command);
+	bench_folder_remove(root);
+	return 0;
 }
 
 static void the_second_reading_of_version_1_files_is_a_rate(void **state)

@@ -24,15 +24,15 @@ enum fake_program_state {
 };
 
 struct fake_program {
-	struct strings steps;    /* simple commands */
-	struct strings joints;   /* before each: ";" or "&&" */
+	struct strings steps;  /* simple commands */
+	struct strings joints; /* before each: ";" or "&&" */
 	size_t at;
 	bool init;
-	bool own;                /* the image's own program: runs until a signal */
+	bool own; /* the image's own program: runs until a signal */
 	int64_t sleep_ms;
-	int status;              /* of the last command; the exit code in the end */
+	int status; /* of the last command; the exit code in the end */
 	bool out_of_memory;
-	int trapped_exit;        /* what the trap of SIGTERM exits with; -1: none */
+	int trapped_exit; /* what the trap of SIGTERM exits with; -1: none */
 	bool term_ignored;
 };
 

@@ -16,7 +16,7 @@ struct fake_port {
 };
 
 struct fake_mount {
-	char *volume;      /* name; NULL: a bind mount, or an anonymous volume */
+	char *volume;	   /* name; NULL: a bind mount, or an anonymous volume */
 	char *bind_source; /* NULL: a volume */
 	bool create_source;
 	char *target;

@@ -15,18 +15,18 @@
 
 enum fault_kind {
 	FAULT_KIND_UNREACHABLE = 1, /* nothing happens; the request is not taken */
-	FAULT_KIND_REFUSE,          /* nothing happens; a clear no */
-	FAULT_KIND_ERROR,           /* nothing happens; a 5xx answer */
-	FAULT_KIND_ERROR_AFTER,     /* it happens; a 5xx answer */
-	FAULT_KIND_LOST,            /* it happens; no answer, the connection ends */
-	FAULT_KIND_HALF,            /* it happens; the connection ends within the answer */
-	FAULT_KIND_HANG,            /* nothing happens, and no answer ever */
-	FAULT_KIND_HANG_AFTER,      /* it happens; no answer ever */
-	FAULT_KIND_LATE,            /* it happens; the answer comes MILLISECONDS later */
-	FAULT_KIND_GHOST,           /* nothing happens; the answer says it did */
-	FAULT_KIND_THROTTLED,       /* pull: the registry says too many requests */
-	FAULT_KIND_RESTART,         /* it happens; then the daemon restarts, and the answer is lost */
-	FAULT_KIND_DROP,            /* hint: it is not told */
+	FAULT_KIND_REFUSE,	    /* nothing happens; a clear no */
+	FAULT_KIND_ERROR,	    /* nothing happens; a 5xx answer */
+	FAULT_KIND_ERROR_AFTER,	    /* it happens; a 5xx answer */
+	FAULT_KIND_LOST,	    /* it happens; no answer, the connection ends */
+	FAULT_KIND_HALF,	    /* it happens; the connection ends within the answer */
+	FAULT_KIND_HANG,	    /* nothing happens, and no answer ever */
+	FAULT_KIND_HANG_AFTER,	    /* it happens; no answer ever */
+	FAULT_KIND_LATE,	    /* it happens; the answer comes MILLISECONDS later */
+	FAULT_KIND_GHOST,	    /* nothing happens; the answer says it did */
+	FAULT_KIND_THROTTLED,	    /* pull: the registry says too many requests */
+	FAULT_KIND_RESTART, /* it happens; then the daemon restarts, and the answer is lost */
+	FAULT_KIND_DROP,    /* hint: it is not told */
 };
 extern const struct enum_name fault_kind_names[];
 

@@ -8,8 +8,8 @@
 #include "base/record.h"
 
 struct json_build {
-	json_t *root;     /* an object; owned */
-	const char *bad;  /* the key whose value could not be told; NULL: all well */
+	json_t *root;	 /* an object; owned */
+	const char *bad; /* the key whose value could not be told; NULL: all well */
 };
 
 void json_build_init(struct json_build *build);

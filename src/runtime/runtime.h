@@ -12,9 +12,9 @@
 struct runtime_facts {
 	char version[64];
 	int64_t api_minor;
-	struct pairs labels;         /* of the daemon; borrowed */
-	char data_root[1024];        /* for the disk's size */
-	char cgroup_version;         /* '1' or '2' */
+	struct pairs labels;  /* of the daemon; borrowed */
+	char data_root[1024]; /* for the disk's size */
+	char cgroup_version;  /* '1' or '2' */
 };
 
 /* Calls back into the shell, always from the loop, never from inside a call to the runtime. */
@@ -35,12 +35,13 @@ struct runtime_events {
 struct runtime_ops;
 
 struct runtime_options {
-	const char *socket_path;  /* /var/run/docker.sock */
-	const char *docker_config;/* path of the user's config.json with registry credentials; NULL: none */
-	struct uuid cluster;      /* set later with ops->set_cluster when not known yet */
+	const char *socket_path; /* /var/run/docker.sock */
+	/* Path of the user's config.json with registry credentials; NULL: none. */
+	const char *docker_config;
+	struct uuid cluster; /* set later with ops->set_cluster when not known yet */
 	/* Of the runtime "fault" (runtime/fault.h): */
 	const struct runtime_ops *inner; /* what it stands before; NULL: the fake one */
-	const char *faults;              /* its script */
+	const char *faults;		 /* its script */
 };
 
 /* Logs of one container, already demultiplexed. */
@@ -70,8 +71,8 @@ struct runtime_ops {
 	const char *name;
 	/* Start talking to the runtime; never blocks, never fails because the runtime is away (that is `down`). */
 	enum err_code (*open)(struct event_base *base, const struct runtime_options *options,
-			      const struct runtime_events *events, void *shell, struct runtime **ret_runtime,
-			      struct err *err);
+			      const struct runtime_events *events, void *shell,
+			      struct runtime **ret_runtime, struct err *err);
 	void (*set_cluster)(struct runtime *runtime, struct uuid cluster);
 	/* Begin an action. Copies what it needs. */
 	void (*submit)(struct runtime *runtime, const struct container_action *action);
@@ -82,7 +83,8 @@ struct runtime_ops {
 	void (*logs_pause)(struct runtime_logs *logs, bool pause);
 	void (*logs_close)(struct runtime_logs *logs);
 	/* What a running container uses; false when it cannot be told. */
-	bool (*usage)(struct runtime *runtime, const char *container_id, struct runtime_usage *ret_usage);
+	bool (*usage)(struct runtime *runtime, const char *container_id,
+		      struct runtime_usage *ret_usage);
 	/* Pending actions are dropped without an answer, open log streams without an end. Not from inside a
 	 * callback. */
 	void (*close)(struct runtime *runtime);

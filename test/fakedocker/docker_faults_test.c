@@ -20,9 +20,7 @@ static char socket_path[128];
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(folder, "/tmp/drover-faults-XXXXXX");
-	if (!mkdtemp(folder))
-		return 1;
+	bench_folder_make(folder);
 	text_print(socket_path, sizeof(socket_path), "%s/docker.sock", folder);
 	return 0;
 }
@@ -30,9 +28,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	char command[128];
-	text_print(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
+	bench_folder_remove(folder);
+	return 0;
 }
 
 static struct fakedocker *serve(struct bench *bench, const char *script, int api_minor)

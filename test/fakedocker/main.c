@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/parse.h"
 #include "fakedocker.h"
 
 /* The program that is served. */
@@ -86,14 +87,15 @@ int main(int argc, char **argv)
 					       { "api-minor", required_argument, NULL, 'a' },
 					       { 0 } };
 	struct fakedocker_options options = { 0 };
+	int64_t minor;
 	int flag;
 	while ((flag = getopt_long(argc, argv, "", flags, NULL)) != -1) {
 		if (flag == 's')
 			options.socket_path = optarg;
 		else if (flag == 'f')
 			options.script = optarg;
-		else if (flag == 'a')
-			options.api_minor = atoi(optarg);
+		else if (flag == 'a' && parse_int(optarg, 1, 99, &minor, NULL) == ERR_NONE)
+			options.api_minor = (int)minor;
 		else
 			return 2;
 	}
