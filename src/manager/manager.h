@@ -21,21 +21,22 @@ struct manager_options {
 
 /* What each request means:
  *
- * apply    New jobs are created. A job whose change needs new containers gets a new revision and is replaced one task at a
- *          time, stop-first (a job that runs to completion: all slots anew at once); any other change is made in the
- *          current revision and touches no task. An unchanged job is not touched, except that a stopped one runs again.
- *          Jobs of the project that are not listed are named as orphans, and removed only with remove_orphans.
+ * apply    New jobs are created. A job whose change needs new containers gets a new revision and is replaced one
+ *          task at a time, stop-first (a job that runs to completion: all slots anew at once); any other change is
+ *          made in the current revision and touches no task. An unchanged job is not touched, except that a stopped
+ *          one runs again. Jobs of the project that are not listed are named as orphans, and removed only with
+ *          remove_orphans.
  * submit   Adds one job; a job or a differing declaration of that name is a conflict.
  * scale    Fewer replicas end the highest slots and forget them, their results included.
  * stop     A job: all its tasks end and stay ended. One task: its slot stays empty until that task or the job is
  *          restarted, or the job gets a new revision.
- * restart  A job: its tasks are replaced as by an update, what was given up or had succeeded starts again, and so does a
- *          stopped job. One task: it is replaced at once.
- * remove   Tasks are stopped and removed, then the job goes, and with its last job the project. Volumes stay, unless
- *          with_volumes: then those of the project that no other job uses go.
+ * restart  A job: its tasks are replaced as by an update, what was given up or had succeeded starts again, and so
+ *          does a stopped job. One task: it is replaced at once.
+ * remove   Tasks are stopped and removed, then the job goes, and with its last job the project. Volumes stay,
+ *          unless with_volumes: then those of the project that no other job uses go.
  *
- * Each is written in one group, or refused with nothing written. A request that needs more records or bytes than a group
- * holds is refused with ERR_LIMIT. */
+ * Each is written in one group, or refused with nothing written. A request that needs more records or bytes than a
+ * group holds is refused with ERR_LIMIT. */
 enum manager_request_kind {
 	REQUEST_APPLY = 1,     /* project_request */
 	REQUEST_SUBMIT,	       /* project_request with one job */
