@@ -1,0 +1,301 @@
+/* What was answered: kept in the store (I3), seen by who was answered (I16), once for each key (I15). The model of what
+ * each request does follows from the request and its answer alone. */
+#include <string.h>
+
+#include "requests.h"
+
+static struct known_job *find_job(struct checker *checker, struct job_id id)
+{
+	for (size_t i = 0; i < checker->n_jobs; i++)
+		if (uuid_equal(checker->jobs[i].id.uuid, id.uuid))
+			return &checker->jobs[i];
+	return NULL;
+}
+
+static struct known_job *job_of(struct checker *checker, struct job_id id)
+{
+	struct known_job *job = find_job(checker, id);
+	if (job)
+		return job;
+	checker->jobs = base_grow(checker->jobs, checker->n_jobs, &checker->jobs_capacity,
+				  sizeof(struct known_job));
+	job = &checker->jobs[checker->n_jobs++];
+	*job = (struct known_job){ .id = id };
+	return job;
+}
+
+static uint64_t hash_of(const struct job_spec *spec)
+{
+	struct job_spec shared = *spec;
+	shared.replicas = 0;
+	return record_hash(&job_spec_type, &shared);
+}
+
+static const struct job_spec *spec_of(const struct sim_request *request, const char *name)
+{
+	for (size_t i = 0; i < request->project_request.jobs.n; i++)
+		if (strcmp(request->project_request.jobs.items[i].name, name) == 0)
+			return &request->project_request.jobs.items[i].spec;
+	return NULL;
+}
+
+/* ---- the model ---- */
+
+static void take_effect(struct checker *checker, const struct sim_request *request,
+			const struct job_answer *answer)
+{
+	if (answer->effect == EFFECT_ORPHAN)
+		return;
+	struct known_job *job = job_of(checker, answer->id);
+	text_print(job->project, sizeof(job->project), "%s", request->project);
+	job->revision = answer->revision;
+	const struct job_spec *spec = spec_of(request, answer->name);
+	if (spec) {
+		job->hash = hash_of(spec);
+		job->replicas = spec->replicas;
+		job->wanted = JOB_RUN;
+	}
+	switch (answer->effect) {
+	case EFFECT_STOPPED: job->wanted = JOB_STOP; break;
+	case EFFECT_REMOVED: job->wanted = JOB_REMOVE; break;
+	case EFFECT_RESTARTED:
+		job->wanted = JOB_RUN;
+		job->restarts_asked++;
+		break;
+	case EFFECT_SCALED:
+		if (request->request.kind == REQUEST_SCALE)
+			job->replicas = request->request.replicas;
+		break;
+	default: break;
+	}
+}
+
+/* The same of the world: what differs is told. NULL: nothing. */
+static const char *compare(const struct known_job *job, const struct cluster *cluster)
+{
+	const struct job_entry *entry = cluster_job(cluster, job->id);
+	if (!entry)
+		return job->wanted == JOB_REMOVE ? NULL : "is not there";
+	if (!entry->n_revisions)
+		return "has no revision";
+	if (entry->job.wanted != job->wanted)
+		return "is not wanted as it was answered";
+	if (entry->job.revision != job->revision)
+		return "has another revision than was answered";
+	const struct job_spec *spec = &job_entry_current(entry)->spec;
+	if (spec->replicas != job->replicas)
+		return "has another number of replicas than was answered";
+	if (hash_of(spec) != job->hash)
+		return "has another specification than was answered";
+	return NULL;
+}
+
+static void compare_all(struct sim *sim, const struct cluster *cluster, int invariant)
+{
+	struct checker *checker = &sim->checker;
+	checker->evaluated[invariant]++;
+	for (size_t i = 0; i < checker->n_jobs; i++) {
+		struct known_job *job = &checker->jobs[i];
+		if (job->deleted || job->uncertain)
+			continue;
+		const char *difference = compare(job, cluster);
+		if (difference)
+			violated(sim, invariant, "a job of %s %s", job->project, difference);
+		job->deleted = !cluster_job(cluster, job->id);
+	}
+}
+
+/* ---- keys ---- */
+
+static struct known_answer *find_answer(struct checker *checker, const struct sim_request *request)
+{
+	for (size_t i = 0; i < checker->n_answers; i++)
+		if (strcmp(checker->answers[i].key, request->key) == 0)
+			return &checker->answers[i];
+	return NULL;
+}
+
+static void keep_answer(struct checker *checker, const struct sim_request *request,
+			const struct manager_answer *answer)
+{
+	checker->answers = base_grow(checker->answers, checker->n_answers,
+				     &checker->answers_capacity, sizeof(struct known_answer));
+	struct known_answer *kept = &checker->answers[checker->n_answers++];
+	*kept = (struct known_answer){ .body_hash = request->request.body_hash };
+	memcpy(kept->key, request->key, sizeof(kept->key));
+	text_init(&kept->answer, 1 << 16);
+	kept->open = !answer;
+	if (answer)
+		record_encode(&manager_answer_type, answer, &kept->answer);
+}
+
+static void check_again(struct sim *sim, struct known_answer *known,
+			const struct sim_request *request, const struct manager_reply *reply)
+{
+	sim->checker.evaluated[INVARIANT_I15]++;
+	if (request->request.body_hash != known->body_hash) {
+		if (reply->err.code != ERR_CONFLICT)
+			violated(sim, INVARIANT_I15, "%s was used for two requests", request->key);
+		return;
+	}
+	struct text answer;
+	text_init(&answer, 1 << 16);
+	record_encode(&manager_answer_type, &reply->answer, &answer);
+	if (known->open) {
+		known->open = false;
+		known->answer = answer;
+		return;
+	}
+	if (reply->err.code || answer.len != known->answer.len ||
+	    memcmp(answer.bytes, known->answer.bytes, answer.len) != 0)
+		violated(sim, INVARIANT_I15, "%s was answered in two ways", request->key);
+	text_release(&answer);
+}
+
+static void check_restarts(struct sim *sim, const struct cluster *cluster)
+{
+	struct checker *checker = &sim->checker;
+	checker->evaluated[INVARIANT_I15]++;
+	for (size_t i = 0; i < checker->n_jobs; i++) {
+		const struct known_job *job = &checker->jobs[i];
+		const struct job_entry *entry = cluster_job(cluster, job->id);
+		if (entry && !job->uncertain && entry->job.restarts_asked > job->restarts_asked)
+			violated(sim, INVARIANT_I15,
+				 "%s/%s was restarted %lld times and asked for %lld",
+				 job->project, entry->job.name,
+				 (long long)entry->job.restarts_asked,
+				 (long long)job->restarts_asked);
+	}
+}
+
+/* What else may raise it: a stopped job that is applied again, a dependent one. */
+static void adopt_restarts(struct checker *checker, const struct cluster *cluster,
+			   const struct manager_answer *answer)
+{
+	for (size_t i = 0; i < answer->jobs.n; i++) {
+		struct known_job *job = find_job(checker, answer->jobs.items[i].id);
+		const struct job_entry *entry = cluster_job(cluster, answer->jobs.items[i].id);
+		if (job && entry)
+			job->restarts_asked = entry->job.restarts_asked;
+	}
+}
+
+void checker_answered(struct sim *sim, const struct cluster *cluster,
+		      struct sim_request *const *requests, const struct manager_reply *replies,
+		      size_t n)
+{
+	struct checker *checker = &sim->checker;
+	for (size_t i = 0; i < n; i++) {
+		struct known_answer *known = find_answer(checker, requests[i]);
+		if (known) {
+			check_again(sim, known, requests[i], &replies[i]);
+			continue;
+		}
+		if (replies[i].err.code)
+			continue;
+		keep_answer(checker, requests[i], &replies[i].answer);
+		for (size_t j = 0; j < replies[i].answer.jobs.n; j++)
+			take_effect(checker, requests[i], &replies[i].answer.jobs.items[j]);
+		if (requests[i]->request.kind != REQUEST_RESTART)
+			adopt_restarts(checker, cluster, &replies[i].answer);
+	}
+	check_restarts(sim, cluster);
+	compare_all(sim, cluster, INVARIANT_I16);
+}
+
+void checker_stored(struct sim *sim, const struct cluster *stored)
+{
+	compare_all(sim, stored, INVARIANT_I3);
+}
+
+void checker_read(struct sim *sim, const struct cluster *cluster, struct job_id id)
+{
+	struct checker *checker = &sim->checker;
+	const struct known_job *job = find_job(checker, id);
+	if (!job || job->deleted || job->uncertain)
+		return;
+	checker->evaluated[INVARIANT_I16]++;
+	const char *difference = compare(job, cluster);
+	if (difference)
+		violated(sim, INVARIANT_I16, "who was answered reads that a job of %s %s",
+			 job->project, difference);
+}
+
+/* ---- unknown outcomes ---- */
+
+void checker_uncertain(struct sim *sim, struct sim_request *const *requests, size_t n)
+{
+	struct checker *checker = &sim->checker;
+	for (size_t i = 0; i < n; i++) {
+		if (find_answer(checker, requests[i]))
+			continue;
+		checker->maybes = base_grow(checker->maybes, checker->n_maybes,
+					    &checker->maybes_capacity, sizeof(*checker->maybes));
+		checker->maybes[checker->n_maybes++] = request_copy(requests[i]);
+		for (size_t j = 0; j < checker->n_jobs; j++)
+			if (strcmp(checker->jobs[j].project, requests[i]->project) == 0)
+				checker->jobs[j].uncertain = true;
+	}
+}
+
+/* All of an apply, or nothing: the remembered answer is there with all of the jobs. */
+static void check_whole(struct sim *sim, const struct cluster *cluster,
+			const struct sim_request *request)
+{
+	struct checker *checker = &sim->checker;
+	if (checker->n_maybes != 1 || request->request.kind != REQUEST_APPLY ||
+	    !cluster_idempotency(cluster, request->request.caller, request->key))
+		return;
+	checker->evaluated[INVARIANT_I3]++;
+	for (size_t i = 0; i < request->project_request.jobs.n; i++) {
+		const struct job_request *job = &request->project_request.jobs.items[i];
+		const struct job_entry *entry =
+			cluster_job_named(cluster, request->project, job->name);
+		if (!entry || hash_of(&job_entry_current(entry)->spec) != hash_of(&job->spec))
+			violated(sim, INVARIANT_I3, "%s is in the store without %s/%s",
+				 request->key, request->project, job->name);
+	}
+}
+
+static void adopt_job(struct checker *checker, const struct job_entry *entry)
+{
+	struct known_job *job = job_of(checker, entry->job.id);
+	text_print(job->project, sizeof(job->project), "%s", entry->job.project);
+	job->wanted = entry->job.wanted;
+	job->revision = entry->job.revision;
+	job->restarts_asked = entry->job.restarts_asked;
+	job->replicas = job_entry_current(entry)->spec.replicas;
+	job->hash = hash_of(&job_entry_current(entry)->spec);
+	job->uncertain = false;
+}
+
+static void adopt_project(struct checker *checker, const struct cluster *cluster, const char *name)
+{
+	const struct project_entry *project = cluster_project(cluster, name);
+	for (size_t i = 0; project && i < project->n_jobs; i++)
+		adopt_job(checker, project->jobs[i]);
+	/* A job that is not there any more was removed by one of these. */
+	for (size_t i = 0; i < checker->n_jobs; i++) {
+		struct known_job *job = &checker->jobs[i];
+		if (!job->uncertain || strcmp(job->project, name) != 0)
+			continue;
+		job->deleted = true;
+		job->uncertain = false;
+	}
+}
+
+void checker_replayed(struct sim *sim, const struct cluster *cluster)
+{
+	struct checker *checker = &sim->checker;
+	for (size_t i = 0; i < checker->n_maybes; i++)
+		check_whole(sim, cluster, checker->maybes[i]);
+	while (checker->n_maybes) {
+		struct sim_request *request = checker->maybes[--checker->n_maybes];
+		if (cluster_idempotency(cluster, request->request.caller, request->key) &&
+		    !find_answer(checker, request))
+			keep_answer(checker, request, NULL);
+		adopt_project(checker, cluster, request->project);
+		request_free(request);
+	}
+	compare_all(sim, cluster, INVARIANT_I3);
+}

@@ -1,0 +1,155 @@
+/* What must hold: the checker sees everything, and looks after every event that could have changed what it looks at.
+ * The ids are those of the project's list of invariants. */
+#ifndef SIM_INVARIANTS_H
+#define SIM_INVARIANTS_H
+
+#include "manager/manager.h"
+#include "worker/worker.h"
+
+// clang-format off
+/*    id             name      what */
+#define INVARIANT_TABLE(X)                                                                         \
+	X(INVARIANT_I1,  "I1",   "one container per task")                                             \
+	X(INVARIANT_I3,  "I3",   "what was answered is in the store")                                  \
+	X(INVARIANT_I4,  "I4",   "states move by the rows of the table, each by its author")           \
+	X(INVARIANT_I5,  "I5",   "final is final, and unknown is not failed")                          \
+	X(INVARIANT_I6,  "I6",   "no node holds more than it has")                                     \
+	X(INVARIANT_I7,  "I7",   "one owner per host port")                                            \
+	X(INVARIANT_I10, "I10",  "nothing goes back to an older desired set")                          \
+	X(INVARIANT_I11, "I11",  "stopped means stopped")                                              \
+	X(INVARIANT_I12, "I12",  "only ours is touched")                                               \
+	X(INVARIANT_I14, "I14",  "each slot succeeds once, attempts are counted")                      \
+	X(INVARIANT_I15, "I15",  "one key, one effect, one answer")                                    \
+	X(INVARIANT_I16, "I16",  "a client sees what it was answered")                                 \
+	X(INVARIANT_I27, "I27",  "same seed, same story")                                              \
+	X(INVARIANT_L1,  "L1",   "what is wanted runs, and nothing else")                              \
+	X(INVARIANT_L2,  "L2",   "nothing waits that could run")                                       \
+	X(INVARIANT_L4,  "L4",   "no container without a task")                                        \
+	X(INVARIANT_CORE,"core", "no assertion of a core fails")                                       \
+	X(INVARIANT_END, "end",  "a run ends")
+
+enum invariant {
+#define INVARIANT_ENUM(id, name, what) id,
+	INVARIANT_TABLE(INVARIANT_ENUM)
+#undef INVARIANT_ENUM
+	INVARIANT_COUNT
+};
+// clang-format on
+
+struct invariant_row {
+	const char *name;
+	const char *what;
+};
+extern const struct invariant_row invariant_rows[INVARIANT_COUNT];
+
+/* What the checker knows of a task, from the commits of the manager and from the truth of Docker. */
+struct known_task {
+	struct task_id id;
+	bool committed; /* a commit of the manager held it */
+	bool deleted;	/* a later one does not */
+	uint64_t seen;	/* number of the last commit that held it */
+	bool gone;	/* it was said that no container of it can run */
+	struct job_id job;
+	int64_t slot, revision, restarts_asked;
+	struct node_id node;
+	int state, reason, verdict;
+	int64_t attempt, version, exit_code;
+	int64_t attempts_before;
+	char *message;
+	/* Truth. */
+	int64_t starts;
+	int64_t interruptions; /* ends by Docker or the machine: use no attempt */
+	int64_t restarts_max;  /* of its policy; -1: no limit */
+	bool exited_zero;      /* a container of it did end with 0, by itself */
+	int n_running;
+};
+
+/* The last answered request about a job. */
+struct known_job {
+	struct job_id id;
+	char project[16];
+	int64_t revision, replicas, restarts_asked;
+	int wanted;
+	bool deleted;
+	bool uncertain; /* a request about it may have taken effect or not */
+	uint64_t hash;	/* of the specification, but for the replicas */
+};
+
+/* A slot that succeeded. */
+struct known_success {
+	struct job_id job;
+	int64_t slot, revision, restarts_asked;
+	struct task_id task;
+};
+
+/* An answer to a key. */
+struct known_answer {
+	char caller[16];
+	char key[48];
+	int64_t body_hash;
+	bool open; /* it took effect, and nobody has heard the answer yet */
+	struct text answer;
+};
+
+struct sim;
+struct sim_request;
+struct sim_worker;
+struct sim_container;
+
+struct checker {
+	bool failed;
+	int invariant;
+	char message[512];
+	uint64_t evaluated[INVARIANT_COUNT];
+	struct map tasks; /* id -> known_task */
+	struct known_task **task_order;
+	size_t n_tasks, tasks_capacity;
+	struct known_job *jobs;
+	size_t n_jobs, jobs_capacity;
+	struct known_success *successes;
+	size_t n_successes, successes_capacity;
+	struct known_answer *answers;
+	size_t n_answers, answers_capacity;
+	struct sim_request **maybes; /* their outcome is not known */
+	size_t n_maybes, maybes_capacity;
+	bool truth_changed;
+	uint64_t commits;
+};
+
+/* invariants.c: something does not hold. Only the first one counts. */
+void violated(struct sim *sim, int invariant, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+struct known_task *checker_task(struct sim *sim, struct task_id id);
+void checker_release(struct checker *checker);
+/* After every event. */
+void check_truth(struct sim *sim);
+
+/* What the world tells the checker. */
+void checker_container_started(struct sim *sim, struct sim_worker *worker,
+			       struct sim_container *container);
+void checker_container_touched(struct sim *sim, struct sim_worker *worker,
+			       const struct sim_container *container, int verb);
+void checker_port_refused(struct sim *sim, struct sim_worker *worker,
+			  const struct sim_container *container, const struct sim_container *owner);
+void checker_up(struct sim *sim, struct sim_worker *worker, const struct sync_up *up);
+void checker_down(struct sim *sim, const struct manager_down *down);
+
+/* check_commit.c: the manager's world after a commit. */
+void checker_committed(struct sim *sim, const struct cluster *cluster);
+/* check_requests.c: answers, before they are spoken, of a durable commit. */
+void checker_answered(struct sim *sim, const struct cluster *cluster,
+		      struct sim_request *const *requests, const struct manager_reply *replies,
+		      size_t n);
+/* Nobody knows whether the requests took effect: their step's commit failed or was cut off. */
+void checker_uncertain(struct sim *sim, struct sim_request *const *requests, size_t n);
+/* The manager has read its store back. */
+void checker_replayed(struct sim *sim, const struct cluster *cluster);
+/* The same world read back from the store's bytes. */
+void checker_stored(struct sim *sim, const struct cluster *stored);
+/* A client that was answered reads. */
+void checker_read(struct sim *sim, const struct cluster *cluster, struct job_id job);
+
+/* liveness.c: is everything as it should be? When `tell`, what is not is a violation. */
+bool check_liveness(struct sim *sim, bool tell);
+
+#endif

@@ -1,0 +1,286 @@
+/* After the last fault: what is wanted runs and nothing else (L1), nothing waits that could run (L2), no container is
+ * left without a task (L4). Each is looked at with the eyes of the checker: the records of the manager on one side, the
+ * containers of the machines on the other. */
+#include <string.h>
+
+#include "sim.h"
+
+struct look {
+	struct sim *sim;
+	const struct cluster *cluster;
+	bool tell;
+	bool fine;
+};
+
+static void wrong(struct look *look, int invariant, const struct task *task, const char *why)
+{
+	look->fine = false;
+	if (!look->tell)
+		return;
+	char name[TASK_NAME_SIZE];
+	violated(look->sim, invariant, "%s (%s, %s: %s) %s",
+		 cluster_task_name(look->cluster, task, name),
+		 enum_name(task_state_names, task->state), reason_name(task->reason),
+		 task->message ? task->message : "", why);
+}
+
+static void wrong_job(struct look *look, const struct job_entry *entry, const char *why)
+{
+	look->fine = false;
+	if (look->tell)
+		violated(look->sim, INVARIANT_L1, "%s/%s %s", entry->job.project, entry->job.name,
+			 why);
+}
+
+static struct sim_worker *worker_of(const struct look *look, const struct task *task)
+{
+	for (int i = 0; i < look->sim->n_workers; i++) {
+		struct sim_worker *worker = &look->sim->workers[i];
+		if (worker->core && uuid_equal(worker_node_id(worker->core).uuid,
+					       task->desired.node.uuid))
+			return worker;
+	}
+	return NULL;
+}
+
+static int count_running(const struct look *look, struct task_id id, int64_t attempt)
+{
+	int n = 0;
+	for (int i = 0; i < look->sim->n_workers; i++) {
+		const struct sim_docker *docker = &look->sim->workers[i].docker;
+		for (size_t j = 0; j < docker->n_containers; j++) {
+			const struct sim_container *container = docker->containers[j];
+			n += !container->foreign && sim_container_runs(container) &&
+			     uuid_equal(container->seen.task.uuid, id.uuid) &&
+			     (!attempt || container->seen.attempt == attempt);
+		}
+	}
+	return n;
+}
+
+/* ---- L2 ---- */
+
+static bool port_is_free(const struct node_entry *node, const struct port *port)
+{
+	for (int64_t number = port->host_first; number <= port->host_last; number++) {
+		bool used = false;
+		for (size_t i = 0; i < node->tasks.n; i++) {
+			const struct task *task = node->tasks.items[i];
+			for (size_t j = 0; j < task->desired.ports.n; j++)
+				used |= task_occupies_node(task) &&
+					task->desired.ports.items[j].host_port == number;
+		}
+		if (!used)
+			return true;
+	}
+	return false;
+}
+
+static bool fits(const struct cluster *cluster, const struct node_entry *node,
+		 const struct job_spec *spec)
+{
+	const struct resources *capacity = &node->record.facts.capacity;
+	int64_t cpu_milli = capacity->cpu_milli;
+	int64_t memory_bytes = capacity->memory_bytes;
+	for (size_t i = 0; i < node->tasks.n; i++) {
+		const struct task *task = node->tasks.items[i];
+		if (!task_occupies_node(task))
+			continue;
+		cpu_milli -= cluster_task_spec(cluster, task)->reservations.cpu_milli;
+		memory_bytes -= cluster_task_spec(cluster, task)->reservations.memory_bytes;
+	}
+	if (cpu_milli < spec->reservations.cpu_milli ||
+	    memory_bytes < spec->reservations.memory_bytes)
+		return false;
+	for (size_t i = 0; i < spec->ports.n; i++)
+		if (spec->ports.items[i].host_first && !port_is_free(node, &spec->ports.items[i]))
+			return false;
+	return true;
+}
+
+/* Tied tasks (a project's network, a volume) may have one home only: they could run when every node would take them. */
+static bool could_run(const struct look *look, const struct job_spec *spec)
+{
+	bool tied = spec->networks.n || spec->mounts.n;
+	const struct node_columns *columns = &look->cluster->columns;
+	size_t n = 0;
+	for (size_t i = 0; i < columns->n; i++)
+		n += fits(look->cluster, columns->entry[i], spec);
+	return tied ? n == columns->n && n : n > 0;
+}
+
+static bool dependency_is_met(const struct look *look, const struct job_entry *entry)
+{
+	const struct job_spec *spec = &job_entry_current(entry)->spec;
+	for (size_t i = 0; i < spec->depends_on.n; i++) {
+		const struct job_entry *other = cluster_job_named(
+			look->cluster, entry->job.project, spec->depends_on.items[i].job);
+		if (!other)
+			return false;
+		struct job_status status = { 0 };
+		manager_job_status(look->sim->manager.core, other, &status);
+		bool met = status.standing == STANDING_RUNNING && status.wanted > 0;
+		base_free(status.message);
+		if (!met)
+			return false;
+	}
+	return true;
+}
+
+static void look_at_waiting(struct look *look, const struct job_entry *entry,
+			    const struct task *task)
+{
+	look->sim->checker.evaluated[INVARIANT_L2]++;
+	const struct job_spec *spec = cluster_task_spec(look->cluster, task);
+	if (task->state == TASK_SCHEDULED)
+		wrong(look, INVARIANT_L2, task, "does not start");
+	else if (task->reason == REASON_NO_NODE_FITS || task->reason == REASON_WAITS_VOLUME) {
+		if (could_run(look, spec))
+			wrong(look, INVARIANT_L2, task, "waits, and there is a node for it");
+	} else if (task->reason == REASON_WAITS_DEPENDENCY) {
+		if (dependency_is_met(look, entry))
+			wrong(look, INVARIANT_L2, task, "waits, and what it waits for is there");
+	} else {
+		wrong(look, INVARIANT_L2, task, "waits");
+	}
+}
+
+/* ---- L1 ---- */
+
+static const struct task *newest_of(const struct job_entry *entry, int64_t slot)
+{
+	const struct task *newest = NULL;
+	for (size_t i = 0; i < entry->tasks.n; i++)
+		if (entry->tasks.items[i]->desired.slot == slot)
+			newest = entry->tasks.items[i];
+	return newest;
+}
+
+static bool is_current(const struct job_entry *entry, const struct task *task)
+{
+	return task->desired.revision == entry->job.revision &&
+	       task->desired.restarts_asked == entry->job.restarts_asked;
+}
+
+static void look_at_running(struct look *look, const struct job_entry *entry,
+			    const struct task *task, bool update_is_held)
+{
+	struct sim_worker *worker = worker_of(look, task);
+	if (!worker || count_running(look, task->desired.id, task->observed.attempt) != 1)
+		wrong(look, INVARIANT_L1, task, "has no running container of its attempt");
+	else if (!task_is_ready(task))
+		wrong(look, INVARIANT_L1, task, "is not ready");
+	else if (job_entry_current(entry)->spec.mode == JOB_REPLICATED_JOB)
+		wrong(look, INVARIANT_L1, task, "has not run to completion");
+	else if (!is_current(entry, task) && !update_is_held)
+		wrong(look, INVARIANT_L1, task, "is of an older revision or restart");
+	else if (task->desired.wanted != TASK_WANT_RUN)
+		wrong(look, INVARIANT_L1, task, "is being stopped");
+}
+
+static void look_at_ended(struct look *look, const struct job_entry *entry, const struct task *task)
+{
+	int after = reason_after(task->reason);
+	if (task->desired.stop_reason && !task_succeeded(task))
+		after = reason_after(task->desired.stop_reason);
+	if (!is_current(entry, task))
+		wrong(look, INVARIANT_L1, task, "has no successor of the present revision");
+	else if (after != AFTER_LEAVE && after != AFTER_SUCCESS && after != AFTER_ASKED)
+		wrong(look, INVARIANT_L1, task, "has no successor");
+}
+
+/* An update pauses where a slot has failed, or waits for a node. */
+static bool holds_update(const struct job_entry *entry)
+{
+	for (int64_t slot = 1; slot <= job_entry_current(entry)->spec.replicas; slot++) {
+		const struct task *task = newest_of(entry, slot);
+		if (task && is_current(entry, task) && task->state != TASK_RUNNING)
+			return true;
+	}
+	return false;
+}
+
+static void look_at_wanted(struct look *look, const struct job_entry *entry)
+{
+	const struct job_spec *spec = &job_entry_current(entry)->spec;
+	bool held = holds_update(entry) || !dependency_is_met(look, entry);
+	for (int64_t slot = 1; slot <= spec->replicas; slot++) {
+		const struct task *task = newest_of(entry, slot);
+		look->sim->checker.evaluated[INVARIANT_L1]++;
+		if (!task)
+			wrong_job(look, entry, "has an empty slot");
+		else if (task_is_final(task->state))
+			look_at_ended(look, entry, task);
+		else if (task->state == TASK_RUNNING)
+			look_at_running(look, entry, task, held);
+		else
+			look_at_waiting(look, entry, task);
+	}
+	for (size_t i = 0; i < entry->tasks.n; i++)
+		if (entry->tasks.items[i]->desired.slot > spec->replicas &&
+		    !task_is_final(entry->tasks.items[i]->state))
+			wrong(look, INVARIANT_L1, entry->tasks.items[i], "is one too many");
+}
+
+static void look_at_stopped(struct look *look, const struct job_entry *entry)
+{
+	look->sim->checker.evaluated[INVARIANT_L1]++;
+	for (size_t i = 0; i < entry->tasks.n; i++)
+		if (!task_is_final(entry->tasks.items[i]->state))
+			wrong(look, INVARIANT_L1, entry->tasks.items[i], "was to be stopped");
+}
+
+static void look_at_job(struct look *look, const struct job_entry *entry)
+{
+	switch (entry->job.wanted) {
+	case JOB_RUN: look_at_wanted(look, entry); return;
+	case JOB_STOP: look_at_stopped(look, entry); return;
+	default: wrong_job(look, entry, "was to be removed"); return;
+	}
+}
+
+/* ---- L4 ---- */
+
+static void look_at_container(struct look *look, const struct sim_worker *worker,
+			      const struct sim_container *container)
+{
+	const struct task *task = cluster_task(look->cluster, container->seen.task);
+	bool lives = task && !task_is_final(task->state);
+	if (task && (lives || !sim_container_runs(container)))
+		return;
+	look->fine = false;
+	if (look->tell)
+		violated(look->sim, INVARIANT_L4, "%s on %s is %s, and no task accounts for it",
+			 container->seen.name, worker->name,
+			 enum_name(container_state_names, container->seen.state));
+}
+
+static void look_at_machines(struct look *look)
+{
+	for (int i = 0; i < look->sim->n_workers; i++) {
+		const struct sim_worker *worker = &look->sim->workers[i];
+		look->sim->checker.evaluated[INVARIANT_L4]++;
+		for (size_t j = 0; j < worker->docker.n_containers; j++)
+			if (!worker->docker.containers[j]->foreign)
+				look_at_container(look, worker, worker->docker.containers[j]);
+	}
+}
+
+bool check_liveness(struct sim *sim, bool tell)
+{
+	struct look look = { .sim = sim, .tell = tell, .fine = true };
+	if (!sim->manager.up || sim->manager.broken) {
+		if (tell)
+			violated(sim, INVARIANT_L1, "the manager does not come up");
+		return false;
+	}
+	look.cluster = manager_cluster(sim->manager.core);
+	look_at_machines(&look);
+	size_t n = 0;
+	struct project_entry **projects = cluster_sorted_projects(look.cluster, &n);
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < projects[i]->n_jobs; j++)
+			look_at_job(&look, projects[i]->jobs[j]);
+	base_free(projects);
+	return look.fine;
+}

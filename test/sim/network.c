@@ -1,0 +1,250 @@
+/* What lies between a worker and its manager: one connection that may be lost at any time, whose messages may be lost,
+ * repeated and overtaken. A session's number is never used twice.
+ *
+ * Invariant: at most one session of a worker is open; what belongs to an older one reaches nobody. */
+#include <string.h>
+
+#include "api/json.h"
+#include "base/check.h"
+#include "base/limits.h"
+#include "sim.h"
+
+/* An end that hears nothing gives the connection up after this. */
+#define SILENCE_MS 20000
+
+bool network_is_cut(const struct sim *sim, const struct sim_worker *worker)
+{
+	return sim->now_ms < worker->cut_until_ms;
+}
+
+struct carried {
+	struct sync_up up;
+	struct sync_down down;
+};
+
+static void carried_free(void *memory)
+{
+	struct carried *carried = memory;
+	record_release(&sync_up_type, &carried->up);
+	record_release(&sync_down_type, &carried->down);
+	base_free(carried);
+}
+
+/* A deep copy; in some seeds by way of the text that really travels. */
+static void carry(struct sim *sim, const struct record_type *type, void *to, const void *from)
+{
+	if (!sim->json) {
+		record_copy(type, to, from);
+		return;
+	}
+	struct err err;
+	_cleanup_free_ char *text = json_write_record(type, from, JSON_INTERNAL);
+	if (json_read_record(type, text, strlen(text), LIMIT_JSON_APPLY_VALUES, JSON_INTERNAL, to,
+			     &err))
+		violated(sim, INVARIANT_CORE, "a message cannot be read: %s: %s", err.field,
+			 err.message);
+	else if (!record_equal(type, to, from))
+		violated(sim, INVARIANT_CORE, "a message changes on its way as JSON");
+}
+
+/* When a message arrives: behind the one before it, unless it is overtaken. */
+static int64_t arrival_ms(struct sim *sim, int64_t *last_ms)
+{
+	int64_t at_ms = sim->now_ms + sim_draw(sim, 1, 20);
+	if (sim_strikes(sim, FAULT_MESSAGE_LATE))
+		return at_ms + sim_draw(sim, 1, 4000) - sim->now_ms;
+	if (at_ms < *last_ms)
+		at_ms = *last_ms;
+	*last_ms = at_ms;
+	return at_ms - sim->now_ms;
+}
+
+/* ---- sessions ---- */
+
+static void on_closed_at_manager(struct sim *sim, struct event *event)
+{
+	if (sim->manager.up && !sim->manager.broken)
+		sim_manager_queue(sim, MANAGER_SESSION_CLOSED)->session = event->number;
+}
+
+static void on_reconnect(struct sim *sim, struct event *event)
+{
+	struct sim_worker *worker = event->subject;
+	if (event->number == worker->dials)
+		network_connect(sim, worker);
+}
+
+static struct event *plan_of(struct sim *sim, int64_t in_ms, event_fn *run,
+			     struct sim_worker *worker)
+{
+	struct event *event = sim_plan(sim, in_ms, run, worker);
+	event->lives = &worker->lives;
+	event->life = worker->lives;
+	return event;
+}
+
+static void try_again(struct sim *sim, struct sim_worker *worker)
+{
+	int64_t wait_ms = sim_draw(sim, worker->reconnect_ms / 2, worker->reconnect_ms);
+	worker->reconnect_ms *= 2;
+	if (worker->reconnect_ms > LIMIT_RECONNECT_MAX_MS)
+		worker->reconnect_ms = LIMIT_RECONNECT_MAX_MS;
+	plan_of(sim, wait_ms, on_reconnect, worker)->number = ++worker->dials;
+}
+
+static void on_closed_at_worker(struct sim *sim, struct event *event)
+{
+	struct sim_worker *worker = event->subject;
+	if (worker->session != event->number || !worker->session)
+		return;
+	worker->session = 0;
+	if (worker->session_open && !worker->store_broken)
+		sim_worker_queue(worker, WORKER_SESSION_CLOSED);
+	worker->session_open = false;
+	try_again(sim, worker);
+}
+
+static void close_both(struct sim *sim, struct sim_worker *worker, int64_t in_ms)
+{
+	if (!worker->session)
+		return;
+	plan_of(sim, in_ms, on_closed_at_worker, worker)->number = worker->session;
+	sim_plan(sim, in_ms, on_closed_at_manager, NULL)->number = worker->session;
+}
+
+static void on_opened(struct sim *sim, struct event *event)
+{
+	struct sim_worker *worker = event->subject;
+	if (worker->session != event->number || worker->store_broken)
+		return;
+	(void)sim;
+	worker->session_open = true;
+	worker->reconnect_ms = LIMIT_RECONNECT_FIRST_MS;
+	sim_worker_queue(worker, WORKER_SESSION_OPENED);
+}
+
+static void on_connect(struct sim *sim, struct event *event)
+{
+	struct sim_worker *worker = event->subject;
+	if (event->number != worker->dials)
+		return;
+	if (network_is_cut(sim, worker) || !sim->manager.up || sim->manager.broken) {
+		try_again(sim, worker);
+		return;
+	}
+	worker->session = ++sim->manager.sessions_made;
+	worker->last_up_ms = 0;
+	worker->last_down_ms = 0;
+	sim_manager_queue(sim, MANAGER_SESSION_OPENED)->session = worker->session;
+	plan_of(sim, sim_draw(sim, 1, 10), on_opened, worker)->number = worker->session;
+}
+
+void network_connect(struct sim *sim, struct sim_worker *worker)
+{
+	plan_of(sim, sim_draw(sim, 1, 20), on_connect, worker)->number = ++worker->dials;
+}
+
+void network_worker_gone(struct sim *sim, struct sim_worker *worker)
+{
+	if (worker->session)
+		sim_plan(sim, sim_chance(sim, 800) ? sim_draw(sim, 1, 50) : SILENCE_MS,
+			 on_closed_at_manager, NULL)
+			->number = worker->session;
+	worker->session = 0;
+	worker->session_open = false;
+	worker->dials++;
+}
+
+void network_manager_gone(struct sim *sim)
+{
+	for (int i = 0; i < sim->n_workers; i++)
+		if (sim->workers[i].session)
+			plan_of(sim, sim_draw(sim, 1, 50), on_closed_at_worker, &sim->workers[i])
+				->number = sim->workers[i].session;
+}
+
+void network_cut(struct sim *sim, struct sim_worker *worker, int64_t for_ms)
+{
+	sim_tell(sim, worker->name, "cut off for %lld ms", (long long)for_ms);
+	worker->cut_until_ms = sim->now_ms + for_ms;
+	if (for_ms > SILENCE_MS)
+		close_both(sim, worker, SILENCE_MS);
+}
+
+/* ---- messages ---- */
+
+static bool is_lost(struct sim *sim, struct sim_worker *worker)
+{
+	if (sim_strikes(sim, FAULT_SESSION_DROPPED)) {
+		sim_tell(sim, worker->name, "session drops");
+		close_both(sim, worker, sim_draw(sim, 0, 20));
+		return true;
+	}
+	return network_is_cut(sim, worker) || sim_strikes(sim, FAULT_MESSAGE_LOST);
+}
+
+static void on_up(struct sim *sim, struct event *event)
+{
+	struct carried *carried = event->payload;
+	if (!sim->manager.up || sim->manager.broken)
+		return;
+	struct manager_queued *queued = sim_manager_queue(sim, MANAGER_SYNC_UP);
+	queued->session = event->number;
+	queued->up = carried->up;
+	carried->up = (struct sync_up){ 0 };
+}
+
+void network_send_up(struct sim *sim, struct sim_worker *worker, const struct sync_up *up)
+{
+	if (!worker->session || is_lost(sim, worker))
+		return;
+	int n = 1 + sim_strikes(sim, FAULT_MESSAGE_TWICE);
+	for (int i = 0; i < n; i++) {
+		struct carried *carried = base_calloc(1, sizeof(*carried));
+		carry(sim, &sync_up_type, &carried->up, up);
+		struct event *event =
+			sim_plan(sim, arrival_ms(sim, &worker->last_up_ms), on_up, worker);
+		event->payload = carried;
+		event->free_payload = carried_free;
+		event->number = worker->session;
+		event->lives = &sim->manager.lives;
+		event->life = sim->manager.lives;
+	}
+}
+
+static void on_down(struct sim *sim, struct event *event)
+{
+	struct sim_worker *worker = event->subject;
+	struct carried *carried = event->payload;
+	(void)sim;
+	if (worker->session != event->number || !worker->session_open || worker->store_broken)
+		return;
+	sim_worker_queue(worker, WORKER_SYNC_DOWN)->down = carried->down;
+	carried->down = (struct sync_down){ 0 };
+}
+
+void network_send_down(struct sim *sim, const struct manager_down *down)
+{
+	struct sim_worker *worker = NULL;
+	for (int i = 0; i < sim->n_workers; i++)
+		if (sim->workers[i].session == down->session)
+			worker = &sim->workers[i];
+	if (!worker)
+		return;
+	if (down->close) {
+		close_both(sim, worker, sim_draw(sim, 1, 20));
+		return;
+	}
+	if (is_lost(sim, worker))
+		return;
+	int n = 1 + sim_strikes(sim, FAULT_MESSAGE_TWICE);
+	for (int i = 0; i < n; i++) {
+		struct carried *carried = base_calloc(1, sizeof(*carried));
+		carry(sim, &sync_down_type, &carried->down, &down->message);
+		struct event *event =
+			plan_of(sim, arrival_ms(sim, &worker->last_down_ms), on_down, worker);
+		event->payload = carried;
+		event->free_payload = carried_free;
+		event->number = down->session;
+	}
+}

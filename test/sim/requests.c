@@ -1,0 +1,200 @@
+/* Requests, drawn at random: two projects, each with a service, a second service that may wait for the first, and a run
+ * to completion. Every body carries a mark in its environment, so that two of them differ. */
+#include "requests.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const job_names[] = { "web", "api", "batch" };
+
+static struct job_spec *add_job(struct sim_request *request, const char *name)
+{
+	struct job_request *job = list_add(&request->project_request.jobs, sizeof(*job));
+	job->name = base_strdup(name);
+	record_init(&job_spec_type, &job->spec);
+	return &job->spec;
+}
+
+static void draw_resources(struct sim *sim, struct job_spec *spec)
+{
+	if (sim_chance(sim, 600))
+		spec->reservations.memory_bytes = sim_draw(sim, 1, 8) << 27;
+	if (sim_chance(sim, 300))
+		spec->reservations.cpu_milli = sim_draw(sim, 1, 8) * 125;
+}
+
+static void draw_policy(struct sim *sim, struct job_spec *spec)
+{
+	static const int conditions[] = { RESTART_ON_FAILURE, RESTART_ON_FAILURE, RESTART_ANY,
+					  RESTART_NONE };
+	spec->restart.condition = conditions[sim_draw(sim, 0, 3)];
+	if (sim_chance(sim, 400))
+		spec->restart.max_attempts = sim_draw(sim, 1, 4);
+	if (sim_chance(sim, 200))
+		spec->restart.delay_ms = sim_draw(sim, 1, 30) * 100;
+	spec->stop_grace_ms = sim_draw(sim, 0, 8) * 1000;
+}
+
+static void draw_ports(struct sim *sim, struct job_spec *spec)
+{
+	if (!sim_chance(sim, 400))
+		return;
+	struct port *port = list_add(&spec->ports, sizeof(*port));
+	port->container_port = 80;
+	port->host_first = sim_draw(sim, 8000, 8006);
+	port->host_last = sim_chance(sim, 500) ? port->host_first : port->host_first + 6;
+}
+
+static void draw_mark(struct sim *sim, struct job_spec *spec)
+{
+	char mark[24];
+	text_print(mark, sizeof(mark), "%lld", (long long)sim_draw(sim, 0, 3));
+	pairs_add(&spec->environment, "MARK", mark);
+}
+
+static void draw_volume(struct sim *sim, struct sim_request *request, struct job_spec *spec)
+{
+	if (!sim_chance(sim, 150))
+		return;
+	struct mount *mount = list_add(&spec->mounts, sizeof(*mount));
+	mount->kind = MOUNT_VOLUME;
+	mount->source = base_strdup("data");
+	mount->target = base_strdup("/data");
+	struct volume_spec *volume =
+		list_add(&request->project_request.volumes, sizeof(*volume));
+	volume->key = base_strdup("data");
+}
+
+static void draw_network(struct sim *sim, struct sim_request *request, struct job_spec *spec)
+{
+	if (!sim_chance(sim, 150))
+		return;
+	struct network_use *use = list_add(&spec->networks, sizeof(*use));
+	use->network = base_strdup("default");
+	if (request->project_request.networks.n)
+		return;
+	struct network_spec *network =
+		list_add(&request->project_request.networks, sizeof(*network));
+	network->key = base_strdup("default");
+}
+
+static void draw_service(struct sim *sim, struct sim_request *request, const char *name)
+{
+	static const char *const images[] = { "app:1", "app:2", "well:1", "stubborn:1", "frob:1" };
+	struct job_spec *spec = add_job(request, name);
+	spec->image = base_strdup(images[sim_chance(sim, 50) ? 4 : sim_draw(sim, 0, 3)]);
+	spec->replicas = sim_draw(sim, 0, 4);
+	spec->priority = sim_draw(sim, 40, 60);
+	draw_resources(sim, spec);
+	draw_policy(sim, spec);
+	draw_ports(sim, spec);
+	draw_mark(sim, spec);
+	if (strcmp(name, "web") == 0)
+		draw_volume(sim, request, spec);
+	draw_network(sim, request, spec);
+	if (strcmp(name, "api") != 0 || !sim_chance(sim, 300))
+		return;
+	struct depend *depend = list_add(&spec->depends_on, sizeof(*depend));
+	depend->job = base_strdup("web");
+	depend->condition = sim_chance(sim, 500) ? DEPEND_STARTED : DEPEND_HEALTHY;
+	depend->restart = sim_chance(sim, 300);
+}
+
+static void draw_batch(struct sim *sim, struct sim_request *request)
+{
+	struct job_spec *spec = add_job(request, "batch");
+	spec->image = base_strdup("batch:1");
+	spec->mode = JOB_REPLICATED_JOB;
+	spec->replicas = sim_draw(sim, 1, 3);
+	draw_resources(sim, spec);
+	draw_policy(sim, spec);
+	draw_mark(sim, spec);
+}
+
+static void draw_apply(struct sim *sim, struct sim_request *request)
+{
+	request->project_request.name = base_strdup(request->project);
+	draw_service(sim, request, "web");
+	if (sim_chance(sim, 700))
+		draw_service(sim, request, "api");
+	if (sim_chance(sim, 600))
+		draw_batch(sim, request);
+	request->project_request.remove_orphans = sim_chance(sim, 300);
+	request->request.kind = REQUEST_APPLY;
+}
+
+static void draw_submit(struct sim *sim, struct sim_request *request)
+{
+	request->project_request.name = base_strdup(request->project);
+	if (sim_chance(sim, 500))
+		draw_service(sim, request, "web");
+	else
+		draw_batch(sim, request);
+	request->request.kind = REQUEST_SUBMIT;
+}
+
+static void draw_act(struct sim *sim, struct sim_request *request)
+{
+	static const int kinds[] = { REQUEST_SCALE,   REQUEST_SCALE,  REQUEST_STOP,
+				     REQUEST_RESTART, REQUEST_RESTART };
+	request->request.kind = kinds[sim_draw(sim, 0, 4)];
+	/* Runs to completion are not scaled: a slot that comes back may rightly succeed again. */
+	int n_jobs = request->request.kind == REQUEST_SCALE ? 2 : 3;
+	text_print(request->job, sizeof(request->job), "%s", job_names[sim_draw(sim, 0, n_jobs - 1)]);
+	request->request.replicas = sim_draw(sim, 0, 5);
+	if (sim_chance(sim, 60)) {
+		request->request.kind = REQUEST_REMOVE;
+		request->request.with_volumes = sim_chance(sim, 500);
+		if (sim_chance(sim, 500))
+			request->job[0] = '\0';
+	}
+}
+
+/* Pointers within the request, after it was filled or copied. */
+static void tie(struct sim_request *request)
+{
+	bool applies = request->request.kind == REQUEST_APPLY ||
+		       request->request.kind == REQUEST_SUBMIT;
+	request->request.caller = "client";
+	request->request.idempotency_key = request->key;
+	request->request.project_request = applies ? &request->project_request : NULL;
+	request->request.project = request->project;
+	request->request.job = request->job;
+}
+
+struct sim_request *request_draw(struct sim *sim, const struct sim_client *client)
+{
+	struct sim_request *request = base_calloc(1, sizeof(*request));
+	request->client = client->index;
+	text_print(request->key, sizeof(request->key), "client%d-%llu", client->index,
+		   (unsigned long long)client->serial);
+	text_print(request->project, sizeof(request->project), "p%d",
+		   (int)sim_draw(sim, 1, SIM_PROJECTS));
+	if (sim_chance(sim, 400))
+		draw_apply(sim, request);
+	else if (sim_chance(sim, 100))
+		draw_submit(sim, request);
+	else
+		draw_act(sim, request);
+	request->request.body_hash = (int64_t)(random_next(&sim->random) >> 1);
+	tie(request);
+	return request;
+}
+
+struct sim_request *request_copy(const struct sim_request *request)
+{
+	struct sim_request *copy = base_memdup(request, sizeof(*request));
+	memset(&copy->project_request, 0, sizeof(copy->project_request));
+	record_copy(&project_request_type, &copy->project_request, &request->project_request);
+	tie(copy);
+	return copy;
+}
+
+void request_free(void *memory)
+{
+	struct sim_request *request = memory;
+	if (!request)
+		return;
+	record_release(&project_request_type, &request->project_request);
+	base_free(request);
+}

@@ -1,0 +1,22 @@
+/* What clients ask for, drawn at random. */
+#ifndef SIM_REQUESTS_H
+#define SIM_REQUESTS_H
+
+#include "sim.h"
+
+/* A request that owns everything it points to. */
+struct sim_request {
+	int client;
+	uint64_t attempt;
+	struct manager_request request;
+	struct project_request project_request;
+	char key[48];
+	char project[16];
+	char job[16];
+};
+
+struct sim_request *request_draw(struct sim *sim, const struct sim_client *client);
+struct sim_request *request_copy(const struct sim_request *request);
+void request_free(void *request);
+
+#endif

@@ -1,0 +1,302 @@
+/* A worker's shell, in the order worker/daemon.c has it: step, commit, act, speak. It may die before, during and after
+ * the commit. */
+#include <string.h>
+
+#include "base/check.h"
+#include "sim.h"
+
+#define PROBE_MS 1000
+#define STATS_MS 5000
+
+static int64_t clock_ms(const struct sim *sim, const struct sim_worker *worker)
+{
+	return sim->now_ms - worker->boot_at_ms + 1000;
+}
+
+static struct event *plan(struct sim *sim, int64_t in_ms, event_fn *run, struct sim_worker *worker)
+{
+	struct event *event = sim_plan(sim, in_ms, run, worker);
+	event->lives = &worker->lives;
+	event->life = worker->lives;
+	return event;
+}
+
+static void queue_clear(struct sim_worker *worker)
+{
+	for (size_t i = 0; i < worker->n_queue; i++) {
+		struct worker_queued *queued = &worker->queue[i];
+		record_release(&sync_down_type, &queued->down);
+		container_result_release(&queued->result);
+		base_free(queued->name);
+		record_release(&node_facts_type, &queued->facts);
+	}
+	worker->n_queue = 0;
+}
+
+/* ---- a turn ---- */
+
+static void on_turn(struct sim *sim, struct event *event);
+
+static void arm(struct sim *sim, struct sim_worker *worker, int64_t deadline_ms)
+{
+	worker->timers++;
+	if (deadline_ms == NEVER_MS)
+		return;
+	int64_t in_ms = deadline_ms - clock_ms(sim, worker);
+	struct event *event = sim_plan(sim, in_ms > 0 ? in_ms : 0, on_turn, worker);
+	event->lives = &worker->timers;
+	event->life = worker->timers;
+}
+
+static void tell_notes(struct sim *sim, struct sim_worker *worker)
+{
+	for (size_t i = 0; i < worker->out.notes.n; i++)
+		sim_tell(sim, worker->name, "%s", worker->out.notes.items[i]);
+}
+
+static struct worker_in input(struct sim *sim, struct sim_worker *worker)
+{
+	return (struct worker_in){ .now_ms = clock_ms(sim, worker),
+				   .wall_ms = sim_wall_ms(sim),
+				   .seed = random_next(&sim->random) };
+}
+
+static void act(struct sim *sim, struct sim_worker *worker)
+{
+	struct worker_out *out = &worker->out;
+	worker->cluster = worker_cluster_id(worker->core);
+	for (size_t i = 0; i < out->n_actions; i++) {
+		out->actions[i].cluster = worker->cluster;
+		sim_docker_submit(sim, worker, &out->actions[i]);
+	}
+	if (out->has_up && worker->session_open) {
+		checker_up(sim, worker, &out->up);
+		network_send_up(sim, worker, &out->up);
+	}
+	arm(sim, worker, out->deadline_ms);
+}
+
+static void on_probe(struct sim *sim, struct event *event);
+
+static void store_failed(struct sim *sim, struct sim_worker *worker, const struct err *err)
+{
+	sim_tell(sim, worker->name, "the store refused a commit: %s", err->message);
+	worker->store_broken = true;
+	worker->timers++;
+	queue_clear(worker);
+	plan(sim, PROBE_MS, on_probe, worker);
+}
+
+/* True: it died, around the commit. */
+static bool dies(struct sim *sim, struct sim_worker *worker)
+{
+	if (sim_strikes(sim, FAULT_WORKER_BEFORE_COMMIT)) {
+		size_t n = sim_store_cut(sim, &worker->out.changes);
+		sim_store_apply(&worker->store, &worker->out.changes, n);
+	} else if (sim_strikes(sim, FAULT_WORKER_BEFORE_ACT)) {
+		sim_store_apply(&worker->store, &worker->out.changes, worker->out.changes.n);
+	} else {
+		return false;
+	}
+	sim_worker_crash(sim, worker, sim_draw(sim, 50, 15000));
+	return true;
+}
+
+static void turn(struct sim *sim, struct sim_worker *worker)
+{
+	struct worker_in in = input(sim, worker);
+	struct worker_event *events = base_calloc(worker->n_queue, sizeof(*events));
+	for (size_t i = 0; i < worker->n_queue; i++) {
+		struct worker_queued *queued = &worker->queue[i];
+		events[i] = queued->event;
+		events[i].down = &queued->down;
+		events[i].result = &queued->result;
+		events[i].name = queued->name;
+		events[i].facts = &queued->facts;
+		events[i].stats = &queued->stats;
+	}
+	in.events = events;
+	in.n_events = worker->n_queue;
+	worker_out_clear(&worker->out);
+	worker_step(worker->core, &in, &worker->out);
+	base_free(events);
+	queue_clear(worker);
+	tell_notes(sim, worker);
+	struct err err;
+	size_t n_applied;
+	if (dies(sim, worker))
+		return;
+	if (sim_store_commit(sim, &worker->store, &worker->out.changes, &n_applied, &err)) {
+		store_failed(sim, worker, &err);
+		return;
+	}
+	act(sim, worker);
+	if (sim->n_events % 16 == 0)
+		worker_check(worker->core);
+}
+
+static void on_turn(struct sim *sim, struct event *event)
+{
+	struct sim_worker *worker = event->subject;
+	worker->turn_planned = false;
+	if (worker->up && !worker->store_broken)
+		turn(sim, worker);
+	else
+		queue_clear(worker);
+}
+
+struct worker_queued *sim_worker_queue(struct sim_worker *worker, int kind)
+{
+	worker->queue = base_grow(worker->queue, worker->n_queue, &worker->queue_capacity,
+				  sizeof(struct worker_queued));
+	struct worker_queued *queued = &worker->queue[worker->n_queue++];
+	*queued = (struct worker_queued){ .event.kind = kind };
+	if (!worker->turn_planned)
+		plan(worker->sim, 0, on_turn, worker);
+	worker->turn_planned = true;
+	return queued;
+}
+
+/* ---- Docker ---- */
+
+void sim_worker_docker_up(struct sim_worker *worker)
+{
+	struct worker_queued *queued = sim_worker_queue(worker, WORKER_FACTS);
+	struct node_facts *facts = &queued->facts;
+	string_set(&facts->hostname, worker->name);
+	string_set(&facts->platform_os, "linux");
+	string_set(&facts->platform_arch, "x86_64");
+	string_set(&facts->runtime_version, "20.10.24");
+	facts->api_minor = 41;
+	string_set(&facts->drover_version, "0.1.0");
+	facts->capacity.cpu_milli = worker->cpu_milli;
+	facts->capacity.memory_bytes = worker->memory_bytes;
+	facts->capacity.disk_bytes = 100LL << 30;
+	sim_worker_queue(worker, WORKER_RUNTIME_UP)->event.daemon_instance =
+		worker->docker.instance;
+}
+
+static void on_runtime(struct sim *sim, struct event *event)
+{
+	struct sim_worker *worker = event->subject;
+	(void)sim;
+	worker->runtime_open = true;
+	if (worker->docker.up)
+		sim_worker_docker_up(worker);
+	else
+		sim_worker_queue(worker, WORKER_RUNTIME_DOWN);
+}
+
+static void on_stats(struct sim *sim, struct event *event)
+{
+	struct sim_worker *worker = event->subject;
+	plan(sim, STATS_MS, on_stats, worker);
+	if (worker->store_broken)
+		return;
+	struct node_stats *stats = &sim_worker_queue(worker, WORKER_STATS)->stats;
+	stats->cpu_used_milli = sim_draw(sim, 0, worker->cpu_milli);
+	stats->memory_used_bytes = sim_draw(sim, 0, worker->memory_bytes);
+}
+
+/* ---- life ---- */
+
+static enum err_code start_core(struct sim *sim, struct sim_worker *worker, struct err *err)
+{
+	worker_free(worker->core);
+	worker->core = worker_new(&worker->options);
+	for (size_t i = 0; i < worker->store.records.n; i++) {
+		enum err_code code =
+			worker_replay(worker->core, &worker->store.records.items[i], err);
+		if (code) {
+			violated(sim, INVARIANT_CORE, "%s cannot be replayed: %s", worker->name,
+				 err->message);
+			return code;
+		}
+	}
+	char boot_id[64];
+	text_print(boot_id, sizeof(boot_id), "boot-%lld", (long long)worker->boot);
+	struct worker_in in = input(sim, worker);
+	worker_out_clear(&worker->out);
+	enum err_code code = worker_start(worker->core, &in, boot_id, &worker->out, err);
+	if (code) {
+		violated(sim, INVARIANT_CORE, "%s cannot start: %s", worker->name, err->message);
+		return code;
+	}
+	tell_notes(sim, worker);
+	size_t n_applied;
+	return sim_store_commit(sim, &worker->store, &worker->out.changes, &n_applied, err);
+}
+
+static void begin(struct sim *sim, struct sim_worker *worker)
+{
+	worker->store_broken = false;
+	act(sim, worker);
+	plan(sim, sim_draw(sim, 1, 100), on_runtime, worker);
+	network_connect(sim, worker);
+}
+
+static void on_probe(struct sim *sim, struct event *event)
+{
+	struct sim_worker *worker = event->subject;
+	struct err err;
+	network_worker_gone(sim, worker);
+	worker->runtime_open = false;
+	sim_docker_orphan(sim, worker);
+	queue_clear(worker);
+	if (worker->store.full || start_core(sim, worker, &err))
+		plan(sim, PROBE_MS, on_probe, worker);
+	else
+		begin(sim, worker);
+}
+
+static void on_start(struct sim *sim, struct event *event)
+{
+	struct sim_worker *worker = event->subject;
+	if (!worker->up)
+		sim_worker_start(sim, worker);
+}
+
+void sim_worker_start(struct sim *sim, struct sim_worker *worker)
+{
+	struct err err;
+	PRE(!worker->up);
+	sim_tell(sim, worker->name, "starts");
+	worker->lives++;
+	worker->up = true;
+	worker->reconnect_ms = 100;
+	if (start_core(sim, worker, &err)) {
+		/* The program ends with an error, and is started again by systemd. */
+		worker->up = false;
+		sim_plan(sim, PROBE_MS, on_start, worker);
+		return;
+	}
+	begin(sim, worker);
+	plan(sim, STATS_MS, on_stats, worker);
+}
+
+void sim_worker_crash(struct sim *sim, struct sim_worker *worker, int64_t back_in_ms)
+{
+	if (!worker->up)
+		return;
+	sim_tell(sim, worker->name, "crashes");
+	network_worker_gone(sim, worker);
+	sim_docker_orphan(sim, worker);
+	worker->up = false;
+	worker->runtime_open = false;
+	worker->lives++;
+	worker->timers++;
+	worker->turn_planned = false;
+	queue_clear(worker);
+	if (back_in_ms >= 0)
+		sim_plan(sim, back_in_ms, on_start, worker);
+}
+
+void sim_worker_release(struct sim_worker *worker)
+{
+	queue_clear(worker);
+	base_free(worker->queue);
+	worker_out_release(&worker->out);
+	worker_free(worker->core);
+	sim_docker_release(&worker->docker);
+	sim_store_release(&worker->store);
+}
