@@ -19,20 +19,19 @@ static enum err_code no_project(const char *project, struct err *err)
 		       is_given(project) ? project : "\"\"");
 }
 
-static enum err_code find_job(const struct manager *manager, const struct manager_request *request,
-			      struct job_entry **ret_entry, struct err *err)
+/* NULL: there is none, and `err` says so. */
+static struct job_entry *find_job(const struct manager *manager,
+				  const struct manager_request *request, struct err *err)
 {
+	struct job_entry *entry = NULL;
 	if (!is_given(request->project) || !cluster_project(&manager->cluster, request->project))
-		return no_project(request->project, err);
-	if (!is_given(request->job))
-		return err_set_field(err, ERR_INVALID, "job", "the request names no job");
-	struct job_entry *entry =
-		cluster_job_named(&manager->cluster, request->project, request->job);
-	if (!entry)
-		return err_set(err, ERR_NOT_FOUND, "project %s has no job %.*s", request->project,
-			       100, request->job);
-	*ret_entry = entry;
-	return ERR_NONE;
+		no_project(request->project, err);
+	else if (!is_given(request->job))
+		err_set_field(err, ERR_INVALID, "job", "the request names no job");
+	else if (!(entry = cluster_job_named(&manager->cluster, request->project, request->job)))
+		err_set(err, ERR_NOT_FOUND, "project %s has no job %.*s", request->project, 100,
+			request->job);
+	return entry;
 }
 
 static enum err_code being_removed(const struct job_entry *entry, struct err *err)
@@ -44,10 +43,9 @@ static enum err_code being_removed(const struct job_entry *entry, struct err *er
 static enum err_code plan_scale(struct manager *manager, const struct manager_request *request,
 				struct plan *plan, struct err *err)
 {
-	struct job_entry *entry = NULL;
-	enum err_code code = find_job(manager, request, &entry, err);
-	if (code)
-		return code;
+	const struct job_entry *entry = find_job(manager, request, err);
+	if (!entry)
+		return err->code;
 	if (request->replicas < 0 || request->replicas > LIMIT_REPLICAS)
 		return err_set_field(err, ERR_INVALID, "replicas",
 				     "a job has 0 to %d replicas, not %lld", LIMIT_REPLICAS,
@@ -101,10 +99,9 @@ static enum err_code plan_jobs(struct manager *manager, const struct manager_req
 			       struct err *err)
 {
 	if (is_given(request->job)) {
-		struct job_entry *entry = NULL;
-		enum err_code code = find_job(manager, request, &entry, err);
-		if (code)
-			return code;
+		const struct job_entry *entry = find_job(manager, request, err);
+		if (!entry)
+			return err->code;
 		if (entry->job.wanted == JOB_REMOVE && plan_job != plan_remove_job)
 			return being_removed(entry, err);
 		plan_job(plan, entry);
@@ -241,7 +238,7 @@ static enum err_code plan_remove(struct manager *manager, const struct manager_r
 	enum err_code code = plan_jobs(manager, request, plan, plan_remove_job, err);
 	if (code)
 		return code;
-	plan->delete_project = !project->n_jobs;
+	plan->delete_project = project && !project->n_jobs;
 	if (request->with_volumes)
 		plan_project_volumes(manager, plan, request->project);
 	return ERR_NONE;
