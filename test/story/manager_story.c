@@ -248,15 +248,15 @@ void story_pass(struct story *story, int64_t ms)
 
 /* ---- life cycle ---- */
 
-/* The core writes nothing, so its failed assertion is told here. */
+/* The core writes nothing, so its failed assertion is told here; in a signal handler, so with write() alone. */
 static void tell_check(int signal_number)
 {
-	static char line[512];
 	(void)signal_number;
-	int len = snprintf(line, sizeof(line), "%s:%d: %s failed: %s\n", check_last.file,
-			   check_last.line, check_last.kind, check_last.what);
-	if (check_last.file && len > 0 && write(STDERR_FILENO, line, (size_t)len) < 0)
-		_exit(1);
+	const char *const parts[] = { check_last.file, ": ", check_last.kind, " failed: ",
+				      check_last.what, "\n" };
+	for (size_t i = 0; check_last.file && i < ARRAY_LEN(parts); i++)
+		if (write(STDERR_FILENO, parts[i], strlen(parts[i])) < 0)
+			_exit(1);
 }
 
 void story_begin(struct story *story)
