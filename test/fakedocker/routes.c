@@ -137,8 +137,8 @@ static void add_pull_lines(struct text *out, const char *tag)
 {
 	static const char *const layer[] = {
 		"{\"status\":\"Pulling fs layer\",\"progressDetail\":{},\"id\":\"0123456789ab\"}",
-		"{\"status\":\"Downloading\",\"progressDetail\":{\"current\":1048576,"
-		"\"total\":2097152},\"id\":\"0123456789ab\"}",
+		("{\"status\":\"Downloading\",\"progressDetail\":{\"current\":1048576,"
+		 "\"total\":2097152},\"id\":\"0123456789ab\"}"),
 		"{\"status\":\"Download complete\",\"progressDetail\":{},\"id\":\"0123456789ab\"}",
 		"{\"status\":\"Pull complete\",\"progressDetail\":{},\"id\":\"0123456789ab\"}",
 	};
