@@ -61,7 +61,8 @@ static void watch_line_end(struct docker *docker)
 	/* A line too long to keep is a hint lost: the regular list finds what it would have told. */
 	if (!docker->watch_line.cut && docker->watch_line.len > 0)
 		name = docker_reply_event(docker->watch_line.bytes, docker->watch_line.len, &json);
-	if (name && strncmp(name, "drover-", 7) == 0)
+	/* A part is not yet a container that anybody knows of. */
+	if (name && strncmp(name, "drover-", 7) == 0 && !strstr(name, DOCKER_PART_SUFFIX))
 		docker->events.hint(docker->shell, name);
 	json_decref(json);
 	text_clear(&docker->watch_line);

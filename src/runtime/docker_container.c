@@ -120,14 +120,21 @@ void docker_remove(struct docker_op *op, const struct container_action *action)
 	call_container(op, "GET", "/json", removal_seen);
 }
 
-/* The answer comes from the run of the daemon that listened both when we dialled and after it spoke, or from one we
- * cannot name. */
-static void inspected(struct docker_op *op, int status, struct http_view body)
+/* The answer comes from the run of the daemon that listened both when we asked and after it spoke, or from one we
+ * cannot name; one that came without our knowing is to be made known. */
+static void settle_instance(struct docker_op *op)
 {
 	uint64_t instance = docker_instance(op->docker->socket_path);
 	op->result.daemon_instance = instance == op->instance ? instance : 0;
 	op->instance = op->result.daemon_instance;
+	if (instance != op->docker->instance)
+		docker_suspect(op->docker);
+}
+
+static void inspected(struct docker_op *op, int status, struct http_view body)
+{
 	struct err err = { 0 };
+	settle_instance(op);
 	if (status != 200)
 		docker_op_reply_fault(op, status, body);
 	else if (docker_reply_inspect(body.bytes, body.len, &op->result.seen, &err))
@@ -182,6 +189,7 @@ static bool is_being_made(const struct docker *docker, const char *part)
 static void networks_listed(struct docker_op *op, int status, struct http_view body)
 {
 	struct err err = { 0 };
+	settle_instance(op);
 	if (status != 200)
 		docker_op_reply_fault(op, status, body);
 	else if (docker_reply_networks(body.bytes, body.len, &op->result.networks, &err))

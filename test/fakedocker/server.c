@@ -393,9 +393,10 @@ static enum err_code start_holder(struct fakedocker *fakedocker, struct err *err
 		/* The parent's connections and listener must end with the parent's own closing of them. */
 		for (int fd = 3; fd < 1024; fd++)
 			close(fd);
-		while (ok)
+		if (!ok)
+			_exit(1);
+		for (;;)
 			pause();
-		_exit(1);
 	}
 	char byte = 0;
 	close(ready[1]);
