@@ -153,8 +153,10 @@ static void ask_create(struct worker *worker, struct worker_task *task)
 static void ask_start(struct worker *worker, struct worker_task *task)
 {
 	int64_t instance = (int64_t)worker->daemon_instance;
-	if (task->record.daemon_instance != instance) {
+	/* It has not run yet: no restart of before has interrupted it, however soon it ends now. */
+	if (task->record.daemon_instance != instance || task->record.machine_restarted) {
 		task->record.daemon_instance = instance;
+		task->record.machine_restarted = false;
 		worker_task_mark_unsaved(worker, task);
 	}
 	worker_op_begin_task(worker, task, CONTAINER_START, task->record.observed.attempt);

@@ -283,6 +283,23 @@ static void a_new_boot_interrupts_everything_and_counts_nothing(void **state)
 	world_free(world);
 }
 
+/* The number of the attempt is older than the boot; its container is not. */
+static void what_started_after_a_boot_was_not_interrupted_by_it(void **state)
+{
+	(void)state;
+	struct world *world = world_new();
+	world_job(world, "web", "instant:1")->mode = JOB_REPLICATED_JOB;
+	world->latency_ms = 500;
+	struct task_id id = world_begin(world, "instant:1");
+	world_run(world, 1200);
+	assert_int_equal(world->n_done[CONTAINER_CREATE], 0);
+	world_reboot(world);
+	world_run(world, 10000);
+	world_expect(world, id, TASK_COMPLETED, REASON_EXIT_ZERO, "exited with status 0");
+	assert_int_equal(world_observed(world, id)->attempt, 1);
+	world_free(world);
+}
+
 static void a_pause_of_an_earlier_boot_is_not_waited_for(void **state)
 {
 	(void)state;
@@ -312,6 +329,7 @@ int main(void)
 		TEST(tasks_that_came_while_docker_was_away_wait_for_it),
 		TEST(docker_may_go_at_any_moment_of_a_start),
 		TEST(a_new_boot_interrupts_everything_and_counts_nothing),
+		TEST(what_started_after_a_boot_was_not_interrupted_by_it),
 		TEST(a_pause_of_an_earlier_boot_is_not_waited_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
