@@ -151,8 +151,9 @@ void fake_logs_turn(struct fake_logs_list *list)
 {
 	bool again = true;
 	while (again) {
-		again = false;
-		for (struct runtime_logs *at = list->first; at && !again; at = at->next)
+		struct runtime_logs *at = list->first;
+		/* After a true answer `at` may be gone. */
+		for (again = false; at && !again; at = again ? NULL : at->next)
 			again = go_on(at);
 	}
 }
