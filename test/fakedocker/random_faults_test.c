@@ -16,7 +16,7 @@
 #include "runtime/fake_world.h"
 #include "runtime/fault_script.h"
 
-#define SEEDS		60
+#define SEEDS		300
 #define RULES_MAX	6
 #define STEPS_MAX	80
 #define CALL_TIMEOUT_MS 60
