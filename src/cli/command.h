@@ -70,6 +70,13 @@ int64_t cli_duration_ms(const struct invocation *invocation, const char *option,
 
 struct api_client *cli_client(struct invocation *invocation);
 
+/* Flush standard output. When nobody reads it any more (`drover logs | head`) or it cannot be written, the program ends:
+ * quietly for a closed pipe, with a message otherwise. */
+void cli_flush(void);
+
+/* From now on Ctrl-C prints this sentence (copied, cut to 250 bytes) and ends the program with status 130. */
+void cli_on_interrupt(const char *sentence);
+
 /* Print "drover COMMAND: FIELD: MESSAGE" to standard error; returns the exit status of the error's code. */
 int cli_fail(const struct invocation *invocation, const struct err *err);
 /* The same for a mistake on the command line, with a pointer to help. */
@@ -80,12 +87,17 @@ int cli_usage(const struct invocation *invocation, const char *format, ...)
 const struct command *command_find(int argc, char **argv, int *ret_words);
 /* The nearest known name for a mistyped one, or NULL. */
 const char *command_suggest(const char *word);
+/* What to say to a word that Docker knows and drover does not: an option ("--rm", "-t") of a command, "" for an operand
+ * too many, or (command NULL) a command. NULL: nothing in particular. */
+const char *command_hint(const char *command, const char *word);
 
 /* Run the program: parse argv, run the command, return the exit status. */
 int cli_main(int argc, char **argv);
 
 /* Help texts, to standard output. */
 void help_print_all(void);
+/* The commands that begin with the word ("volume"); false when there is none. */
+bool help_print_group(const char *word);
 void help_print_command(const struct command *command);
 
 /* Where a manager listens when nothing else is said: DROVER_HOST, /run/drover/drover.sock for root, else

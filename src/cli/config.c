@@ -10,7 +10,12 @@ static int run(struct invocation *invocation)
 	struct project_request request;
 	struct err err;
 	enum output_form form;
-	if (output_form(invocation, &form, &err) || project_load(invocation, &request, &err))
+	if (output_form(invocation, &form, &err))
+		return cli_fail(invocation, &err);
+	if (form == OUTPUT_WIDE)
+		return cli_usage(invocation,
+				 "--output: the forms are yaml (nothing written) and json");
+	if (project_load(invocation, &request, &err))
 		return cli_fail(invocation, &err);
 	if (cli_has(invocation, "quiet")) {
 		/* Checked, and nothing else was asked for. */

@@ -19,13 +19,17 @@ static enum err_code down(struct invocation *invocation, const char *project, st
 		return code;
 	for (size_t i = 0; i < answer.jobs.n; i++)
 		printf("job %s/%s is being removed\n", project, answer.jobs.items[i].name);
+	cli_flush();
 	record_release(&manager_answer_type, &answer);
 	struct progress_options options = { .project = project,
 					    .goal = PROGRESS_GONE,
 					    .timeout_ms = cli_duration_ms(invocation,
 									  "wait-timeout", 0) };
-	code = cli_has(invocation, "detach") ? ERR_NONE : progress_wait(invocation, &options, err);
-	if (!code && !cli_has(invocation, "detach"))
+	if (cli_has(invocation, "detach"))
+		return ERR_NONE;
+	cli_on_interrupt("drover down: no longer waiting; the project goes on going down");
+	code = progress_wait(invocation, &options, err);
+	if (!code)
 		printf("project %s is gone\n", project);
 	return code;
 }
@@ -45,6 +49,8 @@ static const struct option options[] = {
 	OPTION_PROJECT,
 	{ "volumes", 'v', OPTION_FLAG, NULL,
 	  "also remove the project's named volumes and their data" },
+	{ "remove-orphans", 0, OPTION_FLAG, NULL,
+	  "also jobs the file does not list (always done: all of the project goes)" },
 	{ "detach", 'd', OPTION_FLAG, NULL, "do not wait until everything is gone" },
 	{ "wait-timeout", 0, OPTION_DURATION, "TIME", "give up waiting after this" },
 };

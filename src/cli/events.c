@@ -12,22 +12,39 @@ struct events_reader {
 	struct invocation *invocation;
 	enum output_form form;
 	struct text line;
-	struct text data; /* of the event being read */
+	struct text id; /* of the event being read */
+	struct text data;
 	enum err_code code;
 	struct err err;
 };
 
-static void print_event(const struct event_view *event)
+/* Is there anything in it that the state does not say already? */
+static bool says(const char *text, const struct event_view *event)
 {
+	return text && *text && strcmp(text, "none") != 0 &&
+	       (!event->state || strcmp(text, event->state) != 0);
+}
+
+/* `id` is what --after takes; NULL: not shown. */
+static void print_event(const struct event_view *event, const char *id)
+{
+	if (strcmp(event->kind, "resync") == 0) {
+		printf("%s%ssome events before this are no longer kept\n", id ? id : "",
+		       id ? " " : "");
+		return;
+	}
 	time_t seconds = (time_t)(event->wall_ms / 1000);
 	struct tm utc;
 	char stamp[32];
 	gmtime_r(&seconds, &utc);
 	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
+	if (id)
+		printf("%s ", id);
 	printf("%s.%03dZ %s %s %s%s%s\n", stamp, (int)(event->wall_ms % 1000), event->kind,
 	       event->subject ? event->subject : "", event->state ? event->state : "",
-	       event->reason && *event->reason ? " " : "", event->reason ? event->reason : "");
-	if (event->message && *event->message)
+	       says(event->reason, event) ? " " : "",
+	       says(event->reason, event) ? event->reason : "");
+	if (says(event->message, event))
 		printf("    %s\n", event->message);
 }
 
@@ -41,10 +58,10 @@ static void end_event(struct events_reader *reader)
 		puts(text_string(&reader->data));
 	else if (json_read_record(&event_view_type, reader->data.bytes, reader->data.len,
 				  LIMIT_JSON_VALUES, JSON_INTERNAL, &event, &err) == ERR_NONE) {
-		print_event(&event);
+		print_event(&event, reader->form == OUTPUT_WIDE ? text_string(&reader->id) : NULL);
 		record_release(&event_view_type, &event);
 	}
-	fflush(stdout);
+	cli_flush();
 	text_clear(&reader->data);
 }
 
@@ -54,7 +71,10 @@ static void take_line(struct events_reader *reader)
 	const char *line = text_string(&reader->line);
 	if (!*line)
 		end_event(reader);
-	else if (strncmp(line, "data: ", 6) == 0)
+	else if (strncmp(line, "id: ", 4) == 0) {
+		text_clear(&reader->id);
+		text_add(&reader->id, line + 4);
+	} else if (strncmp(line, "data: ", 6) == 0)
 		text_add(&reader->data, line + 6);
 	text_clear(&reader->line);
 }
@@ -91,6 +111,7 @@ static int run(struct invocation *invocation)
 	if (output_form(invocation, &reader.form, &err))
 		return cli_fail(invocation, &err);
 	text_init(&reader.line, EVENT_BYTES_MAX);
+	text_init(&reader.id, EVENT_BYTES_MAX);
 	text_init(&reader.data, EVENT_BYTES_MAX);
 	text_init(&target, LIMIT_PATH_BYTES);
 	text_add(&target, "/v1/events");
@@ -103,6 +124,7 @@ static int run(struct invocation *invocation)
 		       cli_has(invocation, "for") ? cli_duration_ms(invocation, "for", 0) : -1);
 	text_release(&target);
 	text_release(&reader.line);
+	text_release(&reader.id);
 	text_release(&reader.data);
 	return reader.code ? cli_fail(invocation, &reader.err) : 0;
 }

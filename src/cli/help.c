@@ -20,6 +20,22 @@ void help_print_all(void)
 	printf("\n'drover help COMMAND' says more. Start here: drover dev, then drover up.\n");
 }
 
+bool help_print_group(const char *word)
+{
+	bool any = false;
+	size_t len = strlen(word);
+	for (size_t i = 0; i < n_commands; i++) {
+		const char *name = commands[i]->name;
+		if (strncmp(name, word, len) != 0 || name[len] != ' ')
+			continue;
+		if (!any)
+			printf("Usage: drover %s COMMAND\n\nCommands:\n", word);
+		printf("  %-11s %s\n", name, commands[i]->summary);
+		any = true;
+	}
+	return any;
+}
+
 static void print_option(const struct option *option)
 {
 	char left[64];
@@ -54,6 +70,8 @@ static int run(struct invocation *invocation)
 		return 0;
 	}
 	const struct command *command = command_find((int)words->n, words->items, &n_words);
+	if (!command && help_print_group(words->items[0]))
+		return 0;
 	if (!command)
 		return cli_usage(invocation, "\"%s\" is not a command", words->items[0]);
 	help_print_command(command);

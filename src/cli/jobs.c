@@ -34,7 +34,7 @@ static void print_table(const struct job_page *page, bool wide)
 	table_init(&table, wide ? wide_headings : narrow_headings);
 	for (size_t i = 0; i < page->jobs.n; i++)
 		add_row(&table, &page->jobs.items[i], wide);
-	table_print(&table);
+	table_print(&table, wide);
 	table_release(&table);
 }
 

@@ -16,6 +16,7 @@ struct source {
 	struct uuid task;
 	int64_t attempt;
 	char *prefix;
+	char *name;
 	unsigned char header[HEADER_BYTES];
 	size_t header_len;
 	size_t left; /* bytes of the present frame still to come */
@@ -31,7 +32,6 @@ struct log_reader {
 	size_t capacity;
 	size_t n_open;
 	bool failed;
-	struct err err;
 };
 
 static void print_line(struct source *source, size_t which)
@@ -92,7 +92,7 @@ static void on_bytes(void *owner, const void *data, size_t len)
 		bytes += n;
 		len -= n;
 	}
-	fflush(stdout);
+	cli_flush();
 }
 
 static void on_end(void *owner, const struct err *err)
@@ -103,12 +103,11 @@ static void on_end(void *owner, const struct err *err)
 	for (size_t which = 0; which < 2; which++)
 		if (source->lines[which].len)
 			print_line(source, which);
-	if (!reader->failed && (err || source->broken.len)) {
+	cli_flush();
+	if (err || source->broken.len) {
 		reader->failed = true;
-		if (err)
-			reader->err = *err;
-		else
-			err_set(&reader->err, ERR_UNAVAILABLE, "%s", text_string(&source->broken));
+		fprintf(stderr, "drover %s: %s: %s\n", reader->invocation->command->name,
+			source->name, err ? err->message : text_string(&source->broken));
 	}
 	if (--reader->n_open == 0)
 		api_client_stop(cli_client(reader->invocation));
@@ -133,6 +132,7 @@ void log_reader_free(struct log_reader *reader)
 		text_release(&source->lines[1]);
 		text_release(&source->broken);
 		base_free(source->prefix);
+		base_free(source->name);
 		base_free(source);
 	}
 	base_free(reader->sources);
@@ -156,7 +156,8 @@ static char *target_of(const struct log_reader *reader, const struct task_view *
 void log_reader_add(struct log_reader *reader, const struct task_view *task)
 {
 	static const struct api_client_stream_events events = { on_bytes, on_end };
-	if (task->attempt == 0)
+	/* No container, nothing to read: it waits, or it could not start. */
+	if (task->attempt == 0 || task->started_wall_ms == 0)
 		return;
 	for (size_t i = 0; i < reader->n_sources; i++)
 		if (uuid_equal(reader->sources[i]->task, task->id) &&
@@ -165,6 +166,7 @@ void log_reader_add(struct log_reader *reader, const struct task_view *task)
 	struct source *source = base_calloc(1, sizeof(*source));
 	source->reader = reader;
 	source->task = task->id;
+	source->name = base_strdup(task->name);
 	source->attempt = task->attempt;
 	text_init(&source->lines[0], LINE_BYTES_MAX);
 	text_init(&source->lines[1], LINE_BYTES_MAX);
@@ -191,7 +193,18 @@ bool log_reader_run(struct log_reader *reader, int64_t timeout_ms)
 	return reader->n_open == 0;
 }
 
-const struct err *log_reader_err(const struct log_reader *reader)
+void log_reader_read_whole(struct log_reader *reader)
 {
-	return reader->failed ? &reader->err : NULL;
+	reader->options.tail = -1;
+	reader->options.since_wall_ms = 0;
+}
+
+bool log_reader_is_empty(const struct log_reader *reader)
+{
+	return reader->n_sources == 0;
+}
+
+bool log_reader_failed(const struct log_reader *reader)
+{
+	return reader->failed;
 }

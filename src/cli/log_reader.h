@@ -19,13 +19,19 @@ struct log_reader *log_reader_new(struct invocation *invocation,
 				  const struct log_reader_options *options);
 void log_reader_free(struct log_reader *reader);
 
-/* Read this task's present attempt, unless it is being read or was read to its end already. */
+/* Read this task's present attempt, unless it has not started or was added before. */
 void log_reader_add(struct log_reader *reader, const struct task_view *task);
 
 /* Run until every stream has ended or `timeout_ms` has passed (-1: no limit). False: time passed. */
 bool log_reader_run(struct log_reader *reader, int64_t timeout_ms);
 
-/* The first error of a stream, or NULL. */
-const struct err *log_reader_err(const struct log_reader *reader);
+/* Tasks and attempts added from now on are read from their beginning, whatever `tail` and `since_wall_ms` said. */
+void log_reader_read_whole(struct log_reader *reader);
+
+/* Was there nothing to read, because no task has started? */
+bool log_reader_is_empty(const struct log_reader *reader);
+
+/* Has a stream failed? Each failure was told when it happened; the other streams went on. */
+bool log_reader_failed(const struct log_reader *reader);
 
 #endif

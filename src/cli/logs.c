@@ -6,9 +6,24 @@
 #include "base/parse.h"
 #include "cli/find.h"
 #include "cli/log_reader.h"
+#include "cli/project.h"
 #include "net/shell.h"
 
 #define POLL_MS 500
+
+/* What to read: the tasks of a project, of a job, or one task. */
+struct wanted {
+	char *query;
+	struct uuid task; /* zero: all of the query's */
+};
+
+struct reading {
+	struct invocation *invocation;
+	struct log_reader *reader;
+	LIST_OF(struct wanted) wanted;
+	bool follow;
+	bool told_nothing; /* that there is nothing to read yet */
+};
 
 /* "10m" (ago), seconds since 1970, or RFC 3339 in UTC. */
 static enum err_code read_since(const char *text, int64_t *ret_wall_ms, struct err *err)
@@ -49,91 +64,126 @@ static enum err_code read_options(const struct invocation *invocation,
 	return since ? read_since(since, &options->since_wall_ms, err) : ERR_NONE;
 }
 
-/* The tasks to read: one, or all of the job. */
-static enum err_code fetch_wanted(struct invocation *invocation, const struct found *found,
-				  struct task_page *ret_page, struct err *err)
+static struct wanted *want(struct reading *reading, char *query)
 {
-	_cleanup_free_ char *query = find_query(found->job.project, found->job.name);
-	enum err_code code = fetch_tasks(invocation, query, ret_page, err);
-	if (code || !found->has_task)
-		return code;
-	size_t kept = 0;
-	for (size_t i = 0; i < ret_page->tasks.n; i++) {
-		struct task_view *task = &ret_page->tasks.items[i];
-		if (uuid_equal(task->id, found->task.id))
-			ret_page->tasks.items[kept++] = *task;
-		else
-			record_release(&task_view_type, task);
-	}
-	ret_page->tasks.n = kept;
-	return code;
+	struct wanted *wanted = list_add(&reading->wanted, sizeof(*wanted));
+	wanted->query = query;
+	return wanted;
 }
 
-static enum err_code read_logs(struct invocation *invocation, const struct found *found,
-			       struct log_reader_options *options, struct err *err)
+/* The operands, or the project when there are none; `prefix` when more than one task may speak. */
+static enum err_code read_operands(struct reading *reading, bool *ret_prefix, struct err *err)
 {
-	struct log_reader *reader = NULL;
-	bool more = true;
-	enum err_code code = ERR_NONE;
-	while (more && !code) {
-		struct task_page page;
-		code = fetch_wanted(invocation, found, &page, err);
+	struct invocation *invocation = reading->invocation;
+	const struct strings *names = &invocation->operands;
+	*ret_prefix = names->n != 1;
+	if (names->n == 0) {
+		_cleanup_free_ char *project = NULL;
+		enum err_code code = project_name(invocation, &project, err);
+		if (!code)
+			want(reading, find_query(project, NULL));
+		return code;
+	}
+	for (size_t i = 0; i < names->n; i++) {
+		struct found found = { 0 };
+		enum err_code code = find_job_or_task(invocation, names->items[i], &found, err);
 		if (code)
-			break;
-		if (!reader) {
-			options->prefix = !found->has_task && found->job.replicas > 1 &&
-					  !cli_has(invocation, "no-log-prefix");
-			reader = log_reader_new(invocation, options);
-		}
-		more = false;
-		for (size_t i = 0; i < page.tasks.n; i++) {
-			log_reader_add(reader, &page.tasks.items[i]);
-			more = more ||
-			       (options->follow && !task_is_final(page.tasks.items[i].state));
+			return code;
+		struct wanted *wanted =
+			want(reading, find_query(found.job.project, found.job.name));
+		if (found.has_task)
+			wanted->task = found.task.id;
+		*ret_prefix = *ret_prefix || (!found.has_task && found.job.replicas > 1);
+		found_release(&found);
+	}
+	return ERR_NONE;
+}
+
+/* Begin to read what is not being read yet; *ret_alive when any of the tasks may still write. */
+static enum err_code add_tasks(struct reading *reading, bool *ret_alive, struct err *err)
+{
+	for (size_t i = 0; i < reading->wanted.n; i++) {
+		const struct wanted *wanted = &reading->wanted.items[i];
+		struct task_page page;
+		enum err_code code = fetch_tasks(reading->invocation, wanted->query, &page, err);
+		if (code)
+			return code;
+		for (size_t k = 0; k < page.tasks.n; k++) {
+			const struct task_view *task = &page.tasks.items[k];
+			if (!uuid_is_zero(wanted->task) && !uuid_equal(wanted->task, task->id))
+				continue;
+			log_reader_add(reading->reader, task);
+			if (!reading->told_nothing && log_reader_is_empty(reading->reader)) {
+				reading->told_nothing = true;
+				fprintf(stderr, "drover logs: %s has not started: %s\n", task->name,
+					task->message ? task->message : "");
+			}
+			*ret_alive = *ret_alive || !task_is_final(task->state);
 		}
 		record_release(&task_page_type, &page);
-		/* A task that is restarted has a new attempt to read: look again now and then. */
-		log_reader_run(reader, more ? POLL_MS : -1);
-		if (log_reader_err(reader)) {
-			*err = *log_reader_err(reader);
-			code = err->code;
-		}
 	}
-	if (reader)
-		log_reader_free(reader);
-	return code;
+	return ERR_NONE;
+}
+
+static enum err_code read_logs(struct reading *reading, struct err *err)
+{
+	bool more = true;
+	while (more) {
+		bool alive = false;
+		enum err_code code = add_tasks(reading, &alive, err);
+		if (code)
+			return code;
+		more = reading->follow && alive;
+		/* A task that is restarted has a new attempt to read: look again now and then. What was written
+		 * before we looked belongs to it, so the wish for the last lines only ends here. */
+		log_reader_run(reading->reader, more ? POLL_MS : -1);
+		log_reader_read_whole(reading->reader);
+	}
+	return ERR_NONE;
 }
 
 static int run(struct invocation *invocation)
 {
-	struct found found = { 0 };
+	struct reading reading = { .invocation = invocation };
 	struct log_reader_options options = { 0 };
 	struct err err;
+	int status = 0;
 	enum err_code code = read_options(invocation, &options, &err);
 	if (!code)
-		code = find_job_or_task(invocation, invocation->operands.items[0], &found, &err);
-	if (!code)
-		code = read_logs(invocation, &found, &options, &err);
-	found_release(&found);
-	return code ? cli_fail(invocation, &err) : 0;
+		code = read_operands(&reading, &options.prefix, &err);
+	if (!code) {
+		options.prefix = options.prefix && !cli_has(invocation, "no-log-prefix");
+		reading.follow = options.follow;
+		reading.reader = log_reader_new(invocation, &options);
+		code = read_logs(&reading, &err);
+		if (log_reader_failed(reading.reader))
+			status = err_exit_status(ERR_UNAVAILABLE);
+		log_reader_free(reading.reader);
+	}
+	for (size_t i = 0; i < reading.wanted.n; i++)
+		base_free(reading.wanted.items[i].query);
+	base_free(reading.wanted.items);
+	return code ? cli_fail(invocation, &err) : status;
 }
 
 static const struct option options_table[] = {
-	{ "follow", 'f', OPTION_FLAG, NULL, "go on with what comes" },
+	{ "follow", 'f', OPTION_FLAG, NULL, "go on with what comes, also after restarts" },
 	{ "tail", 'n', OPTION_STRING, "LINES", "only the last lines of each task (default all)" },
 	{ "since", 0, OPTION_STRING, "TIME",
 	  "only what came later: 10m (ago), or 2026-01-31T12:00:00Z" },
 	{ "timestamps", 't', OPTION_FLAG, NULL, "show when each line came" },
 	{ "no-log-prefix", 0, OPTION_FLAG, NULL, "do not print task names before lines" },
+	OPTION_FILE,
+	OPTION_PROJECT,
 };
 
 const struct command command_logs = {
 	.name = "logs",
-	.operands = "JOB|TASK",
+	.operands = "[JOB|TASK...]",
 	.summary = "Print what tasks wrote to their standard output and error",
+	.details = "Without operands: of all tasks of the project.",
 	.options = options_table,
 	.n_options = ARRAY_LEN(options_table),
-	.operands_min = 1,
-	.operands_max = 1,
+	.operands_max = -1,
 	.run = run,
 };

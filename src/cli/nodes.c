@@ -56,7 +56,7 @@ static void print_table(const struct node_page *page, bool wide)
 			table_add(&table, uuid_format(node->id, id));
 		}
 	}
-	table_print(&table);
+	table_print(&table, wide);
 	table_release(&table);
 }
 

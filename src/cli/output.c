@@ -1,7 +1,9 @@
 #include "cli/output.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/json.h"
 #include "base/alloc.h"
@@ -119,4 +121,23 @@ enum err_code mutate(struct invocation *invocation, const char *method, const ch
 				 .answer = ret_answer,
 				 .idempotency_key = key };
 	return api_client_call(cli_client(invocation), &call, err);
+}
+
+static char interrupt_sentence[256];
+static size_t interrupt_len;
+
+static void on_interrupt(int number)
+{
+	ssize_t ignored = write(STDERR_FILENO, interrupt_sentence, interrupt_len);
+	(void)ignored;
+	_exit(128 + number);
+}
+
+void cli_on_interrupt(const char *sentence)
+{
+	struct sigaction action = { .sa_handler = on_interrupt };
+	text_print(interrupt_sentence, sizeof(interrupt_sentence), "\n%.*s", 250, sentence);
+	interrupt_len = strlen(interrupt_sentence);
+	interrupt_sentence[interrupt_len++] = '\n';
+	sigaction(SIGINT, &action, NULL);
 }

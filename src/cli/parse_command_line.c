@@ -1,11 +1,15 @@
 /* argv against the tables. Long options as --name VALUE and --name=VALUE, short ones as -n VALUE, -nVALUE and grouped
  * flags, "--" ends them. */
+#include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/limits.h"
 #include "base/parse.h"
 #include "cli/command.h"
 
@@ -111,6 +115,19 @@ static const struct option *find_letter(const struct command *command, char lett
 	return NULL;
 }
 
+static void unknown_option(struct cursor *cursor, const char *dashes, const char *name)
+{
+	char word[LIMIT_NAME_BYTES];
+	const char *command = cursor->invocation->command->name;
+	const char *hint =
+		command_hint(command, text_print(word, sizeof(word), "%s%s", dashes, name));
+	cursor->failed = true;
+	if (hint)
+		cli_usage(cursor->invocation, "%s: %s", word, hint);
+	else
+		cli_usage(cursor->invocation, "there is no option %s", word);
+}
+
 static bool check_value(struct cursor *cursor, const struct option *option, const char *value)
 {
 	int64_t ignored;
@@ -160,8 +177,8 @@ static void parse_long(struct cursor *cursor, const char *word)
 	int index;
 	const struct option *option = find_long(cursor->invocation->command, word, len, &index);
 	if (!option) {
-		cursor->failed = true;
-		cli_usage(cursor->invocation, "there is no option --%.*s", (int)len, word);
+		_cleanup_free_ char *name = base_strndup(word, len);
+		unknown_option(cursor, "--", name);
 	} else if (option->kind == OPTION_FLAG) {
 		bool is_true = !equals || strcmp(equals + 1, "true") == 0;
 		if (!is_true && strcmp(equals + 1, "false") != 0) {
@@ -183,8 +200,7 @@ static void parse_letters(struct cursor *cursor, const char *letters)
 		int index;
 		const struct option *option = find_letter(cursor->invocation->command, *at, &index);
 		if (!option) {
-			cursor->failed = true;
-			cli_usage(cursor->invocation, "there is no option -%c", *at);
+			unknown_option(cursor, "-", (char[]){ *at, '\0' });
 		} else if (option->kind == OPTION_FLAG) {
 			take_value(cursor, option, index, "true");
 		} else {
@@ -220,9 +236,13 @@ static bool check_operands(const struct invocation *invocation)
 {
 	const struct command *command = invocation->command;
 	int n = (int)invocation->operands.n;
+	bool too_many = command->operands_max >= 0 && n > command->operands_max;
+	const char *hint = too_many ? command_hint(command->name, "") : NULL;
 	if (n < command->operands_min)
 		cli_usage(invocation, "needs %s", command->operands);
-	else if (command->operands_max >= 0 && n > command->operands_max)
+	else if (hint)
+		cli_usage(invocation, "%s", hint);
+	else if (too_many)
 		cli_usage(invocation, "does not know what to do with \"%s\"",
 			  invocation->operands.items[command->operands_max]);
 	else
@@ -241,6 +261,14 @@ static void invocation_release(struct invocation *invocation)
 	api_client_free(invocation->client);
 }
 
+/* "unix:///run/x.sock" as in DOCKER_HOST, or the path itself. NULL: another transport. */
+static const char *socket_of(const char *host)
+{
+	if (strncmp(host, "unix://", 7) == 0)
+		return host + 7;
+	return strstr(host, "://") ? NULL : host;
+}
+
 static int run(const struct command *command, int argc, char **argv, int at, const char *host)
 {
 	struct invocation invocation = { .command = command, .host = host };
@@ -253,10 +281,15 @@ static int run(const struct command *command, int argc, char **argv, int at, con
 	} else if (cursor.wants_help) {
 		help_print_command(command);
 		status = 0;
+	} else if (!socket_of(invocation.host)) {
+		cli_usage(
+			&invocation,
+			"%s: this release talks over a unix socket: give its path, or unix://PATH",
+			invocation.host);
 	} else if (check_operands(&invocation)) {
+		invocation.host = socket_of(invocation.host);
 		status = command->run(&invocation);
-		if (fflush(stdout) != 0 && status == 0)
-			status = err_exit_status(ERR_IO);
+		cli_flush();
 	}
 	invocation_release(&invocation);
 	return status;
@@ -264,35 +297,76 @@ static int run(const struct command *command, int argc, char **argv, int at, con
 
 static int unknown_command(const char *word)
 {
+	const char *hint = command_hint(NULL, word);
 	const char *nearest = command_suggest(word);
-	fprintf(stderr, "drover: \"%s\" is not a command.", word);
-	if (nearest)
+	fprintf(stderr, "drover: \"%s\" is not a command%s%s.", word, hint ? ": " : "",
+		hint ? hint : "");
+	if (nearest && !hint)
 		fprintf(stderr, " Did you mean \"%s\"?", nearest);
 	fprintf(stderr, "\nSee 'drover help'.\n");
 	return err_exit_status(ERR_INVALID);
+}
+
+/* Options before the command, as in `docker -H`: only --host. Returns how many words it took; 0: none of ours. */
+static int take_host(int argc, char **argv, int at, const char **host)
+{
+	const char *word = argv[at];
+	bool alone = strcmp(word, "-H") == 0 || strcmp(word, "--host") == 0;
+	if (alone && at + 1 < argc) {
+		*host = argv[at + 1];
+		return 2;
+	}
+	if (!alone && (strncmp(word, "-H", 2) == 0 || strncmp(word, "--host=", 7) == 0)) {
+		*host = word + (word[1] == 'H' ? 2 : 7);
+		return 1;
+	}
+	return 0;
+}
+
+static bool asks_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
 int cli_main(int argc, char **argv)
 {
 	_cleanup_free_ char *socket_path = cli_default_socket();
 	const char *host = socket_path;
-	int at = 1;
-	/* Global options may stand before the command, as in `docker -H`. */
-	while (at + 1 < argc && (strcmp(argv[at], "-H") == 0 || strcmp(argv[at], "--host") == 0)) {
-		host = argv[at + 1];
-		at += 2;
-	}
-	if (at >= argc || strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0) {
+	int at = 1, words;
+	/* Whoever reads our output may leave; cli_flush() notices. */
+	signal(SIGPIPE, SIG_IGN);
+	for (int taken; at < argc && (taken = take_host(argc, argv, at, &host));)
+		at += taken;
+	if (at >= argc || asks_help(argv[at])) {
 		help_print_all();
+		cli_flush();
 		return 0;
 	}
-	int words;
+	if (argv[at][0] == '-' && strcmp(argv[at], "--version") != 0) {
+		fprintf(stderr,
+			"drover: %s: only --host and --help may stand before the command\n"
+			"See 'drover help'.\n",
+			argv[at]);
+		return err_exit_status(ERR_INVALID);
+	}
 	const char *word = strcmp(argv[at], "--version") == 0 ? "version" : argv[at];
 	char *first[] = { (char *)(uintptr_t)word, at + 1 < argc ? argv[at + 1] : NULL };
 	const struct command *command = command_find(at + 1 < argc ? 2 : 1, first, &words);
-	if (!command)
-		return unknown_command(word);
-	return run(command, argc, argv, at + words, host);
+	if (command)
+		return run(command, argc, argv, at + words, host);
+	if ((at + 1 >= argc || asks_help(argv[at + 1])) && help_print_group(word))
+		return 0;
+	return unknown_command(word);
+}
+
+void cli_flush(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return;
+	if (errno != EPIPE)
+		fprintf(stderr, "drover: standard output cannot be written: %s\n", strerror(errno));
+	/* Not exit(): it would flush, and fail, again. */
+	_exit(errno == EPIPE ? 128 + SIGPIPE : err_exit_status(ERR_IO));
 }
 
 struct api_client *cli_client(struct invocation *invocation)

@@ -13,6 +13,11 @@
 #define POLL_MS 150
 /* How long a whole project may stand still for lack of room before waiting is called pointless. */
 #define NO_ROOM_MS 10000
+/* How long a manager may be away (a restart) before waiting on is given up. */
+#define MANAGER_AWAY_MS 15000
+/* A terminal that does not tell its size. */
+#define COLUMNS_FALLBACK 80
+#define ROWS_FALLBACK	 24
 
 struct shown {
 	struct uuid task;
@@ -26,12 +31,17 @@ struct progress {
 	const struct progress_options *options;
 	struct job_page jobs;
 	struct task_page tasks;
-	struct shown *shown; /* lines already printed */
+	struct volume_page volumes; /* of a project that goes away */
+	struct shown *shown;	    /* lines already printed */
 	size_t n_shown;
 	size_t shown_capacity;
 	bool on_terminal;
+	bool looked; /* the first look was taken */
+	int64_t start_wall_ms;
+	char *drawn; /* the table on the screen; NULL: none */
 	size_t drawn_lines;
 	int64_t no_room_since_ms;
+	int64_t away_since_ms; /* 0: the manager answers */
 };
 
 static bool concerns(const struct progress *progress, const char *job)
@@ -48,6 +58,28 @@ static const char *state_text(const struct task_view *task)
 	if (task->state == TASK_RUNNING && task->health == HEALTH_UNHEALTHY)
 		return "unhealthy";
 	return enum_name(task_state_names, task->state);
+}
+
+/* What the state does not say already. */
+static const char *detail_text(const struct task_view *task)
+{
+	return task->reason == REASON_RUNNING ? NULL : task->message;
+}
+
+/* Nothing of it is left to be done for the goal. */
+static bool is_settled(const struct progress *progress, const struct task_view *task)
+{
+	return task_is_final(task->state) ||
+	       (progress->options->goal == PROGRESS_UP && task->ready);
+}
+
+/* Was it like this when the waiting began? Then it is no news. */
+static bool is_old(const struct progress *progress, const struct task_view *task)
+{
+	if (progress->looked)
+		return false;
+	return progress->options->goal != PROGRESS_UP ||
+	       (is_settled(progress, task) && task->created_wall_ms < progress->start_wall_ms);
 }
 
 /* A final task that a newer one has replaced is history. */
@@ -88,42 +120,101 @@ static void print_lines(struct progress *progress)
 {
 	for (size_t i = 0; i < progress->tasks.tasks.n; i++) {
 		const struct task_view *task = &progress->tasks.tasks.items[i];
-		if (!concerns(progress, task->job) || !line_is_new(progress, task))
+		if (!concerns(progress, task->job) || !line_is_new(progress, task) ||
+		    is_old(progress, task))
 			continue;
-		printf("%s %s%s%s\n", task->name, state_text(task), task->message ? ": " : "",
-		       task->message ? task->message : "");
+		const char *detail = detail_text(task);
+		printf("%s %s%s%s\n", task->name, state_text(task), detail ? ": " : "",
+		       detail ? detail : "");
 	}
-	fflush(stdout);
+	cli_flush();
+}
+
+/* Rows of tasks that are settled or are not, at most `*left` of them. */
+static void add_rows(const struct progress *progress, struct table *table, bool settled,
+		     size_t *left, size_t *hidden)
+{
+	for (size_t i = 0; i < progress->tasks.tasks.n; i++) {
+		const struct task_view *task = &progress->tasks.tasks.items[i];
+		if (!concerns(progress, task->job) || is_history(progress, task) ||
+		    is_settled(progress, task) != settled)
+			continue;
+		if (*left == 0) {
+			++*hidden;
+			continue;
+		}
+		--*left;
+		table_add(table, task->name);
+		table_add(table, state_text(task));
+		table_add(table, task->node_name);
+		table_add(table, detail_text(task));
+	}
+}
+
+static size_t rows_of(const struct progress *progress)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < progress->tasks.tasks.n; i++)
+		n += concerns(progress, progress->tasks.tasks.items[i].job) &&
+		     !is_history(progress, &progress->tasks.tasks.items[i]);
+	return n;
+}
+
+/* The table as it fits into the window: where there are more tasks than rows, those that still need something are
+ * shown first and the rest is counted. Else the order stays, so that lines do not jump. */
+static char *render(const struct progress *progress, struct winsize size)
+{
+	static const char *const headings[] = { "TASK", "STATE", "NODE", "DETAIL", NULL };
+	struct table table;
+	struct text out;
+	size_t rows = size.ws_row > 4 ? (size_t)size.ws_row - 3 : 1;
+	size_t hidden = 0;
+	table_init(&table, headings);
+	text_init(&out, (size_t)LIMIT_WS_MESSAGE_BYTES);
+	if (rows_of(progress) > rows) {
+		add_rows(progress, &table, false, &rows, &hidden);
+		add_rows(progress, &table, true, &rows, &hidden);
+	} else {
+		for (size_t i = 0; i < progress->tasks.tasks.n; i++) {
+			const struct task_view *task = &progress->tasks.tasks.items[i];
+			if (!concerns(progress, task->job) || is_history(progress, task))
+				continue;
+			table_add(&table, task->name);
+			table_add(&table, state_text(task));
+			table_add(&table, task->node_name);
+			table_add(&table, detail_text(task));
+		}
+	}
+	table_render(&table, size.ws_col, &out);
+	table_release(&table);
+	if (hidden) {
+		char line[64];
+		text_addf(&out, "%.*s\n", (int)size.ws_col,
+			  text_print(line, sizeof(line), "... and %zu more", hidden));
+	}
+	return text_take(&out);
 }
 
 static void redraw(struct progress *progress)
 {
-	static const char *const headings[] = { "TASK", "STATE", "NODE", "DETAIL", NULL };
 	struct winsize size = { 0 };
-	struct table table;
-	struct text out;
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
-		size.ws_col = 80;
-	table_init(&table, headings);
-	for (size_t i = 0; i < progress->tasks.tasks.n; i++) {
-		const struct task_view *task = &progress->tasks.tasks.items[i];
-		if (!concerns(progress, task->job) || is_history(progress, task))
-			continue;
-		table_add(&table, task->name);
-		table_add(&table, state_text(task));
-		table_add(&table, task->node_name);
-		table_add(&table, task->message);
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || !size.ws_col || !size.ws_row)
+		size = (struct winsize){ .ws_row = ROWS_FALLBACK, .ws_col = COLUMNS_FALLBACK };
+	char *now = render(progress, size);
+	if (progress->drawn && strcmp(progress->drawn, now) == 0) {
+		base_free(now);
+		return;
 	}
-	text_init(&out, (size_t)LIMIT_WS_MESSAGE_BYTES);
 	/* Up over what was drawn before, and clear to the end of the screen. */
 	if (progress->drawn_lines)
-		text_addf(&out, "\033[%zuA\033[J", progress->drawn_lines);
-	table_render(&table, size.ws_col, &out);
-	progress->drawn_lines = table.cells.n / table.n_columns;
-	fputs(text_string(&out), stdout);
-	fflush(stdout);
-	text_release(&out);
-	table_release(&table);
+		printf("\033[%zuA\033[J", progress->drawn_lines);
+	fputs(now, stdout);
+	cli_flush();
+	base_free(progress->drawn);
+	progress->drawn = now;
+	progress->drawn_lines = 0;
+	for (const char *at = now; *at; at++)
+		progress->drawn_lines += *at == '\n';
 }
 
 /* ---- what it means ------------------------------------------------------------------------------------- */
@@ -134,6 +225,18 @@ static bool could_not_start(const struct progress *progress, const struct job_vi
 	(void)progress;
 	return uuid_equal(task->job_id, job->id) && task->revision == job->revision &&
 	       task->state == TASK_FAILED && reason_after(task->reason) == AFTER_REPLACE_ELSEWHERE;
+}
+
+/* Is a task of the job still on its way out (scaled down, replaced)? */
+static bool any_leaving(const struct progress *progress, const struct job_view *job)
+{
+	for (size_t i = 0; i < progress->tasks.tasks.n; i++) {
+		const struct task_view *task = &progress->tasks.tasks.items[i];
+		if (uuid_equal(task->job_id, job->id) && task->wanted != TASK_WANT_RUN &&
+		    !task_is_final(task->state))
+			return true;
+	}
+	return false;
 }
 
 static enum err_code judge_up(const struct progress *progress, bool *ret_done, struct err *err)
@@ -155,7 +258,7 @@ static enum err_code judge_up(const struct progress *progress, bool *ret_done, s
 					       task->name, task->message);
 		}
 		if (job->standing == STANDING_PENDING || job->standing == STANDING_UPDATING ||
-		    job->standing == STANDING_REMOVING)
+		    job->standing == STANDING_REMOVING || any_leaving(progress, job))
 			*ret_done = false;
 	}
 	return ERR_NONE;
@@ -171,12 +274,22 @@ static bool judge_stopped(const struct progress *progress)
 	return true;
 }
 
-static bool judge_gone(const struct progress *progress)
+/* Jobs gone, and those named volumes that were to go with them. */
+static enum err_code judge_gone(const struct progress *progress, bool *ret_done, struct err *err)
 {
 	for (size_t i = 0; i < progress->jobs.jobs.n; i++)
 		if (concerns(progress, progress->jobs.jobs.items[i].name))
-			return false;
-	return true;
+			return ERR_NONE;
+	for (size_t i = 0; i < progress->volumes.volumes.n; i++) {
+		const struct volume_view *volume = &progress->volumes.volumes.items[i];
+		if (volume->removing && volume->message && *volume->message)
+			return err_set(err, ERR_FAILED, "volume %s cannot be removed: %s",
+				       volume->name, volume->message);
+		if (volume->removing)
+			return ERR_NONE;
+	}
+	*ret_done = true;
+	return ERR_NONE;
 }
 
 /* The first task that keeps the goal away. */
@@ -218,7 +331,7 @@ static enum err_code judge_room(struct progress *progress, struct err *err)
 static enum err_code judge(struct progress *progress, bool *ret_done, struct err *err)
 {
 	switch (progress->options->goal) {
-	case PROGRESS_GONE: *ret_done = judge_gone(progress); return ERR_NONE;
+	case PROGRESS_GONE: return judge_gone(progress, ret_done, err);
 	case PROGRESS_STOPPED: *ret_done = judge_stopped(progress); return ERR_NONE;
 	case PROGRESS_UP: break;
 	}
@@ -231,22 +344,37 @@ static enum err_code judge(struct progress *progress, bool *ret_done, struct err
 static enum err_code timed_out(const struct progress *progress, struct err *err)
 {
 	const struct task_view *task = missing(progress);
-	if (!task)
-		return err_set(err, ERR_TIMEOUT, "not done in time");
-	return err_set(err, ERR_TIMEOUT, "not done in time: %s is %s: %s", task->name,
-		       state_text(task), task->message ? task->message : "");
+	if (task)
+		return err_set(err, ERR_TIMEOUT, "not done in time: %s is %s%s%s", task->name,
+			       state_text(task), task->message ? ": " : "",
+			       task->message ? task->message : "");
+	for (size_t i = 0; i < progress->volumes.volumes.n; i++)
+		if (progress->volumes.volumes.items[i].removing)
+			return err_set(err, ERR_TIMEOUT,
+				       "not done in time: volume %s is not removed yet",
+				       progress->volumes.volumes.items[i].name);
+	return err_set(err, ERR_TIMEOUT, "not done in time");
 }
 
 /* ---- the loop ------------------------------------------------------------------------------------------ */
 
-static enum err_code refresh(struct progress *progress, struct err *err)
+static void pages_release(struct progress *progress)
 {
-	_cleanup_free_ char *query = find_query(progress->options->project, NULL);
 	record_release(&job_page_type, &progress->jobs);
 	record_release(&task_page_type, &progress->tasks);
+	record_release(&volume_page_type, &progress->volumes);
+}
+
+static enum err_code refresh(struct progress *progress, struct err *err)
+{
+	const struct progress_options *options = progress->options;
+	_cleanup_free_ char *query = find_query(options->project, NULL);
+	pages_release(progress);
 	enum err_code code = fetch_jobs(progress->invocation, query, &progress->jobs, err);
 	if (!code)
 		code = fetch_tasks(progress->invocation, query, &progress->tasks, err);
+	if (!code && options->goal == PROGRESS_GONE && !options->jobs)
+		code = fetch_volumes(progress->invocation, query, &progress->volumes, err);
 	return code;
 }
 
@@ -260,21 +388,41 @@ static void show(struct progress *progress)
 		print_lines(progress);
 }
 
+/* A manager that answered before may be restarting. */
+static bool is_away_for_now(struct progress *progress, enum err_code code)
+{
+	bool away = code == ERR_UNAVAILABLE || code == ERR_CLOSED || code == ERR_IO;
+	if (!away || !progress->looked)
+		return false;
+	if (!progress->away_since_ms)
+		progress->away_since_ms = shell_now_ms();
+	return shell_now_ms() - progress->away_since_ms < MANAGER_AWAY_MS;
+}
+
+/* One look; *ret_done once there is nothing left to wait for. */
+static enum err_code look(struct progress *progress, bool *ret_done, struct err *err)
+{
+	enum err_code code = refresh(progress, err);
+	if (code)
+		return is_away_for_now(progress, code) ? ERR_NONE : code;
+	progress->away_since_ms = 0;
+	show(progress);
+	progress->looked = true;
+	return judge(progress, ret_done, err);
+}
+
 enum err_code progress_wait(struct invocation *invocation, const struct progress_options *options,
 			    struct err *err)
 {
 	struct progress progress = { .invocation = invocation,
 				     .options = options,
-				     .on_terminal = isatty(STDOUT_FILENO) };
+				     .on_terminal = isatty(STDOUT_FILENO),
+				     .start_wall_ms = shell_wall_ms() };
 	int64_t start_ms = shell_now_ms();
 	bool done = false;
 	enum err_code code;
 	for (;;) {
-		code = refresh(&progress, err);
-		if (code)
-			break;
-		show(&progress);
-		code = judge(&progress, &done, err);
+		code = look(&progress, &done, err);
 		if (code || done)
 			break;
 		if (options->timeout_ms && shell_now_ms() - start_ms > options->timeout_ms) {
@@ -283,8 +431,8 @@ enum err_code progress_wait(struct invocation *invocation, const struct progress
 		}
 		api_client_run(cli_client(invocation), POLL_MS);
 	}
-	record_release(&job_page_type, &progress.jobs);
-	record_release(&task_page_type, &progress.tasks);
+	pages_release(&progress);
 	base_free(progress.shown);
+	base_free(progress.drawn);
 	return code;
 }

@@ -67,7 +67,7 @@ static void print_table(const struct task_page *page, bool wide)
 	table_init(&table, wide ? wide_headings : narrow_headings);
 	for (size_t i = 0; i < page->tasks.n; i++)
 		add_row(&table, &page->tasks.items[i], wide);
-	table_print(&table);
+	table_print(&table, wide);
 	table_release(&table);
 }
 
@@ -85,24 +85,41 @@ static int compare(const void *a, const void *b)
 	return uuid_compare(x->id, y->id);
 }
 
-/* Leave out what has ended, unless it is the newest of a slot that should not have. */
-static void drop_final(struct task_page *page)
+/* The newest of a service's slot that should run and has failed: what `ps` is looked at for. */
+static bool is_missed(const struct task_page *page, const struct task_view *task,
+		      const struct job_page *jobs)
 {
-	size_t kept = 0;
+	if (task->state != TASK_FAILED || task->wanted != TASK_WANT_RUN)
+		return false;
+	for (size_t i = 0; i < jobs->jobs.n; i++)
+		if (uuid_equal(jobs->jobs.items[i].id, task->job_id) &&
+		    jobs->jobs.items[i].mode == JOB_REPLICATED_JOB)
+			return false;
+	for (size_t i = 0; i < page->tasks.n; i++)
+		if (uuid_equal(page->tasks.items[i].job_id, task->job_id) &&
+		    page->tasks.items[i].slot == task->slot &&
+		    uuid_compare(page->tasks.items[i].id, task->id) > 0)
+			return false;
+	return true;
+}
+
+/* Leave out what has ended, unless it is missed. */
+static void drop_final(struct task_page *page, const struct job_page *jobs)
+{
+	struct task_page kept = { 0 };
 	for (size_t i = 0; i < page->tasks.n; i++) {
 		struct task_view *task = &page->tasks.items[i];
-		if (task_is_final(task->state))
-			record_release(&task_view_type, task);
-		else
-			page->tasks.items[kept++] = *task;
+		if (task_is_final(task->state) && !is_missed(page, task, jobs))
+			continue;
+		struct task_view *copy = list_add(&kept.tasks, sizeof(*copy));
+		record_copy(&task_view_type, copy, task);
 	}
-	page->tasks.n = kept;
+	record_release(&task_page_type, page);
+	*page = kept;
 }
 
 static void show(const struct invocation *invocation, struct task_page *page, enum output_form form)
 {
-	if (!cli_has(invocation, "all"))
-		drop_final(page);
 	if (page->tasks.n)
 		qsort(page->tasks.items, page->tasks.n, sizeof(struct task_view), compare);
 	if (form == OUTPUT_JSON) {
@@ -133,13 +150,22 @@ static int run(struct invocation *invocation)
 	}
 	if (output_form(invocation, &form, &err) || fetch_tasks(invocation, query, &page, &err))
 		return cli_fail(invocation, &err);
+	if (!cli_has(invocation, "all")) {
+		struct job_page jobs;
+		if (fetch_jobs(invocation, query, &jobs, &err)) {
+			record_release(&task_page_type, &page);
+			return cli_fail(invocation, &err);
+		}
+		drop_final(&page, &jobs);
+		record_release(&job_page_type, &jobs);
+	}
 	show(invocation, &page, form);
 	record_release(&task_page_type, &page);
 	return 0;
 }
 
 static const struct option options[] = {
-	{ "all", 'a', OPTION_FLAG, NULL, "also tasks that have ended" },
+	{ "all", 'a', OPTION_FLAG, NULL, "also tasks that have ended and are not missed" },
 	{ "project-name", 'p', OPTION_STRING, "NAME", "only tasks of this project" },
 	{ "quiet", 'q', OPTION_FLAG, NULL, "print ids only" },
 	OPTION_OUTPUT,

@@ -9,6 +9,9 @@ static int run(struct invocation *invocation)
 }
 
 static const struct option options[] = {
+	{ "force", 'f', OPTION_FLAG, NULL,
+	  "also what runs (always done: tasks are stopped first)" },
+	{ "stop", 's', OPTION_FLAG, NULL, "the same" },
 	{ "detach", 'd', OPTION_FLAG, NULL, "do not wait until it is done" },
 };
 

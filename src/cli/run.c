@@ -11,6 +11,15 @@
 
 #define RUN_PROJECT "default"
 #define POLL_MS	    150
+/* As shells and `docker run` have it. */
+#define EXIT_COMMAND_NOT_FOUND 127
+
+struct following {
+	struct log_reader *reader;
+	struct uuid job_id; /* zero: no task yet */
+	struct uuid told_task;
+	int told_reason;
+};
 
 /* ---- flags to a specification -------------------------------------------------------------------------- */
 
@@ -219,22 +228,42 @@ static enum err_code submit(struct invocation *invocation, struct submit_request
 /* The exit status `docker run` would give for the ended task. */
 static int exit_status(const struct task_view *task)
 {
+	if (task->reason == REASON_COMMAND_NOT_FOUND)
+		return EXIT_COMMAND_NOT_FOUND;
 	if (task->exit_code >= 0 && task->exit_code < 256)
 		return (int)task->exit_code;
 	return err_exit_status(ERR_FAILED);
 }
 
-/* Tell of a change of the newest task's reason once. */
-static void tell(const struct task_view *task, struct uuid *told_task, int *told_reason)
+static void tell(const struct task_view *task)
 {
-	if ((uuid_equal(*told_task, task->id) && *told_reason == task->reason) ||
-	    task->state == TASK_RUNNING || task->reason == REASON_EXIT_ZERO)
-		return;
-	*told_task = task->id;
-	*told_reason = task->reason;
-	if (task->message && task->reason != REASON_STARTING && task->reason != REASON_QUEUED)
-		fprintf(stderr, "drover run: %s is %s: %s\n", task->name,
+	if (task->message)
+		fprintf(stderr, "drover run: %s %s: %s\n", task->name,
 			enum_name(task_state_names, task->state), task->message);
+}
+
+/* Worth telling while it goes on: what keeps it waiting, once for each reason. */
+static void tell_waiting(const struct task_view *task, struct following *following)
+{
+	bool told = uuid_equal(following->told_task, task->id) &&
+		    following->told_reason == task->reason;
+	if (told || task_is_final(task->state) || task->state == TASK_RUNNING ||
+	    task->reason == REASON_STARTING || task->reason == REASON_QUEUED ||
+	    task->reason == REASON_ASSIGNED)
+		return;
+	following->told_task = task->id;
+	following->told_reason = task->reason;
+	tell(task);
+}
+
+/* What the tasks themselves wrote does not say: an exit status speaks for itself. */
+static void tell_end(const struct task_page *page)
+{
+	for (size_t i = 0; i < page->tasks.n; i++) {
+		const struct task_view *task = &page->tasks.items[i];
+		if (task->state == TASK_FAILED || task->reason == REASON_STOPPED)
+			tell(task);
+	}
 }
 
 /* A task that cannot start here would be tried again for ever; whoever waits in the foreground wants to know now. */
@@ -258,14 +287,15 @@ static void stop_trying(struct invocation *invocation, const struct task_view *t
 
 /* One look at the job's tasks: the exit status once it is over, -1 before. */
 static int look(struct invocation *invocation, const struct task_page *page,
-		struct log_reader *reader, struct uuid *told_task, int *told_reason)
+		struct following *following)
 {
 	bool all_ended = page->tasks.n > 0;
 	int status = 0;
 	for (size_t i = 0; i < page->tasks.n; i++) {
 		const struct task_view *task = &page->tasks.items[i];
-		log_reader_add(reader, task);
-		tell(task, told_task, told_reason);
+		log_reader_add(following->reader, task);
+		tell_waiting(task, following);
+		following->job_id = task->job_id;
 		all_ended = all_ended && task_is_final(task->state);
 		if (cannot_start(task)) {
 			stop_trying(invocation, task);
@@ -277,13 +307,15 @@ static int look(struct invocation *invocation, const struct task_page *page,
 	return all_ended ? status : -1;
 }
 
-static int follow(struct invocation *invocation, const char *job, struct err *err)
+/* Until the job is over and all its output is here; then say how it ended. */
+static int follow(struct invocation *invocation, const char *job, struct uuid *ret_job,
+		  struct err *err)
 {
-	struct log_reader_options options = { .follow = true, .tail = -1 };
-	struct log_reader *reader = log_reader_new(invocation, &options);
+	struct log_reader_options options = { .follow = true,
+					      .tail = -1,
+					      .prefix = cli_int(invocation, "replicas", 1) > 1 };
+	struct following following = { .reader = log_reader_new(invocation, &options) };
 	_cleanup_free_ char *query = find_query(RUN_PROJECT, job);
-	struct uuid told_task = { 0 };
-	int told_reason = REASON_NONE;
 	int status = -1;
 	while (status < 0) {
 		struct task_page page;
@@ -291,11 +323,41 @@ static int follow(struct invocation *invocation, const char *job, struct err *er
 			status = cli_fail(invocation, err);
 			break;
 		}
-		status = look(invocation, &page, reader, &told_task, &told_reason);
+		status = look(invocation, &page, &following);
+		log_reader_run(following.reader, status < 0 ? POLL_MS : -1);
+		if (status >= 0)
+			tell_end(&page);
 		record_release(&task_page_type, &page);
-		log_reader_run(reader, status < 0 ? POLL_MS : -1);
 	}
-	log_reader_free(reader);
+	*ret_job = following.job_id;
+	log_reader_free(following.reader);
+	return status;
+}
+
+/* --rm: the job goes with its history. */
+static void remove_job(struct invocation *invocation, struct uuid job)
+{
+	char target[96], id[UUID_TEXT_SIZE];
+	struct manager_answer answer;
+	struct err err;
+	text_print(target, sizeof(target), "/v1/jobs/%s", uuid_format(job, id));
+	if (mutate(invocation, "DELETE", target, &answer, &err))
+		fprintf(stderr, "drover run: --rm: %s\n", err.message);
+	else
+		record_release(&manager_answer_type, &answer);
+}
+
+static int run_in_foreground(struct invocation *invocation, const char *job)
+{
+	struct err err;
+	struct uuid id = { 0 };
+	char sentence[256];
+	cli_on_interrupt(text_print(sentence, sizeof(sentence),
+				    "drover run: %s/%s runs on: drover logs -f, drover stop",
+				    RUN_PROJECT, job));
+	int status = follow(invocation, job, &id, &err);
+	if (cli_has(invocation, "rm") && !uuid_is_zero(id))
+		remove_job(invocation, id);
 	return status;
 }
 
@@ -304,6 +366,10 @@ static int run(struct invocation *invocation)
 	struct submit_request request = { 0 };
 	struct err err;
 	int status = 0;
+	if (cli_has(invocation, "rm") && cli_has(invocation, "detach"))
+		return cli_usage(
+			invocation,
+			"--rm needs someone who waits: leave --detach out, or use drover rm");
 	record_init(&submit_request_type, &request);
 	request.project = base_strdup(RUN_PROJECT);
 	request.job.name = job_name(invocation);
@@ -315,7 +381,7 @@ static int run(struct invocation *invocation)
 	else if (cli_has(invocation, "detach"))
 		printf("%s/%s\n", RUN_PROJECT, request.job.name);
 	else
-		status = follow(invocation, request.job.name, &err);
+		status = run_in_foreground(invocation, request.job.name);
 	record_release(&submit_request_type, &request);
 	return status;
 }
@@ -323,6 +389,7 @@ static int run(struct invocation *invocation)
 static const struct option options_table[] = {
 	{ "name", 0, OPTION_STRING, "NAME", "of the job (default: from the image)" },
 	{ "detach", 'd', OPTION_FLAG, NULL, "print the job's name and do not wait" },
+	{ "rm", 0, OPTION_FLAG, NULL, "remove the job when it is over" },
 	{ "env", 'e', OPTION_STRINGS, "KEY[=VALUE]", "environment variable" },
 	{ "publish", 'p', OPTION_STRINGS, "HOST:CONTAINER",
 	  "publish a port; HOST may be a range to draw from" },
@@ -353,7 +420,8 @@ const struct command command_run = {
 	.summary = "Run one task to completion and print its output",
 	.details = "Makes a job in the project \"default\" and exits with the task's own status. "
 		   "Ctrl-C ends the waiting,\n"
-		   "not the job.",
+		   "not the job. The job stays, with its history and logs, until drover rm; --rm "
+		   "does that.",
 	.options = options_table,
 	.n_options = ARRAY_LEN(options_table),
 	.operands_min = 1,

@@ -44,6 +44,11 @@ static size_t columns_of(const char *string)
 	return n;
 }
 
+static bool is_control(char c)
+{
+	return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
 static void add_cut(struct text *out, const char *line, size_t width)
 {
 	size_t n = 0;
@@ -52,7 +57,7 @@ static void add_cut(struct text *out, const char *line, size_t width)
 		if (width && n > width)
 			break;
 		/* Newlines and escapes in messages must not break the table or the terminal. */
-		text_add_char(out, (unsigned char)*line < 0x20 ? ' ' : *line);
+		text_add_char(out, is_control(*line) ? ' ' : *line);
 	}
 	text_add_char(out, '\n');
 }
@@ -83,12 +88,12 @@ void table_render(const struct table *table, size_t width, struct text *out)
 	base_free(widths);
 }
 
-void table_print(const struct table *table)
+void table_print(const struct table *table, bool whole)
 {
 	struct winsize size = { 0 };
 	struct text out;
 	text_init(&out, (size_t)LIMIT_WS_MESSAGE_BYTES);
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+	if (whole || !isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
 		size.ws_col = 0;
 	table_render(table, size.ws_col, &out);
 	fputs(text_string(&out), stdout);

@@ -2,6 +2,7 @@
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,8 +20,8 @@ void table_add(struct table *table, const char *cell);
 void table_addf(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Append the table's lines to `out`; lines are cut to `width` columns (0: not cut). */
 void table_render(const struct table *table, size_t width, struct text *out);
-/* Print it, cut to the terminal's width when standard output is one. */
-void table_print(const struct table *table);
+/* Print it, cut to the terminal's width when standard output is one, unless `whole`. */
+void table_print(const struct table *table, bool whole);
 void table_release(struct table *table);
 
 /* "5 seconds", "3 minutes", "2 hours", "4 days": how long ago `wall_ms` was. Borrowed until the next call. */

@@ -41,7 +41,7 @@ static void print_answer(const struct manager_answer *answer)
 			printf("job %s/%s %s (revision %lld)\n", answer->project, job->name,
 			       enum_name(job_effect_names, job->effect), (long long)job->revision);
 	}
-	fflush(stdout);
+	cli_flush();
 }
 
 static enum err_code up(struct invocation *invocation, const struct project_request *request,
@@ -53,8 +53,9 @@ static enum err_code up(struct invocation *invocation, const struct project_requ
 		return code;
 	print_answer(&answer);
 	record_release(&manager_answer_type, &answer);
-	if (cli_has(invocation, "detach"))
+	if (cli_has(invocation, "detach") && !cli_has(invocation, "wait"))
 		return ERR_NONE;
+	cli_on_interrupt("drover up: no longer waiting; the project goes on coming up (drover ps)");
 	struct strings jobs = { 0 };
 	for (size_t i = 0; i < request->jobs.n; i++)
 		strings_add(&jobs, request->jobs.items[i].name);
@@ -85,6 +86,7 @@ static const struct option options[] = {
 	OPTION_FILE,
 	OPTION_PROJECT,
 	{ "detach", 'd', OPTION_FLAG, NULL, "do not wait for the tasks to run" },
+	{ "wait", 0, OPTION_FLAG, NULL, "wait (the default; goes before --detach)" },
 	{ "remove-orphans", 0, OPTION_FLAG, NULL,
 	  "remove jobs of the project that the file does not list" },
 	{ "wait-timeout", 0, OPTION_DURATION, "TIME",

@@ -4,13 +4,14 @@
 #include "base/alloc.h"
 #include "cli/find.h"
 
-static void print_table(const struct volume_page *page)
+static void print_table(const struct volume_page *page, bool wide)
 {
-	static const char *const headings[] = {
-		"VOLUME", "PROJECT", "NODE", "DRIVER", "STATE", NULL
-	};
+	static const char *const narrow_headings[] = { "VOLUME", "PROJECT", "NODE",
+						       "DRIVER", "STATE",   NULL };
+	static const char *const wide_headings[] = { "VOLUME", "PROJECT", "NODE",  "DRIVER",
+						     "STATE",  "KEY",	  "SINCE", NULL };
 	struct table table;
-	table_init(&table, headings);
+	table_init(&table, wide ? wide_headings : narrow_headings);
 	for (size_t i = 0; i < page->volumes.n; i++) {
 		const struct volume_view *volume = &page->volumes.items[i];
 		table_add(&table, volume->name);
@@ -19,8 +20,12 @@ static void print_table(const struct volume_page *page)
 		table_add(&table, volume->driver);
 		table_addf(&table, "%s%s%s", volume->removing ? "removing" : "kept",
 			   volume->message ? ": " : "", volume->message ? volume->message : "");
+		if (wide) {
+			table_add(&table, volume->key);
+			table_add(&table, table_age(volume->created_wall_ms));
+		}
 	}
-	table_print(&table);
+	table_print(&table, wide);
 	table_release(&table);
 }
 
@@ -39,7 +44,7 @@ static int run_ls(struct invocation *invocation)
 		for (size_t i = 0; i < page.volumes.n; i++)
 			puts(page.volumes.items[i].name);
 	} else {
-		print_table(&page);
+		print_table(&page, form == OUTPUT_WIDE);
 	}
 	record_release(&volume_page_type, &page);
 	return 0;
