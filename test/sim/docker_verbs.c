@@ -92,8 +92,6 @@ void sim_container_end(struct sim *sim, struct sim_worker *worker, struct sim_co
 	if (container->foreign)
 		return;
 	struct known_task *known = checker_task(sim, container->seen.task);
-	if (ended_by == ENDED_DOCKER || ended_by == ENDED_OTHERS || !worker->docker.up)
-		known->interruptions++;
 	if (ended_by == ENDED_ITSELF && exit_code == 0)
 		known->exited_zero = true;
 	sim_docker_hint(sim, worker, container->seen.name);

@@ -98,10 +98,13 @@ static bool fits(const struct cluster *cluster, const struct node_entry *node,
 	return true;
 }
 
-/* Tied tasks (a project's network, a volume) may have one home only: they could run when every node would take them. */
+/* Tied tasks (a project's network, a volume) may have one home only: they could run when every node would take them.
+ * Those with two homes, the network's and the volume's, may have none. */
 static bool could_run(const struct look *look, const struct job_spec *spec)
 {
 	bool tied = spec->networks.n || spec->mounts.n;
+	if (spec->networks.n && spec->mounts.n)
+		return false;
 	const struct node_columns *columns = &look->cluster->columns;
 	size_t n = 0;
 	for (size_t i = 0; i < columns->n; i++)
@@ -113,13 +116,16 @@ static bool dependency_is_met(const struct look *look, const struct job_entry *e
 {
 	const struct job_spec *spec = &job_entry_current(entry)->spec;
 	for (size_t i = 0; i < spec->depends_on.n; i++) {
-		const struct job_entry *other = cluster_job_named(
-			look->cluster, entry->job.project, spec->depends_on.items[i].job);
+		const struct depend *depend = &spec->depends_on.items[i];
+		const struct job_entry *other =
+			cluster_job_named(look->cluster, entry->job.project, depend->job);
 		if (!other)
 			return false;
 		struct job_status status = { 0 };
 		manager_job_status(look->sim->manager.core, other, &status);
-		bool met = status.standing == STANDING_RUNNING && status.wanted > 0;
+		bool met = depend->condition == DEPEND_COMPLETED
+				   ? status.succeeded >= status.wanted
+				   : status.ready >= status.wanted;
 		base_free(status.message);
 		if (!met)
 			return false;

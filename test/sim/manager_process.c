@@ -140,15 +140,21 @@ static void arm(struct sim *sim, int64_t deadline_ms)
 	event->life = manager->timers;
 }
 
+static void reply(struct sim *sim)
+{
+	struct sim_manager *manager = &sim->manager;
+	size_t at = 0;
+	for (size_t i = 0; i < manager->n_queue; i++)
+		if (manager->queue[i].request)
+			client_take_reply(sim, manager->queue[i].request,
+					  &manager->out.replies[at++]);
+	INVARIANT(at == manager->out.n_replies);
+}
+
 static void speak(struct sim *sim)
 {
 	struct sim_manager *manager = &sim->manager;
 	struct manager_out *out = &manager->out;
-	size_t at = 0;
-	for (size_t i = 0; i < manager->n_queue; i++)
-		if (manager->queue[i].request)
-			client_take_reply(sim, manager->queue[i].request, &out->replies[at++]);
-	INVARIANT(at == out->n_replies);
 	for (size_t i = 0; i < out->n_downs; i++) {
 		checker_down(sim, &out->downs[i]);
 		network_send_down(sim, &out->downs[i]);
@@ -267,6 +273,7 @@ static void turn(struct sim *sim)
 		return;
 	}
 	check_turn(sim);
+	reply(sim);
 	speak(sim);
 	queue_clear(manager);
 }

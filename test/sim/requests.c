@@ -95,8 +95,11 @@ static void draw_service(struct sim *sim, struct sim_request *request, const cha
 	if (strcmp(name, "api") != 0 || !sim_chance(sim, 300))
 		return;
 	struct depend *depend = list_add(&spec->depends_on, sizeof(*depend));
-	depend->job = base_strdup("web");
-	depend->condition = sim_chance(sim, 500) ? DEPEND_STARTED : DEPEND_HEALTHY;
+	bool on_batch = sim_chance(sim, 300);
+	depend->job = base_strdup(on_batch ? "batch" : "web");
+	depend->condition = on_batch		  ? DEPEND_COMPLETED
+			    : sim_chance(sim, 500) ? DEPEND_STARTED
+						   : DEPEND_HEALTHY;
 	depend->restart = sim_chance(sim, 300);
 }
 

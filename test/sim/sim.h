@@ -132,6 +132,7 @@ struct sim_action {
 	struct strings volumes;
 	LIST_OF(struct port_grant) ports;
 	uint64_t number;
+	bool done; /* took effect; its answer is still to come */
 };
 void sim_action_free(void *action);
 int sim_docker_carry_out(struct sim *sim, struct sim_worker *worker, struct sim_action *action,

@@ -79,6 +79,9 @@ static void answer_fault(struct sim_worker *worker, const struct sim_action *act
 static void carry_out_unheard(struct sim *sim, struct sim_worker *worker, struct sim_action *action)
 {
 	struct container_result unheard = { 0 };
+	if (action->done)
+		return;
+	action->done = true;
 	sim_docker_carry_out(sim, worker, action, &unheard);
 	container_result_release(&unheard);
 }
@@ -110,6 +113,10 @@ static void on_due(struct sim *sim, struct event *event)
 static void on_hung_effect(struct sim *sim, struct event *event)
 {
 	struct sim_worker *worker = event->subject;
+	const struct sim_docker *docker = &worker->docker;
+	for (size_t i = 0; i < docker->n_actions; i++)
+		if (docker->actions[i]->number == event->number)
+			docker->actions[i]->done = true;
 	carry_out_unheard(sim, worker, event->payload);
 }
 
@@ -227,12 +234,12 @@ static void end_all(struct sim *sim, struct sim_worker *worker, bool reboot)
 	}
 }
 
-/* An end that is only seen after the restart is taken for one by the restart. */
-static void excuse_ended(struct sim *sim, struct sim_docker *docker)
+/* An end that is only seen after a restart is taken for one by the restart: each excuses one attempt. */
+static void excuse(struct sim *sim, struct sim_docker *docker)
 {
 	for (size_t i = 0; i < docker->n_containers; i++) {
 		const struct sim_container *container = docker->containers[i];
-		if (container->seen.state == CONTAINER_EXITED && !container->foreign)
+		if (container->seen.state != CONTAINER_CREATED && !container->foreign)
 			checker_task(sim, container->seen.task)->interruptions++;
 	}
 }
@@ -245,7 +252,7 @@ void sim_docker_stop(struct sim *sim, struct sim_worker *worker, bool live_resto
 	sim_tell(sim, worker->name, "docker stops%s", live_restore ? ", containers live on" : "");
 	answer_all(sim, worker);
 	docker->up = false;
-	excuse_ended(sim, docker);
+	excuse(sim, docker);
 	if (!live_restore)
 		end_all(sim, worker, false);
 	if (worker->up && worker->runtime_open)
@@ -287,7 +294,7 @@ static void reboot(struct sim *sim, struct sim_worker *worker)
 	while (worker->docker.n_actions)
 		sim_action_free(worker->docker.actions[--worker->docker.n_actions]);
 	worker->docker.up = false;
-	excuse_ended(sim, &worker->docker);
+	excuse(sim, &worker->docker);
 	end_all(sim, worker, true);
 	worker->boot++;
 	worker->boot_at_ms = sim->now_ms;
@@ -304,6 +311,8 @@ static void remove_one(struct sim *sim, struct sim_worker *worker)
 	if (container->foreign)
 		return;
 	sim_tell(sim, worker->name, "somebody removes %s", container->seen.name);
+	/* Whether it had run is not known any more. */
+	checker_task(sim, container->seen.task)->interruptions++;
 	if (sim_container_runs(container))
 		sim_container_end(sim, worker, container, ENDED_OTHERS, 137);
 	char name[CONTAINER_NAME_SIZE];
