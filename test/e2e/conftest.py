@@ -84,7 +84,10 @@ class PrivateDocker:
         self.wait_ready()
 
     def wait_ready(self):
-        eventually("the private dockerd answers", lambda: self.run("version", check=False))
+        def answers():
+            assert self.process.poll() is None, (self.folder / "log").read_text()[-3000:]
+            return self.run("version", "-f", "{{.Server.Version}}", check=False)
+        eventually("the private dockerd answers", answers)
 
     def run(self, *words, **options):
         return docker(*words, host=self.host, **options)
@@ -93,6 +96,15 @@ class PrivateDocker:
         """As `systemctl stop docker`: the daemon stops its containers and ends."""
         self.process.terminate()
         self.process.wait(PATIENCE_SECONDS)
+
+    def kill(self):
+        """As a crash: nothing is told to the containers, which outlive it until the next daemon finds them."""
+        self.process.kill()
+        self.process.wait()
+        helper = self.folder / "exec/containerd/containerd.pid"
+        os.kill(int(helper.read_text()), signal.SIGKILL)
+        # The next daemon would wait for it where nobody takes the dead away.
+        helper.unlink()
 
     def signal(self, number):
         self.process.send_signal(number)
@@ -108,6 +120,7 @@ class PrivateDocker:
         if networks:
             self.run("network", "rm", *networks, check=False)
         self.stop()
+        subprocess.run(["umount", "-l", self.folder / "data"], capture_output=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -120,6 +133,7 @@ class Drover:
         self.data = self.folder / "data"
         self.log_path = self.folder / "log"
         self.processes = {}
+        self.docker_host = None
         self.environment = {**os.environ, "DROVER_HOST": str(self.socket)}
 
     # -- daemons
@@ -170,6 +184,12 @@ class Drover:
         assert status == 200, (target, status, answer)
         return answer
 
+    def answers(self):
+        try:
+            return self.request("GET", "/healthz") == (200, {"ok": True})
+        except OSError:
+            return False
+
     def picture(self):
         """All that the API lists of what was asked for, to compare before and after."""
         return [self.get(f"/v1/{kind}") for kind in ("projects", "jobs", "tasks", "volumes")]
@@ -209,6 +229,16 @@ class Drover:
     def jobs(self):
         return {f"{job['project']}/{job['name']}": job for job in self.json("jobs")["jobs"]}
 
+    def all_jobs(self):
+        """Every job by its full name, page by page."""
+        jobs, after = {}, ""
+        while True:
+            page = self.get(f"/v1/jobs?limit=100&after={after}")
+            jobs.update({f"{job['project']}/{job['name']}": job for job in page["jobs"]})
+            after = page.get("next")
+            if not after:
+                return jobs
+
     def cluster(self):
         for line in self.out("version").splitlines():
             if line.startswith("manager "):
@@ -221,7 +251,7 @@ class Drover:
             words.append("-a")
         for each in filters:
             words += ["--filter", each]
-        return docker(*words).split()
+        return docker(*words, host=self.docker_host).split()
 
     @property
     def cluster_id(self):
@@ -243,13 +273,13 @@ class Drover:
                 process.kill()
         if hasattr(self, "_cluster_id"):
             label = f"label=drover.cluster={self._cluster_id}"
-            containers = docker("ps", "-aq", "--filter", label).split()
+            containers = docker("ps", "-aq", "--filter", label, host=self.docker_host).split()
             if containers:
-                docker("rm", "-f", "-v", *containers, check=False)
+                docker("rm", "-f", "-v", *containers, check=False, host=self.docker_host)
             for kind in ("network", "volume"):
-                names = docker(kind, "ls", "-q", "--filter", label).split()
+                names = docker(kind, "ls", "-q", "--filter", label, host=self.docker_host).split()
                 if names:
-                    docker(kind, "rm", *names, check=False)
+                    docker(kind, "rm", *names, check=False, host=self.docker_host)
 
 
 def make_drover():
