@@ -7,7 +7,7 @@ BUILDTYPE ?= release
 SOURCES = $(shell git ls-files 'src/*.[ch]' 'test/*.[ch]' 'bench/*.[ch]')
 CLANG_FORMAT = $(shell command -v clang-format-14 || command -v clang-format)
 
-.PHONY: all packages demo test bench install format lint clean help
+.PHONY: all packages demo test bench install docs openapi man format lint clean help
 
 all: $(BUILD)/build.ninja ## build the program into build/
 	ninja -C $(BUILD)
@@ -33,6 +33,12 @@ bench: all ## measure; nothing is asserted
 
 install: all ## the program, its man page and the systemd unit
 	meson install -C $(BUILD) --no-rebuild
+
+docs: all ## rewrite what is made from the program's tables: docs/openapi.yaml, docs/man/drover.1
+	$(BUILD)/src/api/openapi >docs/openapi.yaml
+	$(BUILD)/src/cli/man_page >docs/man/drover.1
+
+openapi man: docs
 
 format: ## bring the code into its form
 	$(CLANG_FORMAT) -i $(SOURCES)

@@ -139,15 +139,16 @@ void log_reader_free(struct log_reader *reader)
 	base_free(reader);
 }
 
-static char *target_of(const struct log_reader *reader, const struct task_view *task)
+static char *target_of(const struct log_reader *reader, const struct task_view *task,
+		       int64_t attempt)
 {
 	char id[UUID_TEXT_SIZE];
 	struct text target;
 	text_init(&target, LIMIT_PATH_BYTES);
 	text_addf(&target,
 		  "/v1/tasks/%s/logs?attempt=%lld&tail=%lld&since_ms=%lld&follow=%s&timestamps=%s",
-		  uuid_format(task->id, id), (long long)task->attempt,
-		  (long long)reader->options.tail, (long long)reader->options.since_wall_ms,
+		  uuid_format(task->id, id), (long long)attempt, (long long)reader->options.tail,
+		  (long long)reader->options.since_wall_ms,
 		  reader->options.follow ? "true" : "false",
 		  reader->options.timestamps ? "true" : "false");
 	return text_take(&target);
@@ -156,18 +157,22 @@ static char *target_of(const struct log_reader *reader, const struct task_view *
 void log_reader_add(struct log_reader *reader, const struct task_view *task)
 {
 	static const struct api_client_stream_events events = { on_bytes, on_end };
+	int64_t attempt = task->attempt;
+	/* The attempt counts before its container stands; until then the one before is the last to read. */
+	if (task->state == TASK_SCHEDULED)
+		attempt--;
 	/* No container, nothing to read: it waits, or it could not start. */
-	if (task->attempt == 0 || task->started_wall_ms == 0)
+	if (attempt < 1 || task->started_wall_ms == 0)
 		return;
 	for (size_t i = 0; i < reader->n_sources; i++)
 		if (uuid_equal(reader->sources[i]->task, task->id) &&
-		    reader->sources[i]->attempt == task->attempt)
+		    reader->sources[i]->attempt == attempt)
 			return;
 	struct source *source = base_calloc(1, sizeof(*source));
 	source->reader = reader;
 	source->task = task->id;
 	source->name = base_strdup(task->name);
-	source->attempt = task->attempt;
+	source->attempt = attempt;
 	text_init(&source->lines[0], LINE_BYTES_MAX);
 	text_init(&source->lines[1], LINE_BYTES_MAX);
 	text_init(&source->broken, ERR_MESSAGE_MAX);
@@ -181,7 +186,7 @@ void log_reader_add(struct log_reader *reader, const struct task_view *task)
 		base_grow(reader->sources, reader->n_sources, &reader->capacity, sizeof(source));
 	reader->sources[reader->n_sources++] = source;
 	reader->n_open++;
-	_cleanup_free_ char *target = target_of(reader, task);
+	_cleanup_free_ char *target = target_of(reader, task, attempt);
 	source->stream = api_client_stream(cli_client(reader->invocation), target, &events, source);
 }
 
