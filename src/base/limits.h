@@ -1,5 +1,5 @@
 /* Every limit on what a user or a peer can grow, in one place; units last. At a limit the answer is an ordinary
- * error. Source of the values: HTTP and JSON limits follow common servers; see docs/ARCHITECTURE.md. */
+ * error. Those of HTTP and JSON follow common servers; the largest record leaves room for others in its group. */
 #ifndef BASE_LIMITS_H
 #define BASE_LIMITS_H
 
@@ -50,6 +50,12 @@
 #define LIMIT_IDEMPOTENCY_KEY_BYTES 128
 #define LIMIT_IDEMPOTENCY_AGE_MS    (24LL * 3600 * 1000)
 #define LIMIT_JOB_RECORD_BYTES	    (512 * 1024)
+#define LIMIT_NODE_RECORD_BYTES	    (256 * 1024)
+#define LIMIT_CALLER_BYTES	    255
+#define LIMIT_ANSWER_BYTES	    (512 * 1024) /* a remembered answer, in hexadecimal */
+
+/* What stays free in the store for stopping and removing; an eighth of it at most. */
+#define LIMIT_STORE_HEADROOM_BYTES (32 * 1024 * 1024)
 
 /* A commit. */
 #define LIMIT_GROUP_RECORDS 100

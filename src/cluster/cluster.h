@@ -178,6 +178,9 @@ const struct job_spec *cluster_task_spec(const struct cluster *cluster, const st
 #define TASK_NAME_SIZE 160
 const char *cluster_task_name(const struct cluster *cluster, const struct task *task,
 			      char out[TASK_NAME_SIZE]);
+/* How people are told of a node: its host name. Never NULL; borrowed from the node. */
+const char *cluster_node_name(const struct node_entry *node);
+
 /* The task's message or, where nothing has been said yet (message NULL), a sentence that fits its
  * reason. Never NULL or empty; borrowed from the task or in `out`. */
 #define TASK_SENTENCE_SIZE 256

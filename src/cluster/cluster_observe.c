@@ -5,6 +5,7 @@
  * task is final nothing of it changes but `gone` and `removed`, and those only rise. */
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/planted.h"
 #include "cluster/internal.h"
 
 /* The rows a report implies, at most Running -> Scheduled -> Running -> end. */
@@ -59,19 +60,29 @@ static bool path_is_legal(const struct task *task, const struct path *path)
 	return true;
 }
 
-/* What no worker that keeps the contract sends, whatever the task's state. */
-static bool report_is_sound(const struct task_observed *report, struct err *err)
+bool observed_is_sound(const struct task_observed *report, struct err *err)
 {
-	bool final = task_is_final(report->state);
 	if (report->state < TASK_SCHEDULED || report->state > TASK_FAILED)
 		err_set(err, ERR_PROTOCOL, "a worker cannot report the state %d", report->state);
 	else if (report->version <= 0)
 		err_set(err, ERR_PROTOCOL, "a report has a version of at least 1");
-	else if ((report->gone || report->removed) && !final)
-		err_set(err, ERR_PROTOCOL, "a task that is %s cannot be gone",
+	else if (report->reason == REASON_EXIT_ZERO && report->state != TASK_COMPLETED)
+		err_set(err, ERR_PROTOCOL, "a task that is %s has not ended with exit code 0",
 			enum_name(task_state_names, report->state));
 	else
 		return true;
+	return false;
+}
+
+/* What no worker that keeps the contract sends, whatever the task's state. */
+static bool report_is_sound(const struct task_observed *report, struct err *err)
+{
+	if (!observed_is_sound(report, err))
+		return false;
+	if (task_is_final(report->state) || (!report->gone && !report->removed))
+		return true;
+	err_set(err, ERR_PROTOCOL, "a task that is %s cannot be gone",
+		enum_name(task_state_names, report->state));
 	return false;
 }
 
@@ -112,6 +123,8 @@ static bool take_flags(struct task *task, const struct task_observed *report)
 		known->task = task->desired.id;
 		known->state = TASK_SCHEDULED;
 	}
+	if (PLANTED(PLANTED_FINAL_CHANGES))
+		known->exit_code = report->exit_code;
 	known->version = report->version;
 	known->gone = gone;
 	known->removed = removed;

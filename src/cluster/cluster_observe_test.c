@@ -194,6 +194,20 @@ static void nonsense_from_outside_is_refused_and_changes_nothing(void **state)
 	assert_int_equal(world->changes.n, n_changes);
 }
 
+static void only_a_completed_task_can_have_succeeded(void **state)
+{
+	struct scene *scene = *state;
+	struct err err = { 0 };
+	struct task_observed failed = report_of(scene->task, 1, TASK_FAILED, 1);
+	failed.reason = REASON_EXIT_ZERO;
+	assert_false(world_report(&scene->world, scene->task, failed, &err));
+	assert_int_equal(err.code, ERR_PROTOCOL);
+	assert_string_equal(err.message, "a task that is failed has not ended with exit code 0");
+	assert_int_equal(scene->task->state, TASK_SCHEDULED);
+	assert_true(report_end(scene, 1, TASK_COMPLETED, 1000, REASON_EXIT_ZERO));
+	assert_true(task_succeeded(scene->task));
+}
+
 static void attempts_do_not_go_back(void **state)
 {
 	struct scene *scene = *state;
@@ -225,6 +239,7 @@ int main(void)
 		CASE(a_final_task_keeps_its_exit_and_learns_only_that_it_is_gone),
 		CASE(a_lost_task_stays_lost_and_frees_its_node_when_it_is_gone),
 		CASE(nonsense_from_outside_is_refused_and_changes_nothing),
+		CASE(only_a_completed_task_can_have_succeeded),
 		CASE(attempts_do_not_go_back),
 		CASE(the_contents_are_taken_whatever_the_answer),
 	};

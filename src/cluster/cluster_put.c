@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/planted.h"
 #include "cluster/internal.h"
 
 void cluster_put_meta(struct cluster *cluster, struct changes *changes,
@@ -90,6 +91,13 @@ struct job_entry *cluster_put_job(struct cluster *cluster, struct changes *chang
 	if (entry) {
 		PRE(strcmp(entry->job.project, job->project) == 0);
 		PRE(strcmp(entry->job.name, job->name) == 0);
+		if (PLANTED(PLANTED_UNWRITTEN_JOB) && entry->job.revision == job->revision)
+			changes = NULL;
+		if (PLANTED(PLANTED_MEMORY_BEHIND) && job->wanted == JOB_STOP) {
+			cluster_record_put(changes, cluster_key_of_job(job->id), &job_type, job);
+			record_release(&job_type, job);
+			return entry;
+		}
 		record_release(&job_type, &entry->job);
 		entry->job = *job;
 	} else {

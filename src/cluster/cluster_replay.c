@@ -92,7 +92,8 @@ static enum err_code replay_job(struct cluster *cluster, const struct change *ch
 	if (code != ERR_NONE)
 		return code;
 	struct change key = cluster_key_of_job(job.id);
-	if (!same_key(change, &key) || uuid_is_zero(job.id.uuid) || !job.name || !job.project)
+	bool named = job.name && *job.name && job.project;
+	if (!same_key(change, &key) || uuid_is_zero(job.id.uuid) || !named)
 		return misplaced(&job_type, &job, err);
 	struct job_entry *entry = job_or_placeholder(cluster, job.id);
 	if (entry->job.name)
@@ -162,9 +163,8 @@ static enum err_code replay_observed(struct cluster *cluster, const struct chang
 	if (change->key_len == 2 * UUID_BYTES)
 		memcpy(node.uuid.bytes, change->key, UUID_BYTES);
 	struct change key = cluster_key_of_observed(node, observed.task);
-	bool sound = observed.version > 0 && observed.state >= TASK_SCHEDULED &&
-		     observed.state <= TASK_FAILED && !uuid_is_zero(observed.task.uuid);
-	if (!same_key(change, &key) || uuid_is_zero(node.uuid) || !sound)
+	if (!same_key(change, &key) || uuid_is_zero(node.uuid) ||
+	    uuid_is_zero(observed.task.uuid) || !observed_is_sound(&observed, NULL))
 		return misplaced(&task_observed_type, &observed, err);
 	struct task *task = task_or_placeholder(cluster, observed.task);
 	bool known = !uuid_is_zero(task->desired.id.uuid);
@@ -308,11 +308,11 @@ static bool grants_are_sound(const struct task_desired *desired, const struct jo
 /* Can the node's sums take the task's reservations? No node has more than the limits say. */
 static bool sums_can_hold(const struct cluster *cluster, const struct task *task)
 {
+	if (!task_occupies_node(task))
+		return true;
 	const struct node_columns *columns = &cluster->columns;
 	const struct node_entry *node = cluster_node(cluster, task->desired.node);
 	const struct resources *reserved = &cluster_task_spec(cluster, task)->reservations;
-	if (!node)
-		return true;
 	return columns->cpu_reserved_milli[node->index] <= LIMIT_CPU_MILLI - reserved->cpu_milli &&
 	       columns->memory_reserved_bytes[node->index] <=
 		       LIMIT_SIZE_BYTES - reserved->memory_bytes &&
@@ -330,6 +330,8 @@ static const char *fault_of(const struct cluster *cluster, const struct task *ta
 		return "is of a revision that is not there";
 	if (!uuid_is_zero(desired->node.uuid) && !cluster_node(cluster, desired->node))
 		return "is placed on a node that is not there";
+	if (desired->slot < 1)
+		return "fills no slot";
 	if (desired->verdict && !task_is_final(desired->verdict))
 		return "has a verdict that is not an end";
 	if (!grants_are_sound(desired, cluster_task_spec(cluster, task)))

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "base/limits.h"
 #include "cluster/test_world.h"
 
 /* What a store would hold after all changes: the last value of every key. `order` of the kinds is
@@ -202,6 +203,34 @@ static void bytes_that_no_encoder_wrote_are_damage(void **state)
 	world_release(&world);
 }
 
+/* Another record with all that the task's own says but id and slot. */
+static void add_twin(struct world *world, const struct task *task, int64_t slot)
+{
+	struct task_desired twin;
+	record_copy(&task_desired_type, &twin, &task->desired);
+	twin.id.uuid = world_id(world);
+	twin.slot = slot;
+	struct text bytes;
+	text_init(&bytes, 4096);
+	record_encode(&task_desired_type, &twin, &bytes);
+	struct change change = { .kind = RECORD_TASK, .value_len = bytes.len };
+	change_key_id(&change, twin.id.uuid);
+	change.value = text_take(&bytes);
+	changes_add(&world->changes, &change);
+	record_release(&task_desired_type, &twin);
+}
+
+static void assert_replay_fails(const struct changes *changes, const char *says)
+{
+	struct cluster copy;
+	struct err err = { 0 };
+	cluster_init(&copy, 1);
+	replay_all(changes, &copy, false);
+	assert_int_equal(cluster_replayed(&copy, &err), ERR_DAMAGED);
+	assert_non_null(strstr(err.message, says));
+	cluster_release(&copy);
+}
+
 static void two_tasks_on_one_port_are_damage(void **state)
 {
 	(void)state;
@@ -213,25 +242,45 @@ static void two_tasks_on_one_port_are_damage(void **state)
 	struct job_entry *web = world_job(&world, "shop", "web", spec);
 	struct task *first = world_task(&world, web, 1);
 	world_place_on_port(&world, first, a, 8080);
-	struct task_desired twin;
-	record_copy(&task_desired_type, &twin, &first->desired);
-	twin.id.uuid = world_id(&world);
-	struct text bytes;
-	text_init(&bytes, 4096);
-	record_encode(&task_desired_type, &twin, &bytes);
-	struct change change = { .kind = RECORD_TASK, .value_len = bytes.len };
-	change_key_id(&change, twin.id.uuid);
-	change.value = text_take(&bytes);
-	changes_add(&world.changes, &change);
-	record_release(&task_desired_type, &twin);
+	add_twin(&world, first, first->desired.slot);
+	assert_replay_fails(&world.changes, "holds a port that another task holds");
+	world_release(&world);
+}
 
-	struct cluster copy;
-	struct err err = { 0 };
-	cluster_init(&copy, 1);
-	replay_all(&world.changes, &copy, false);
-	assert_int_equal(cluster_replayed(&copy, &err), ERR_DAMAGED);
-	assert_non_null(strstr(err.message, "holds a port that another task holds"));
-	cluster_release(&copy);
+static void a_task_without_a_slot_is_damage(void **state)
+{
+	(void)state;
+	struct world world;
+	world_init(&world);
+	struct job_entry *web = world_job(&world, "shop", "web", world_spec(0, 0));
+	add_twin(&world, world_task(&world, web, 1), 0);
+	assert_replay_fails(&world.changes, "fills no slot");
+	world_release(&world);
+}
+
+static void what_is_gone_reserves_nothing_of_a_full_node(void **state)
+{
+	(void)state;
+	struct world world;
+	world_init(&world);
+	struct node_entry *a = world_node(&world, "a", LIMIT_CPU_MILLI, 8 * GB, NULL, NULL);
+	struct job_entry *web = world_job(&world, "shop", "web", world_spec(LIMIT_CPU_MILLI, 0));
+	struct task *first = world_placed(&world, web, 1, a);
+	struct task_observed end = report_of(first, 1, TASK_FAILED, 1);
+	end.gone = true;
+	assert_true(world_report(&world, first, end, NULL));
+	world_placed(&world, web, 1, a);
+	/* Both orders: whichever task comes first, only the second weighs. */
+	for (int backwards = 0; backwards < 2; backwards++) {
+		struct cluster copy;
+		struct err err = { 0 };
+		cluster_init(&copy, 1);
+		replay_all(&world.changes, &copy, backwards);
+		if (cluster_replayed(&copy, &err) != ERR_NONE)
+			fail_msg("%s", err.message);
+		cluster_check(&copy);
+		cluster_release(&copy);
+	}
 	world_release(&world);
 }
 
@@ -243,6 +292,8 @@ int main(void)
 		cmocka_unit_test(a_missing_record_is_damage_and_named),
 		cmocka_unit_test(bytes_that_no_encoder_wrote_are_damage),
 		cmocka_unit_test(two_tasks_on_one_port_are_damage),
+		cmocka_unit_test(a_task_without_a_slot_is_damage),
+		cmocka_unit_test(what_is_gone_reserves_nothing_of_a_full_node),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

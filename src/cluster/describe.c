@@ -15,13 +15,19 @@ const char *cluster_task_name(const struct cluster *cluster, const struct task *
 			  (long long)task->desired.slot);
 }
 
+const char *cluster_node_name(const struct node_entry *node)
+{
+	const char *hostname = node->record.facts.hostname;
+	return hostname && *hostname ? hostname : "a node without a name";
+}
+
 const char *cluster_task_sentence(const struct cluster *cluster, const struct task *task,
 				  char out[TASK_SENTENCE_SIZE])
 {
 	if (task->message && *task->message)
 		return task->message;
 	const struct node_entry *node = cluster_node(cluster, task->desired.node);
-	const char *host = node ? node->record.facts.hostname : NULL;
+	const char *host = node ? cluster_node_name(node) : "a node";
 	switch (task->reason) {
 	case REASON_QUEUED: return "in the queue for a node";
 	case REASON_ASSIGNED:

@@ -48,6 +48,9 @@ const struct port_grant *weight_port_conflict(const struct cluster *cluster,
 /* Is the task in its node's desired set? */
 bool task_is_on_list_of_node(const struct task *task);
 
+/* Can a worker have said this of any task? Success is a Completed task (I14). The reason in `err`. */
+bool observed_is_sound(const struct task_observed *report, struct err *err);
+
 /* A move the caller has made sure of. */
 void task_must_move(struct task *task, int to);
 

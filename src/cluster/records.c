@@ -7,11 +7,6 @@
 #include "base/limits.h"
 #include "cluster/internal.h"
 
-/* The answer to the largest request there can be: LIMIT_JOBS_PER_PROJECT jobs of some 150 bytes, in
- * hexadecimal. */
-#define LIMIT_ANSWER_BYTES (512 * 1024)
-#define LIMIT_CALLER_BYTES 255
-
 // clang-format off
 static const struct field volume_fields[] = {
 	ROW_STRING(1, struct volume_record, project, LIMIT_NAME_BYTES),

@@ -100,7 +100,7 @@ static const char *objection(struct manager *manager, const struct session *sess
 		return "the node's id changed within a session";
 	if (uuid_is_zero(session->node.uuid) && !up->has_facts)
 		return "the first message must carry the facts of the node";
-	if (up->has_facts && record_check(&node_facts_type, &up->facts, err))
+	if (up->has_facts && node_facts_check(&up->facts, err))
 		return err->message;
 	if (!cluster_node(&manager->cluster, up->node) && manager->cluster.nodes.n >= LIMIT_NODES)
 		return "the cluster has as many nodes as it may have";

@@ -41,3 +41,20 @@ static const struct field node_record_fields[] = {
 };
 RECORD_TYPE(node_record, struct node_record, node_record_fields);
 // clang-format on
+
+enum err_code node_facts_check(const struct node_facts *facts, struct err *err)
+{
+	enum err_code code = record_check(&node_facts_type, facts, err);
+	if (code)
+		return code;
+	struct text text;
+	text_init(&text, LIMIT_NODE_RECORD_BYTES);
+	record_encode(&node_facts_type, facts, &text);
+	bool too_large = text.cut;
+	text_release(&text);
+	if (too_large)
+		return err_set(err, ERR_LIMIT,
+			       "the facts of a node, its labels among them, are larger than %d KB",
+			       LIMIT_NODE_RECORD_BYTES / 1024);
+	return ERR_NONE;
+}

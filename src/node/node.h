@@ -27,6 +27,10 @@ struct node_facts {
 };
 extern const struct record_type node_facts_type;
 
+/* What the table alone does not check: that a node's record with these facts fits a commit. ERR_INVALID naming the
+ * field; ERR_LIMIT. */
+enum err_code node_facts_check(const struct node_facts *facts, struct err *err) WARN_UNUSED;
+
 /* Measured by the worker, never stored. Used = by everything on the machine, smoothed by the worker. */
 struct node_stats {
 	int64_t cpu_used_milli;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/limits.h"
 #include "base/record_fill.h"
 #include "node/sync.h"
 
@@ -221,6 +222,27 @@ static void the_digest_sees_all_that_a_worker_acts_on(void **state)
 	record_release(&sync_assignment_type, &base);
 }
 
+static void facts_that_no_commit_could_hold_are_refused(void **state)
+{
+	(void)state;
+	struct node_facts facts = { 0 };
+	struct err err;
+	_cleanup_free_ char *value = base_calloc(LIMIT_STRING_BYTES + 1, 1);
+	memset(value, 'x', LIMIT_STRING_BYTES);
+	pairs_add(&facts.labels, "a", value);
+	pairs_add(&facts.engine_labels, "a", value);
+	assert_int_equal(node_facts_check(&facts, &err), ERR_NONE);
+	pairs_add(&facts.labels, "b", value);
+	pairs_add(&facts.engine_labels, "b", value);
+	assert_int_equal(node_facts_check(&facts, &err), ERR_LIMIT);
+	assert_string_equal(err.message,
+			    "the facts of a node, its labels among them, are larger than 256 KB");
+	string_set(&facts.labels.items[1].key, "a");
+	assert_int_equal(node_facts_check(&facts, &err), ERR_INVALID);
+	assert_string_equal(err.field, "labels");
+	record_release(&node_facts_type, &facts);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +254,7 @@ int main(void)
 		TEST(each_number_is_held_to_its_bounds),
 		TEST(what_drover_assumes_where_nothing_is_written),
 		TEST(the_digest_sees_all_that_a_worker_acts_on),
+		TEST(facts_that_no_commit_could_hold_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,8 +30,10 @@ struct question {
 	struct pin *pins;
 	size_t n_pins;
 	const struct node_entry
-		*home;		   /* where the project's shared network lives; NULL: anywhere */
-	int64_t api_minor;	   /* the Engine API the specification needs; 0: any */
+		*home;	    /* where the project's shared network lives; NULL: anywhere */
+	int64_t api_minor;  /* the Engine API the specification needs; 0: any */
+	size_t *port_order; /* published ports in the order in which they are drawn */
+	size_t n_port_order;
 	struct port_grant *grants; /* room for one per published port */
 	size_t n_grants;
 };
@@ -47,8 +49,11 @@ const char *node_value(const struct node_entry *node, const struct constraint *c
 
 /* ---- ports (ports.c) ---- */
 
+/* Work out question->port_order: fixed ports, then pools, those that end first first. */
+void ports_order(struct question *question);
+
 /* Draw a host port on the node for each published port of the question: fixed ones as they are,
- * then from each pool, those that end first first, the lowest free one. Fills question->grants.
+ * then from each pool the lowest free one. Fills question->grants, in the order of the drawing.
  * False: *ret_index is the port that has none. */
 bool ports_draw(struct question *question, const struct node_entry *node, size_t *ret_index);
 

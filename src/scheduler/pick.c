@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/sort.h"
 #include "scheduler/internal.h"
 
 void scheduler_pick_release(struct scheduler_pick *pick)
@@ -59,6 +60,14 @@ static size_t lowest_score(const struct scheduler_ops *policy, const struct sche
 	return best;
 }
 
+static int compare_grants(const void *a, const void *b, void *context)
+{
+	(void)context;
+	const struct port_grant *left = a;
+	const struct port_grant *right = b;
+	return left->index < right->index ? -1 : left->index > right->index;
+}
+
 static void choose(struct question *question, const struct scheduler_ops *policy, uint64_t round,
 		   const size_t *candidates, size_t n, struct scheduler_pick *ret_pick)
 {
@@ -75,6 +84,8 @@ static void choose(struct question *question, const struct scheduler_ops *policy
 	size_t index;
 	bool drawn = ports_draw(question, ret_pick->node, &index);
 	POST(drawn);
+	sort_stable(question->grants, question->n_grants, sizeof(struct port_grant), compare_grants,
+		    NULL);
 	for (size_t i = 0; i < question->n_grants; i++) {
 		struct port_grant *grant = list_add(&ret_pick->ports, sizeof(*grant));
 		*grant = question->grants[i];

@@ -101,6 +101,31 @@ static void the_ports_of_one_task_differ(void **state)
 	scheduler_pick_release(&result);
 }
 
+static void equal_pools_serve_each_other_and_what_is_held_is_passed_over(void **state)
+{
+	struct world *world = *state;
+	world_node(world, "a", 4000, 8 * GB, NULL, NULL);
+	struct job_spec spec = world_spec(0, 0);
+	spec_add_port(&spec, NULL, 8082, 8082, PORT_TCP);
+	place(world, world_task(world, world_job(world, "shop", "db", spec), 1));
+	spec = world_spec(0, 0);
+	for (int i = 0; i < 4; i++)
+		spec_add_port(&spec, NULL, 8080, 8084, PORT_TCP);
+	struct job_entry *web = world_job(world, "shop", "web", spec);
+	struct scheduler_pick result = pick(world, world_task(world, web, 1), nowhere);
+	static const int64_t expected[] = { 8080, 8081, 8083, 8084 };
+	assert_int_equal(result.ports.n, ARRAY_LEN(expected));
+	for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
+		assert_int_equal(result.ports.items[i].index, i);
+		assert_int_equal(result.ports.items[i].host_port, expected[i]);
+	}
+	scheduler_pick_release(&result);
+	place(world, world_task(world, web, 1));
+	result = pick(world, world_task(world, web, 2), nowhere);
+	assert_null(result.node);
+	scheduler_pick_release(&result);
+}
+
 static void preferences_spread_over_label_values_before_the_policy_speaks(void **state)
 {
 	struct world *world = *state;
@@ -214,6 +239,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(each_task_draws_the_lowest_free_port_of_its_pool),
 		CASE(the_ports_of_one_task_differ),
+		CASE(equal_pools_serve_each_other_and_what_is_held_is_passed_over),
 		CASE(preferences_spread_over_label_values_before_the_policy_speaks),
 		CASE(a_full_branch_is_passed_over),
 		CASE(the_node_to_avoid_is_used_only_when_nothing_else_fits),

@@ -1,6 +1,9 @@
 /* Invariant: what is drawn for one task never excludes itself, nor anything that occupies the node
  * (I7). */
-#include "base/check.h"
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/sort.h"
 #include "scheduler/internal.h"
 
 static bool is_published(const struct port *port)
@@ -26,10 +29,12 @@ static bool drawn_already(const struct question *question, const struct port *po
 	return false;
 }
 
-static bool draw(struct question *question, const struct node_entry *node, size_t index)
+/* Draw the lowest free port from `from` on. */
+static bool draw(struct question *question, const struct node_entry *node, size_t index,
+		 int64_t from)
 {
 	const struct port *port = &question->spec->ports.items[index];
-	for (int64_t number = port->host_first; number <= port->host_last; number++) {
+	for (int64_t number = from; number <= port->host_last; number++) {
 		if (cluster_port_owner(node, port->host_ip, port->protocol, number) ||
 		    drawn_already(question, port, number))
 			continue;
@@ -40,56 +45,61 @@ static bool draw(struct question *question, const struct node_entry *node, size_
 	return false;
 }
 
-static bool has_grant(const struct question *question, size_t index)
+static int compare_numbers(int64_t a, int64_t b)
 {
-	for (size_t i = 0; i < question->n_grants; i++)
-		if (question->grants[i].index == (int64_t)index)
-			return true;
-	return false;
+	return a < b ? -1 : a > b;
 }
 
-/* The pool without a grant that ends first: it has the least choice. False: all are served. */
-static bool next_pool(const struct question *question, size_t *ret_index)
+static int compare_pools(const struct port *a, const struct port *b)
 {
-	bool found = false;
-	for (size_t i = 0; i < question->spec->ports.n; i++) {
-		const struct port *port = &question->spec->ports.items[i];
-		if (!is_published(port) || is_fixed(port) || has_grant(question, i))
-			continue;
-		if (!found || port->host_last < question->spec->ports.items[*ret_index].host_last)
-			*ret_index = i;
-		found = true;
-	}
-	return found;
+	int order = compare_numbers(a->host_last, b->host_last);
+	if (order == 0)
+		order = compare_numbers(a->host_first, b->host_first);
+	if (order == 0)
+		order = compare_numbers(a->protocol, b->protocol);
+	if (order == 0)
+		order = strcmp(a->host_ip ? a->host_ip : "", b->host_ip ? b->host_ip : "");
+	return order;
 }
 
-static void sort_by_index(struct question *question)
+/* Fixed ports as they are written, then pools: the one that ends first has the least choice. */
+static int compare_indexes(const void *a, const void *b, void *context)
 {
-	for (size_t i = 1; i < question->n_grants; i++) {
-		struct port_grant grant = question->grants[i];
-		size_t at = i;
-		for (; at && question->grants[at - 1].index > grant.index; at--)
-			question->grants[at] = question->grants[at - 1];
-		question->grants[at] = grant;
-	}
+	const struct job_spec *spec = context;
+	const struct port *left = &spec->ports.items[*(const size_t *)a];
+	const struct port *right = &spec->ports.items[*(const size_t *)b];
+	if (is_fixed(left) || is_fixed(right))
+		return (int)is_fixed(right) - (int)is_fixed(left);
+	return compare_pools(left, right);
+}
+
+void ports_order(struct question *question)
+{
+	const struct job_spec *spec = question->spec;
+	question->port_order = base_calloc(spec->ports.n, sizeof(size_t));
+	for (size_t i = 0; i < spec->ports.n; i++)
+		if (is_published(&spec->ports.items[i]))
+			question->port_order[question->n_port_order++] = i;
+	sort_stable(question->port_order, question->n_port_order, sizeof(size_t), compare_indexes,
+		    (void *)(uintptr_t)spec);
 }
 
 bool ports_draw(struct question *question, const struct node_entry *node, size_t *ret_index)
 {
+	const struct port *before = NULL;
 	question->n_grants = 0;
-	for (size_t i = 0; i < question->spec->ports.n; i++) {
-		const struct port *port = &question->spec->ports.items[i];
-		if (is_published(port) && is_fixed(port) && !draw(question, node, i)) {
-			*ret_index = i;
+	for (size_t i = 0; i < question->n_port_order; i++) {
+		size_t index = question->port_order[i];
+		const struct port *port = &question->spec->ports.items[index];
+		int64_t from = port->host_first;
+		/* What an equal pool has passed over is as little to be had here. */
+		if (before && compare_pools(before, port) == 0)
+			from = question->grants[question->n_grants - 1].host_port + 1;
+		if (!draw(question, node, index, from)) {
+			*ret_index = index;
 			return false;
 		}
+		before = port;
 	}
-	for (size_t i = 0; next_pool(question, &i);) {
-		if (!draw(question, node, i)) {
-			*ret_index = i;
-			return false;
-		}
-	}
-	sort_by_index(question);
 	return true;
 }

@@ -4,40 +4,80 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/sort.h"
 #include "scheduler/internal.h"
 
-static const char *group_of(const struct node_entry *node, const struct constraint *label,
-			    char buffer[UUID_TEXT_SIZE])
+/* One value of a label, and how many tasks of the job run on the nodes that have it. */
+struct group {
+	const char *value; /* borrowed from a node */
+	size_t n_tasks;
+};
+
+static const char *value_of(const struct question *question, const struct constraint *label,
+			    size_t column)
 {
-	const char *value = node_value(node, label, buffer);
+	/* A preference names a label, and a label's value is never written into the buffer. */
+	char buffer[UUID_TEXT_SIZE];
+	const char *value = node_value(question->cluster->columns.entry[column], label, buffer);
 	return value ? value : "";
 }
 
-/* Tasks of the job on all nodes of the group, candidates or not. */
-static size_t tasks_in_group(const struct question *question, const struct constraint *label,
-			     const char *group)
+static int compare_groups(const void *a, const void *b, void *context)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < question->job->n_placements; i++) {
+	(void)context;
+	return strcmp(((const struct group *)a)->value, ((const struct group *)b)->value);
+}
+
+/* The groups that have tasks of the job, ascending by value, on candidates or not; `groups` has room for one per
+ * placement. Returns how many there are. */
+static size_t find_groups(const struct question *question, const struct constraint *label,
+			  struct group *groups)
+{
+	size_t n = question->job->n_placements;
+	for (size_t i = 0; i < n; i++) {
 		const struct job_placement *placement = &question->job->placements[i];
-		char buffer[UUID_TEXT_SIZE];
-		const struct node_entry *node =
-			question->cluster->columns.entry[placement->node_index];
-		if (strcmp(group_of(node, label, buffer), group) == 0)
-			n += placement->n_tasks;
+		groups[i] = (struct group){ value_of(question, label, placement->node_index),
+					    placement->n_tasks };
 	}
-	return n;
+	sort_stable(groups, n, sizeof(*groups), compare_groups, NULL);
+	size_t n_groups = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (n_groups && strcmp(groups[n_groups - 1].value, groups[i].value) == 0)
+			groups[n_groups - 1].n_tasks += groups[i].n_tasks;
+		else
+			groups[n_groups++] = groups[i];
+	}
+	return n_groups;
+}
+
+static size_t tasks_in_group(const struct group *groups, size_t n_groups, const char *value)
+{
+	size_t low = 0;
+	size_t high = n_groups;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(groups[middle].value, value);
+		if (order == 0)
+			return groups[middle].n_tasks;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return 0;
 }
 
 static size_t keep_emptiest_groups(const struct question *question, const struct constraint *label,
 				   size_t *candidates, size_t n)
 {
+	_cleanup_free_ struct group *groups =
+		base_calloc(question->job->n_placements, sizeof(*groups));
+	size_t n_groups = find_groups(question, label, groups);
 	_cleanup_free_ size_t *n_tasks = base_calloc(n, sizeof(*n_tasks));
 	size_t fewest = SIZE_MAX;
 	for (size_t i = 0; i < n; i++) {
-		char buffer[UUID_TEXT_SIZE];
-		const struct node_entry *node = question->cluster->columns.entry[candidates[i]];
-		n_tasks[i] = tasks_in_group(question, label, group_of(node, label, buffer));
+		n_tasks[i] =
+			tasks_in_group(groups, n_groups, value_of(question, label, candidates[i]));
 		if (n_tasks[i] < fewest)
 			fewest = n_tasks[i];
 	}

@@ -146,8 +146,8 @@ void question_init(struct question *question, const struct cluster *cluster,
 	if (question->spec->networks.n)
 		question->home = home_of(cluster, question->project, question->spec);
 	find_pins(question);
-	size_t n_ports = question->spec->ports.n;
-	question->grants = base_calloc(n_ports ? n_ports : 1, sizeof(struct port_grant));
+	ports_order(question);
+	question->grants = base_calloc(question->n_port_order, sizeof(struct port_grant));
 }
 
 void question_release(struct question *question)
@@ -156,6 +156,7 @@ void question_release(struct question *question)
 		base_free(question->pins[i].volume);
 	base_free(question->pins);
 	base_free(question->constraints);
+	base_free(question->port_order);
 	base_free(question->grants);
 	*question = (struct question){ 0 };
 }

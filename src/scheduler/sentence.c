@@ -27,11 +27,6 @@ static void add_port(struct text *text, const struct port *port)
 	text_addf(text, "/%s", enum_name(port_protocol_names, port->protocol));
 }
 
-static const char *hostname_of(const struct node_entry *node)
-{
-	return node->record.facts.hostname;
-}
-
 static bool is_pool(const struct port *port)
 {
 	return port->host_first != port->host_last;
@@ -101,11 +96,11 @@ static void add_head(struct text *text, const struct question *question,
 		break;
 	case REFUSED_NETWORK:
 		text_addf(text, "project %s shares a network, so its tasks run on %s only",
-			  question->project->project.name, hostname_of(question->home));
+			  question->project->project.name, cluster_node_name(question->home));
 		break;
 	case REFUSED_VOLUME:
 		text_addf(text, "volume %s lives on %s", question->pins[item].volume,
-			  hostname_of(question->pins[item].node));
+			  cluster_node_name(question->pins[item].node));
 		break;
 	}
 }
@@ -210,11 +205,11 @@ static void add_clause(struct text *text, const struct question *question,
 			  question->job->job.name);
 		break;
 	case REFUSED_NETWORK:
-		text_addf(text, "%s not %s", one ? "is" : "are", hostname_of(question->home));
+		text_addf(text, "%s not %s", one ? "is" : "are", cluster_node_name(question->home));
 		break;
 	case REFUSED_VOLUME:
 		text_addf(text, "%s not %s", one ? "is" : "are",
-			  hostname_of(question->pins[item].node));
+			  cluster_node_name(question->pins[item].node));
 		break;
 	}
 }
@@ -304,12 +299,12 @@ char *pin_sentence(const struct question *question)
 				  pin->volume);
 		} else if (first->node != pin->node) {
 			text_addf(&text, "volume %s lives on %s, but volume %s on %s",
-				  first->volume, hostname_of(first->node), pin->volume,
-				  hostname_of(pin->node));
+				  first->volume, cluster_node_name(first->node), pin->volume,
+				  cluster_node_name(pin->node));
 		} else if (readiness_refuses(question, pin->node->index, &count.refusal)) {
 			count.example = pin->node->index;
 			text_addf(&text, "volume %s lives on %s, which ", pin->volume,
-				  hostname_of(pin->node));
+				  cluster_node_name(pin->node));
 			add_clause(&text, question, &count, true);
 		} else {
 			continue;
