@@ -2,9 +2,9 @@
  *
  *     runtime_contract_test fake | fault | docker | SOCKET
  *
- * `docker` is the daemon behind /var/run/docker.sock; without one, or without the image, the suite is skipped, or fails
- * when DROVER_TEST_DOCKER=1. SOCKET is any other socket that speaks Docker's API (the fake server). The image must hold a
- * shell: DROVER_TEST_IMAGE, "drover-demo/busybox:1" where nothing is said (tools/make-images makes it). */
+ * `docker` is the daemon behind /var/run/docker.sock; without one, or without the image, the suite is skipped, or
+ * fails when DROVER_TEST_DOCKER=1. SOCKET is any other socket that speaks Docker's API (the fake server). The image
+ * must hold a shell: DROVER_TEST_IMAGE, "drover-demo/busybox:1" where nothing is said (tools/make-images makes it). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
