@@ -11,8 +11,26 @@
 
 #include <stdbool.h>
 
-/*    number                 name */
-#define PLANTED_TABLE(X) X(PLANTED_NONE, "none")
+// clang-format off
+/*    number                      name                  caught by: what is wrong */
+#define PLANTED_TABLE(X)                                                                           \
+	X(PLANTED_NONE,               "none")                                                          \
+	X(PLANTED_SECOND_CONTAINER,   "second-container")   /* I1: an unhealthy one is not stopped */      \
+	X(PLANTED_UNWRITTEN_JOB,      "unwritten-job")      /* I3: a stop is not stored */                 \
+	X(PLANTED_FALSE_RESTART,      "false-restart")      /* I4: running is reported as scheduled */     \
+	X(PLANTED_FINAL_CHANGES,      "final-changes")      /* I5: a lost task takes a late exit code */   \
+	X(PLANTED_MEMORY_UNCHECKED,   "memory-unchecked")   /* I6: a filter is missing */                  \
+	X(PLANTED_PORT_UNOWNED,       "port-unowned")       /* I7: ports in use look free */               \
+	X(PLANTED_OLD_MESSAGE,        "old-message")        /* I10: older sets are taken */                \
+	X(PLANTED_STOP_UNSEEN,        "stop-unseen")        /* I11: stopped once the signal is sent */     \
+	X(PLANTED_FOREIGN_TAKEN,      "foreign-taken")      /* I12: the label is not looked at */          \
+	X(PLANTED_RESTART_UNCOUNTED,  "restart-uncounted")  /* I14: the policy never is used up */         \
+	X(PLANTED_KEY_FORGOTTEN,      "key-forgotten")      /* I15: an answer is not remembered */         \
+	X(PLANTED_MEMORY_BEHIND,      "memory-behind")      /* I16: a stop is stored, and not in memory */ \
+	X(PLANTED_HIDDEN_STATE,       "hidden-state")       /* I27: a pause depends on earlier runs */     \
+	X(PLANTED_EXIT_MISSED,        "exit-missed")        /* L1: the list is not compared */             \
+	X(PLANTED_NEVER_WOKEN,        "never-woken")        /* L2: what is parked stays parked */          \
+	X(PLANTED_ORPHAN_KEPT,        "orphan-kept")        /* L4: orphans are left alone */
 
 enum planted {
 #define PLANTED_ENUM(number, name) number,
@@ -20,6 +38,7 @@ enum planted {
 #undef PLANTED_ENUM
 	PLANTED_COUNT
 };
+// clang-format on
 
 #ifdef PLANTED_BUGS
 extern int planted_bug; /* enum planted: the one that is on */

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/planted.h"
 #include "manager/core.h"
 
 /* As the record takes. */
@@ -57,7 +58,7 @@ void idempotency_encode(const struct manager_answer *answer, struct text *out)
 bool idempotency_recall(struct manager *manager, const struct manager_request *request,
 			struct manager_reply *reply)
 {
-	if (!request->idempotency_key)
+	if (!request->idempotency_key || PLANTED(PLANTED_KEY_FORGOTTEN))
 		return false;
 	const struct idempotency_record *record = cluster_idempotency(
 		&manager->cluster, caller_of(request), request->idempotency_key);

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/planted.h"
 #include "manager/core.h"
 
 /* The first live item, or NULL; stale ones on the way are dropped. */
@@ -153,7 +154,7 @@ void place(struct manager *manager)
 		manager->wake = true;
 		manager->sweep_ms = INT64_MAX;
 	}
-	if (manager->wake)
+	if (manager->wake && !PLANTED(PLANTED_NEVER_WOKEN))
 		unpark_all(manager);
 	manager->wake = false;
 	run_pass(manager);

@@ -16,6 +16,7 @@
  *      EXITED       ended                           ended                   gone; remove.c */
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/planted.h"
 #include "worker/worker_int.h"
 
 /* More turns of the wheel than any row above can need. */
@@ -121,6 +122,12 @@ static bool advance_run(struct worker *worker, struct worker_task *task)
 		worker_start_release(worker, task);
 		worker_task_runs(worker, task);
 		start_ending_unhealthy(worker, task);
+		if (PLANTED(PLANTED_SECOND_CONTAINER) && record->ending_reason &&
+		    worker_restart_choose(worker, task, record->ending_reason).again) {
+			task->container = CONTAINER_EXITED;
+			worker_task_next_attempt(worker, task);
+			return true;
+		}
 		if (record->ending_reason)
 			worker_stop_advance(worker, task);
 		else
@@ -149,7 +156,13 @@ static bool advance_stop(struct worker *worker, struct worker_task *task)
 	worker_start_release(worker, task);
 	switch (task->container) {
 	case CONTAINER_RUNNING:
-	case CONTAINER_PAUSED: worker_stop_advance(worker, task); return false;
+	case CONTAINER_PAUSED:
+		if (PLANTED(PLANTED_STOP_UNSEEN) && task->stop_stage != STOP_NOT) {
+			worker_task_stopped(worker, task, worker_stop_told(task));
+			return true;
+		}
+		worker_stop_advance(worker, task);
+		return false;
 	case CONTAINER_EXITED: worker_task_ended(worker, task); return true;
 	case CONTAINER_ABSENT:
 		worker_task_stopped(worker, task,

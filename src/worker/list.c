@@ -6,6 +6,7 @@
  * 3. The newest attempt of a task is its current one (I1); others that run are strays. */
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/planted.h"
 #include "worker/worker_int.h"
 
 static bool runs(int state)
@@ -60,6 +61,8 @@ static void compare(struct worker *worker, struct worker_task *task, uint64_t op
 {
 	if (task->op || task->op_last > op || task->container == CONTAINER_UNKNOWN ||
 	    !task->record.observed.attempt)
+		return;
+	if (PLANTED(PLANTED_EXIT_MISSED))
 		return;
 	bool listed = task->list_mark == worker->list_mark;
 	int state = listed ? task->list_state : CONTAINER_ABSENT;

@@ -7,6 +7,7 @@
  * 3. A final state is saved in the turn that publishes it; the shell commits first. */
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/planted.h"
 #include "worker/worker_int.h"
 
 static int64_t take_number(struct worker *worker)
@@ -56,8 +57,11 @@ void worker_report_task(struct worker *worker, struct worker_task *task, enum ur
 
 void worker_report_all_again(struct worker *worker)
 {
-	for (struct worker_task *task = worker->task_first; task; task = task->next)
+	for (struct worker_task *task = worker->task_first; task; task = task->next) {
+		if (PLANTED(PLANTED_FALSE_RESTART) && task->record.observed.state == TASK_RUNNING)
+			task->record.observed.state = TASK_SCHEDULED;
 		worker_report_task(worker, task, AT_NEXT_BEAT);
+	}
 }
 
 void worker_report_acked(struct worker *worker, int64_t report)

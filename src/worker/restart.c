@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/planted.h"
 #include "worker/worker_int.h"
 
 static const struct restart_policy *policy_of(const struct worker_task *task)
@@ -54,6 +55,10 @@ static int64_t backoff_ms(struct worker *worker, int64_t in_row)
 		pause_ms *= 2;
 	if (pause_ms > max_ms)
 		pause_ms = max_ms;
+	if (PLANTED(PLANTED_HIDDEN_STATE)) {
+		static int64_t n_pauses;
+		pause_ms += n_pauses++ % 7;
+	}
 	uint64_t fifth = (uint64_t)pause_ms / 5;
 	pause_ms += (int64_t)random_below(&worker->random, fifth + 1) - (int64_t)(fifth / 2);
 	if (pause_ms > max_ms)
@@ -93,7 +98,8 @@ struct restart_choice worker_restart_choose(struct worker *worker, struct worker
 void worker_restart_count(struct worker *worker, struct worker_task *task)
 {
 	struct worker_record *record = &task->record;
-	record->observed.attempts_used++;
+	if (!PLANTED(PLANTED_RESTART_UNCOUNTED))
+		record->observed.attempts_used++;
 	record->restarts_in_row++;
 	int64_t window_ms = policy_of(task)->window_ms;
 	if (!window_ms)

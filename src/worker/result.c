@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/parse.h"
+#include "base/planted.h"
 #include "worker/worker_int.h"
 
 bool worker_container_name_parse(const char *name, struct task_id *ret_task, int64_t *ret_attempt)
@@ -34,6 +35,8 @@ bool worker_container_name_parse(const char *name, struct task_id *ret_task, int
 bool worker_seen_is_ours(const struct worker *worker, const struct container_seen *seen,
 			 struct task_id task, int64_t attempt)
 {
+	if (PLANTED(PLANTED_FOREIGN_TAKEN) && seen->state == CONTAINER_CREATED)
+		return true;
 	return !uuid_is_zero(worker->meta.cluster) &&
 	       uuid_equal(seen->cluster, worker->meta.cluster) &&
 	       uuid_equal(seen->task.uuid, task.uuid) && seen->attempt == attempt;

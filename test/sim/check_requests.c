@@ -161,9 +161,8 @@ static void check_restarts(struct sim *sim, const struct cluster *cluster)
 		const struct job_entry *entry = cluster_job(cluster, job->id);
 		if (entry && !job->uncertain && entry->job.restarts_asked > job->restarts_asked)
 			violated(sim, INVARIANT_I15,
-				 "%s/%s was restarted %lld times and asked for %lld",
-				 job->project, entry->job.name,
-				 (long long)entry->job.restarts_asked,
+				 "%s/%s was restarted %lld times and asked for %lld", job->project,
+				 entry->job.name, (long long)entry->job.restarts_asked,
 				 (long long)job->restarts_asked);
 	}
 }

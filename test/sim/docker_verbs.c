@@ -223,7 +223,7 @@ static int do_create(struct sim *sim, struct sim_worker *worker, struct sim_acti
 		strings_add(&container->networks, action->networks.items[i]);
 	const struct restart_policy *policy = &action->spec.restart;
 	struct known_task *known = checker_task(sim, from->task);
-	known->restarts_max = policy->condition == RESTART_NONE ? 0
+	known->restarts_max = policy->condition == RESTART_NONE		   ? 0
 			      : policy->max_attempts && !policy->window_ms ? policy->max_attempts
 									   : -1;
 	sim->checker.truth_changed = true;

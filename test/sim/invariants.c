@@ -137,8 +137,7 @@ void checker_container_touched(struct sim *sim, struct sim_worker *worker,
 	sim->checker.evaluated[INVARIANT_I12]++;
 	if (container->foreign)
 		violated(sim, INVARIANT_I12, "%s on %s is not ours, and was asked to %s",
-			 container->seen.name, worker->name,
-			 enum_name(container_verb_names, verb));
+			 container->seen.name, worker->name, enum_name(container_verb_names, verb));
 }
 
 void checker_port_refused(struct sim *sim, struct sim_worker *worker,

@@ -36,8 +36,8 @@ static struct sim_worker *worker_of(const struct look *look, const struct task *
 {
 	for (int i = 0; i < look->sim->n_workers; i++) {
 		struct sim_worker *worker = &look->sim->workers[i];
-		if (worker->core && uuid_equal(worker_node_id(worker->core).uuid,
-					       task->desired.node.uuid))
+		if (worker->core &&
+		    uuid_equal(worker_node_id(worker->core).uuid, task->desired.node.uuid))
 			return worker;
 	}
 	return NULL;
@@ -123,9 +123,8 @@ static bool dependency_is_met(const struct look *look, const struct job_entry *e
 			return false;
 		struct job_status status = { 0 };
 		manager_job_status(look->sim->manager.core, other, &status);
-		bool met = depend->condition == DEPEND_COMPLETED
-				   ? status.succeeded >= status.wanted
-				   : status.ready >= status.wanted;
+		bool met = depend->condition == DEPEND_COMPLETED ? status.succeeded >= status.wanted
+								 : status.ready >= status.wanted;
 		base_free(status.message);
 		if (!met)
 			return false;

@@ -27,7 +27,8 @@ static const char usage[] =
 	"  --steps N           events a seed may take (1000000)\n"
 	"  --twice N           run every Nth seed twice and compare (10; 0: none)\n"
 	"  --verbose           print the whole story\n"
-	"  --print-coverage    print how often each fault struck and each invariant was evaluated,\n"
+	"  --print-coverage    print how often each fault struck and each invariant was "
+	"evaluated,\n"
 	"                      and fail where one never was\n"
 	"  --bug NAME          with a planted bug (sim_planted only)\n"
 	"  --expect INVARIANT  succeed only when this one, and no other, is violated by a seed\n"
@@ -71,8 +72,9 @@ static void run_caught(uint64_t seed, const struct arguments *arguments, struct 
 	}
 	*result = (struct sim_result){ .failed = true, .invariant = INVARIANT_CORE };
 	snprintf(result->message, sizeof(result->message), "%s: %s at %s:%d",
-		 check_last.kind ? check_last.kind : "abort", check_last.what ? check_last.what : "",
-		 check_last.file ? check_last.file : "", check_last.line);
+		 check_last.kind ? check_last.kind : "abort",
+		 check_last.what ? check_last.what : "", check_last.file ? check_last.file : "",
+		 check_last.line);
 }
 
 /* ---- seeds ---- */

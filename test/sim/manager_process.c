@@ -80,8 +80,8 @@ static enum err_code commit(struct sim *sim, struct err *err)
 	size_t n_applied;
 	if (manager->out.changes.n == 0)
 		return ERR_NONE;
-	enum err_code code = sim_store_commit(sim, &manager->store, &manager->out.changes,
-					      &n_applied, err);
+	enum err_code code =
+		sim_store_commit(sim, &manager->store, &manager->out.changes, &n_applied, err);
 	if (!code)
 		manager->rev++;
 	return code;

@@ -60,8 +60,7 @@ static void draw_volume(struct sim *sim, struct sim_request *request, struct job
 	mount->kind = MOUNT_VOLUME;
 	mount->source = base_strdup("data");
 	mount->target = base_strdup("/data");
-	struct volume_spec *volume =
-		list_add(&request->project_request.volumes, sizeof(*volume));
+	struct volume_spec *volume = list_add(&request->project_request.volumes, sizeof(*volume));
 	volume->key = base_strdup("data");
 }
 
@@ -97,7 +96,7 @@ static void draw_service(struct sim *sim, struct sim_request *request, const cha
 	struct depend *depend = list_add(&spec->depends_on, sizeof(*depend));
 	bool on_batch = sim_chance(sim, 300);
 	depend->job = base_strdup(on_batch ? "batch" : "web");
-	depend->condition = on_batch		  ? DEPEND_COMPLETED
+	depend->condition = on_batch		   ? DEPEND_COMPLETED
 			    : sim_chance(sim, 500) ? DEPEND_STARTED
 						   : DEPEND_HEALTHY;
 	depend->restart = sim_chance(sim, 300);
@@ -138,12 +137,13 @@ static void draw_submit(struct sim *sim, struct sim_request *request)
 
 static void draw_act(struct sim *sim, struct sim_request *request)
 {
-	static const int kinds[] = { REQUEST_SCALE,   REQUEST_SCALE,  REQUEST_STOP,
-				     REQUEST_RESTART, REQUEST_RESTART };
+	static const int kinds[] = { REQUEST_SCALE, REQUEST_SCALE, REQUEST_STOP, REQUEST_RESTART,
+				     REQUEST_RESTART };
 	request->request.kind = kinds[sim_draw(sim, 0, 4)];
 	/* Runs to completion are not scaled: a slot that comes back may rightly succeed again. */
 	int n_jobs = request->request.kind == REQUEST_SCALE ? 2 : 3;
-	text_print(request->job, sizeof(request->job), "%s", job_names[sim_draw(sim, 0, n_jobs - 1)]);
+	text_print(request->job, sizeof(request->job), "%s",
+		   job_names[sim_draw(sim, 0, n_jobs - 1)]);
 	request->request.replicas = sim_draw(sim, 0, 5);
 	if (sim_chance(sim, 60)) {
 		request->request.kind = REQUEST_REMOVE;
@@ -156,8 +156,8 @@ static void draw_act(struct sim *sim, struct sim_request *request)
 /* Pointers within the request, after it was filled or copied. */
 static void tie(struct sim_request *request)
 {
-	bool applies = request->request.kind == REQUEST_APPLY ||
-		       request->request.kind == REQUEST_SUBMIT;
+	bool applies =
+		request->request.kind == REQUEST_APPLY || request->request.kind == REQUEST_SUBMIT;
 	request->request.caller = "client";
 	request->request.idempotency_key = request->key;
 	request->request.project_request = applies ? &request->project_request : NULL;

@@ -77,11 +77,11 @@ enum ended_by { ENDED_NOT = 0, ENDED_ITSELF, ENDED_SIGNAL, ENDED_DOCKER, ENDED_O
 
 struct sim_container {
 	struct container_seen seen;
-	bool foreign;	    /* not ours: must never be touched */
+	bool foreign; /* not ours: must never be touched */
 	bool ignores_stop;
 	bool batch;
-	uint64_t number;    /* of this container in this Docker */
-	uint64_t run;	    /* raised by each start and end */
+	uint64_t number;		 /* of this container in this Docker */
+	uint64_t run;			 /* raised by each start and end */
 	int64_t memory_bytes, cpu_milli; /* reserved */
 	LIST_OF(struct port_grant) ports;
 	int protocols[8];
@@ -162,7 +162,7 @@ struct sim_worker {
 	struct sim_store store;
 	struct sim_docker docker;
 	bool up;
-	uint64_t lives; /* of the process: raised at each end */
+	uint64_t lives;	 /* of the process: raised at each end */
 	uint64_t timers; /* raised when the timer is armed anew */
 	int64_t boot;
 	int64_t boot_at_ms; /* its own clock begins here */
@@ -176,7 +176,7 @@ struct sim_worker {
 	struct worker_options options;
 	int64_t memory_bytes, cpu_milli;
 	/* The connection. */
-	uint64_t dials; /* raised by each try to connect */
+	uint64_t dials;	  /* raised by each try to connect */
 	uint64_t session; /* 0: none */
 	int64_t reconnect_ms;
 	int64_t cut_until_ms; /* partitioned from the manager */
@@ -210,7 +210,7 @@ struct sim_manager {
 	struct manager_options options;
 	struct manager_out out;
 	bool up;
-	bool broken; /* read-only until a probe succeeds */
+	bool broken;  /* read-only until a probe succeeds */
 	bool started; /* the core in `core` was started: false while read-only after a reload */
 	uint64_t lives;
 	uint64_t timers;

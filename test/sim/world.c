@@ -160,7 +160,8 @@ static void draw_faults(struct sim *sim)
 
 static void begin(struct sim *sim)
 {
-	static const char *const policies[] = { "epvm", "roundrobin", "greedy", "binpack", "spread" };
+	static const char *const policies[] = { "epvm", "roundrobin", "greedy", "binpack",
+						"spread" };
 	draw_faults(sim);
 	sim->json = sim_chance(sim, 100);
 	sim->n_workers = (int)sim_draw(sim, 1, SIM_WORKERS_MAX);
@@ -210,9 +211,9 @@ static void heal(struct sim *sim)
 	}
 }
 
-#define LIVENESS_LIMIT_MS (900 * 1000)
-#define LIVENESS_POLL_MS  2000
-#define LIVENESS_STAYS_MS 40000
+#define LIVENESS_LIMIT_MS  (900 * 1000)
+#define LIVENESS_POLL_MS   2000
+#define LIVENESS_STAYS_MS  40000
 #define LIVENESS_MOVES_MAX 10
 
 /* Until everything is as it should be; false when it never is. */
