@@ -9,7 +9,9 @@
 
 static int64_t epoch_of(struct api_server *server)
 {
-	return server_cluster(server)->meta.epoch;
+	if (server_manager(server))
+		server->epoch = server_cluster(server)->meta.epoch;
+	return server->epoch;
 }
 
 static const struct api_event *event_at(const struct api_server *server, size_t i)
@@ -39,6 +41,14 @@ static void keep(struct api_server *server, int64_t number, char *text)
 	server->n_events++;
 }
 
+static void events_forget(struct api_server *server)
+{
+	for (size_t i = 0; i < server->n_events; i++)
+		base_free(server->events[(server->first_event + i) % LIMIT_EVENTS_KEPT].text);
+	server->first_event = 0;
+	server->n_events = 0;
+}
+
 static void send_resync(struct api_server *server, struct api_follower *follower)
 {
 	struct text text;
@@ -50,7 +60,7 @@ static void send_resync(struct api_server *server, struct api_follower *follower
 	text_release(&text);
 }
 
-/* Send what the follower has not had yet, until its buffer is full. */
+/* Send what the follower has not had yet, until its buffer is full; then it is fed again when that has drained. */
 static void feed(struct api_server *server, struct api_follower *follower)
 {
 	int64_t oldest =
@@ -61,14 +71,24 @@ static void feed(struct api_server *server, struct api_follower *follower)
 		const struct api_event *event =
 			event_at(server, (size_t)(follower->next_number - oldest));
 		follower->next_number++;
-		if (!http_stream_write(follower->request->exchange, event->text, event->len))
+		if (!http_stream_write(follower->request->exchange, event->text, event->len)) {
+			follower->full = true;
 			return;
+		}
 	}
+}
+
+static void feed_all(struct api_server *server)
+{
+	for (struct api_follower *at = server->followers; at; at = at->next)
+		if (!at->full)
+			feed(server, at);
 }
 
 static void on_drained(void *arg)
 {
 	struct api_follower *follower = arg;
+	follower->full = false;
 	feed(follower->request->server, follower);
 }
 
@@ -89,12 +109,15 @@ void api_server_publish(struct api_server *server, const struct manager_happenin
 		keep(server, view.number, event_text(server, &view));
 		record_release(&event_view_type, &view);
 	}
-	for (struct api_follower *at = server->followers, *next; at; at = next) {
-		next = at->next;
-		/* A follower with a full buffer is fed again when it drains. */
-		if (http_stream_pending(at->request->exchange) < LIMIT_HTTP_PIPELINE_BYTES)
-			feed(server, at);
-	}
+	feed_all(server);
+}
+
+void api_server_events_lost(struct api_server *server)
+{
+	/* A number that no event has makes every follower's next one older than the oldest kept. */
+	events_forget(server);
+	server->last_event_number++;
+	feed_all(server);
 }
 
 /* Where a follower that has seen `text` ("EPOCH-NUMBER") goes on; the end when it is another run's or absent. */
@@ -130,7 +153,9 @@ void handle_events(struct api_request *request)
 		}
 	}
 	struct api_follower *follower = base_calloc(1, sizeof(*follower));
-	*follower = (struct api_follower){ request, next_number, server->followers };
+	*follower = (struct api_follower){ .request = request,
+					   .next_number = next_number,
+					   .next = server->followers };
 	server->followers = follower;
 	request->follower = follower;
 	http_stream_begin(request->exchange, 200, "text/event-stream",
@@ -155,7 +180,6 @@ void follower_drop(struct api_request *request)
 
 void events_free(struct api_server *server)
 {
-	for (size_t i = 0; i < server->n_events; i++)
-		base_free(server->events[(server->first_event + i) % LIMIT_EVENTS_KEPT].text);
+	events_forget(server);
 	base_free(server->events);
 }

@@ -65,9 +65,7 @@ static void submit(struct api_request *request, struct api_mutation *mutation)
 		return;
 	}
 	request->handle = ++server->last_handle;
-	struct uuid key = { 0 };
-	memcpy(key.bytes, &request->handle, sizeof(request->handle));
-	map_put(&server->waiting, key, request);
+	map_put(&server->waiting, number_key(request->handle), request);
 	mutation->request.handle = request->handle;
 	mutation->request.caller = mutation->caller;
 	mutation->request.idempotency_key = mutation->idempotency_key;

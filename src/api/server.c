@@ -80,7 +80,9 @@ bool query_get(struct api_request *request, const char *name, char *out, size_t 
 	out[0] = '\0';
 	if (!http_query_get(http_exchange_query(request->exchange), name, &value))
 		return false;
-	return http_percent_decode(value, true, out, size, &ignored) == ERR_NONE;
+	if (http_percent_decode(value, true, out, size, &ignored))
+		text_print(out, size, "?");
+	return true;
 }
 
 /* ---- requests ------------------------------------------------------------------------------------------ */
@@ -106,15 +108,21 @@ static int64_t on_begin(void *owner, struct http_exchange *exchange)
 
 static void on_request(void *owner, struct http_exchange *exchange)
 {
-	(void)owner;
+	struct api_server *server = owner;
 	struct api_request *request = http_exchange_owner_data(exchange);
+	if (!server_manager(server) && request->route->handle != handle_healthz) {
+		struct api_health health = { 0 };
+		server->backend->health(server->owner, &health);
+		answer_code(request, health.code, health.message);
+		return;
+	}
 	request->route->handle(request);
 }
 
-static struct uuid handle_key(uint64_t handle)
+struct uuid number_key(uint64_t number)
 {
 	struct uuid key = { 0 };
-	memcpy(key.bytes, &handle, sizeof(handle));
+	memcpy(key.bytes, &number, sizeof(number));
 	return key;
 }
 
@@ -126,7 +134,7 @@ static void on_closed(void *owner, struct http_exchange *exchange)
 		return;
 	request->exchange = NULL;
 	if (request->handle)
-		map_remove(&server->waiting, handle_key(request->handle));
+		map_remove(&server->waiting, number_key(request->handle));
 	if (request->follower)
 		follower_drop(request);
 	if (request->stream)
@@ -136,7 +144,7 @@ static void on_closed(void *owner, struct http_exchange *exchange)
 
 void api_server_reply(struct api_server *server, const struct manager_reply *reply)
 {
-	struct api_request *request = map_remove(&server->waiting, handle_key(reply->handle));
+	struct api_request *request = map_remove(&server->waiting, number_key(reply->handle));
 	if (!request)
 		return;
 	request->handle = 0;

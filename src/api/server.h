@@ -34,7 +34,7 @@ struct api_health {
 };
 
 struct api_backend {
-	/* The world as of the last durable commit. */
+	/* The world as of the last durable commit; NULL: it cannot be read, health says why. */
 	const struct manager *(*manager)(void *owner);
 	void (*health)(void *owner, struct api_health *ret_health);
 	/* Takes the mutation; answered later through api_server_reply() with its handle. */
@@ -61,5 +61,7 @@ void api_server_drop_sessions(struct api_server *server, const char *why);
 /* Publish to followers of /v1/events, keeping the last LIMIT_EVENTS_KEPT for resumption. */
 void api_server_publish(struct api_server *server, const struct manager_happening *happenings,
 			size_t n, int64_t wall_ms);
+/* Something happened that was not published: every follower is told to look anew. */
+void api_server_events_lost(struct api_server *server);
 
 #endif

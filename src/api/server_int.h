@@ -14,7 +14,7 @@ struct api_session {
 	uint64_t number;
 	struct node_id node; /* from its path */
 	struct websocket *websocket;
-	struct api_session *next;
+	struct api_session *next, **previous_next;
 };
 
 /* A log stream between a waiting client and the worker's WebSocket. */
@@ -37,6 +37,7 @@ struct api_event {
 struct api_follower {
 	struct api_request *request;
 	int64_t next_number; /* of the first event not sent yet */
+	bool full;	     /* fed again when its buffer has drained */
 	struct api_follower *next;
 };
 
@@ -49,6 +50,7 @@ struct api_server {
 	uint64_t last_session;
 	struct map waiting; /* mutation handle -> api_request */
 	struct api_session *sessions;
+	struct map session_by_number;
 	struct api_stream *streams;
 	size_t n_streams;
 	struct random ids;
@@ -56,6 +58,7 @@ struct api_server {
 	size_t n_events;
 	size_t first_event;
 	int64_t last_event_number;
+	int64_t epoch; /* as last seen; event ids begin with it */
 	struct api_follower *followers;
 	struct event *keepalive;
 };
@@ -68,7 +71,8 @@ void answer_error(struct api_request *request, const struct err *err);
 void answer_code(struct api_request *request, enum err_code code, const char *message);
 void answer_record(struct api_request *request, int status, const struct record_type *type,
 		   const void *record);
-/* A query parameter, decoded; false when absent or (answered) malformed. */
+/* A query parameter, decoded; false when absent. One that is malformed or too long is as one that is "?": no name and no
+ * number is called so. */
 bool query_get(struct api_request *request, const char *name, char *out, size_t size);
 
 /* Handlers, by file. */
@@ -108,6 +112,8 @@ void streams_free(struct api_server *server);
 
 void handle_sync(struct api_request *request);
 void sessions_free(struct api_server *server);
+/* A number as a key of a map. */
+struct uuid number_key(uint64_t number);
 /* The session of a node, newest first; NULL: its worker is not connected. */
 struct api_session *session_of_node(struct api_server *server, struct node_id node);
 

@@ -5,12 +5,25 @@
 #include "api/server_int.h"
 #include "base/alloc.h"
 
-static void session_unlink(struct api_session *session)
+static void session_link(struct api_session *session)
 {
-	struct api_session **at = &session->server->sessions;
-	while (*at != session)
-		at = &(*at)->next;
-	*at = session->next;
+	struct api_server *server = session->server;
+	session->number = ++server->last_session;
+	session->next = server->sessions;
+	session->previous_next = &server->sessions;
+	if (session->next)
+		session->next->previous_next = &session->next;
+	server->sessions = session;
+	map_put(&server->session_by_number, number_key(session->number), session);
+}
+
+static void session_free(struct api_session *session)
+{
+	*session->previous_next = session->next;
+	if (session->next)
+		session->next->previous_next = session->previous_next;
+	map_remove(&session->server->session_by_number, number_key(session->number));
+	base_free(session);
 }
 
 /* Tell the backend and forget it; its websocket is freed by whoever ended it. */
@@ -18,8 +31,7 @@ static void session_end(struct api_session *session)
 {
 	struct api_server *server = session->server;
 	uint64_t number = session->number;
-	session_unlink(session);
-	base_free(session);
+	session_free(session);
 	server->backend->session_closed(server->owner, number);
 }
 
@@ -88,6 +100,11 @@ void handle_sync(struct api_request *request)
 		answer_code(request, health.code, health.message);
 		return;
 	}
+	/* Every node has one; one more each while a worker that comes back is not known to have left. */
+	if (server->session_by_number.n >= 2 * (size_t)LIMIT_NODES) {
+		answer_code(request, ERR_LIMIT, "too many workers are connected");
+		return;
+	}
 	struct api_session *session = base_calloc(1, sizeof(*session));
 	session->server = server;
 	session->node = node;
@@ -96,9 +113,7 @@ void handle_sync(struct api_request *request)
 		base_free(session);
 		return;
 	}
-	session->number = ++server->last_session;
-	session->next = server->sessions;
-	server->sessions = session;
+	session_link(session);
 	server->backend->session_opened(server->owner, session->number);
 }
 
@@ -112,9 +127,8 @@ struct api_session *session_of_node(struct api_server *server, struct node_id no
 
 void api_server_down(struct api_server *server, const struct manager_down *down)
 {
-	struct api_session *session = server->sessions;
-	while (session && session->number != down->session)
-		session = session->next;
+	struct api_session *session =
+		map_get(&server->session_by_number, number_key(down->session));
 	if (!session)
 		return;
 	if (down->close)
@@ -126,19 +140,16 @@ void api_server_down(struct api_server *server, const struct manager_down *down)
 void api_server_drop_sessions(struct api_server *server, const char *why)
 {
 	while (server->sessions) {
-		struct api_session *session = server->sessions;
-		server->sessions = session->next;
-		websocket_close(session->websocket, 1013, why);
-		base_free(session);
+		websocket_close(server->sessions->websocket, 1013, why);
+		session_free(server->sessions);
 	}
 }
 
 void sessions_free(struct api_server *server)
 {
 	while (server->sessions) {
-		struct api_session *session = server->sessions;
-		server->sessions = session->next;
-		websocket_free(session->websocket);
-		base_free(session);
+		websocket_free(server->sessions->websocket);
+		session_free(server->sessions);
 	}
+	map_release(&server->session_by_number);
 }

@@ -1,4 +1,10 @@
-/* The order of one turn is the contract of manager.h, written once, in turn(): commit, then speak. */
+/* The order of one turn is the contract of manager.h, written once, in turn(): commit, then speak.
+ *
+ * Invariants:
+ * 1. Outside a turn the world is what the store holds, as it stands after a start; NULL: the store could not be read
+ *    back, and there is nothing to read.
+ * 2. While read_only no worker is connected, the core is not stepped, and the probe is armed.
+ * 3. Every mutation that came in is answered exactly once, or its client has left. */
 #include "manager/daemon.h"
 
 #include <string.h>
@@ -27,7 +33,7 @@ struct manager_daemon {
 	struct api_server *server;
 	const struct store_ops *store_ops;
 	struct store *store;
-	struct manager *manager;
+	struct manager *manager; /* NULL: lost, see invariant 1 */
 	struct manager_options options;
 	struct manager_out out;
 	int64_t rev; /* of the last durable commit */
@@ -85,20 +91,29 @@ static enum err_code visit(void *visitor, const struct change *change, struct er
 	return manager_replay(visitor, change, err);
 }
 
-/* A fresh world from the store. */
-static enum err_code reload(struct manager_daemon *daemon, struct err *err)
-{
-	manager_free(daemon->manager);
-	daemon->manager = manager_new(&daemon->options, shell_seed());
-	return daemon->store_ops->replay(daemon->store, visit, daemon->manager, err);
-}
-
 static struct manager_in input(struct manager_daemon *daemon)
 {
 	return (struct manager_in){ .now_ms = shell_now_ms(),
 				    .wall_ms = shell_wall_ms(),
 				    .seed = shell_seed(),
 				    .rev = daemon->rev + 1 };
+}
+
+/* A fresh world from the store, started in memory; what is to be committed for it lies in `out`. */
+static enum err_code reload(struct manager_daemon *daemon, struct err *err)
+{
+	struct manager_in in = input(daemon);
+	manager_out_clear(&daemon->out);
+	manager_free(daemon->manager);
+	daemon->manager = manager_new(&daemon->options, shell_seed());
+	enum err_code code = daemon->store_ops->replay(daemon->store, visit, daemon->manager, err);
+	if (!code)
+		code = manager_start(daemon->manager, &in, &daemon->out, err);
+	if (code) {
+		manager_free(daemon->manager);
+		daemon->manager = NULL;
+	}
+	return code;
 }
 
 static enum err_code commit(struct manager_daemon *daemon, struct err *err)
@@ -123,43 +138,52 @@ static void speak(struct manager_daemon *daemon, int64_t wall_ms)
 	shell_arm(daemon->timer, out->deadline_ms);
 }
 
+/* Serve what the store holds, until it takes commits again. The start of this world is not durable: nothing of it is
+ * said, and the start that will be raises the same epoch. */
 static void become_read_only(struct manager_daemon *daemon, const struct err *err)
 {
+	struct err reload_err;
 	daemon->read_only = true;
 	daemon->read_only_err = *err;
-	shell_log(PART,
-		  "the store refused a commit, serving reads only until it takes one again: %s",
-		  err->message);
+	event_del(daemon->timer);
+	if (reload(daemon, &reload_err)) {
+		daemon->read_only_err = reload_err;
+		shell_log(PART, "the store cannot be read back, serving nothing: %s",
+			  reload_err.message);
+	}
+	manager_out_clear(&daemon->out);
 	event_add(daemon->probe, &(struct timeval){ .tv_sec = PROBE_SECONDS });
 }
 
 /* What was written is unknown: throw the world away, replay, and tell everyone who waits. */
 static void commit_failed(struct manager_daemon *daemon, const struct err *err)
 {
-	struct err reload_err;
+	shell_log(PART,
+		  "the store refused a commit, serving reads only until it takes one again: %s",
+		  err->message);
 	queue_refuse(daemon, err);
 	queue_clear(daemon);
-	manager_out_clear(&daemon->out);
 	api_server_drop_sessions(daemon->server, "the manager cannot store anything at the moment");
-	event_del(daemon->timer);
-	if (reload(daemon, &reload_err)) {
-		shell_log(PART, "the store cannot be read back: %s", reload_err.message);
-		UNREACHABLE("a store that was open can be replayed; restart to check the file");
-	}
 	become_read_only(daemon, err);
 }
 
 /* The first commit of a run: the cluster's id, the raised epoch. */
 static enum err_code start_core(struct manager_daemon *daemon, struct err *err)
 {
-	struct manager_in in = input(daemon);
-	manager_out_clear(&daemon->out);
-	enum err_code code = manager_start(daemon->manager, &in, &daemon->out, err);
+	int64_t wall_ms = shell_wall_ms();
+	enum err_code code = reload(daemon, err);
 	if (!code)
 		code = commit(daemon, err);
 	if (!code)
-		speak(daemon, in.wall_ms);
+		speak(daemon, wall_ms);
 	return code;
+}
+
+/* A full store takes no probe, and yet what makes nothing larger: else nothing could be removed from it. */
+static enum err_code may_commit(struct manager_daemon *daemon, struct err *err)
+{
+	enum err_code code = daemon->store_ops->probe(daemon->store, err);
+	return code == ERR_STORE_FULL ? ERR_NONE : code;
 }
 
 static void on_probe(evutil_socket_t fd, short what, void *arg)
@@ -168,13 +192,13 @@ static void on_probe(evutil_socket_t fd, short what, void *arg)
 	struct err err;
 	(void)fd;
 	(void)what;
-	if (daemon->store_ops->probe(daemon->store, &err) || reload(daemon, &err) ||
-	    start_core(daemon, &err)) {
-		daemon->read_only_err = err;
-		event_add(daemon->probe, &(struct timeval){ .tv_sec = PROBE_SECONDS });
+	if (may_commit(daemon, &err) || start_core(daemon, &err)) {
+		become_read_only(daemon, &err);
 		return;
 	}
 	daemon->read_only = false;
+	/* What the failed commit changed, if it took effect after all, was never told. */
+	api_server_events_lost(daemon->server);
 	shell_log(PART, "the store takes commits again");
 }
 
@@ -214,6 +238,7 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 		turn(daemon);
 		return;
 	}
+	/* These came in the turn that failed, behind it. */
 	queue_refuse(daemon, &daemon->read_only_err);
 	queue_clear(daemon);
 }
@@ -237,9 +262,36 @@ static void backend_health(void *owner, struct api_health *ret_health)
 				&ret_health->store_max_bytes);
 }
 
+/* Stopping and removing, and what workers report, must always find room; so what asks for more is refused before the
+ * store is full. */
+static enum err_code check_room(struct manager_daemon *daemon, int kind, struct err *err)
+{
+	int64_t used_bytes = 0;
+	int64_t max_bytes = 0;
+	if (kind != REQUEST_APPLY && kind != REQUEST_SUBMIT && kind != REQUEST_SCALE)
+		return ERR_NONE;
+	daemon->store_ops->size(daemon->store, &used_bytes, &max_bytes);
+	int64_t kept_bytes = max_bytes / 8;
+	if (kept_bytes > LIMIT_STORE_HEADROOM_BYTES)
+		kept_bytes = LIMIT_STORE_HEADROOM_BYTES;
+	if (used_bytes <= max_bytes - kept_bytes)
+		return ERR_NONE;
+	return err_set(err, ERR_STORE_FULL,
+		       "the store holds %lld KiB and has room for %lld KiB; the rest is kept for "
+		       "stopping and removing",
+		       (long long)(used_bytes / 1024), (long long)(max_bytes / 1024));
+}
+
 static void backend_submit(void *owner, struct api_mutation *mutation)
 {
-	queue_add(owner, MANAGER_REQUEST)->mutation = mutation;
+	struct manager_daemon *daemon = owner;
+	struct manager_reply reply = { .handle = mutation->request.handle };
+	if (check_room(daemon, mutation->request.kind, &reply.err)) {
+		api_server_reply(daemon->server, &reply);
+		api_mutation_free(mutation);
+		return;
+	}
+	queue_add(daemon, MANAGER_REQUEST)->mutation = mutation;
 }
 
 static void backend_session_opened(void *owner, uint64_t session)
@@ -279,7 +331,8 @@ static enum err_code choose(struct manager_daemon *daemon,
 	if (!daemon->options.scheduler)
 		return err_set_field(err, ERR_INVALID, "--scheduler", "\"%s\" is none of %s",
 				     scheduler, scheduler_names());
-	daemon->store_ops = strcmp(store, store_lmdb.name) == 0	    ? &store_lmdb
+	daemon->store_ops = options->store_ops			    ? options->store_ops
+			    : strcmp(store, store_lmdb.name) == 0   ? &store_lmdb
 			    : strcmp(store, store_memory.name) == 0 ? &store_memory
 								    : NULL;
 	if (!daemon->store_ops)
@@ -293,18 +346,15 @@ static enum err_code open_store(struct manager_daemon *daemon, const char *data_
 {
 	struct store_options options = { .dir = data_dir };
 	enum err_code code = daemon->store_ops->open(&options, &daemon->store, err);
-	if (!code)
-		code = reload(daemon, err);
 	if (code)
 		return code;
-	/* A full disk is no reason not to serve reads. */
-	struct err start_err;
-	code = start_core(daemon, &start_err);
-	if (code == ERR_STORE_FULL || code == ERR_STORE)
-		commit_failed(daemon, &start_err);
-	else if (code)
-		return err_set(err, code, "%s", start_err.message);
-	return ERR_NONE;
+	code = start_core(daemon, err);
+	/* A full disk is no reason not to serve reads; a store that cannot be read is. */
+	if ((code == ERR_STORE_FULL || code == ERR_STORE) && daemon->manager) {
+		commit_failed(daemon, err);
+		return ERR_NONE;
+	}
+	return code;
 }
 
 enum err_code manager_daemon_new(struct event_base *base,

@@ -7,12 +7,14 @@
 #include "base/err.h"
 
 struct manager_daemon;
+struct store_ops;
 
 struct manager_daemon_options {
-	const char *data_dir;	    /* the store's folder */
-	const char *socket_path;    /* where the API listens */
-	const char *scheduler_name; /* NULL: epvm */
-	const char *store_name;	    /* NULL: lmdb; "memory" forgets everything at the end */
+	const char *data_dir;		   /* the store's folder */
+	const char *socket_path;	   /* where the API listens */
+	const char *scheduler_name;	   /* NULL: epvm */
+	const char *store_name;		   /* NULL: lmdb; "memory" forgets everything at the end */
+	const struct store_ops *store_ops; /* NULL: by name */
 };
 
 /* Open the store, replay it and listen. ERR_INVALID for an unknown scheduler or store; else what the store or the socket

@@ -46,6 +46,8 @@ void shell_arm(struct event *timer, int64_t deadline_ms)
 	int64_t left_ms = deadline_ms - shell_now_ms();
 	if (left_ms < 0)
 		left_ms = 0;
+	if (left_ms > SHELL_SLEEP_MAX_MS)
+		left_ms = SHELL_SLEEP_MAX_MS;
 	struct timeval left = { .tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000 };
 	event_add(timer, &left);
 }

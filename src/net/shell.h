@@ -15,7 +15,10 @@ int64_t shell_wall_ms(void);
 /* 64 fresh random bits. */
 uint64_t shell_seed(void);
 
-/* Arm `timer` to fire at `deadline_ms` on CLOCK_BOOTTIME; INT64_MAX disarms it. */
+/* Arm `timer` for `deadline_ms` on CLOCK_BOOTTIME; INT64_MAX disarms it. The loop's own clock stands still while the
+ * machine sleeps, so the timer also fires SHELL_SLEEP_MAX_MS from now: what it calls looks at the clock and arms it
+ * again. */
+#define SHELL_SLEEP_MAX_MS 10000
 void shell_arm(struct event *timer, int64_t deadline_ms);
 
 /* One line to standard error: "2026-11-23T12:00:00.123Z PART: text". */

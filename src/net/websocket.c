@@ -508,8 +508,11 @@ void websocket_close(struct websocket *websocket, int code, const char *reason)
 		websocket_free(websocket);
 		return;
 	}
-	/* A close frame has room for 125 bytes. */
-	size_t len = strnlen(reason, 123);
+	/* A close frame has room for 125 bytes, and half a character would break the protocol. */
+	size_t len = strnlen(reason, 124);
+	if (len > 123)
+		for (len = 123; len > 0 && ((unsigned char)reason[len] & 0xc0) == 0x80;)
+			len--;
 	wslay_event_queue_close(websocket->frames, (uint16_t)code, (const uint8_t *)reason, len);
 	flush(websocket);
 	websocket->state = WEBSOCKET_CLOSING;

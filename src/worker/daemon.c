@@ -2,6 +2,7 @@
 #include "worker/daemon.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "api/envelope.h"
 #include "base/alloc.h"
@@ -48,7 +49,8 @@ struct worker_daemon {
 	struct machine_meter meter;
 	struct websocket *session; /* NULL: not connected */
 	bool session_open;
-	int64_t reconnect_ms;
+	int64_t session_opened_ms;
+	int64_t reconnect_ms; /* how long to wait before the next try, before jitter */
 	struct log_streams *streams;
 	struct queued *queue;
 	size_t n_queue;
@@ -98,7 +100,8 @@ static void on_runtime_done(void *shell, const struct container_result *result)
 static void queue_facts(struct worker_daemon *daemon, const struct runtime_facts *facts)
 {
 	struct node_facts *machine = &queue_add(daemon, WORKER_FACTS)->facts;
-	if (facts && facts->data_root[0])
+	/* Docker's folder may be out of our sight, on another machine even. */
+	if (facts && facts->data_root[0] && access(facts->data_root, F_OK) == 0)
 		text_print(daemon->disk_path, sizeof(daemon->disk_path), "%s", facts->data_root);
 	machine_facts(machine, daemon->disk_path);
 	machine->drover_version = base_strdup(DROVER_VERSION);
@@ -152,7 +155,7 @@ static void on_session_opened(void *owner, struct websocket *websocket)
 	struct worker_daemon *daemon = owner;
 	(void)websocket;
 	daemon->session_open = true;
-	daemon->reconnect_ms = LIMIT_RECONNECT_FIRST_MS;
+	daemon->session_opened_ms = shell_now_ms();
 	queue_add(daemon, WORKER_SESSION_OPENED);
 	shell_log(PART, "connected to the manager at %s", daemon->manager_socket_path);
 }
@@ -195,24 +198,33 @@ static void on_session_message(void *owner, struct websocket *websocket, bool te
 	json_decref(root);
 }
 
+static void reconnect_later(struct worker_daemon *daemon)
+{
+	struct random random = { shell_seed() };
+	int64_t half_ms = daemon->reconnect_ms / 2;
+	shell_arm(daemon->reconnect,
+		  shell_now_ms() + half_ms + (int64_t)random_below(&random, (uint64_t)half_ms + 1));
+	daemon->reconnect_ms *= 2;
+	if (daemon->reconnect_ms > LIMIT_RECONNECT_MAX_MS)
+		daemon->reconnect_ms = LIMIT_RECONNECT_MAX_MS;
+}
+
 static void on_session_closed(void *owner, struct websocket *websocket, const struct err *err)
 {
 	struct worker_daemon *daemon = owner;
 	(void)websocket;
 	daemon->session = NULL;
+	/* A manager that takes us in only to dismiss us is not called the faster for it. */
+	if (daemon->session_open &&
+	    shell_now_ms() - daemon->session_opened_ms >= LIMIT_RECONNECT_MAX_MS)
+		daemon->reconnect_ms = LIMIT_RECONNECT_FIRST_MS;
 	/* Say it once per loss, not once per try. */
 	if (daemon->session_open || daemon->reconnect_ms <= LIMIT_RECONNECT_FIRST_MS)
 		shell_log(PART, "not connected to the manager: %s", err->message);
 	if (daemon->session_open)
 		queue_add(daemon, WORKER_SESSION_CLOSED);
 	daemon->session_open = false;
-	struct random random = { shell_seed() };
-	int64_t wait_ms = daemon->reconnect_ms / 2 +
-			  (int64_t)random_below(&random, (uint64_t)daemon->reconnect_ms / 2 + 1);
-	daemon->reconnect_ms = daemon->reconnect_ms * 2 > LIMIT_RECONNECT_MAX_MS
-				       ? LIMIT_RECONNECT_MAX_MS
-				       : daemon->reconnect_ms * 2;
-	shell_arm(daemon->reconnect, shell_now_ms() + wait_ms);
+	reconnect_later(daemon);
 }
 
 static void connect_manager(struct worker_daemon *daemon)
@@ -411,11 +423,12 @@ static enum err_code start(struct worker_daemon *daemon,
 {
 	const char *runtime_name = options->runtime_name ? options->runtime_name : "docker";
 	struct store_options store_options = { .dir = options->data_dir };
-	daemon->runtime_ops = runtime_find(runtime_name);
+	daemon->runtime_ops =
+		options->runtime_ops ? options->runtime_ops : runtime_find(runtime_name);
 	if (!daemon->runtime_ops)
 		return err_set_field(err, ERR_INVALID, "--runtime", "there is no runtime \"%s\"",
 				     runtime_name);
-	daemon->store_ops = &store_lmdb;
+	daemon->store_ops = options->store_ops ? options->store_ops : &store_lmdb;
 	enum err_code code = daemon->store_ops->open(&store_options, &daemon->store, err);
 	if (!code)
 		code = start_core(daemon, err);
@@ -429,6 +442,7 @@ enum err_code worker_daemon_new(struct event_base *base,
 				struct worker_daemon **ret_daemon, struct err *err)
 {
 	struct worker_daemon *daemon = base_calloc(1, sizeof(*daemon));
+	struct node_stats first_reading;
 	daemon->base = base;
 	daemon->manager_socket_path = base_strdup(options->manager_socket_path);
 	daemon->runtime_socket_path =
@@ -454,6 +468,8 @@ enum err_code worker_daemon_new(struct event_base *base,
 		return code;
 	}
 	event_add(daemon->stats, &(struct timeval){ .tv_sec = STATS_SECONDS });
+	/* The use of a processor shows between two readings. */
+	machine_measure(&daemon->meter, daemon->disk_path, &first_reading);
 	act(daemon);
 	queue_facts(daemon, NULL);
 	connect_manager(daemon);

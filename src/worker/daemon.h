@@ -7,16 +7,20 @@
 
 #include "base/record.h"
 
+struct runtime_ops;
+struct store_ops;
 struct worker_daemon;
 
 struct worker_daemon_options {
 	const char *data_dir;
 	const char *manager_socket_path;
-	const char *runtime_name;	 /* NULL: docker */
-	const char *runtime_socket_path; /* NULL: /var/run/docker.sock */
-	const char *docker_config;	 /* the user's config.json; NULL: none */
-	const struct pairs *labels;	 /* --label */
-	int64_t starts_parallel;	 /* 0: the default */
+	const char *runtime_name;	       /* NULL: docker */
+	const struct runtime_ops *runtime_ops; /* NULL: by name */
+	const struct store_ops *store_ops;     /* NULL: lmdb */
+	const char *runtime_socket_path;       /* NULL: /var/run/docker.sock */
+	const char *docker_config;	       /* the user's config.json; NULL: none */
+	const struct pairs *labels;	       /* --label */
+	int64_t starts_parallel;	       /* 0: the default */
 };
 
 /* Open the store, replay it, and begin to reach the runtime and the manager; neither has to be there. Borrows `base`. */

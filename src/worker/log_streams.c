@@ -6,9 +6,6 @@
 #include "base/alloc.h"
 #include "net/http_client.h"
 
-/* The longest reason a close frame can carry (RFC 6455, 5.5). */
-#define CLOSE_REASON_BYTES 120
-
 struct log_stream {
 	struct log_streams *streams;
 	struct websocket *websocket;
@@ -39,8 +36,7 @@ static void stream_free(struct log_stream *stream)
 
 static void finish(struct log_stream *stream, int code, const char *reason)
 {
-	char cut[CLOSE_REASON_BYTES];
-	websocket_close(stream->websocket, code, text_print(cut, sizeof(cut), "%s", reason));
+	websocket_close(stream->websocket, code, reason);
 	stream_free(stream);
 }
 

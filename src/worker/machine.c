@@ -41,16 +41,16 @@ bool machine_parse_cpu(const char *text, int64_t *ret_busy_ticks, int64_t *ret_t
 	if (strncmp(text, "cpu ", 4) != 0)
 		return false;
 	char *at = (char *)(uintptr_t)(text + 4);
-	for (size_t i = 0; i < ARRAY_LEN(ticks); i++) {
-		char *end;
-		ticks[i] = strtoll(at, &end, 10);
-		if (end == at)
-			return i > 3;
-		at = end;
-	}
+	size_t n = 0;
 	int64_t total = 0;
-	for (size_t i = 0; i < ARRAY_LEN(ticks); i++)
-		total += ticks[i];
+	for (char *end; n < ARRAY_LEN(ticks); n++, at = end) {
+		ticks[n] = strtoll(at, &end, 10);
+		if (end == at)
+			break;
+		total += ticks[n];
+	}
+	if (n < 4 || total <= 0)
+		return false;
 	*ret_total_ticks = total;
 	*ret_busy_ticks = total - ticks[3] - ticks[4];
 	return true;
@@ -100,49 +100,62 @@ void machine_facts(struct node_facts *facts, const char *disk_path)
 	disk_sizes(disk_path, &facts->capacity.disk_bytes, &disk_used);
 }
 
-static int64_t smooth(int64_t before, int64_t now, bool has_previous)
+static int64_t smooth(int64_t before, int64_t now, bool has_before)
 {
-	if (!has_previous)
+	if (!has_before)
 		return now;
 	return (before * (100 - SMOOTHING_PERCENT) + now * SMOOTHING_PERCENT) / 100;
 }
 
-static int64_t cpu_used_milli(struct machine_meter *meter)
+/* False: nothing can be said before the second reading. */
+static bool cpu_used_milli(struct machine_meter *meter, int64_t *ret_used_milli)
 {
 	char text[4096];
-	int64_t busy = 0;
-	int64_t total = 0;
-	int64_t used_milli = 0;
+	int64_t busy, total;
 	read_file("/proc/stat", text, sizeof(text));
 	if (!machine_parse_cpu(text, &busy, &total))
-		return 0;
+		return false;
 	int64_t passed = total - meter->cpu_total_ticks;
-	if (meter->cpu_total_ticks && passed > 0)
-		used_milli = (busy - meter->cpu_busy_ticks) * 1000 * sysconf(_SC_NPROCESSORS_ONLN) /
-			     passed;
+	int64_t used = busy - meter->cpu_busy_ticks;
+	bool has_before = meter->cpu_total_ticks != 0;
 	meter->cpu_busy_ticks = busy;
 	meter->cpu_total_ticks = total;
-	return used_milli > 0 ? used_milli : 0;
+	/* The kernel's counters of waiting may go back a little. */
+	if (!has_before || passed <= 0)
+		return false;
+	*ret_used_milli = used > 0 ? used * 1000 * sysconf(_SC_NPROCESSORS_ONLN) / passed : 0;
+	return true;
+}
+
+static bool memory_used_bytes(int64_t *ret_used_bytes)
+{
+	char text[8192];
+	read_file("/proc/meminfo", text, sizeof(text));
+	int64_t total = machine_parse_memory(text, "MemTotal");
+	int64_t available = machine_parse_memory(text, "MemAvailable");
+	if (total < 0 || available < 0 || available > total)
+		return false;
+	*ret_used_bytes = total - available;
+	return true;
 }
 
 void machine_measure(struct machine_meter *meter, const char *disk_path,
 		     struct node_stats *ret_stats)
 {
 	struct node_stats *smoothed = &meter->smoothed;
-	char text[8192];
-	int64_t disk_total;
-	bool had_cpu = meter->cpu_total_ticks != 0;
-	int64_t cpu = cpu_used_milli(meter);
-	smoothed->cpu_used_milli =
-		smooth(smoothed->cpu_used_milli, cpu, meter->has_previous && had_cpu);
-	read_file("/proc/meminfo", text, sizeof(text));
-	int64_t used =
-		machine_parse_memory(text, "MemTotal") - machine_parse_memory(text, "MemAvailable");
-	smoothed->memory_used_bytes =
-		smooth(smoothed->memory_used_bytes, used, meter->has_previous);
+	char text[128];
+	int64_t now, disk_total;
+	if (cpu_used_milli(meter, &now)) {
+		smoothed->cpu_used_milli = smooth(smoothed->cpu_used_milli, now, meter->has_cpu);
+		meter->has_cpu = true;
+	}
+	if (memory_used_bytes(&now)) {
+		smoothed->memory_used_bytes =
+			smooth(smoothed->memory_used_bytes, now, meter->has_memory);
+		meter->has_memory = true;
+	}
 	disk_sizes(disk_path, &disk_total, &smoothed->disk_used_bytes);
 	read_file("/proc/loadavg", text, sizeof(text));
 	smoothed->load_milli = (int64_t)(strtod(text, NULL) * 1000);
-	meter->has_previous = true;
 	*ret_stats = *smoothed;
 }
