@@ -146,6 +146,14 @@ static void add_warning(struct load *load, const char *field, const char *format
 	text_release(&text);
 }
 
+void load_warn(struct load *load, const char *field, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	add_warning(load, field, format, arguments);
+	va_end(arguments);
+}
+
 void load_warn_origin(struct load *load, const char *record_path, const char *format, ...)
 {
 	const struct origin *origin = origin_of(load, record_path);
@@ -165,20 +173,24 @@ void at_warn(const struct at *at, const char *format, ...)
 	va_end(arguments);
 }
 
-static void warn_unset(void *context, const char *variable)
+static void warn_unset(void *context, const char *place, const char *variable)
 {
 	const struct at *at = context;
 	if (strings_has(&at->load->warned, variable))
 		return;
 	if (at->load->warned.n < LIMIT_LIST_ITEMS)
 		strings_add(&at->load->warned, variable);
-	at_warn(at, "the variable %s is not set, using an empty text", variable);
+	if (place)
+		load_warn(at->load, place, UNSET_WARNING, variable);
+	else
+		at_warn(at, UNSET_WARNING, variable);
 }
 
 struct interpolation load_interpolation(const struct at *at)
 {
-	return (struct interpolation){ &at->load->environment, NULL, warn_unset,
-				       (void *)(uintptr_t)at };
+	return (struct interpolation){ .first = &at->load->environment,
+				       .unset = warn_unset,
+				       .context = (void *)(uintptr_t)at };
 }
 
 static enum err_code replace_variables(const struct at *at, struct err *err)

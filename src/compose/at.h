@@ -60,6 +60,13 @@ void at_origin(const struct at *at, const char *format, ...) __attribute__((form
 /* Replace err->field, a record path, by the place that the longest known part of it came from. */
 void load_blame_origin(const struct load *load, struct err *err);
 
+/* What is said of a variable, its name in place of %s. */
+#define UNSET_WARNING "the variable %s is not set, using an empty text"
+
+/* Add a warning at `field`, "FILE:LINE". */
+void load_warn(struct load *load, const char *field, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* Add a warning at the place that the record path came from. */
 void load_warn_origin(struct load *load, const char *record_path, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -23,15 +23,9 @@ static void add_environment(struct load *load, const struct pairs *environment)
 				  environment->items[i].value);
 }
 
-static void collect_unset(void *context, const char *variable)
+static void warn_unset(void *context, const char *place, const char *variable)
 {
-	struct load *load = context;
-	char warning[LIMIT_NAME_BYTES + 320];
-	if (!load->warnings || load->warnings->items.n >= LIMIT_LIST_ITEMS)
-		return;
-	text_print(warning, sizeof(warning),
-		   ENVIRONMENT_FILE ": the variable %s is not set, using an empty text", variable);
-	strings_add(&load->warnings->items, warning);
+	load_warn(context, place, UNSET_WARNING, variable);
 }
 
 /* The deployer's environment over DIRECTORY/.env, whose values may use the former. */
@@ -49,7 +43,9 @@ static enum err_code read_environment_file(struct load *load, struct err *err)
 		options->read_file(options->reader, text_string(&path), &len, &read_err);
 	enum err_code code = ERR_NONE;
 	if (text) {
-		struct interpolation deployer = { options->environment, NULL, collect_unset, load };
+		struct interpolation deployer = { .first = options->environment,
+						  .unset = warn_unset,
+						  .context = load };
 		code = dotenv_parse(text, len, ENVIRONMENT_FILE, false, &deployer,
 				    &load->environment, err);
 	} else if (read_err.code != ERR_NOT_FOUND) {

@@ -21,7 +21,8 @@ struct compose_options {
 	void *reader;
 };
 
-/* What was odd but not wrong: "variable TAG is not set, using an empty string". Each with file:line:column. */
+/* What was odd but not wrong: "the variable TAG is not set, using an empty text". Each begins with its place:
+ * FILE:LINE:COLUMN: KEY.PATH in the Compose file, FILE:LINE in a file of variables. */
 struct compose_warnings {
 	struct strings items;
 };

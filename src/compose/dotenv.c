@@ -58,10 +58,12 @@ static bool is_name_char(char c)
 static enum err_code expand(const struct file *file, const char *text, struct text *value)
 {
 	char *expanded;
-	enum err_code code = interpolate_lenient(&file->lookup, text, &expanded, file->err);
+	char field[ERR_FIELD_MAX];
+	text_print(field, sizeof(field), "%s:%d", file->name, file->line);
+	struct interpolation lookup = file->lookup;
+	lookup.place = field;
+	enum err_code code = interpolate_lenient(&lookup, text, &expanded, file->err);
 	if (code) {
-		char field[ERR_FIELD_MAX];
-		text_print(field, sizeof(field), "%s:%d", file->name, file->line);
 		if (file->err)
 			memcpy(file->err->field, field, sizeof(field));
 		return code;
@@ -71,16 +73,23 @@ static enum err_code expand(const struct file *file, const char *text, struct te
 	return ERR_NONE;
 }
 
+/* A backslash quotes the quote; anything else after it stays with it, another backslash too. */
 static enum err_code read_single_quoted(struct file *file, struct text *value)
 {
-	const char *end = strchr(++file->at, '\'');
-	if (!end)
-		return fail(file, ERR_SYNTAX, "a single quote is not closed");
-	for (; file->at < end; file->at++) {
-		text_add_char(value, *file->at);
-		file->line += *file->at == '\n';
+	int lines = 0;
+	const char *at = file->at + 1;
+	for (; *at && *at != '\''; at++) {
+		if (*at == '\\' && at[1] == '\'')
+			at++;
+		else if (*at == '\\' && at[1] == '\\')
+			text_add_char(value, *at++);
+		text_add_char(value, *at);
+		lines += *at == '\n';
 	}
-	file->at++;
+	if (!*at)
+		return fail(file, ERR_SYNTAX, "a single quote is not closed");
+	file->at = at + 1;
+	file->line += lines;
 	return ERR_NONE;
 }
 
@@ -191,7 +200,7 @@ static enum err_code read_line(struct file *file)
 	skip_blanks(file);
 	if (*file->at == '\0' || *file->at == '\n' || *file->at == '#') {
 		const char *inherited = interpolation_get(
-			&(struct interpolation){ file->lookup.first, NULL, NULL, NULL }, name);
+			&(struct interpolation){ .first = file->lookup.first }, name);
 		return inherited ? put(file, name, inherited) : ERR_NONE;
 	}
 	if (*file->at != '=' && (*file->at != ':' || file->raw))

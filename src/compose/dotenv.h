@@ -10,7 +10,7 @@
 /* Put the file's variables into `variables`, later ones replacing earlier ones.
  *
  *   # comment                  NAME=value # comment         export NAME=value      NAME: value
- *   NAME='as it is'            NAME="escapes \n \t \" \\ \$ and ${VARIABLES}, over several lines"
+ *   NAME='as it is, but \''    NAME="escapes \n \t \" \\ \$ and ${VARIABLES}, over several lines"
  *   NAME                       (takes the variable of that name from `environment`, if set)
  *
  * Variables in values come from `environment`, then from what `variables` holds so far. `raw`: everything after = is

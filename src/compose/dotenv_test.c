@@ -48,6 +48,8 @@ static void every_form_of_a_line_is_read(void **state)
 		{ "A=b#no comment", "b#no comment" },
 		{ "A=#comment", "" },
 		{ "A='b # $HOST \\n'", "b # $HOST \\n" },
+		{ "A='it\\'s $HOST'", "it's $HOST" },
+		{ "A='a\\b\\\\'", "a\\b\\\\" },
 		{ "A=\"b # c\"", "b # c" },
 		{ "A=\"b\" # c", "b" },
 		{ "A=\"b\\n\\t\\\"\\\\\\$HOST\\x\"", "b\n\t\"\\$HOST\\x" },
@@ -135,7 +137,7 @@ static void the_env_file_beside_the_compose_file_yields_to_the_deployers_environ
 	assert_string_equal(pairs_get(&request.jobs.items[0].spec.environment, "TAG"), "outer");
 	assert_int_equal(world.warnings.items.n, 1);
 	assert_string_equal(world.warnings.items.items[0],
-			    ".env: the variable WHO is not set, using an empty text");
+			    ".env:2: the variable WHO is not set, using an empty text");
 	test_request_release(&request);
 	test_world_release(&world);
 }

@@ -84,7 +84,8 @@ static void put_variable(struct reader *reader, const char *name, const char *va
 	if (value)
 		text_add(out, value);
 	else if (reader->interpolation->unset)
-		reader->interpolation->unset(reader->interpolation->context, name);
+		reader->interpolation->unset(reader->interpolation->context,
+					     reader->interpolation->place, name);
 }
 
 /* What follows ":?" or "?": the words of the error, which is raised unless the variable is there. */

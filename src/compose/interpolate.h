@@ -5,14 +5,15 @@
 
 #include "base/record.h"
 
-/* Called once for every variable that is read, is not set and has no default. */
-typedef void interpolate_unset_fn(void *context, const char *variable);
+/* Called once for every variable that is read, is not set and has no default. `place` is the interpolation's. */
+typedef void interpolate_unset_fn(void *context, const char *place, const char *variable);
 
 struct interpolation {
 	const struct pairs *first;   /* looked up before `second`; may be NULL */
 	const struct pairs *second;  /* may be NULL */
 	interpolate_unset_fn *unset; /* may be NULL */
 	void *context;
+	const char *place; /* "FILE:LINE" of the text; NULL: `context` knows */
 };
 
 /* The value of a variable, borrowed; NULL when it is not set. */
@@ -24,8 +25,7 @@ const char *interpolation_get(const struct interpolation *interpolation, const c
 enum err_code interpolate(const struct interpolation *interpolation, const char *text,
 			  char **ret_text, struct err *err) WARN_UNUSED;
 
-/* Replace the variables of `len` bytes into `out`, as interpolate() does, with a dollar sign that begins nothing kept
- * as it is: the rule of .env files. */
+/* As interpolate(), with a dollar sign that begins nothing kept as it is: the rule of .env files. */
 enum err_code interpolate_lenient(const struct interpolation *interpolation, const char *text,
 				  char **ret_text, struct err *err) WARN_UNUSED;
 

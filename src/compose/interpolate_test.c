@@ -117,8 +117,9 @@ static void bad_forms_say_where_and_what_to_write(void **state)
 	pairs_release(&environment);
 }
 
-static void note_unset(void *context, const char *variable)
+static void note_unset(void *context, const char *place, const char *variable)
 {
+	assert_null(place);
 	strings_add(context, variable);
 }
 

@@ -203,13 +203,13 @@ static const struct key_row service_network_rows[] = {
 };
 
 static const struct key_row healthcheck_rows[] = {
+	HONOURED("disable", read_bool, offsetof(struct health_check, disabled), NULL, "false; true: also the image's check is off"),
 	HONOURED("test", read_health_test, 0, "health_check.test", "string (run by the shell), or list beginning with `CMD`, `CMD-SHELL` or `NONE`"),
 	HONOURED("interval", read_duration, offsetof(struct health_check, interval_ms), "health_check.interval_ms", "30s"),
 	HONOURED("timeout", read_duration, offsetof(struct health_check, timeout_ms), "health_check.timeout_ms", "30s"),
 	HONOURED("retries", read_count, offsetof(struct health_check, retries), "health_check.retries", "3"),
 	HONOURED("start_period", read_duration, offsetof(struct health_check, start_period_ms), "health_check.start_period_ms", "0s"),
 	HONOURED("start_interval", read_duration, offsetof(struct health_check, start_interval_ms), "health_check.start_interval_ms", "5s; needs Docker 25"),
-	HONOURED("disable", read_bool, offsetof(struct health_check, disabled), NULL, "false; true: also the image's check is off"),
 };
 
 static const struct key_row depends_on_rows[] = {

@@ -101,9 +101,10 @@ enum err_code read_mode(const struct at *at, void *target, struct err *err)
 	return fail_type(at, "replicated or replicated-job", err);
 }
 
+/* The one mapping of a service that Compose's schema lets stand empty. */
 enum err_code read_deploy(const struct at *at, void *service, struct err *err)
 {
-	return keys_read(at, SECTION_DEPLOY, service, err);
+	return at_is_null(at) ? ERR_NONE : keys_read(at, SECTION_DEPLOY, service, err);
 }
 
 enum err_code read_placement(const struct at *at, void *placement, struct err *err)

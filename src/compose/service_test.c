@@ -132,6 +132,7 @@ static void restarts_in_every_spelling(void **state)
 		{ "    restart: unless-stopped\n", RESTART_ANY, 0 },
 		{ "    restart: on-failure\n", RESTART_ON_FAILURE, 0 },
 		{ "    restart: on-failure:3\n", RESTART_ON_FAILURE, 3 },
+		{ "    deploy:\n", RESTART_ON_FAILURE, 0 },
 		{ "    deploy: {restart_policy: {}}\n", RESTART_ANY, 0 },
 		{ "    deploy: {restart_policy: {condition: none}}\n", RESTART_NONE, 0 },
 		{ "    restart: on-failure:3\n    deploy: {restart_policy: {condition: "
@@ -255,6 +256,7 @@ static void health_checks_in_every_form(void **state)
 	assert_false(check->disabled);
 	test_request_release(&request);
 	static const char *const off[] = { "    healthcheck: {test: [NONE]}\n",
+					   "    healthcheck: {test: [NONE], disable: false}\n",
 					   "    healthcheck: {disable: true}\n" };
 	for (size_t i = 0; i < ARRAY_LEN(off); i++) {
 		request = test_spec(off[i]);
