@@ -44,7 +44,8 @@ static const struct job_spec *spec_of(const struct sim_request *request, const c
 static void take_effect(struct checker *checker, const struct sim_request *request,
 			const struct job_answer *answer)
 {
-	if (answer->effect == EFFECT_ORPHAN)
+	/* One task is stopped or restarted: the job stays as it is. */
+	if (answer->effect == EFFECT_ORPHAN || !uuid_is_zero(request->request.task.uuid))
 		return;
 	struct known_job *job = job_of(checker, answer->id);
 	text_print(job->project, sizeof(job->project), "%s", request->project);

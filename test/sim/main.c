@@ -48,6 +48,7 @@ struct totals {
 	uint64_t n_seeds;
 	uint64_t n_events;
 	int64_t virtual_ms;
+	int64_t settled_ms_max;
 };
 
 /* ---- assertions of the cores ---- */
@@ -86,6 +87,8 @@ static bool run_seed(uint64_t seed, const struct arguments *arguments, struct to
 	totals->n_seeds++;
 	totals->n_events += result->n_events;
 	totals->virtual_ms += result->virtual_ms;
+	if (result->settled_ms > totals->settled_ms_max)
+		totals->settled_ms_max = result->settled_ms;
 	if (result->failed || !arguments->twice || seed % (uint64_t)arguments->twice)
 		return !result->failed;
 	struct sim_result again;
@@ -110,9 +113,10 @@ static void print_failure(uint64_t seed, const struct sim_result *result)
 static bool print_coverage(const struct totals *totals)
 {
 	bool whole = true;
-	printf("%llu seeds, %llu events, %.1f simulated hours\n",
+	printf("%llu seeds, %llu events, %.1f simulated hours, settled within %lld s\n",
 	       (unsigned long long)totals->n_seeds, (unsigned long long)totals->n_events,
-	       (double)totals->virtual_ms / 3600000.0);
+	       (double)totals->virtual_ms / 3600000.0,
+	       (long long)totals->settled_ms_max / 1000);
 	for (int i = 0; i < FAULT_COUNT; i++) {
 		printf("  %10llu  %s\n", (unsigned long long)totals->struck[i], fault_rows[i].name);
 		whole &= totals->struck[i] > 0;

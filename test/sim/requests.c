@@ -153,6 +153,29 @@ static void draw_act(struct sim *sim, struct sim_request *request)
 	}
 }
 
+/* One task of a service, as somebody who has just listed them would name it. Of runs to completion none: one that is
+ * restarted may rightly succeed again. */
+static bool draw_task(struct sim *sim, struct sim_request *request)
+{
+	const struct cluster *cluster =
+		sim->manager.up && !sim->manager.broken ? manager_cluster(sim->manager.core) : NULL;
+	const struct job_entry *entry =
+		cluster ? cluster_job_named(cluster, request->project, "web") : NULL;
+	if (!entry || !entry->tasks.n || job_entry_current(entry)->spec.mode != JOB_REPLICATED)
+		return false;
+	request->request.kind = sim_chance(sim, 500) ? REQUEST_STOP : REQUEST_RESTART;
+	request->request.task =
+		entry->tasks.items[sim_draw(sim, 0, (int64_t)entry->tasks.n - 1)]->desired.id;
+	request->job[0] = '\0';
+	return true;
+}
+
+static void draw_volume_removal(struct sim_request *request)
+{
+	request->request.kind = REQUEST_VOLUME_REMOVE;
+	text_print(request->volume, sizeof(request->volume), "%s_data", request->project);
+}
+
 /* Pointers within the request, after it was filled or copied. */
 static void tie(struct sim_request *request)
 {
@@ -163,6 +186,7 @@ static void tie(struct sim_request *request)
 	request->request.project_request = applies ? &request->project_request : NULL;
 	request->request.project = request->project;
 	request->request.job = request->job;
+	request->request.volume = request->volume;
 }
 
 struct sim_request *request_draw(struct sim *sim, const struct sim_client *client)
@@ -177,7 +201,9 @@ struct sim_request *request_draw(struct sim *sim, const struct sim_client *clien
 		draw_apply(sim, request);
 	else if (sim_chance(sim, 100))
 		draw_submit(sim, request);
-	else
+	else if (sim_chance(sim, 50))
+		draw_volume_removal(request);
+	else if (!sim_chance(sim, 200) || !draw_task(sim, request))
 		draw_act(sim, request);
 	request->request.body_hash = (int64_t)(random_next(&sim->random) >> 1);
 	tie(request);

@@ -13,6 +13,7 @@ struct sim_request {
 	char key[48];
 	char project[16];
 	char job[16];
+	char volume[24];
 };
 
 struct sim_request *request_draw(struct sim *sim, const struct sim_client *client);

@@ -295,6 +295,7 @@ struct sim_result {
 	uint64_t hash;
 	uint64_t n_events;
 	int64_t virtual_ms;
+	int64_t settled_ms; /* from the end of the faults to the end */
 };
 
 /* Run one seed; adds what struck and what was evaluated to the totals. */

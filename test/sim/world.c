@@ -277,7 +277,8 @@ void sim_run(uint64_t seed, const struct sim_options *options, struct sim_result
 	sim->hash = 14695981039346656037ULL;
 	sim->now_ms = 1000;
 	begin(sim);
-	if (run_until(sim, sim->now_ms + sim_draw(sim, 30, 240) * 1000)) {
+	int64_t healed_ms = sim->now_ms + sim_draw(sim, 30, 240) * 1000;
+	if (run_until(sim, healed_ms)) {
 		heal(sim);
 		live_on(sim);
 	}
@@ -285,7 +286,8 @@ void sim_run(uint64_t seed, const struct sim_options *options, struct sim_result
 					   .invariant = sim->checker.invariant,
 					   .hash = sim->hash,
 					   .n_events = sim->n_events,
-					   .virtual_ms = sim->now_ms };
+					   .virtual_ms = sim->now_ms,
+					   .settled_ms = sim->now_ms - healed_ms };
 	memcpy(ret_result->message, sim->checker.message, sizeof(ret_result->message));
 	for (int i = 0; i < FAULT_COUNT; i++)
 		struck[i] += sim->struck[i];
