@@ -13,7 +13,9 @@ const size_t n_global_options = ARRAY_LEN(global_options);
 
 void help_print_all(void)
 {
-	printf("drover runs containers on one machine or thousands, from a compose.yaml.\n\n"
+	printf("drover runs containers from a compose.yaml, keeps them running, and says why when "
+	       "it "
+	       "cannot.\n\n"
 	       "Usage: drover [-H SOCKET] COMMAND [OPTIONS] [OPERANDS]\n\nCommands:\n");
 	for (size_t i = 0; i < n_commands; i++)
 		printf("  %-11s %s\n", commands[i]->name, commands[i]->summary);

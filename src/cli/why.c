@@ -8,7 +8,7 @@ static void print_task(const struct task_view *task)
 {
 	printf("%s is %s%s (%s)\n", task->name, enum_name(task_state_names, task->state),
 	       task->unreachable ? ", its node unreachable" : "", reason_name(task->reason));
-	if (task->message && *task->message && task->reason != REASON_RUNNING)
+	if (task->message && *task->message)
 		printf("  %s\n", task->message);
 }
 
@@ -34,11 +34,15 @@ static enum err_code why_job(struct invocation *invocation, const struct job_vie
 	printf("%s/%s is %s, %lld of %lld ready\n", job->project, job->name,
 	       enum_name(job_standing_names, job->standing), (long long)job->ready,
 	       (long long)job->replicas);
-	if (job->message && *job->message && job->standing != STANDING_RUNNING)
-		printf("  %s\n", job->message);
+	bool told = job->standing == STANDING_RUNNING;
 	for (size_t i = 0; i < page.tasks.n; i++)
-		if (says_something(&page, i))
+		if (says_something(&page, i)) {
 			print_task(&page.tasks.items[i]);
+			told = true;
+		}
+	/* The job's own sentence is about one of its tasks. */
+	if (!told && job->message && *job->message)
+		printf("  %s\n", job->message);
 	record_release(&task_page_type, &page);
 	return ERR_NONE;
 }
