@@ -8,6 +8,19 @@
 #include "base/limits.h"
 #include "manager/core.h"
 
+/* All volumes of a task are tied to its node in the group that places it. */
+static enum err_code check_mounts(const struct job_request *job, size_t i, struct err *err)
+{
+	size_t n = volume_pins_max(&job->spec);
+	if (n <= VOLUMES_PER_JOB_MAX)
+		return ERR_NONE;
+	char field[ERR_FIELD_MAX];
+	text_print(field, sizeof(field), "jobs[%zu].spec.mounts", i);
+	return err_set_field(err, ERR_LIMIT, field,
+			     "job %s mounts %zu named volumes, and a job may mount %d", job->name,
+			     n, VOLUMES_PER_JOB_MAX);
+}
+
 static enum err_code check_request(const struct project_request *request, struct err *err)
 {
 	if (!request)
@@ -21,6 +34,8 @@ static enum err_code check_request(const struct project_request *request, struct
 			code = err_set_field(err, ERR_INVALID, field,
 					     "there is no scheduler \"%.*s\"; there are %s", 100,
 					     scheduler, scheduler_names());
+		if (!code)
+			code = check_mounts(&request->jobs.items[i], i, err);
 	}
 	return code;
 }

@@ -12,6 +12,8 @@
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_MAX_MS	 (5 * 60 * 1000)
 #define SWEEP_MS	 5000
+/* A task is placed, and its volumes are pinned, in one group. */
+#define VOLUMES_PER_JOB_MAX 64
 
 /* Where a task that waits for a node is. */
 enum pending_place {

@@ -128,8 +128,10 @@ static void delete_job(struct manager *manager, struct job_entry *entry)
 	struct project_entry *project = cluster_project(&manager->cluster, entry->job.project);
 	notes_add(&manager->out->notes, "job %s removed", job_name(entry, name));
 	happen(manager, "job", name, id.uuid, "removed", "", NULL);
-	size_t n_records = entry->n_revisions + 2;
-	group_reserve(manager, n_records < LIMIT_GROUP_RECORDS ? n_records : LIMIT_GROUP_RECORDS);
+	/* Whoever waits for it waits for something else from now on, or for nothing. */
+	depend_wake(manager, entry);
+	prune_revisions(manager, entry);
+	group_reserve(manager, entry->n_revisions + 2);
 	cluster_delete_job(&manager->cluster, &manager->out->changes, entry);
 	job_watch_delete(manager, id);
 	manager->wake = true;

@@ -80,13 +80,23 @@ static int look_at_end(const struct job_entry *entry, const struct task *task)
 	return SLOT_LEFT;
 }
 
+/* Is a task wanted in this one's slot, once this one is gone? */
+static bool slot_is_wanted(const struct job_entry *entry, const struct task *task)
+{
+	if (task->desired.slot > job_replicas(entry))
+		return false;
+	if (task->desired.wanted == TASK_WANT_RUN)
+		return true;
+	if (task->desired.wanted != TASK_WANT_STOP)
+		return false;
+	/* A slot that was scaled away is there again, and a restart clears a stop. */
+	return task_is_stale(entry, task) || task->desired.stop_reason == REASON_SCALED_DOWN ||
+	       reason_after(task->desired.stop_reason) == AFTER_REPLACE_NOW;
+}
+
 bool may_replace_lost(const struct job_entry *entry, const struct task *task)
 {
-	return task->unreachable &&
-	       (task->desired.wanted == TASK_WANT_RUN ||
-		(task->desired.wanted == TASK_WANT_STOP &&
-		 reason_after(task->desired.stop_reason) == AFTER_REPLACE_NOW)) &&
-	       task->desired.slot <= job_replicas(entry);
+	return task->unreachable && slot_is_wanted(entry, task);
 }
 
 int slot_look(const struct job_entry *entry, const struct task *newest)
