@@ -34,6 +34,8 @@ struct at {
 	size_t index;
 	const struct tree_node *key; /* NULL: an item of a list, or the root */
 	struct tree_node *node;
+	const char *
+		record; /* path of the record's field it fills, as in struct key_row; may be NULL */
 };
 
 /* Step down to a map's entry or a list's item, replacing variables when it is a scalar. */

@@ -106,6 +106,7 @@ enum err_code keys_read(const struct at *at, enum section_id section_id, void *t
 		if (!entry)
 			continue;
 		code = at_entry(at, entry, &value, err);
+		value.record = row->record;
 		if (!code && row->record)
 			at_origin(&value, "%s", row->record);
 		if (!code)

@@ -40,6 +40,7 @@ static void one_port_in_every_form(void **state)
 	expect_one("\"8080:80\"", (struct expected){ NULL, 8080, 8080, 80, PORT_TCP });
 	expect_one("22:22", (struct expected){ NULL, 22, 22, 22, PORT_TCP });
 	expect_one("8080:80/udp", (struct expected){ NULL, 8080, 8080, 80, PORT_UDP });
+	expect_one("8080:80/UDP", (struct expected){ NULL, 8080, 8080, 80, PORT_UDP });
 	expect_one("127.0.0.1:8080:80", (struct expected){ "127.0.0.1", 8080, 8080, 80, PORT_TCP });
 	expect_one("\"[::1]:8080:80/tcp\"", (struct expected){ "::1", 8080, 8080, 80, PORT_TCP });
 	expect_one("{target: 80, published: 8080}",

@@ -173,6 +173,8 @@ enum err_code read_strings(const struct at *at, void *strings, struct err *err)
 		if (!code && strings_has(strings, string))
 			code = at_fail(&item, err, ERR_INVALID, "\"%s\" stands twice in this list",
 				       string);
+		if (!code && at->record)
+			at_origin(&item, "%s[%zu]", at->record, ((struct strings *)strings)->n);
 		if (!code)
 			strings_add(strings, string);
 	}

@@ -119,8 +119,10 @@ static enum err_code read_preference(const struct at *at, struct strings *prefer
 	enum err_code code = keys_read(at, SECTION_PREFERENCE, &label, err);
 	if (!code && !label)
 		code = at_fail(at, err, ERR_INVALID, "a preference is spread: LABEL");
-	if (!code)
+	if (!code) {
+		at_origin(at, "placement.preferences[%zu]", preferences->n);
 		strings_add(preferences, label);
+	}
 	string_set(&label, NULL);
 	return code;
 }

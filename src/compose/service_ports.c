@@ -49,8 +49,11 @@ struct short_port {
 static enum err_code parse_protocol(const struct at *at, const char *word, int *ret_protocol,
 				    struct err *err)
 {
-	if (enum_value(port_protocol_names, word, ret_protocol))
-		return ERR_NONE;
+	for (const struct enum_name *name = port_protocol_names; name->name; name++)
+		if (strcasecmp(name->name, word) == 0) {
+			*ret_protocol = name->value;
+			return ERR_NONE;
+		}
 	if (strcmp(word, "sctp") == 0)
 		return at_fail(at, err, ERR_UNSUPPORTED,
 			       "protocol sctp is refused: not in this release");

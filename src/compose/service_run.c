@@ -88,6 +88,7 @@ static enum err_code add_host(const struct at *at, const char *host, size_t host
 			       "expected HOST=ADDRESS with an IP address or host-gateway, found "
 			       "\"%.*s=%s\"",
 			       (int)host_len, host, address);
+	at_origin(at, "extra_hosts[%zu]", hosts->n);
 	struct text entry;
 	text_init(&entry, ERR_MESSAGE_MAX);
 	text_addf(&entry, "%.*s:%s", (int)host_len, host, bare);

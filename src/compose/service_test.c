@@ -237,7 +237,9 @@ static void ulimits_sysctls_hosts_and_servers(void **state)
 		 "the sysctl a has no value");
 	test_bad("    extra_hosts: [db]\n", ERR_INVALID,
 		 "compose.yaml:4:19: services.web.extra_hosts[0]", "expected HOST=ADDRESS");
-	test_bad("    dns: [one.one]\n", ERR_INVALID, "compose.yaml:4:5: services.web.dns",
+	test_bad("    extra_hosts:\n      - a=1.2.3.4\n      - b=1.2.3.999\n", ERR_INVALID,
+		 "compose.yaml:6:9: services.web.extra_hosts[1]", "is not NAME:ADDRESS");
+	test_bad("    dns: [one.one]\n", ERR_INVALID, "compose.yaml:4:11: services.web.dns[0]",
 		 "\"one.one\" is not an IP address");
 }
 
@@ -391,7 +393,9 @@ static void types_are_strict_where_yaml_could_surprise(void **state)
 		  "compose.yaml:4:15: services.web.logging.options",
 		  "expected a mapping, found a list" },
 		{ "    deploy: {placement: {constraints: [a ~ b]}}\n",
-		  "compose.yaml:4:26: services.web.deploy.placement.constraints", "a ~ b" },
+		  "compose.yaml:4:40: services.web.deploy.placement.constraints[0]", "a ~ b" },
+		{ "    deploy: {placement: {preferences: [{spread: rack}]}}\n",
+		  "compose.yaml:4:40: services.web.deploy.placement.preferences[0]", "rack" },
 		{ "    deploy: {placement: {preferences: [{}]}}\n",
 		  "compose.yaml:4:40: services.web.deploy.placement.preferences[0]",
 		  "a preference is spread: LABEL" },
