@@ -111,8 +111,10 @@ static void print_schema(struct text *out, const struct record_type *type)
 
 static void print_parameter(struct text *out, const char *name, size_t len, const char *in)
 {
-	text_addf(out, "        - {name: %.*s, in: %s, required: %s, schema: {type: string}}\n",
-		  (int)len, name, in, strcmp(in, "path") == 0 ? "true" : "false");
+	text_add(out, "        - {name: ");
+	text_add_bytes(out, name, len);
+	text_addf(out, ", in: %s, required: %s, schema: {type: string}}\n", in,
+		  strcmp(in, "path") == 0 ? "true" : "false");
 }
 
 static void print_parameters(struct text *out, const struct route *route)
