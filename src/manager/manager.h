@@ -36,7 +36,8 @@ struct manager_options {
  *          unless with_volumes: then those of the project that no other job uses go.
  *
  * Each is written in one group, or refused with nothing written. A request that needs more records or bytes than a
- * group holds is refused with ERR_LIMIT. */
+ * group holds is refused with ERR_LIMIT; but stop and remove take as many groups as they need, for any part of them
+ * is right without the rest, and the same request again does what is missing. */
 enum manager_request_kind {
 	REQUEST_APPLY = 1,     /* project_request */
 	REQUEST_SUBMIT,	       /* project_request with one job */

@@ -1,5 +1,9 @@
 /* A request becomes a plan; the plan is counted and then written in one group, or not at all.
  *
+ * Stopping and removing may take several groups, so that a project can always be taken down, however large it has
+ * become: each record of such a plan is right without the others, the remembered answer comes last, and the same
+ * request sent again does what is missing.
+ *
  * Invariant: between the first and the last record of plan_commit() nothing can fail. */
 #include <string.h>
 
@@ -130,8 +134,34 @@ static enum err_code weigh_jobs(const struct plan *plan, struct size *size, stru
 /* Room for the remembered answer and the one or two records of a task. */
 #define RECORDS_BESIDE 4
 
-static enum err_code check_size(const struct plan *plan, struct err *err)
+static size_t count_changed(const struct plan *plan)
 {
+	size_t n = 0;
+	for (size_t i = 0; i < plan->jobs.n; i++)
+		n += plan->jobs.items[i].put || plan->jobs.items[i].put_revision;
+	return n;
+}
+
+static bool may_split(const struct manager_request *request)
+{
+	return request->kind == REQUEST_STOP || request->kind == REQUEST_REMOVE;
+}
+
+/* Where the next piece begins, begin another group. */
+static void split(struct manager *manager, const struct manager_request *request)
+{
+	if (!may_split(request) ||
+	    manager->out->changes.n - manager->group_from < LIMIT_GROUP_RECORDS / 2)
+		return;
+	group_end(manager);
+	group_begin(manager);
+}
+
+static enum err_code check_size(const struct plan *plan, const struct manager_request *request,
+				struct err *err)
+{
+	if (may_split(request))
+		return ERR_NONE;
 	struct size size = { .n_records = RECORDS_BESIDE,
 			     .n_bytes = 2 * LIMIT_STRING_BYTES + RECORDS_BESIDE * 1024 };
 	if (plan->put_project)
@@ -144,9 +174,10 @@ static enum err_code check_size(const struct plan *plan, struct err *err)
 	if (size.n_records > LIMIT_GROUP_RECORDS)
 		return err_set(
 			err, ERR_LIMIT,
-			"this changes %zu jobs and volumes at once, which needs %zu records; "
-			"one commit holds %d: change fewer jobs in one request",
-			plan->jobs.n + plan->volumes.n, size.n_records, LIMIT_GROUP_RECORDS);
+			"this makes or changes %zu jobs at once, which takes %zu records, and "
+			"one commit holds %d (a new job takes 2): ask for fewer jobs in one "
+			"request",
+			count_changed(plan), size.n_records, LIMIT_GROUP_RECORDS);
 	if (size.n_bytes > LIMIT_GROUP_BYTES)
 		return err_set(err, ERR_LIMIT,
 			       "this changes %zu bytes at once, and one commit holds %d: change "
@@ -245,7 +276,7 @@ enum err_code plan_commit(struct manager *manager, struct plan *plan,
 			  const struct manager_request *request, const char *project,
 			  struct manager_answer *answer, struct err *err)
 {
-	enum err_code code = check_size(plan, err);
+	enum err_code code = check_size(plan, request, err);
 	if (!code)
 		code = idempotency_check(manager, request, err);
 	if (code)
@@ -253,9 +284,12 @@ enum err_code plan_commit(struct manager *manager, struct plan *plan,
 	fill_answer(plan, project, answer);
 	group_begin(manager);
 	write_project(manager, plan, project);
-	for (size_t i = 0; i < plan->jobs.n; i++)
+	for (size_t i = 0; i < plan->jobs.n; i++) {
 		write_job(manager, &plan->jobs.items[i]);
+		split(manager, request);
+	}
 	for (size_t i = 0; i < plan->volumes.n; i++) {
+		split(manager, request);
 		notes_add(&manager->out->notes, "volume %s is to be removed",
 			  plan->volumes.items[i].name);
 		cluster_put_volume(&manager->cluster, &manager->out->changes,

@@ -151,6 +151,49 @@ static void a_task_of_more_volumes_than_a_commit_holds_is_refused(void **state)
 	story_end(&story);
 }
 
+/* Three requests of 40 jobs; each adds its own and leaves the others. */
+static void fill_project(struct story *story, const char *project)
+{
+	for (int i = 0; i < 120; i++) {
+		char name[24];
+		if (i % 40 == 0)
+			story_project(story, project);
+		struct job_spec *spec =
+			story_job(story, text_print(name, sizeof(name), "job%d", i), 1);
+		story_mount(story, spec, text_print(name, sizeof(name), "data%d", i));
+		if (i % 40 == 39)
+			assert_int_equal(story_apply(story), ERR_NONE);
+	}
+}
+
+static void a_project_of_more_jobs_than_a_commit_holds_is_taken_down(void **state)
+{
+	(void)state;
+	struct story story;
+	story_begin(&story);
+	story_join(&story, "alpha");
+	fill_project(&story, "shop");
+	const struct cluster *cluster = manager_cluster(story.manager);
+	assert_int_equal(cluster->jobs.n, 120);
+	assert_int_equal(cluster->volumes.n, 120);
+	assert_int_equal(story_act(&story, REQUEST_STOP, "shop", ""), ERR_NONE);
+	assert_int_equal(cluster->n_tasks_by_state[TASK_COMPLETED], 120);
+	const struct manager_request down = { .kind = REQUEST_REMOVE,
+					      .project = "shop",
+					      .caller = "me",
+					      .idempotency_key = "k",
+					      .with_volumes = true };
+	assert_int_equal(story_ask(&story, &down), ERR_NONE);
+	assert_int_equal(story.reply->answer.jobs.n, 120);
+	assert_int_equal(cluster->projects.n, 0);
+	assert_int_equal(cluster->volumes.n, 0);
+	/* The answer is remembered, whole. */
+	story_restart(&story);
+	assert_int_equal(story_ask(&story, &down), ERR_NONE);
+	assert_int_equal(story.reply->answer.jobs.n, 120);
+	story_end(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +206,7 @@ int main(void)
 		cmocka_unit_test(a_task_stopped_on_a_silent_node_is_not_started_elsewhere),
 		cmocka_unit_test(a_job_of_more_revisions_than_a_commit_holds_can_be_removed),
 		cmocka_unit_test(a_task_of_more_volumes_than_a_commit_holds_is_refused),
+		cmocka_unit_test(a_project_of_more_jobs_than_a_commit_holds_is_taken_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
