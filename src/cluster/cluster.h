@@ -197,9 +197,6 @@ size_t cluster_job_tasks_on(const struct job_entry *job, const struct node_entry
  * 0.0.0.0 and :: are all addresses and exclude every address. */
 struct task *cluster_port_owner(const struct node_entry *node, const char *host_ip, int protocol,
 				int64_t port);
-/* Do two host addresses exclude each other on one port? */
-bool cluster_host_ips_overlap(const char *a, const char *b);
-
 /* Everything of a kind in an order that depends on the contents only: projects and volumes by
  * name, idempotency records by age. (Jobs of a project, tasks of a job and nodes in `columns` are
  * in order already.) A heap array of borrowed pointers; the caller frees the array with

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/planted.h"
 #include "cluster/internal.h"
+#include "job/syntax.h"
 
 struct resources cluster_expected(const struct resources *reservations)
 {
@@ -67,16 +68,6 @@ static void placement_remove(struct job_entry *job, uint32_t node_index)
 	job->n_placements--;
 }
 
-static bool host_ip_is_any(const char *ip)
-{
-	return !ip || !*ip || strcmp(ip, "0.0.0.0") == 0 || strcmp(ip, "::") == 0;
-}
-
-bool cluster_host_ips_overlap(const char *a, const char *b)
-{
-	return host_ip_is_any(a) || host_ip_is_any(b) || strcmp(a, b) == 0;
-}
-
 /* The first position in the node's holds that is not before (port, protocol). */
 static size_t hold_position(const struct node_entry *node, int64_t port, int protocol)
 {
@@ -100,7 +91,7 @@ static const struct port_hold *hold_that_excludes(const struct node_entry *node,
 		const struct port_hold *hold = &node->holds[at];
 		if (hold->port != port || hold->protocol != protocol)
 			break;
-		if (cluster_host_ips_overlap(hold->host_ip, host_ip))
+		if (host_ips_overlap(hold->host_ip, host_ip))
 			return hold;
 	}
 	return NULL;
@@ -168,7 +159,7 @@ const struct port_grant *weight_port_conflict(const struct cluster *cluster,
 			const struct port *taken = port_of(spec, other);
 			if (other->host_port == grant->host_port &&
 			    taken->protocol == port->protocol &&
-			    cluster_host_ips_overlap(taken->host_ip, port->host_ip))
+			    host_ips_overlap(taken->host_ip, port->host_ip))
 				return grant;
 		}
 	}

@@ -9,19 +9,13 @@
 /* Long values are cut in messages. */
 #define SHOWN_BYTES 100
 
-static bool is_all_addresses(const char *host_ip)
-{
-	return !host_ip || strcmp(host_ip, "0.0.0.0") == 0 || strcmp(host_ip, "::") == 0;
-}
-
 /* Both ask for one and the same port of the machine. */
 static bool ports_collide(const struct port *a, const struct port *b)
 {
 	bool both_fixed = a->host_first && a->host_first == a->host_last && b->host_first &&
 			  b->host_first == b->host_last;
-	bool meet = is_all_addresses(a->host_ip) || is_all_addresses(b->host_ip) ||
-		    strcmp(a->host_ip, b->host_ip) == 0;
-	return both_fixed && meet && a->protocol == b->protocol && a->host_first == b->host_first;
+	return both_fixed && a->protocol == b->protocol && a->host_first == b->host_first &&
+	       host_ips_overlap(a->host_ip, b->host_ip);
 }
 
 static enum err_code check_port(const struct job_spec *spec, size_t i, struct err *err)

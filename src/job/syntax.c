@@ -253,6 +253,16 @@ bool is_ip_address(const char *text)
 	return strchr(text, ':') ? is_ipv6(text) : is_ipv4(text);
 }
 
+static bool is_every_ip(const char *ip)
+{
+	return !ip || !*ip || strcmp(ip, "0.0.0.0") == 0 || strcmp(ip, "::") == 0;
+}
+
+bool host_ips_overlap(const char *a, const char *b)
+{
+	return is_every_ip(a) || is_every_ip(b) || strcmp(a, b) == 0;
+}
+
 static char upper(char c)
 {
 	return is_lower(c) ? (char)(c - 'a' + 'A') : c;

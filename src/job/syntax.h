@@ -24,6 +24,10 @@ bool is_hostname(const char *text);
 /* Four numbers 0..255, or the IPv6 forms of RFC 4291 without a zone. */
 bool is_ip_address(const char *text);
 
+/* Do two addresses of the machine exclude each other on one port? NULL, "", 0.0.0.0 and :: are all addresses and
+ * exclude every one; others compare as they are written. */
+bool host_ips_overlap(const char *a, const char *b);
+
 /* "SIGTERM", "TERM", "SIGRTMIN+3" in either case, or a number 1..64. */
 bool is_signal(const char *text);
 

@@ -241,6 +241,19 @@ static void names_of_projects_are_stricter_than_keys(void **state)
 	assert_int_equal(key_check(NULL, "name", NULL), ERR_INVALID);
 }
 
+static void addresses_exclude_each_other_where_one_is_every_address(void **state)
+{
+	(void)state;
+	static const char *const every[] = { NULL, "", "0.0.0.0", "::" };
+	for (size_t i = 0; i < ARRAY_LEN(every); i++) {
+		assert_true(host_ips_overlap(every[i], "127.0.0.1"));
+		assert_true(host_ips_overlap("::1", every[i]));
+		assert_true(host_ips_overlap(every[i], every[0]));
+	}
+	assert_true(host_ips_overlap("127.0.0.1", "127.0.0.1"));
+	assert_false(host_ips_overlap("127.0.0.1", "127.0.0.2"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +266,7 @@ int main(void)
 		TEST(environment_keys_are_what_images_use),
 		TEST(paths_compare_without_spare_slashes),
 		TEST(names_of_projects_are_stricter_than_keys),
+		TEST(addresses_exclude_each_other_where_one_is_every_address),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/sort.h"
+#include "job/syntax.h"
 #include "scheduler/internal.h"
 
 static bool is_published(const struct port *port)
@@ -23,7 +24,7 @@ static bool drawn_already(const struct question *question, const struct port *po
 		const struct port_grant *grant = &question->grants[i];
 		const struct port *other = &question->spec->ports.items[grant->index];
 		if (grant->host_port == number && other->protocol == port->protocol &&
-		    cluster_host_ips_overlap(other->host_ip, port->host_ip))
+		    host_ips_overlap(other->host_ip, port->host_ip))
 			return true;
 	}
 	return false;
