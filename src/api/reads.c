@@ -63,20 +63,60 @@ struct listed {
 	const void *item;
 };
 
+/* The page's items and one more, as a heap with the last key on top: however long the list is, no more is kept. */
 struct listing {
+	struct page page;
 	struct listed *items;
 	size_t n;
 	size_t capacity;
 };
 
-static struct listed *listing_add(struct listing *listing, const void *item)
+static bool is_before(const struct listing *listing, size_t a, size_t b)
 {
-	listing->items =
-		base_grow(listing->items, listing->n, &listing->capacity, sizeof(struct listed));
-	struct listed *added = &listing->items[listing->n++];
-	added->item = item;
-	added->key[0] = '\0';
-	return added;
+	return strcmp(listing->items[a].key, listing->items[b].key) < 0;
+}
+
+static void swap(struct listing *listing, size_t a, size_t b)
+{
+	struct listed kept = listing->items[a];
+	listing->items[a] = listing->items[b];
+	listing->items[b] = kept;
+}
+
+static void sift_up(struct listing *listing, size_t at)
+{
+	for (size_t parent; at && is_before(listing, parent = (at - 1) / 2, at); at = parent)
+		swap(listing, parent, at);
+}
+
+static void sift_down(struct listing *listing, size_t at)
+{
+	for (size_t child; (child = 2 * at + 1) < listing->n; at = child) {
+		if (child + 1 < listing->n && is_before(listing, child, child + 1))
+			child++;
+		if (!is_before(listing, at, child))
+			return;
+		swap(listing, at, child);
+	}
+}
+
+static void listing_offer(struct listing *listing, const char *key, const void *item)
+{
+	if (listing->page.after[0] && strcmp(key, listing->page.after) <= 0)
+		return;
+	bool full = listing->n > (size_t)listing->page.limit;
+	if (full && strcmp(key, listing->items[0].key) >= 0)
+		return;
+	if (!full)
+		listing->items = base_grow(listing->items, listing->n, &listing->capacity,
+					   sizeof(struct listed));
+	struct listed *listed = &listing->items[full ? 0 : listing->n++];
+	text_print(listed->key, sizeof(listed->key), "%s", key);
+	listed->item = item;
+	if (full)
+		sift_down(listing, 0);
+	else
+		sift_up(listing, listing->n - 1);
 }
 
 static int compare_listed(const void *a, const void *b)
@@ -84,55 +124,78 @@ static int compare_listed(const void *a, const void *b)
 	return strcmp(((const struct listed *)a)->key, ((const struct listed *)b)->key);
 }
 
-/* Sort, then the part of the listing the page asks for; *ret_next is its last key when more follow, else "". */
-static void listing_page(struct listing *listing, const struct page *page, size_t *ret_first,
-			 size_t *ret_end, const char **ret_next)
+/* Put the page in order. Returns how many items it has; *ret_next is its last key when more follow, else "". */
+static size_t listing_page(struct listing *listing, const char **ret_next)
 {
-	if (listing->n)
-		qsort(listing->items, listing->n, sizeof(struct listed), compare_listed);
-	size_t first = 0;
-	while (first < listing->n && page->after[0] &&
-	       strcmp(listing->items[first].key, page->after) <= 0)
-		first++;
-	size_t end =
-		listing->n - first > (size_t)page->limit ? first + (size_t)page->limit : listing->n;
-	*ret_first = first;
-	*ret_end = end;
-	*ret_next = end < listing->n ? listing->items[end - 1].key : "";
+	size_t n = listing->n;
+	bool more = n > (size_t)listing->page.limit;
+	if (n)
+		qsort(listing->items, n, sizeof(struct listed), compare_listed);
+	if (more)
+		n--;
+	*ret_next = more ? listing->items[n - 1].key : "";
+	return n;
 }
 
-static bool wants(struct api_request *request, const char *name, const char *value)
+/* What a list is narrowed down to, read once per request. */
+struct filter {
+	bool given;
+	char value[ROUTE_PARAM_SIZE];
+};
+
+static void filter_read(struct api_request *request, const char *name, struct filter *filter)
 {
-	char wanted[ROUTE_PARAM_SIZE];
-	return !query_get(request, name, wanted, sizeof(wanted)) || strcmp(wanted, value) == 0;
+	filter->given = query_get(request, name, filter->value, sizeof(filter->value));
+}
+
+static bool passes(const struct filter *filter, const char *value)
+{
+	return !filter->given || strcmp(filter->value, value) == 0;
+}
+
+struct task_filter {
+	struct filter project, job, node, state;
+};
+
+static bool task_passes(const struct task_filter *filter, const struct cluster *cluster,
+			const struct task *task)
+{
+	char node[UUID_TEXT_SIZE];
+	if (!passes(&filter->state, enum_name(task_state_names, task->state)))
+		return false;
+	if (filter->node.given &&
+	    !passes(&filter->node, uuid_format(task->desired.node.uuid, node)))
+		return false;
+	if (!filter->project.given && !filter->job.given)
+		return true;
+	const struct job *job = &cluster_job_of(cluster, task)->job;
+	return passes(&filter->project, job->project) && passes(&filter->job, job->name);
 }
 
 void handle_tasks(struct api_request *request)
 {
 	const struct cluster *cluster = server_cluster(request->server);
-	struct page page = { 0 };
+	struct listing listing = { 0 };
 	struct err err;
-	if (page_read(request, &page, &err)) {
+	if (page_read(request, &listing.page, &err)) {
 		answer_error(request, &err);
 		return;
 	}
-	struct listing listing = { 0 };
+	struct task_filter filter;
+	filter_read(request, "project", &filter.project);
+	filter_read(request, "job", &filter.job);
+	filter_read(request, "node", &filter.node);
+	filter_read(request, "state", &filter.state);
 	size_t at = 0;
 	for (const struct task *task; (task = map_next(&cluster->tasks, &at));) {
-		const struct job_entry *entry = cluster_job_of(cluster, task);
-		char node[UUID_TEXT_SIZE];
-		uuid_format(task->desired.node.uuid, node);
-		if (!wants(request, "project", entry->job.project) ||
-		    !wants(request, "job", entry->job.name) || !wants(request, "node", node) ||
-		    !wants(request, "state", enum_name(task_state_names, task->state)))
-			continue;
-		uuid_format(task->desired.id.uuid, listing_add(&listing, task)->key);
+		char id[UUID_TEXT_SIZE];
+		if (task_passes(&filter, cluster, task))
+			listing_offer(&listing, uuid_format(task->desired.id.uuid, id), task);
 	}
-	size_t first, end;
 	const char *next;
 	struct task_page answer = { 0 };
-	listing_page(&listing, &page, &first, &end, &next);
-	for (size_t i = first; i < end; i++)
+	size_t n = listing_page(&listing, &next);
+	for (size_t i = 0; i < n; i++)
 		task_view_fill(list_add(&answer.tasks, sizeof(struct task_view)), cluster,
 			       listing.items[i].item);
 	answer.next = base_strdup(next);
@@ -144,27 +207,26 @@ void handle_tasks(struct api_request *request)
 void handle_jobs(struct api_request *request)
 {
 	const struct cluster *cluster = server_cluster(request->server);
-	struct page page = { 0 };
+	struct listing listing = { 0 };
 	struct err err;
-	if (page_read(request, &page, &err)) {
+	if (page_read(request, &listing.page, &err)) {
 		answer_error(request, &err);
 		return;
 	}
-	struct listing listing = { 0 };
+	struct filter project, name;
+	filter_read(request, "project", &project);
+	filter_read(request, "name", &name);
 	size_t at = 0;
 	for (const struct job_entry *entry; (entry = map_next(&cluster->jobs, &at));) {
-		if (!wants(request, "project", entry->job.project) ||
-		    !wants(request, "name", entry->job.name))
-			continue;
-		struct listed *listed = listing_add(&listing, entry);
-		text_print(listed->key, sizeof(listed->key), "%s/%s", entry->job.project,
-			   entry->job.name);
+		char key[2 * ROUTE_PARAM_SIZE];
+		text_print(key, sizeof(key), "%s/%s", entry->job.project, entry->job.name);
+		if (passes(&project, entry->job.project) && passes(&name, entry->job.name))
+			listing_offer(&listing, key, entry);
 	}
-	size_t first, end;
 	const char *next;
 	struct job_page answer = { 0 };
-	listing_page(&listing, &page, &first, &end, &next);
-	for (size_t i = first; i < end; i++)
+	size_t n = listing_page(&listing, &next);
+	for (size_t i = 0; i < n; i++)
 		job_view_fill(list_add(&answer.jobs, sizeof(struct job_view)),
 			      server_manager(request->server), listing.items[i].item, false);
 	answer.next = base_strdup(next);
@@ -176,21 +238,21 @@ void handle_jobs(struct api_request *request)
 void handle_nodes(struct api_request *request)
 {
 	const struct cluster *cluster = server_cluster(request->server);
-	struct page page = { 0 };
+	struct listing listing = { 0 };
 	struct err err;
-	if (page_read(request, &page, &err)) {
+	if (page_read(request, &listing.page, &err)) {
 		answer_error(request, &err);
 		return;
 	}
-	struct listing listing = { 0 };
 	size_t at = 0;
-	for (const struct node_entry *node; (node = map_next(&cluster->nodes, &at));)
-		uuid_format(node->record.id.uuid, listing_add(&listing, node)->key);
-	size_t first, end;
+	for (const struct node_entry *node; (node = map_next(&cluster->nodes, &at));) {
+		char id[UUID_TEXT_SIZE];
+		listing_offer(&listing, uuid_format(node->record.id.uuid, id), node);
+	}
 	const char *next;
 	struct node_page answer = { 0 };
-	listing_page(&listing, &page, &first, &end, &next);
-	for (size_t i = first; i < end; i++)
+	size_t n = listing_page(&listing, &next);
+	for (size_t i = 0; i < n; i++)
 		node_view_fill(list_add(&answer.nodes, sizeof(struct node_view)), cluster,
 			       listing.items[i].item);
 	answer.next = base_strdup(next);
@@ -202,25 +264,22 @@ void handle_nodes(struct api_request *request)
 void handle_volumes(struct api_request *request)
 {
 	const struct cluster *cluster = server_cluster(request->server);
-	struct page page = { 0 };
+	struct listing listing = { 0 };
 	struct err err;
-	if (page_read(request, &page, &err)) {
+	if (page_read(request, &listing.page, &err)) {
 		answer_error(request, &err);
 		return;
 	}
-	struct listing listing = { 0 };
+	struct filter project;
+	filter_read(request, "project", &project);
 	size_t at = 0;
-	for (const struct volume_record *volume; (volume = map_next(&cluster->volumes, &at));) {
-		if (!wants(request, "project", volume->project))
-			continue;
-		struct listed *listed = listing_add(&listing, volume);
-		text_print(listed->key, sizeof(listed->key), "%s", volume->name);
-	}
-	size_t first, end;
+	for (const struct volume_record *volume; (volume = map_next(&cluster->volumes, &at));)
+		if (passes(&project, volume->project))
+			listing_offer(&listing, volume->name, volume);
 	const char *next;
 	struct volume_page answer = { 0 };
-	listing_page(&listing, &page, &first, &end, &next);
-	for (size_t i = first; i < end; i++)
+	size_t n = listing_page(&listing, &next);
+	for (size_t i = 0; i < n; i++)
 		volume_view_fill(list_add(&answer.volumes, sizeof(struct volume_view)), cluster,
 				 listing.items[i].item);
 	answer.next = base_strdup(next);
@@ -232,23 +291,19 @@ void handle_volumes(struct api_request *request)
 void handle_projects(struct api_request *request)
 {
 	const struct cluster *cluster = server_cluster(request->server);
-	struct page page = { 0 };
+	struct listing listing = { 0 };
 	struct err err;
-	if (page_read(request, &page, &err)) {
+	if (page_read(request, &listing.page, &err)) {
 		answer_error(request, &err);
 		return;
 	}
-	struct listing listing = { 0 };
 	size_t at = 0;
-	for (const struct project_entry *entry; (entry = map_next(&cluster->projects, &at));) {
-		struct listed *listed = listing_add(&listing, entry);
-		text_print(listed->key, sizeof(listed->key), "%s", entry->project.name);
-	}
-	size_t first, end;
+	for (const struct project_entry *entry; (entry = map_next(&cluster->projects, &at));)
+		listing_offer(&listing, entry->project.name, entry);
 	const char *next;
 	struct project_page answer = { 0 };
-	listing_page(&listing, &page, &first, &end, &next);
-	for (size_t i = first; i < end; i++)
+	size_t n = listing_page(&listing, &next);
+	for (size_t i = 0; i < n; i++)
 		project_view_fill(list_add(&answer.projects, sizeof(struct project_view)),
 				  listing.items[i].item);
 	answer.next = base_strdup(next);

@@ -251,6 +251,55 @@ static void a_worker_starts_before_its_manager(void **state)
 	rig_wait_ready(rig);
 }
 
+/* ---- lists --------------------------------------------------------------------------------------------- */
+
+/* Walk all pages of `target`; ids ascend and none comes twice. */
+static size_t walk_pages(struct rig *rig, const char *target, size_t page_max)
+{
+	char next[128] = "", last[128] = "";
+	size_t n = 0;
+	do {
+		char url[256];
+		text_print(url, sizeof(url), "%s&after=%s", target, next);
+		struct rig_answer answer = rig_call(rig, "GET", url, NULL, NULL);
+		assert_int_equal(answer.status, 200);
+		json_t *tasks = json_object_get(answer.body, "tasks");
+		assert_in_range(json_array_size(tasks), 0, page_max);
+		size_t index;
+		json_t *task;
+		json_array_foreach(tasks, index, task)
+		{
+			const char *id = json_string_value(json_object_get(task, "id"));
+			assert_true(strcmp(id, last) > 0);
+			text_print(last, sizeof(last), "%s", id);
+			n++;
+		}
+		const char *after = json_string_value(json_object_get(answer.body, "next"));
+		text_print(next, sizeof(next), "%s", after ? after : "");
+		json_decref(answer.body);
+	} while (next[0]);
+	return n;
+}
+
+static void lists_come_in_pages(void **state)
+{
+	struct rig *rig = *state;
+	rig_start_manager(rig);
+	/* No worker: they wait. */
+	assert_int_equal(rig_status(rig, "POST", "/v1/projects/a/apply", NULL, RIG_WEB("25")), 200);
+	assert_int_equal(rig_status(rig, "POST", "/v1/projects/b/apply", NULL, RIG_WEB("7")), 200);
+	assert_int_equal(walk_pages(rig, "/v1/tasks?limit=10", 10), 32);
+	assert_int_equal(walk_pages(rig, "/v1/tasks?limit=1", 1), 32);
+	assert_int_equal(walk_pages(rig, "/v1/tasks?limit=8", 8), 32);
+	assert_int_equal(walk_pages(rig, "/v1/tasks?limit=500", 500), 32);
+	assert_int_equal(walk_pages(rig, "/v1/tasks?project=a&limit=5", 5), 25);
+	assert_int_equal(walk_pages(rig, "/v1/tasks?project=b&job=web&state=pending", 500), 7);
+	assert_int_equal(walk_pages(rig, "/v1/tasks?project=b&state=running", 500), 0);
+	assert_int_equal(walk_pages(rig, "/v1/tasks?project=%zz", 500), 0);
+	assert_int_equal(rig_status(rig, "GET", "/v1/tasks?limit=0", NULL, NULL), 400);
+	assert_int_equal(rig_status(rig, "GET", "/v1/tasks?limit=501", NULL, NULL), 400);
+}
+
 #define SHELL_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -269,6 +318,7 @@ int main(void)
 		SHELL_TEST(a_data_folder_has_one_owner),
 		SHELL_TEST(unknown_names_are_refused),
 		SHELL_TEST(a_worker_starts_before_its_manager),
+		SHELL_TEST(lists_come_in_pages),
 	};
 	return cmocka_run_group_tests_name("the shells", tests, NULL, NULL);
 }
