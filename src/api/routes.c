@@ -128,3 +128,61 @@ const struct route *route_find(const char *method, struct http_view path,
 		err_set(err, code, "%.*s does not take %s", (int)path.len, path.bytes, method);
 	return NULL;
 }
+
+/* Is the word one of those in `words`, which blanks separate? */
+static bool word_in(const char *words, struct http_view word)
+{
+	while (words && *words) {
+		size_t len = strcspn(words, " ");
+		if (len == word.len && memcmp(words, word.bytes, len) == 0)
+			return true;
+		words += len + strspn(words + len, " ");
+	}
+	return false;
+}
+
+static struct http_view name_of(struct http_view parameter)
+{
+	const char *equals = memchr(parameter.bytes, '=', parameter.len);
+	return (struct http_view){ parameter.bytes,
+				   equals ? (size_t)(equals - parameter.bytes) : parameter.len };
+}
+
+static enum err_code check_parameter(const struct route *route, struct http_view parameter,
+				     struct http_view before, struct err *err)
+{
+	char field[ERR_FIELD_MAX], value[LIMIT_PATH_BYTES];
+	struct http_view name = name_of(parameter), ignored;
+	struct http_view rest = { parameter.bytes + name.len, parameter.len - name.len };
+	struct err inner;
+	text_print(field, sizeof(field), "%.*s", (int)name.len, name.bytes);
+	if (!word_in(route->query, name))
+		return err_set_field(
+			err, ERR_INVALID, field, "no query parameter of this address%s%s",
+			route->query ? ", which takes: " : "", route->query ? route->query : "");
+	if (http_query_get(before, field, &ignored))
+		return err_set_field(err, ERR_INVALID, field, "given twice");
+	if (rest.len && http_percent_decode((struct http_view){ rest.bytes + 1, rest.len - 1 },
+					    true, value, sizeof(value), &inner))
+		return err_set_field(err, ERR_INVALID, field, "%s", inner.message);
+	return ERR_NONE;
+}
+
+enum err_code route_check_query(const struct route *route, struct http_view query, struct err *err)
+{
+	size_t at = 0;
+	while (at < query.len) {
+		const char *start = query.bytes + at;
+		const char *end = memchr(start, '&', query.len - at);
+		size_t len = end ? (size_t)(end - start) : query.len - at;
+		struct http_view before = { query.bytes, at };
+		enum err_code code = ERR_NONE;
+		if (len)
+			code = check_parameter(route, (struct http_view){ start, len }, before,
+					       err);
+		if (code)
+			return code;
+		at += len + 1;
+	}
+	return ERR_NONE;
+}

@@ -49,4 +49,9 @@ const struct route *route_find(const char *method, struct http_view path,
 			       char params[ROUTE_PARAMS_MAX][ROUTE_PARAM_SIZE],
 			       enum err_code *ret_code, struct err *err);
 
+/* Are the query's parameters the route's, each once and well encoded? ERR_INVALID names the one that is not: a filter
+ * with a typing mistake must not list everything. */
+enum err_code route_check_query(const struct route *route, struct http_view query,
+				struct err *err) WARN_UNUSED;
+
 #endif

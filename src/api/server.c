@@ -110,13 +110,17 @@ static void on_request(void *owner, struct http_exchange *exchange)
 {
 	struct api_server *server = owner;
 	struct api_request *request = http_exchange_owner_data(exchange);
+	struct err err;
 	if (!server_manager(server) && request->route->handle != handle_healthz) {
 		struct api_health health = { 0 };
 		server->backend->health(server->owner, &health);
 		answer_code(request, health.code, health.message);
 		return;
 	}
-	request->route->handle(request);
+	if (route_check_query(request->route, http_exchange_query(exchange), &err))
+		answer_error(request, &err);
+	else
+		request->route->handle(request);
 }
 
 struct uuid number_key(uint64_t number)
