@@ -15,7 +15,8 @@
 struct task_list {
 	struct task **items;
 	size_t n;
-	size_t capacity;
+	size_t capacity; /* of the allocation, which begins `gap` items before `items` */
+	size_t gap;
 };
 
 /* How many tasks of one job occupy one node; only nodes with at least one are listed. */

@@ -22,7 +22,7 @@ struct carried {
 
 static void check_list(const struct task_list *list)
 {
-	INVARIANT(list->n <= list->capacity);
+	INVARIANT(list->gap + list->n <= list->capacity);
 	for (size_t i = 1; i < list->n; i++)
 		INVARIANT(uuid_compare(list->items[i - 1]->desired.id.uuid,
 				       list->items[i]->desired.id.uuid) < 0);

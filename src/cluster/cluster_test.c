@@ -195,6 +195,33 @@ static void deleting_takes_everything_out_again(void **state)
 	assert_int_equal(world->cluster.n_tasks_by_state[TASK_PENDING], 0);
 }
 
+/* From the first on, from the last, and from the middle, with new ones in between. */
+static void lists_stay_whole_whichever_task_goes(void **state)
+{
+	struct world *world = *state;
+	struct job_entry *web = world_job(world, "shop", "web", world_spec(0, 0));
+	int64_t slot = 0;
+	for (int i = 0; i < 40; i++)
+		world_task(world, web, ++slot);
+	size_t capacity = web->tasks.capacity;
+	for (int i = 0; i < 300; i++) {
+		size_t n = web->tasks.n;
+		size_t at = i % 3 == 0 ? n - 1 : i % 3 == 1 ? n / 3 : 0;
+		struct task *gone = web->tasks.items[at];
+		cluster_delete_task(&world->cluster, &world->changes, gone);
+		assert_int_equal(web->tasks.n, n - 1);
+		world_task(world, web, ++slot);
+		cluster_check(&world->cluster);
+	}
+	/* What went left room for what came. */
+	assert_true(web->tasks.capacity <= 2 * capacity);
+	while (web->tasks.n)
+		cluster_delete_task(&world->cluster, &world->changes, web->tasks.items[0]);
+	cluster_check(&world->cluster);
+	const struct task *alone = world_task(world, web, 1);
+	assert_ptr_equal(web->tasks.items[0], alone);
+}
+
 static void a_verdict_moves_a_task_to_its_end(void **state)
 {
 	struct world *world = *state;
@@ -383,6 +410,17 @@ static void tasks_are_named_by_project_job_and_slot(void **state)
 			    "shop/web.2");
 }
 
+static void a_node_without_a_name_is_told_as_such(void **state)
+{
+	struct world *world = *state;
+	struct job_entry *web = world_job(world, "shop", "web", world_spec(0, 0));
+	struct node_entry *node = world_node(world, NULL, 1000, GB, NULL, NULL);
+	char out[TASK_SENTENCE_SIZE];
+	assert_string_equal(
+		cluster_task_sentence(&world->cluster, world_placed(world, web, 1, node), out),
+		"placed on a node without a name, which has not answered yet");
+}
+
 int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -396,6 +434,7 @@ int main(void)
 		CASE(a_replaced_revision_weighs_its_tasks_anew),
 		CASE(old_revisions_can_be_deleted),
 		CASE(deleting_takes_everything_out_again),
+		CASE(lists_stay_whole_whichever_task_goes),
 		CASE(a_verdict_moves_a_task_to_its_end),
 		CASE(edits_that_break_a_rule_stop_the_program),
 		CASE(a_waiting_task_says_why_and_forgets_it_when_placed),
@@ -404,6 +443,7 @@ int main(void)
 		CASE(volumes_take_the_name_docker_knows),
 		CASE(lists_come_sorted_whatever_the_order_of_arrival),
 		CASE(tasks_are_named_by_project_job_and_slot),
+		CASE(a_node_without_a_name_is_told_as_such),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,9 +30,30 @@ bool task_list_has(const struct task_list *list, const struct task *task)
 	return at < list->n && list->items[at] == task;
 }
 
+static struct task **allocation_of(const struct task_list *list)
+{
+	return list->items ? list->items - list->gap : NULL;
+}
+
+/* Make room for one more: close a gap that is larger than the list, else grow. Either way the cost is paid by as many
+ * removals or appends before it. */
+static void make_room(struct task_list *list)
+{
+	if (list->gap + list->n < list->capacity)
+		return;
+	struct task **start = allocation_of(list);
+	if (list->gap > list->n) {
+		memmove(start, list->items, list->n * sizeof(struct task *));
+		list->gap = 0;
+	} else {
+		start = base_grow(start, list->capacity, &list->capacity, sizeof(struct task *));
+	}
+	list->items = start + list->gap;
+}
+
 void task_list_append(struct task_list *list, struct task *task)
 {
-	list->items = base_grow(list->items, list->n, &list->capacity, sizeof(struct task *));
+	make_room(list);
 	list->items[list->n++] = task;
 }
 
@@ -50,7 +71,15 @@ void task_list_remove(struct task_list *list, const struct task *task)
 	size_t at = position_of(list, task->desired.id);
 	PRE(at < list->n);
 	PRE(list->items[at] == task);
-	memmove(&list->items[at], &list->items[at + 1], (list->n - at - 1) * sizeof(struct task *));
+	/* The shorter side moves: a large job goes from its first task on. */
+	if (at < list->n / 2) {
+		memmove(&list->items[1], &list->items[0], at * sizeof(struct task *));
+		list->items++;
+		list->gap++;
+	} else {
+		memmove(&list->items[at], &list->items[at + 1],
+			(list->n - at - 1) * sizeof(struct task *));
+	}
 	list->n--;
 }
 
@@ -75,6 +104,6 @@ void task_list_sort(struct task_list *list)
 
 void task_list_release(struct task_list *list)
 {
-	base_free(list->items);
+	base_free(allocation_of(list));
 	*list = (struct task_list){ 0 };
 }

@@ -21,7 +21,7 @@ const struct enum_name task_wanted_names[] = {
 
 static const struct field port_grant_fields[] = {
 	ROW_INT(1, struct port_grant, index, LIMIT_PORTS_PER_JOB - 1),
-	ROW_INT(2, struct port_grant, host_port, 65535),
+	ROW_INT(2, struct port_grant, host_port, 65535, .min = 1),
 };
 RECORD_TYPE(port_grant, struct port_grant, port_grant_fields);
 
