@@ -219,8 +219,10 @@ static enum step read_body(struct server_connection *connection)
 	struct http_exchange *exchange = connection->exchange;
 	struct evbuffer *input = bufferevent_get_input(connection->bev);
 	struct evbuffer_iovec vector = { NULL, 0 };
-	if (evbuffer_peek(input, -1, NULL, &vector, 1) < 1)
+	/* Peeking may find an empty piece, which libevent reserved for a read that met the end. */
+	if (!evbuffer_get_length(input))
 		return wait_for_more(connection);
+	evbuffer_peek(input, -1, NULL, &vector, 1);
 	struct http_view run = { vector.iov_base, vector.iov_len };
 	size_t consumed = run.len;
 	struct err err = { 0 };

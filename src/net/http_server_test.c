@@ -366,6 +366,27 @@ static void a_client_that_leaves_a_pending_request_is_noticed(void **state)
 	stop(&world);
 }
 
+static void a_client_that_leaves_in_its_body_is_cut_and_holds_nobody_up(void **state)
+{
+	(void)state;
+	static const char *const bodies[] = { "Content-Length: 10\r\n\r\n{",
+					      "Transfer-Encoding: chunked\r\n\r\n5\r\n{" };
+	struct world world;
+	start_default(&world);
+	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+		struct raw raw;
+		char bytes[100];
+		raw_dial(&raw, &world.loop);
+		text_print(bytes, sizeof(bytes), "POST /a HTTP/1.1\r\nHost: x\r\n%s", bodies[i]);
+		raw_send(&raw, &world.loop, bytes);
+		raw_release(&raw);
+		loop_run(&world.loop, 10000);
+		expect_and_end(&world, "GET /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+			       "HTTP/1.1 ");
+	}
+	stop(&world);
+}
+
 static void a_client_that_only_stopped_talking_gets_its_answers(void **state)
 {
 	(void)state;
@@ -605,6 +626,7 @@ int main(void)
 		cmocka_unit_test(slow_and_idle_clients_are_cut_at_their_deadlines),
 		cmocka_unit_test(a_pending_request_outlives_the_deadlines_of_receiving),
 		cmocka_unit_test(a_client_that_leaves_a_pending_request_is_noticed),
+		cmocka_unit_test(a_client_that_leaves_in_its_body_is_cut_and_holds_nobody_up),
 		cmocka_unit_test(a_client_that_only_stopped_talking_gets_its_answers),
 		cmocka_unit_test(a_client_that_floods_a_pending_request_is_held_back),
 		cmocka_unit_test(a_stream_holds_its_writer_back_until_the_client_reads),
