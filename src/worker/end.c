@@ -53,6 +53,23 @@ void worker_task_stopped(struct worker *worker, struct worker_task *task, char *
 	worker_task_finish(worker, task, TASK_COMPLETED, reason, message);
 }
 
+/* A time as a record holds it, `otherwise` when it is not known; a machine whose clock stands before 1970 has run its
+ * containers all the same. */
+static int64_t recorded_wall_ms(int64_t wall_ms, int64_t otherwise)
+{
+	if (!wall_ms)
+		wall_ms = otherwise;
+	if (wall_ms < 1)
+		return 1;
+	return wall_ms < LIMIT_WALL_MS ? wall_ms : LIMIT_WALL_MS;
+}
+
+/* What Docker says beyond what an exit code can be is none that is known. */
+static int64_t recorded_exit_code(int64_t exit_code)
+{
+	return exit_code < INT32_MIN || exit_code > INT32_MAX ? -1 : exit_code;
+}
+
 /* ---- running ---- */
 
 static void take_health(struct worker *worker, struct worker_task *task)
@@ -97,8 +114,7 @@ void worker_task_runs(struct worker *worker, struct worker_task *task)
 	record->started_ms = worker->now_ms;
 	record->restart_at_ms = 0;
 	record->start_tries = 0;
-	observed->started_wall_ms =
-		task->seen.started_wall_ms ? task->seen.started_wall_ms : worker->wall_ms;
+	observed->started_wall_ms = recorded_wall_ms(task->seen.started_wall_ms, worker->wall_ms);
 	observed->exit_code = -1;
 	string_set(&observed->container_id, task->seen.id);
 	set_state(worker, task, TASK_RUNNING, REASON_RUNNING, worker_sentence("running"));
@@ -127,7 +143,7 @@ static void note_end(struct worker *worker, struct worker_task *task)
 	observed->health = HEALTH_NONE;
 	if (task->container != CONTAINER_EXITED) {
 		observed->exit_code = -1;
-		observed->finished_wall_ms = worker->wall_ms;
+		observed->finished_wall_ms = recorded_wall_ms(worker->wall_ms, 0);
 		/* Its anonymous volumes went with it. */
 		record->attempt_ran = 0;
 		return;
@@ -135,13 +151,14 @@ static void note_end(struct worker *worker, struct worker_task *task)
 	if (record->attempt_ran != observed->attempt) {
 		record->attempt_ran = observed->attempt;
 		record->started_ms = worker->now_ms;
-		observed->started_wall_ms = task->seen.started_wall_ms;
+		observed->started_wall_ms =
+			task->seen.started_wall_ms ? recorded_wall_ms(task->seen.started_wall_ms, 0)
+						   : 0;
 		string_set(&observed->container_id, task->seen.id);
 	}
 	record->start_tries = 0;
-	observed->exit_code = task->seen.exit_code;
-	observed->finished_wall_ms =
-		task->seen.finished_wall_ms ? task->seen.finished_wall_ms : worker->wall_ms;
+	observed->exit_code = recorded_exit_code(task->seen.exit_code);
+	observed->finished_wall_ms = recorded_wall_ms(task->seen.finished_wall_ms, worker->wall_ms);
 }
 
 static void start_again(struct worker *worker, struct worker_task *task,
