@@ -1,0 +1,400 @@
+/* The server over a real socket, with the manager's core behind it and no store: what a client sees. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "api/server.h"
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "net/http_client.h"
+
+#define PATIENCE_SECONDS 30
+#define JOB(name, more)	 "{\"name\":\"" name "\",\"spec\":{\"image\":\"a:1\"" more "}}"
+
+struct world {
+	struct event_base *base;
+	struct api_server *server;
+	struct http_client *http;
+	struct manager *manager;
+	struct manager_out out;
+	int64_t rev;
+	struct api_health health;
+	bool hold; /* mutations wait in `held` */
+	struct api_mutation *held;
+	char folder[64];
+	char socket_path[96];
+};
+
+/* ---- the backend: the daemon without its store ------------------------------------------------------------ */
+
+static struct manager_in input(struct world *world)
+{
+	int64_t rev = ++world->rev;
+	return (struct manager_in){
+		.now_ms = 1000 * rev, .wall_ms = 1000000 + rev, .seed = (uint64_t)rev, .rev = rev
+	};
+}
+
+static void carry_out(struct world *world, struct api_mutation *mutation)
+{
+	struct manager_event event = { .kind = MANAGER_REQUEST, .request = &mutation->request };
+	struct manager_in in = input(world);
+	in.events = &event;
+	in.n_events = 1;
+	manager_out_clear(&world->out);
+	manager_step(world->manager, &in, &world->out);
+	for (size_t i = 0; i < world->out.n_replies; i++)
+		api_server_reply(world->server, &world->out.replies[i]);
+	api_server_publish(world->server, world->out.happenings, world->out.n_happenings, 0);
+	api_mutation_free(mutation);
+}
+
+static const struct manager *backend_manager(void *owner)
+{
+	return ((struct world *)owner)->manager;
+}
+
+static void backend_health(void *owner, struct api_health *ret_health)
+{
+	*ret_health = ((struct world *)owner)->health;
+}
+
+static void backend_submit(void *owner, struct api_mutation *mutation)
+{
+	struct world *world = owner;
+	if (world->hold)
+		world->held = mutation;
+	else
+		carry_out(world, mutation);
+}
+
+static void backend_session(void *owner, uint64_t session)
+{
+	(void)owner;
+	(void)session;
+}
+
+static void backend_up(void *owner, uint64_t session, struct sync_up *up)
+{
+	(void)owner;
+	(void)session;
+	(void)up;
+	fail_msg("no worker is connected in these tests");
+}
+
+static const struct api_backend backend = { backend_manager, backend_health, backend_submit,
+					    backend_session, backend_up,     backend_session };
+
+static int setup(void **state)
+{
+	struct world *world = base_calloc(1, sizeof(*world));
+	struct manager_options options = { .scheduler = scheduler_find("epvm"),
+					   .node_silent_ms = LIMIT_NODE_SILENT_MS,
+					   .start_grace_ms = LIMIT_START_GRACE_MS,
+					   .history_per_slot = LIMIT_HISTORY_PER_SLOT };
+	struct err err;
+	text_print(world->folder, sizeof(world->folder), "/tmp/api-server-test-XXXXXX");
+	assert_non_null(mkdtemp(world->folder));
+	text_print(world->socket_path, sizeof(world->socket_path), "%s/s", world->folder);
+	world->base = event_base_new();
+	world->health = (struct api_health){ .store_name = "none", .scheduler_name = "epvm" };
+	world->manager = manager_new(&options, 1);
+	struct manager_in in = input(world);
+	if (manager_start(world->manager, &in, &world->out, &err))
+		fail_msg("%s", err.message);
+	world->server = api_server_new(world->base, &backend, world);
+	if (api_server_listen_unix(world->server, world->socket_path, &err))
+		fail_msg("%s", err.message);
+	world->http = http_client_new(world->base, world->socket_path, 2);
+	*state = world;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *world = *state;
+	http_client_free(world->http);
+	api_server_free(world->server);
+	api_mutation_free(world->held);
+	manager_out_release(&world->out);
+	manager_free(world->manager);
+	event_base_free(world->base);
+	unlink(world->socket_path);
+	rmdir(world->folder);
+	base_free(world);
+	return 0;
+}
+
+/* ---- the client ------------------------------------------------------------------------------------------ */
+
+struct answer {
+	bool done;
+	int status;
+	json_t *body; /* NULL: none */
+};
+
+static void on_done(void *owner, struct http_call *call, const struct err *err, enum http_sent sent,
+		    int status, struct http_view body)
+{
+	struct answer *answer = owner;
+	(void)call;
+	(void)sent;
+	if (err)
+		fail_msg("%s", err->message);
+	answer->done = true;
+	answer->status = status;
+	answer->body = body.len ? json_loadb(body.bytes, body.len, 0, NULL) : NULL;
+}
+
+static void on_watchdog(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	fail_msg("never came: %s", (const char *)arg);
+}
+
+static void turn_once(struct world *world, const char *waiting_for)
+{
+	struct event *watchdog =
+		evtimer_new(world->base, on_watchdog, (void *)(uintptr_t)waiting_for);
+	evtimer_add(watchdog, &(struct timeval){ .tv_sec = PATIENCE_SECONDS });
+	event_base_loop(world->base, EVLOOP_ONCE);
+	event_free(watchdog);
+}
+
+static struct http_call *begin(struct world *world, const char *method, const char *target,
+			       const char *key, const char *body, struct answer *answer)
+{
+	static const struct http_call_events events = { .done = on_done };
+	char headers[512] = "";
+	if (key)
+		text_print(headers, sizeof(headers), "Idempotency-Key: %s\r\n", key);
+	struct http_call_options options = { .method = method,
+					     .target = target,
+					     .headers = key ? headers : NULL,
+					     .content_type = body ? "application/json" : NULL,
+					     .body = body,
+					     .body_len = body ? strlen(body) : 0 };
+	*answer = (struct answer){ 0 };
+	return http_client_call(world->http, &options, &events, answer);
+}
+
+static struct answer call(struct world *world, const char *method, const char *target,
+			  const char *key, const char *body)
+{
+	struct answer answer;
+	begin(world, method, target, key, body, &answer);
+	while (!answer.done)
+		turn_once(world, target);
+	return answer;
+}
+
+static const char *member(json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+	return text ? text : "";
+}
+
+static size_t count_jobs(struct world *world)
+{
+	struct answer answer = call(world, "GET", "/v1/jobs", NULL, NULL);
+	size_t n = json_array_size(json_object_get(answer.body, "jobs"));
+	assert_int_equal(answer.status, 200);
+	json_decref(answer.body);
+	return n;
+}
+
+/* ---- tests ----------------------------------------------------------------------------------------------- */
+
+static void a_mutation_is_answered_and_can_be_read(void **state)
+{
+	struct world *world = *state;
+	struct answer answer = call(world, "POST", "/v1/projects/shop/apply", NULL,
+				    "{\"jobs\":[" JOB("web", ",\"replicas\":2") "]}");
+	assert_int_equal(answer.status, 200);
+	json_t *job = json_array_get(json_object_get(answer.body, "jobs"), 0);
+	assert_string_equal(member(job, "effect"), "created");
+	char target[96];
+	text_print(target, sizeof(target), "/v1/jobs/%s", member(job, "id"));
+	json_decref(answer.body);
+	answer = call(world, "GET", target, NULL, NULL);
+	assert_int_equal(answer.status, 200);
+	assert_string_equal(member(answer.body, "name"), "web");
+	assert_string_equal(member(json_object_get(answer.body, "spec"), "image"), "a:1");
+	json_decref(answer.body);
+	answer = call(world, "GET", "/v1/tasks?project=shop&job=web", NULL, NULL);
+	assert_int_equal(json_array_size(json_object_get(answer.body, "tasks")), 2);
+	json_decref(answer.body);
+	answer = call(world, "GET", "/v1/tasks?project=shop&job=other", NULL, NULL);
+	assert_int_equal(json_array_size(json_object_get(answer.body, "tasks")), 0);
+	json_decref(answer.body);
+}
+
+static void pages_join_to_the_whole_list(void **state)
+{
+	struct world *world = *state;
+	char target[256] = "/v1/jobs?limit=2", seen[64] = "";
+	struct answer answer = call(world, "POST", "/v1/projects/p/apply", NULL,
+				    "{\"jobs\":[" JOB("c", "") "," JOB("a", "") "," JOB(
+					    "e", "") "," JOB("b", "") "," JOB("d", "") "]}");
+	json_decref(answer.body);
+	for (bool more = true; more;) {
+		size_t i;
+		json_t *job;
+		answer = call(world, "GET", target, NULL, NULL);
+		assert_int_equal(answer.status, 200);
+		assert_true(json_array_size(json_object_get(answer.body, "jobs")) <= 2);
+		json_array_foreach(json_object_get(answer.body, "jobs"), i, job)
+			text_print(seen + strlen(seen), sizeof(seen) - strlen(seen), "%s",
+				   member(job, "name"));
+		more = *member(answer.body, "next") != '\0';
+		text_print(target, sizeof(target), "/v1/jobs?limit=2&after=%s",
+			   member(answer.body, "next"));
+		json_decref(answer.body);
+	}
+	assert_string_equal(seen, "abcde");
+}
+
+static void every_error_has_the_one_shape_and_changes_nothing(void **state)
+{
+	static const struct {
+		const char *method, *target, *body;
+		int status;
+		const char *code, *field;
+	} rows[] = {
+		{ "GET", "/v1/nothing", NULL, 404, "not_found", "" },
+		{ "PUT", "/v1/jobs", "{}", 405, "method_not_allowed", "" },
+		{ "GET", "/v1/jobs/x", NULL, 400, "invalid", "" },
+		{ "GET", "/v1/jobs/01a20882-1856-7004-9435-bb38e4069325", NULL, 404, "not_found",
+		  "" },
+		{ "GET", "/v1/tasks?sate=running", NULL, 400, "invalid", "sate" },
+		{ "GET", "/v1/jobs?limit=0", NULL, 400, "invalid", "limit" },
+		{ "DELETE", "/v1/projects/p?volumes=yes", NULL, 400, "invalid", "volumes" },
+		{ "DELETE", "/v1/projects/p", NULL, 404, "not_found", "" },
+		{ "DELETE", "/v1/volumes/v", NULL, 404, "not_found", "" },
+		{ "POST", "/v1/jobs", NULL, 400, "invalid", "" },
+		{ "POST", "/v1/jobs", "{", 400, "syntax", "" },
+		{ "POST", "/v1/jobs", "[]", 400, "invalid", "" },
+		{ "POST", "/v1/jobs", "{\"project\":7}", 400, "invalid", "project" },
+		{ "POST", "/v1/projects/p/apply",
+		  "{\"jobs\":[{\"name\":\"a\",\"spec\":{\"imag\":1}}]}", 400, "invalid",
+		  "jobs[0].spec.imag" },
+		{ "POST", "/v1/projects/p/apply", "{\"name\":\"q\",\"jobs\":[]}", 400, "invalid",
+		  "name" },
+		{ "POST", "/v1/projects/p/stop", "{}", 413, "too_large", "" },
+	};
+	struct world *world = *state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct answer answer =
+			call(world, rows[i].method, rows[i].target, NULL, rows[i].body);
+		json_t *error = json_object_get(answer.body, "error");
+		if (answer.status != rows[i].status ||
+		    strcmp(member(error, "code"), rows[i].code) != 0 ||
+		    (*rows[i].field && strcmp(member(error, "field"), rows[i].field) != 0) ||
+		    !*member(error, "message"))
+			fail_msg("%s %s: %d %s %s %s", rows[i].method, rows[i].target,
+				 answer.status, member(error, "code"), member(error, "field"),
+				 member(error, "message"));
+		json_decref(answer.body);
+	}
+	assert_int_equal(count_jobs(world), 0);
+}
+
+static void a_key_makes_a_repetition_harmless(void **state)
+{
+	struct world *world = *state;
+	const char *body = "{\"project\":\"p\",\"job\":" JOB("a", "") "}";
+	struct answer first = call(world, "POST", "/v1/jobs", "k1", body);
+	struct answer again = call(world, "POST", "/v1/jobs", "k1", body);
+	struct answer other = call(world, "POST", "/v1/jobs", "k1",
+				   "{\"project\":\"p\",\"job\":" JOB("b", "") "}");
+	struct answer without = call(world, "POST", "/v1/jobs", NULL, body);
+	assert_int_equal(first.status, 200);
+	assert_int_equal(again.status, 200);
+	assert_true(json_equal(first.body, again.body));
+	assert_int_equal(other.status, 409);
+	assert_int_equal(without.status, 409);
+	assert_int_equal(count_jobs(world), 1);
+	json_decref(first.body);
+	json_decref(again.body);
+	json_decref(other.body);
+	json_decref(without.body);
+}
+
+static void a_key_that_is_too_long_is_refused(void **state)
+{
+	struct world *world = *state;
+	char key[LIMIT_IDEMPOTENCY_KEY_BYTES + 2];
+	memset(key, 'k', sizeof(key) - 1);
+	key[sizeof(key) - 1] = '\0';
+	struct answer answer = call(world, "POST", "/v1/jobs", key,
+				    "{\"project\":\"p\",\"job\":" JOB("a", "") "}");
+	assert_int_equal(answer.status, 400);
+	assert_string_equal(member(json_object_get(answer.body, "error"), "field"),
+			    "Idempotency-Key");
+	json_decref(answer.body);
+	assert_int_equal(count_jobs(world), 0);
+}
+
+static void a_client_that_leaves_before_its_answer_is_forgotten(void **state)
+{
+	struct world *world = *state;
+	struct answer left, answer;
+	world->hold = true;
+	struct http_call *going = begin(world, "POST", "/v1/jobs", NULL,
+					"{\"project\":\"p\",\"job\":" JOB("a", "") "}", &left);
+	while (!world->held)
+		turn_once(world, "the mutation");
+	http_call_cancel(going);
+	/* A read on another connection: by its answer the server has seen the first one close. */
+	answer = call(world, "GET", "/healthz", NULL, NULL);
+	assert_int_equal(answer.status, 200);
+	json_decref(answer.body);
+	struct api_mutation *mutation = world->held;
+	world->held = NULL;
+	carry_out(world, mutation);
+	assert_false(left.done);
+	assert_int_equal(count_jobs(world), 1);
+}
+
+static void while_the_store_refuses_reads_go_on(void **state)
+{
+	struct world *world = *state;
+	world->health.read_only = true;
+	world->health.code = ERR_STORE_FULL;
+	world->health.message = "no room";
+	struct answer answer = call(world, "POST", "/v1/jobs", NULL,
+				    "{\"project\":\"p\",\"job\":" JOB("a", "") "}");
+	assert_int_equal(answer.status, 507);
+	assert_string_equal(member(json_object_get(answer.body, "error"), "message"), "no room");
+	json_decref(answer.body);
+	answer = call(world, "GET", "/v1/cluster", NULL, NULL);
+	assert_int_equal(answer.status, 200);
+	assert_true(json_is_true(json_object_get(answer.body, "read_only")));
+	assert_string_equal(member(answer.body, "message"), "no room");
+	json_decref(answer.body);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_mutation_is_answered_and_can_be_read),
+		TEST(pages_join_to_the_whole_list),
+		TEST(every_error_has_the_one_shape_and_changes_nothing),
+		TEST(a_key_makes_a_repetition_harmless),
+		TEST(a_key_that_is_too_long_is_refused),
+		TEST(a_client_that_leaves_before_its_answer_is_forgotten),
+		TEST(while_the_store_refuses_reads_go_on),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
