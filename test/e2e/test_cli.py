@@ -1,0 +1,176 @@
+"""What people and scripts meet at the command line: terminals, pipes, Ctrl-C, and the habits of Docker users."""
+import fcntl
+import json
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import termios
+
+import pytest
+
+from conftest import BUSYBOX, PATIENCE_SECONDS, PROGRAM, docker, eventually
+
+SLEEPER = f"services:\n  s:\n    image: {BUSYBOX}\n    stop_grace_period: 1s\n    deploy: {{replicas: %d}}\n"
+
+
+def on_terminal(drover, *words, rows=24, columns=80):
+    """All that the command writes to a terminal of this size."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    process = subprocess.Popen([PROGRAM, *map(str, words)], stdin=follower, stdout=follower, stderr=follower,
+                               env=drover.environment)
+    os.close(follower)
+    written = b""
+    while True:
+        try:
+            part = os.read(leader, 65536)
+        except OSError:
+            break
+        if not part:
+            break
+        written += part
+    os.close(leader)
+    assert process.wait(PATIENCE_SECONDS) == 0, written.decode()
+    return written.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("words, part", [
+    (["run", "-it", BUSYBOX, "sh"], "interactive containers are not supported"),
+    (["run", "--privileged", BUSYBOX], "privileged"), (["run", "--rm", "-d", BUSYBOX], "--rm needs someone who waits"),
+    (["stop", "-t", "3", "x"], "stop_grace_period"), (["up", "--build"], "docker build"),
+    (["up", "web"], "takes the whole file"), (["exec", "x", "sh"], "docker exec"), (["stack", "deploy"], "drover up"),
+    (["-H", "tcp://host:1", "ps"], "unix socket"), (["config", "-o", "wide"], "yaml"),
+])
+def test_what_docker_has_and_drover_has_not_is_said(stopped_drover, words, part):
+    done = stopped_drover.run(*words, check=False)
+    assert done.returncode == 2 and part in done.stderr and done.stdout == ""
+
+
+def test_run_rm_leaves_nothing(drover):
+    done = drover.run("run", "--rm", "--name", "once", BUSYBOX, "sh", "-c", "echo hello; exit 5", check=False)
+    assert (done.returncode, done.stdout) == (5, "hello\n")
+    assert "exited with status 5" in done.stderr.splitlines()[-1]
+    eventually("job and container are gone", lambda: not drover.jobs() and not drover.containers())
+
+
+def test_run_ends_as_docker_run_does_when_the_command_does_not_exist(drover):
+    assert drover.run("run", BUSYBOX, "nosuchcommand", check=False).returncode == 127
+
+
+def test_ctrl_c_ends_the_waiting_and_not_the_job(drover):
+    process = subprocess.Popen([PROGRAM, "run", "--name", "long", BUSYBOX, "sleep", "100"], env=drover.environment,
+                               stderr=subprocess.PIPE, text=True)
+    eventually("it runs", lambda: drover.task("default/long", "running"))
+    process.send_signal(signal.SIGINT)
+    assert "default/long runs on" in process.communicate(timeout=PATIENCE_SECONDS)[1]
+    assert process.returncode == 130
+    assert drover.task("default/long")["state"] == "running"
+
+
+def test_a_reader_that_leaves_ends_the_program_quietly(drover):
+    drover.run("run", "--name", "many", BUSYBOX, "sh", "-c", "i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done")
+    process = subprocess.Popen([PROGRAM, "logs", "many"], env=drover.environment, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    assert process.stdout.readline() == b"line 0\n"
+    process.stdout.close()
+    assert process.wait(PATIENCE_SECONDS) == 128 + signal.SIGPIPE
+    assert process.stderr.read() == b""
+
+
+def test_the_table_fits_into_the_window(drover):
+    (drover.folder / "compose.yaml").write_text(SLEEPER % 8)
+    written = on_terminal(drover, "up", "-f", drover.folder / "compose.yaml", "-p", "t", rows=8, columns=40)
+    frames = re.split(r"\x1b\[\d+A\x1b\[J", written)
+    assert len(frames) > 1
+    for frame in frames[1:]:
+        lines = frame.splitlines()
+        assert lines[0].split() == ["TASK", "STATE", "NODE", "DETAIL"]
+        assert len(lines) < 8 and all(len(line) <= 40 for line in lines)
+        assert lines[-1] == "... and 3 more"
+    # Each frame goes up by exactly what the one before it drew.
+    ups = [int(up) for up in re.findall(r"\x1b\[(\d+)A", written)]
+    first = frames[0].splitlines()
+    assert ups[0] == len(first) - next(i for i, line in enumerate(first) if line.startswith("TASK"))
+    assert ups[1:] == [len(frame.splitlines()) for frame in frames[1:-1]]
+    wide = on_terminal(drover, "ps", "-o", "wide", columns=40)
+    assert drover.tasks("t/s")[0]["container"] in wide
+
+
+def test_scale_and_down_wait_until_it_is_so(drover):
+    drover.up(SLEEPER % 4)
+    drover.run("scale", "t/s=1")
+    assert len(drover.containers(running_only=True)) == 1
+    drover.up(f"""
+services:
+  s:
+    image: {BUSYBOX}
+    stop_grace_period: 1s
+    volumes: ["data:/data"]
+volumes: {{data: }}
+""")
+    drover.run("down", "-p", "t", "-v")
+    label = f"label=drover.cluster={drover.cluster_id}"
+    assert docker("volume", "ls", "-q", "--filter", label) == ""
+    assert json.loads(drover.out("volume", "ls", "-o", "json"))["volumes"] == []
+
+
+def test_an_unchanged_project_is_quiet(drover):
+    drover.up(SLEEPER % 2)
+    assert drover.up(SLEEPER % 2).stdout == "job t/s unchanged (revision 1)\n"
+
+
+def test_ps_shows_what_is_missed(drover):
+    compose = f"services:\n  s:\n    image: {BUSYBOX}\n    command: ['false']\n    deploy: {{restart_policy: {{condition: none}}}}\n"
+    assert "is degraded" in drover.up(compose, check=False).stderr
+    assert "t/s.1  failed (exit_nonzero)" in drover.out("ps")
+    drover.run("run", BUSYBOX, "false", check=False)
+    assert "default/" not in drover.out("ps")
+    assert "default/" in drover.out("ps", "-a")
+
+
+def test_logs_of_a_project_and_across_restarts(drover):
+    (drover.folder / "compose.yaml").write_text(f"""
+services:
+  again:
+    image: {BUSYBOX}
+    command: ["sh", "-c", "echo first; echo second; sleep 1; exit 1"]
+  once:
+    image: {BUSYBOX}
+    command: ["echo", "only"]
+    deploy: {{mode: replicated-job}}
+""")
+    drover.run("up", "-d", "-f", drover.folder / "compose.yaml", "-p", "t")
+    eventually("it has ended", lambda: drover.task("t/once", "completed"))
+    assert "t/once.1 | only\n" in drover.out("logs", "-p", "t")
+    process = subprocess.Popen([PROGRAM, "logs", "-f", "-n", "1", "t/again"], env=drover.environment,
+                               stdout=subprocess.PIPE, text=True)
+    seen = []
+    while seen.count("second\n") < 3:
+        seen.append(process.stdout.readline())
+        assert seen[-1], seen
+    process.kill()
+    process.wait()
+    # The wish for the last line was for what had been written; later attempts are read from their beginning.
+    assert seen[-4:] == ["first\n", "second\n"] * 2
+    process.stdout.close()
+
+
+def test_a_task_that_never_started_has_no_logs_but_a_reason(drover):
+    drover.run("run", "--name", "bad", "nosuch/image:1", check=False)
+    assert "bad.1 has not started: " in drover.run("logs", "bad").stderr
+
+
+def test_up_waits_through_a_restart_of_the_manager(drover):
+    compose = f"services:\n  s:\n    image: {BUSYBOX}\n    healthcheck: {{test: [CMD, test, -e, /ok], interval: 1s, start_period: 60s}}\n"
+    (drover.folder / "compose.yaml").write_text(compose)
+    process = subprocess.Popen([PROGRAM, "up", "-f", drover.folder / "compose.yaml", "-p", "t"],
+                               env=drover.environment, stdout=subprocess.PIPE, text=True)
+    container = eventually("it starts", lambda: (drover.task("t/s", "running") or {}).get("container_id"))
+    drover.kill()
+    drover.start()
+    docker("exec", container, "touch", "/ok")
+    output = process.communicate(timeout=PATIENCE_SECONDS)[0]
+    assert process.returncode == 0 and output.endswith("t/s.1 running\n")
