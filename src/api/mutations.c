@@ -168,6 +168,17 @@ void handle_project_remove(struct api_request *request)
 	submit_project(request, REQUEST_REMOVE, with_volumes);
 }
 
+/* Was this mutation's key answered before? Then its job may be gone, by that very request. */
+static bool is_remembered(struct api_request *request, const struct api_mutation *mutation)
+{
+	struct http_view header =
+		http_header_get(http_exchange_head(request->exchange), "idempotency-key");
+	if (!header.bytes)
+		return false;
+	_cleanup_free_ char *key = base_strndup(header.bytes, header.len);
+	return cluster_idempotency(server_cluster(request->server), mutation->caller, key) != NULL;
+}
+
 /* The job of the path as a mutation, or NULL (answered). The core looks jobs up by name, so that a retried request means
  * the same after a restart. */
 static struct api_mutation *job_mutation(struct api_request *request, int kind)
@@ -179,13 +190,14 @@ static struct api_mutation *job_mutation(struct api_request *request, int kind)
 		return NULL;
 	}
 	const struct job_entry *entry = cluster_job(server_cluster(request->server), id);
-	if (!entry) {
+	struct api_mutation *mutation = mutation_new(request, kind);
+	if (!entry && !is_remembered(request, mutation)) {
 		answer_code(request, ERR_NOT_FOUND, "no job has this id");
+		api_mutation_free(mutation);
 		return NULL;
 	}
-	struct api_mutation *mutation = mutation_new(request, kind);
-	mutation->project = base_strdup(entry->job.project);
-	mutation->job = base_strdup(entry->job.name);
+	mutation->project = base_strdup(entry ? entry->job.project : "");
+	mutation->job = base_strdup(entry ? entry->job.name : "");
 	return mutation;
 }
 

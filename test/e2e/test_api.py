@@ -112,6 +112,12 @@ def test_a_removal_sent_again_gives_its_first_answer(drover):
     eventually("the job is gone", lambda: drover.all_jobs() == {})
     assert drover.request("DELETE", f"/v1/jobs/{job}", None, key) == first
     assert drover.request("DELETE", f"/v1/jobs/{job}")[0] == 404
+    assert submit(drover, "b")[0] == 200
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    first = drover.request("DELETE", "/v1/projects/keys", None, key)
+    assert first[0] == 200
+    eventually("the project is gone", lambda: drover.get("/v1/projects")["projects"] == [])
+    assert drover.request("DELETE", "/v1/projects/keys", None, key) == first
 
 
 def test_pages_add_up_to_the_list(shared):
