@@ -15,7 +15,7 @@
 /*    number                      name                  caught by: what is wrong */
 #define PLANTED_TABLE(X)                                                                           \
 	X(PLANTED_NONE,               "none")                                                          \
-	X(PLANTED_SECOND_CONTAINER,   "second-container")   /* I1: an unhealthy one is not stopped */      \
+	X(PLANTED_SECOND_CONTAINER,   "second-container")   /* I1: no answer to a start is a no */         \
 	X(PLANTED_UNWRITTEN_JOB,      "unwritten-job")      /* I3: a stop is not stored */                 \
 	X(PLANTED_FALSE_RESTART,      "false-restart")      /* I4: running is reported as scheduled */     \
 	X(PLANTED_FINAL_CHANGES,      "final-changes")      /* I5: a lost task takes a late exit code */   \

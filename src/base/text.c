@@ -216,6 +216,27 @@ void text_add_size(struct text *text, int64_t size_bytes)
 	text_add(text, units[unit]);
 }
 
+static void print_size(char *out, size_t size, int64_t size_bytes)
+{
+	struct text text;
+	text_init(&text, size - 1);
+	text_add_size(&text, size_bytes);
+	memcpy(out, text_string(&text), text.len + 1);
+	text_release(&text);
+}
+
+void text_add_size_beside(struct text *text, int64_t size_bytes, int64_t beside_bytes)
+{
+	char size[32];
+	char beside[32];
+	print_size(size, sizeof(size), size_bytes);
+	print_size(beside, sizeof(beside), beside_bytes);
+	if (size_bytes != beside_bytes && strcmp(size, beside) == 0)
+		text_addf(text, "%lld B", (long long)size_bytes);
+	else
+		text_add(text, size);
+}
+
 void text_add_cpus(struct text *text, int64_t cpu_milli)
 {
 	cpu_milli = add_sign(text, cpu_milli);

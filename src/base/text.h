@@ -41,6 +41,9 @@ void text_addv(struct text *text, const char *format, va_list arguments);
  * 1024-based, as Docker does. */
 void text_add_size(struct text *text, int64_t size_bytes);
 
+/* The same for sentences that compare it with `beside_bytes`: in bytes where the two differ and would read alike. */
+void text_add_size_beside(struct text *text, int64_t size_bytes, int64_t beside_bytes);
+
 /* Append thousandths of a CPU as people read it: "2", "0.5", "0.125". */
 void text_add_cpus(struct text *text, int64_t cpu_milli);
 

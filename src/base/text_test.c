@@ -73,6 +73,29 @@ static void sizes_read_as_people_say_them(void **state)
 	assert_string_equal(with(text_add_size, INT64_MIN), "-8388607.9 TB");
 }
 
+static void sizes_that_differ_do_not_read_alike_side_by_side(void **state)
+{
+	(void)state;
+	static const struct {
+		int64_t size_bytes;
+		int64_t beside_bytes;
+		const char *reads;
+	} rows[] = {
+		{ 512LL << 20, 256LL << 20, "512 MB" },
+		{ 512LL << 20, 512LL << 20, "512 MB" },
+		{ (512LL << 20) + 1, 512LL << 20, "536870913 B" },
+		{ 512LL << 20, (512LL << 20) + 1, "536870912 B" },
+		{ 0, 1, "0 B" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct text text;
+		text_init(&text, 64);
+		text_add_size_beside(&text, rows[i].size_bytes, rows[i].beside_bytes);
+		assert_string_equal(text_string(&text), rows[i].reads);
+		text_release(&text);
+	}
+}
+
 static void cpus_and_durations_read_as_people_say_them(void **state)
 {
 	(void)state;
@@ -106,6 +129,7 @@ int main(void)
 		TEST(text_past_its_maximum_is_cut_and_says_so),
 		TEST(an_empty_text_is_a_string_too),
 		TEST(sizes_read_as_people_say_them),
+		TEST(sizes_that_differ_do_not_read_alike_side_by_side),
 		TEST(cpus_and_durations_read_as_people_say_them),
 		TEST(printing_into_an_array_never_passes_its_end),
 	};

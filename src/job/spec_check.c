@@ -13,16 +13,25 @@
 /* The kernel's smallest CPU quota, 1 ms of every 100 ms. */
 #define CPU_LIMIT_MILLI_MIN 10
 
+/* Append an amount that is compared with the one beside it. */
+typedef void add_amount_fn(struct text *text, int64_t amount, int64_t beside);
+
+static void add_cpus(struct text *text, int64_t cpu_milli, int64_t beside_milli)
+{
+	(void)beside_milli;
+	text_add_cpus(text, cpu_milli);
+}
+
 static enum err_code check_pair_of_amounts(const char *reservation, int64_t reserved, int64_t limit,
-					   void (*add)(struct text *, int64_t), struct err *err)
+					   add_amount_fn *add, struct err *err)
 {
 	if (!limit || reserved <= limit)
 		return ERR_NONE;
 	struct text text;
 	text_init(&text, LIMIT_MESSAGE_BYTES);
-	add(&text, reserved);
+	add(&text, reserved, limit);
 	text_add(&text, " reserved is more than the limit of ");
-	add(&text, limit);
+	add(&text, limit, reserved);
 	refuse(err, ERR_INVALID, AT(reservation), "%s", text_string(&text));
 	text_release(&text);
 	return ERR_INVALID;
@@ -49,11 +58,11 @@ static enum err_code check_resources(const struct job_spec *spec, struct err *er
 			      "processes can be limited but not reserved");
 	enum err_code code =
 		check_pair_of_amounts("reservations.memory_bytes", reservations->memory_bytes,
-				      limits->memory_bytes, text_add_size, err);
+				      limits->memory_bytes, text_add_size_beside, err);
 	if (code)
 		return code;
 	return check_pair_of_amounts("reservations.cpu_milli", reservations->cpu_milli,
-				     limits->cpu_milli, text_add_cpus, err);
+				     limits->cpu_milli, add_cpus, err);
 }
 
 static enum err_code check_placement(const struct placement *placement, struct err *err)

@@ -102,6 +102,16 @@ static void one_machine_without_the_memory_says_how_much_it_has(void **state)
 			    "GB free of 24 GB)");
 }
 
+static void amounts_that_differ_by_little_are_told_in_bytes(void **state)
+{
+	struct world *world = *state;
+	world_node(world, "small", 4000, 512 * MB, NULL, NULL);
+	struct job_entry *job = world_job(world, "shop", "web", world_spec(0, 512 * MB + 1));
+	assert_fits_nowhere(world, world_task(world, job, 1),
+			    "no node has 536870913 B of memory free: 1 of 1 lacks memory (largest "
+			    "has 536870912 B free of 512 MB)");
+}
+
 static void memory_is_what_is_reserved_not_what_is_measured(void **state)
 {
 	struct world *world = *state;
@@ -396,6 +406,7 @@ int main(void)
 		CASE(without_nodes_the_sentence_says_so),
 		CASE(nodes_that_are_not_ready_are_told_apart),
 		CASE(one_machine_without_the_memory_says_how_much_it_has),
+		CASE(amounts_that_differ_by_little_are_told_in_bytes),
 		CASE(memory_is_what_is_reserved_not_what_is_measured),
 		CASE(the_last_free_byte_can_be_reserved),
 		CASE(lack_of_cpu_and_disk_is_told_in_their_units),

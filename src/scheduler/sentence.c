@@ -10,12 +10,6 @@
 #include "base/sort.h"
 #include "scheduler/internal.h"
 
-static void add_cpus(struct text *text, int64_t cpu_milli)
-{
-	text_add_cpus(text, cpu_milli);
-	text_add(text, cpu_milli == 1000 ? " CPU" : " CPUs");
-}
-
 /* "8080/tcp", "127.0.0.1:8080-8089/udp". */
 static void add_port(struct text *text, const struct port *port)
 {
@@ -48,13 +42,88 @@ static bool ties_to_one_node(enum refusal_kind kind)
 	return kind == REFUSED_NETWORK || kind == REFUSED_VOLUME;
 }
 
+/* ---- shortages ---- */
+
+/* One resource that is not there: what was asked, and what the node that comes nearest has. */
+struct shortage {
+	const char *name;
+	int64_t asked;
+	int64_t capacity;
+	int64_t free;
+	/* Append an amount that is compared with the one beside it. */
+	void (*add)(struct text *text, int64_t amount, int64_t beside);
+};
+
+static void add_cpus(struct text *text, int64_t cpu_milli, int64_t beside_milli)
+{
+	(void)beside_milli;
+	text_add_cpus(text, cpu_milli);
+}
+
+static struct shortage shortage_of(const struct question *question,
+				   const struct refusal_count *count)
+{
+	const struct node_columns *columns = &question->cluster->columns;
+	const struct resources *request = &question->spec->reservations;
+	size_t at = count->example;
+	struct shortage shortage = { .name = "disk", .add = text_add_size_beside };
+	int64_t reserved = columns->disk_reserved_bytes[at];
+	shortage.asked = request->disk_bytes;
+	shortage.capacity = columns->disk_capacity_bytes[at];
+	if (count->refusal.kind == REFUSED_CPU) {
+		shortage.name = "CPU";
+		shortage.add = add_cpus;
+		reserved = columns->cpu_reserved_milli[at];
+		shortage.asked = request->cpu_milli;
+		shortage.capacity = columns->cpu_capacity_milli[at];
+	} else if (count->refusal.kind == REFUSED_MEMORY) {
+		shortage.name = "memory";
+		reserved = columns->memory_reserved_bytes[at];
+		shortage.asked = request->memory_bytes;
+		shortage.capacity = columns->memory_capacity_bytes[at];
+	}
+	shortage.free = shortage.capacity > reserved ? shortage.capacity - reserved : 0;
+	return shortage;
+}
+
+/* "no node has 512 MB of memory free", "no node has 2 CPUs free". */
+static void add_shortage_head(struct text *text, const struct question *question,
+			      const struct refusal_count *count)
+{
+	struct shortage shortage = shortage_of(question, count);
+	text_add(text, "no node has ");
+	shortage.add(text, shortage.asked, shortage.free);
+	if (count->refusal.kind == REFUSED_CPU)
+		text_add(text, shortage.asked == 1000 ? " CPU" : " CPUs");
+	else
+		text_addf(text, " of %s", shortage.name);
+	text_add(text, " free");
+}
+
+/* "lacks memory (largest has 100 MB free of 1 GB)"; where the head does not name the amount, "(512 MB
+ * asked, largest ...)". */
+static void add_shortage_clause(struct text *text, const struct question *question,
+				const struct refusal_count *count, bool in_head)
+{
+	struct shortage shortage = shortage_of(question, count);
+	text_addf(text, "%s %s (", count->n_nodes == 1 ? "lacks" : "lack", shortage.name);
+	if (!in_head) {
+		shortage.add(text, shortage.asked, shortage.free);
+		text_add(text, " asked, ");
+	}
+	text_add(text, "largest has ");
+	shortage.add(text, shortage.free, shortage.asked);
+	text_add(text, " free of ");
+	shortage.add(text, shortage.capacity, shortage.free);
+	text_add_char(text, ')');
+}
+
 /* ---- the head ---- */
 
 static void add_head(struct text *text, const struct question *question,
 		     const struct refusal_count *count)
 {
 	const struct job_spec *spec = question->spec;
-	const struct resources *request = &spec->reservations;
 	size_t item = count->refusal.item;
 	switch (count->refusal.kind) {
 	case REFUSED_DOWN:
@@ -62,20 +131,8 @@ static void add_head(struct text *text, const struct question *question,
 	case REFUSED_DEGRADED:
 	case REFUSED_DRAINING: text_add(text, "no node is ready"); break;
 	case REFUSED_CPU:
-		text_add(text, "no node has ");
-		add_cpus(text, request->cpu_milli);
-		text_add(text, " free");
-		break;
 	case REFUSED_MEMORY:
-		text_add(text, "no node has ");
-		text_add_size(text, request->memory_bytes);
-		text_add(text, " of memory free");
-		break;
-	case REFUSED_DISK:
-		text_add(text, "no node has ");
-		text_add_size(text, request->disk_bytes);
-		text_add(text, " of disk free");
-		break;
+	case REFUSED_DISK: add_shortage_head(text, question, count); break;
 	case REFUSED_CONSTRAINT:
 		text_addf(text, "no node matches %s", question->constraints[item].text);
 		break;
@@ -106,45 +163,6 @@ static void add_head(struct text *text, const struct question *question,
 }
 
 /* ---- one clause per refusal ---- */
-
-/* "(largest has 100 MB free of 1 GB)"; where the head does not name the amount, "(512 MB asked,
- * largest ...)". */
-static void add_amounts(struct text *text, int64_t asked, int64_t capacity, int64_t reserved,
-			bool in_head, void (*add)(struct text *, int64_t))
-{
-	text_add(text, " (");
-	if (!in_head) {
-		add(text, asked);
-		text_add(text, " asked, ");
-	}
-	text_add(text, "largest has ");
-	add(text, capacity > reserved ? capacity - reserved : 0);
-	text_add(text, " free of ");
-	add(text, capacity);
-	text_add_char(text, ')');
-}
-
-static void add_resource_clause(struct text *text, const struct question *question,
-				const struct refusal_count *count, bool in_head)
-{
-	const struct node_columns *columns = &question->cluster->columns;
-	const struct resources *request = &question->spec->reservations;
-	size_t column = count->example;
-	text_add(text, count->n_nodes == 1 ? "lacks " : "lack ");
-	if (count->refusal.kind == REFUSED_CPU) {
-		text_add(text, "CPU");
-		add_amounts(text, request->cpu_milli, columns->cpu_capacity_milli[column],
-			    columns->cpu_reserved_milli[column], in_head, text_add_cpus);
-	} else if (count->refusal.kind == REFUSED_MEMORY) {
-		text_add(text, "memory");
-		add_amounts(text, request->memory_bytes, columns->memory_capacity_bytes[column],
-			    columns->memory_reserved_bytes[column], in_head, text_add_size);
-	} else {
-		text_add(text, "disk");
-		add_amounts(text, request->disk_bytes, columns->disk_capacity_bytes[column],
-			    columns->disk_reserved_bytes[column], in_head, text_add_size);
-	}
-}
 
 static void add_port_clause(struct text *text, const struct question *question,
 			    const struct refusal_count *count)
@@ -188,7 +206,7 @@ static void add_clause(struct text *text, const struct question *question,
 	case REFUSED_DRAINING: text_add(text, one ? "is draining" : "are draining"); break;
 	case REFUSED_CPU:
 	case REFUSED_MEMORY:
-	case REFUSED_DISK: add_resource_clause(text, question, count, in_head); break;
+	case REFUSED_DISK: add_shortage_clause(text, question, count, in_head); break;
 	case REFUSED_CONSTRAINT:
 		text_addf(text, one ? "does not match %s" : "do not match %s",
 			  question->constraints[item].text);
