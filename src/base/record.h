@@ -160,7 +160,8 @@ uint64_t record_hash(const struct record_type *type, const void *record);
 void record_encode(const struct record_type *type, const void *record, struct text *out);
 
 /* Read what record_encode() wrote into `record` (holding no pointers before). On failure `record` is left
- * zero. ERR_DAMAGED for any bytes that no encoder writes, including values out of a field's bounds. */
+ * zero. ERR_DAMAGED for any bytes that no encoder of this release or its neighbours writes, including values out of a
+ * field's bounds. */
 enum err_code record_decode(const struct record_type *type, const void *bytes, size_t len,
 			    void *record, struct err *err) WARN_UNUSED;
 
