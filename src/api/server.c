@@ -10,6 +10,7 @@
 #include "base/check.h"
 
 #define KEEPALIVE_SECONDS 15
+#define STREAM_CALL_MS	  10000
 
 void api_mutation_free(struct api_mutation *mutation)
 {
@@ -181,6 +182,7 @@ struct api_server *api_server_new(struct event_base *base, const struct api_back
 	server->base = base;
 	server->backend = backend;
 	server->owner = owner;
+	server->stream_call_ms = STREAM_CALL_MS;
 	server->http = http_server_new(base, &options, &handler, server);
 	server->events = base_calloc(LIMIT_EVENTS_KEPT, sizeof(*server->events));
 	server->keepalive = event_new(base, -1, EV_PERSIST, on_keepalive, server);
@@ -194,6 +196,11 @@ struct api_server *api_server_new(struct event_base *base, const struct api_back
 enum err_code api_server_listen_unix(struct api_server *server, const char *path, struct err *err)
 {
 	return http_server_listen_unix(server->http, path, err);
+}
+
+void api_server_set_stream_call_ms(struct api_server *server, int call_ms)
+{
+	server->stream_call_ms = call_ms;
 }
 
 void api_server_free(struct api_server *server)

@@ -49,6 +49,8 @@ struct api_server *api_server_new(struct event_base *base, const struct api_back
 				  void *owner);
 enum err_code api_server_listen_unix(struct api_server *server, const char *path,
 				     struct err *err) WARN_UNUSED;
+/* How long a worker may take to open a log stream it was asked for; 10 s when never said. */
+void api_server_set_stream_call_ms(struct api_server *server, int call_ms);
 void api_server_free(struct api_server *server);
 
 /* Release an answer; nothing happens when its client has left. */

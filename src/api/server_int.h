@@ -53,6 +53,7 @@ struct api_server {
 	struct map session_by_number;
 	struct api_stream *streams;
 	size_t n_streams;
+	int stream_call_ms; /* how long a worker may take to open one */
 	struct random ids;
 	struct api_event *events; /* ring */
 	size_t n_events;

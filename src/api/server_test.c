@@ -11,6 +11,8 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "api/envelope.h"
+#include "api/json.h"
 #include "api/server.h"
 #include "base/alloc.h"
 #include "base/limits.h"
@@ -43,17 +45,24 @@ static struct manager_in input(struct world *world)
 	};
 }
 
-static void carry_out(struct world *world, struct api_mutation *mutation)
+static void step(struct world *world, const struct manager_event *event)
 {
-	struct manager_event event = { .kind = MANAGER_REQUEST, .request = &mutation->request };
 	struct manager_in in = input(world);
-	in.events = &event;
+	in.events = event;
 	in.n_events = 1;
 	manager_out_clear(&world->out);
 	manager_step(world->manager, &in, &world->out);
 	for (size_t i = 0; i < world->out.n_replies; i++)
 		api_server_reply(world->server, &world->out.replies[i]);
+	for (size_t i = 0; i < world->out.n_downs; i++)
+		api_server_down(world->server, &world->out.downs[i]);
 	api_server_publish(world->server, world->out.happenings, world->out.n_happenings, 0);
+}
+
+static void carry_out(struct world *world, struct api_mutation *mutation)
+{
+	step(world,
+	     &(struct manager_event){ .kind = MANAGER_REQUEST, .request = &mutation->request });
 	api_mutation_free(mutation);
 }
 
@@ -76,22 +85,25 @@ static void backend_submit(void *owner, struct api_mutation *mutation)
 		carry_out(world, mutation);
 }
 
-static void backend_session(void *owner, uint64_t session)
+static void backend_opened(void *owner, uint64_t session)
 {
-	(void)owner;
-	(void)session;
+	step(owner, &(struct manager_event){ .kind = MANAGER_SESSION_OPENED, .session = session });
+}
+
+static void backend_closed(void *owner, uint64_t session)
+{
+	step(owner, &(struct manager_event){ .kind = MANAGER_SESSION_CLOSED, .session = session });
 }
 
 static void backend_up(void *owner, uint64_t session, struct sync_up *up)
 {
-	(void)owner;
-	(void)session;
-	(void)up;
-	fail_msg("no worker is connected in these tests");
+	step(owner,
+	     &(struct manager_event){ .kind = MANAGER_SYNC_UP, .session = session, .up = up });
+	record_release(&sync_up_type, up);
 }
 
 static const struct api_backend backend = { backend_manager, backend_health, backend_submit,
-					    backend_session, backend_up,     backend_session };
+					    backend_opened,  backend_up,     backend_closed };
 
 static int setup(void **state)
 {
@@ -383,6 +395,135 @@ static void while_the_store_refuses_reads_go_on(void **state)
 	json_decref(answer.body);
 }
 
+/* ---- a worker that says its task runs, and opens no stream ----------------------------------------------- */
+
+#define NODE "01a20882-126a-714c-8704-434158c9baeb"
+
+struct worker {
+	struct websocket *websocket;
+	bool opened;
+	struct sync_up up;
+	struct task_id task; /* assigned; zero: none */
+	int streams_asked;
+};
+
+static void on_opened(void *owner, struct websocket *websocket)
+{
+	(void)websocket;
+	((struct worker *)owner)->opened = true;
+}
+
+static void on_message(void *owner, struct websocket *websocket, bool text, const void *bytes,
+		       size_t len)
+{
+	struct worker *worker = owner;
+	const char *kind;
+	json_t *value, *root;
+	struct sync_down down;
+	struct err err;
+	(void)websocket;
+	(void)text;
+	if (envelope_open(bytes, len, &kind, &value, &root, &err))
+		fail_msg("%s", err.message);
+	worker->streams_asked += strcmp(kind, "stream") == 0;
+	if (strcmp(kind, "sync") == 0) {
+		if (json_to_record(&sync_down_type, value, JSON_INTERNAL, "", &down, &err))
+			fail_msg("%s: %s", err.field, err.message);
+		worker->up.cluster = down.cluster;
+		worker->up.epoch = down.epoch;
+		worker->up.rev = down.rev;
+		if (down.tasks.n)
+			worker->task = down.tasks.items[0].task;
+		record_release(&sync_down_type, &down);
+	}
+	json_decref(root);
+}
+
+static void on_closed(void *owner, struct websocket *websocket, const struct err *err)
+{
+	(void)owner;
+	(void)websocket;
+	fail_msg("the session ended: %s", err->message);
+}
+
+static void worker_say(struct worker *worker)
+{
+	worker->up.report++;
+	envelope_send(worker->websocket, "sync", &sync_up_type, &worker->up);
+}
+
+static void worker_join(struct world *world, struct worker *worker)
+{
+	static const struct websocket_events events = { .opened = on_opened,
+							.message = on_message,
+							.closed = on_closed };
+	struct err err;
+	*worker = (struct worker){ 0 };
+	worker->websocket = http_client_websocket(world->base, world->socket_path,
+						  "/v1/nodes/" NODE "/sync", &events, worker);
+	while (!worker->opened)
+		turn_once(world, "the session");
+	record_init(&sync_up_type, &worker->up);
+	assert_int_equal(uuid_parse(NODE, &worker->up.node.uuid, &err), ERR_NONE);
+	worker->up.runtime_ok = true;
+	worker->up.has_facts = true;
+	worker->up.facts.hostname = base_strdup("one");
+	worker->up.facts.platform_os = base_strdup("linux");
+	worker->up.facts.platform_arch = base_strdup("x86_64");
+	worker->up.facts.runtime_version = base_strdup("20.10");
+	worker->up.facts.drover_version = base_strdup("0.1.0");
+	worker->up.facts.boot_id = base_strdup("boot");
+	worker->up.facts.api_minor = 41;
+	worker->up.facts.capacity.cpu_milli = 2000;
+	worker->up.facts.capacity.memory_bytes = (int64_t)1 << 30;
+	worker->up.facts.capacity.disk_bytes = (int64_t)1 << 30;
+	worker_say(worker);
+}
+
+static void worker_run_task(struct world *world, struct worker *worker)
+{
+	while (uuid_is_zero(worker->task.uuid))
+		turn_once(world, "an assignment");
+	struct task_observed *observed = list_add(&worker->up.observed, sizeof(*observed));
+	record_init(&task_observed_type, observed);
+	observed->task = worker->task;
+	observed->version = 1;
+	observed->state = TASK_RUNNING;
+	observed->attempt = 1;
+	observed->reason = REASON_RUNNING;
+	observed->container_id = base_strdup("c1");
+	observed->started_wall_ms = 1;
+	worker_say(worker);
+	for (bool running = false; !running;) {
+		struct answer answer = call(world, "GET", "/v1/tasks?state=running", NULL, NULL);
+		running = json_array_size(json_object_get(answer.body, "tasks")) == 1;
+		json_decref(answer.body);
+	}
+}
+
+static void a_log_stream_that_the_worker_does_not_open_ends_in_time(void **state)
+{
+	struct world *world = *state;
+	struct worker worker;
+	char target[96], id[UUID_TEXT_SIZE];
+	api_server_set_stream_call_ms(world->server, 50);
+	worker_join(world, &worker);
+	struct answer answer = call(world, "POST", "/v1/jobs", NULL,
+				    "{\"project\":\"p\",\"job\":" JOB("a", "") "}");
+	assert_int_equal(answer.status, 200);
+	json_decref(answer.body);
+	worker_run_task(world, &worker);
+	text_print(target, sizeof(target), "/v1/tasks/%s/logs", uuid_format(worker.task.uuid, id));
+	answer = call(world, "GET", target, NULL, NULL);
+	assert_int_equal(answer.status, 504);
+	assert_string_equal(member(json_object_get(answer.body, "error"), "message"),
+			    "the worker did not open the log stream in time");
+	assert_int_equal(worker.streams_asked, 1);
+	json_decref(answer.body);
+	websocket_free(worker.websocket);
+	record_release(&sync_up_type, &worker.up);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -395,6 +536,7 @@ int main(void)
 		TEST(a_key_that_is_too_long_is_refused),
 		TEST(a_client_that_leaves_before_its_answer_is_forgotten),
 		TEST(while_the_store_refuses_reads_go_on),
+		TEST(a_log_stream_that_the_worker_does_not_open_ends_in_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

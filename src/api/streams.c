@@ -9,8 +9,7 @@
 #include "base/alloc.h"
 #include "base/parse.h"
 
-#define LOGS_CONTENT_TYPE   "application/vnd.docker.multiplexed-stream"
-#define WORKER_CALL_SECONDS 10
+#define LOGS_CONTENT_TYPE "application/vnd.docker.multiplexed-stream"
 
 static void stream_free(struct api_stream *stream)
 {
@@ -220,7 +219,9 @@ void handle_logs(struct api_request *request)
 	struct api_stream *stream = base_calloc(1, sizeof(*stream));
 	*stream = (struct api_stream){ .server = server, .id = wanted.id, .request = request };
 	stream->deadline = event_new(server->base, -1, 0, on_deadline, stream);
-	event_add(stream->deadline, &(struct timeval){ .tv_sec = WORKER_CALL_SECONDS });
+	event_add(stream->deadline,
+		  &(struct timeval){ .tv_sec = server->stream_call_ms / 1000,
+				     .tv_usec = server->stream_call_ms % 1000 * 1000 });
 	stream->next = server->streams;
 	server->streams = stream;
 	server->n_streams++;
