@@ -122,12 +122,6 @@ static bool advance_run(struct worker *worker, struct worker_task *task)
 		worker_start_release(worker, task);
 		worker_task_runs(worker, task);
 		start_ending_unhealthy(worker, task);
-		if (PLANTED(PLANTED_SECOND_CONTAINER) && record->ending_reason &&
-		    worker_restart_choose(worker, task, record->ending_reason).again) {
-			task->container = CONTAINER_EXITED;
-			worker_task_next_attempt(worker, task);
-			return true;
-		}
 		if (record->ending_reason)
 			worker_stop_advance(worker, task);
 		else

@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/planted.h"
 
 #define STRAY_WAIT_MS	200
 #define NETWORK_WAIT_MS 100
@@ -303,6 +304,12 @@ void worker_start_result(struct worker *worker, struct worker_task *task,
 	}
 	if (result->fault == FAULT_UNREACHABLE) {
 		task->not_before_ms = worker->now_ms + RETRY_MS;
+		return;
+	}
+	if (PLANTED(PLANTED_SECOND_CONTAINER) && result->verb == CONTAINER_START &&
+	    result->fault == FAULT_AMBIGUOUS) {
+		task->container = CONTAINER_ABSENT;
+		worker_task_next_attempt(worker, task);
 		return;
 	}
 	/* Somebody removed the image since it was seen. */

@@ -115,6 +115,8 @@ void checker_container_started(struct sim *sim, struct sim_worker *worker,
 {
 	struct known_task *known = checker_task(sim, container->seen.task);
 	known->starts++;
+	/* What follows from a second container is not what is wrong. */
+	check_truth(sim);
 	if (known->restarts_max < 0)
 		return;
 	sim->checker.evaluated[INVARIANT_I14]++;
@@ -143,7 +145,12 @@ void checker_container_touched(struct sim *sim, struct sim_worker *worker,
 void checker_port_refused(struct sim *sim, struct sim_worker *worker,
 			  const struct sim_container *container, const struct sim_container *owner)
 {
-	if (!owner->foreign)
+	if (owner->foreign)
+		return;
+	if (uuid_equal(owner->seen.task.uuid, container->seen.task.uuid))
+		violated(sim, INVARIANT_I1, "%s on %s was started while %s runs",
+			 container->seen.name, worker->name, owner->seen.name);
+	else
 		violated(sim, INVARIANT_I7, "%s on %s was started with a port that %s has",
 			 container->seen.name, worker->name, owner->seen.name);
 }

@@ -31,7 +31,7 @@ static const char usage[] =
 	"evaluated,\n"
 	"                      and fail where one never was\n"
 	"  --bug NAME          with a planted bug (sim_planted only)\n"
-	"  --expect INVARIANT  succeed only when this one, and no other, is violated by a seed\n"
+	"  --expect INVARIANT  succeed only when most of the seeds that fail violate this one\n"
 	"  --list-bugs         print the planted bugs\n";
 
 struct arguments {
@@ -115,8 +115,7 @@ static bool print_coverage(const struct totals *totals)
 	bool whole = true;
 	printf("%llu seeds, %llu events, %.1f simulated hours, settled within %lld s\n",
 	       (unsigned long long)totals->n_seeds, (unsigned long long)totals->n_events,
-	       (double)totals->virtual_ms / 3600000.0,
-	       (long long)totals->settled_ms_max / 1000);
+	       (double)totals->virtual_ms / 3600000.0, (long long)totals->settled_ms_max / 1000);
 	for (int i = 0; i < FAULT_COUNT; i++) {
 		printf("  %10llu  %s\n", (unsigned long long)totals->struck[i], fault_rows[i].name);
 		whole &= totals->struck[i] > 0;
@@ -131,40 +130,49 @@ static bool print_coverage(const struct totals *totals)
 	return whole;
 }
 
-/* A planted bug is caught by the invariant that is meant to catch it, and first by that one. */
-static int judge_expected(const struct arguments *arguments, uint64_t seed,
-			  const struct sim_result *result)
+/* A planted bug is caught by the invariant that is meant to catch it: in most of the first seeds that notice it, that
+ * one is the first to be violated. (A second container of a task, say, may also be found to have been said to be gone.) */
+struct tally {
+	int n_expected;
+	int n_others;
+};
+#define TALLY_SEEDS 5
+
+static void tally_add(struct tally *tally, const struct arguments *arguments, uint64_t seed,
+		      const struct sim_result *result)
 {
-	const char *name = invariant_rows[result->invariant].name;
-	if (strcmp(name, arguments->expect) == 0) {
-		printf("caught by %s at seed %llu: %s\n", name, (unsigned long long)seed,
-		       result->message);
-		return EXIT_SUCCESS;
-	}
+	bool expected = strcmp(invariant_rows[result->invariant].name, arguments->expect) == 0;
+	tally->n_expected += expected;
+	tally->n_others += !expected;
 	print_failure(seed, result);
-	printf("%s was to catch it\n", arguments->expect);
-	return EXIT_FAILURE;
+}
+
+static int judge(const struct tally *tally, const char *expected)
+{
+	printf("%s caught it in %d of %d seeds that noticed\n", expected, tally->n_expected,
+	       tally->n_expected + tally->n_others);
+	return tally->n_expected > tally->n_others ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int run_all(const struct arguments *arguments)
 {
 	static struct totals totals;
+	struct tally tally = { 0 };
 	int64_t n_failed = 0;
 	for (int64_t seed = arguments->from; seed <= arguments->to; seed++) {
 		struct sim_result result;
 		if (run_seed((uint64_t)seed, arguments, &totals, &result))
 			continue;
 		if (arguments->expect)
-			return judge_expected(arguments, (uint64_t)seed, &result);
-		print_failure((uint64_t)seed, &result);
+			tally_add(&tally, arguments, (uint64_t)seed, &result);
+		else
+			print_failure((uint64_t)seed, &result);
 		fflush(stdout);
-		if (++n_failed >= 5)
+		if (++n_failed >= TALLY_SEEDS)
 			break;
 	}
-	if (arguments->expect) {
-		printf("no seed violates %s\n", arguments->expect);
-		return EXIT_FAILURE;
-	}
+	if (arguments->expect)
+		return judge(&tally, arguments->expect);
 	bool whole = !arguments->coverage || print_coverage(&totals);
 	return n_failed || !whole ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -9,6 +9,7 @@
 #include "sim.h"
 
 #define ORPHAN_RUNS_PER_MILLE 500
+#define LATE_MS		      60000
 
 void sim_action_free(void *memory)
 {
@@ -148,10 +149,11 @@ static void hang(struct sim *sim, struct sim_worker *worker, struct sim_action *
 	plan(sim, worker, timeout_ms, on_hung_answer, action->number);
 	if (sim_chance(sim, 300))
 		return;
-	/* A creation may be carried out even after it was given up. */
-	int64_t until_ms = from->verb == CONTAINER_CREATE ? timeout_ms + 5000 : timeout_ms - 1;
-	struct event *event =
-		plan(sim, worker, sim_draw(sim, 1, until_ms), on_hung_effect, action->number);
+	/* A creation may be carried out even long after it was given up. */
+	bool late = from->verb == CONTAINER_CREATE && sim_chance(sim, 400);
+	int64_t in_ms =
+		late ? timeout_ms + sim_draw(sim, 1, LATE_MS) : sim_draw(sim, 1, timeout_ms - 1);
+	struct event *event = plan(sim, worker, in_ms, on_hung_effect, action->number);
 	event->payload = action_copy(from);
 	event->free_payload = sim_action_free;
 }

@@ -179,7 +179,7 @@ static void begin(struct sim *sim)
 		struct sim_worker *worker = &sim->workers[i];
 		worker->sim = sim;
 		worker->index = i;
-		snprintf(worker->name, sizeof(worker->name), "worker%d", i + 1);
+		text_print(worker->name, sizeof(worker->name), "worker%d", i + 1);
 		worker->docker.up = true;
 		worker->docker.instance = 1000 * (uint64_t)(i + 1);
 		worker->memory_bytes = sim_draw(sim, 2, 8) << 30;
