@@ -76,11 +76,15 @@ const size_t n_commands = ARRAY_LEN(commands);
 /* The exit status of `drover WORDS`, split at blanks. */
 static int drover(const char *words)
 {
-	char copy[256], program[] = "drover", *argv[32] = { program };
+	char copy[256], program[] = "drover", *argv[32] = { program }, *rest;
 	int argc = 1;
 	text_print(copy, sizeof(copy), "%s", words);
-	for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
+	for (char *word = copy, *blank; word; word = blank ? blank + 1 : NULL) {
+		blank = strchr(word, ' ');
+		if (blank)
+			*blank = '\0';
 		argv[argc++] = word;
+	}
 	memset(&seen, 0, sizeof(seen));
 	return cli_main(argc, argv);
 }
