@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/hash.h"
 
 void map_release(struct map *map)
 {
@@ -83,12 +84,10 @@ void *map_next(const struct map *map, size_t *position)
 
 static uint64_t hash_names(uint64_t salt, const char *a, const char *b)
 {
-	uint64_t hash = 0xcbf29ce484222325u ^ salt;
-	for (const char *at = a; *at; at++)
-		hash = (hash ^ (uint8_t)*at) * 0x100000001b3u;
-	hash = (hash ^ 0xffu) * 0x100000001b3u;
-	for (const char *at = b; *at; at++)
-		hash = (hash ^ (uint8_t)*at) * 0x100000001b3u;
+	/* A byte that no UTF-8 holds parts the names. */
+	uint64_t hash = hash_bytes(HASH_START ^ salt, a, strlen(a));
+	hash = hash_bytes(hash, "\xff", 1);
+	hash = hash_bytes(hash, b, strlen(b));
 	return hash ^ (hash >> 32);
 }
 

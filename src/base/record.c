@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/record_walk.h"
 
 void record_init(const struct record_type *type, void *record)
@@ -185,9 +186,7 @@ uint64_t record_hash(const struct record_type *type, const void *record)
 	struct text text;
 	text_init(&text, SIZE_MAX / 2);
 	record_encode(type, record, &text);
-	uint64_t hash = 0xcbf29ce484222325u;
-	for (size_t i = 0; i < text.len; i++)
-		hash = (hash ^ (uint8_t)text.bytes[i]) * 0x100000001b3u;
+	uint64_t hash = hash_bytes(HASH_START, text_string(&text), text.len);
 	text_release(&text);
 	return hash;
 }

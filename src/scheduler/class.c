@@ -3,24 +3,14 @@
  * by value, so tasks of different jobs with the same needs are one class. */
 #include <string.h>
 
+#include "base/hash.h"
 #include "scheduler/internal.h"
-
-#define HASH_START 0xcbf29ce484222325u
-#define HASH_PRIME 0x100000001b3u
-
-static uint64_t add_bytes(uint64_t hash, const void *bytes, size_t len)
-{
-	const unsigned char *at = bytes;
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ at[i]) * HASH_PRIME;
-	return hash;
-}
 
 static uint64_t add_number(uint64_t hash, int64_t number)
 {
 	for (int shift = 0; shift < 64; shift += 8) {
 		unsigned char byte = (unsigned char)((uint64_t)number >> shift);
-		hash = add_bytes(hash, &byte, 1);
+		hash = hash_bytes(hash, &byte, 1);
 	}
 	return hash;
 }
@@ -29,7 +19,7 @@ static uint64_t add_number(uint64_t hash, int64_t number)
 static uint64_t add_string(uint64_t hash, const char *string)
 {
 	hash = add_number(hash, string ? (int64_t)strlen(string) : -1);
-	return string ? add_bytes(hash, string, strlen(string)) : hash;
+	return string ? hash_bytes(hash, string, strlen(string)) : hash;
 }
 
 static uint64_t add_ports(uint64_t hash, const struct job_spec *spec)
@@ -74,7 +64,7 @@ uint64_t scheduler_class(const struct cluster *cluster, const struct task *task)
 	hash = add_volumes(hash, cluster_project(cluster, job->job.project), spec);
 	hash = add_number(hash, spec->placement.max_replicas_per_node);
 	if (spec->placement.max_replicas_per_node > 0)
-		hash = add_bytes(hash, job->job.id.uuid.bytes, UUID_BYTES);
+		hash = hash_bytes(hash, job->job.id.uuid.bytes, UUID_BYTES);
 	hash = add_number(hash, (int64_t)spec->networks.n);
 	for (size_t i = 0; i < spec->networks.n; i++)
 		hash = add_string(hash, spec->networks.items[i].network);
