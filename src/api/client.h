@@ -1,5 +1,5 @@
-/* The API from the other side: what the CLI uses. Calls block until the answer is whole; streams run on the client's own
- * event loop. */
+/* The API from the other side: what the CLI uses. Calls block until the answer is whole; streams run on the client's
+ * own event loop. */
 #ifndef API_CLIENT_H
 #define API_CLIENT_H
 

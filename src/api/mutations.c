@@ -179,8 +179,8 @@ static bool is_remembered(struct api_request *request, const struct api_mutation
 	return cluster_idempotency(server_cluster(request->server), mutation->caller, key) != NULL;
 }
 
-/* The job of the path as a mutation, or NULL (answered). The core looks jobs up by name, so that a retried request means
- * the same after a restart. */
+/* The job of the path as a mutation, or NULL (answered). The core looks jobs up by name, so that a retried request
+ * means the same after a restart. */
 static struct api_mutation *job_mutation(struct api_request *request, int kind)
 {
 	struct job_id id;

@@ -72,8 +72,8 @@ void answer_error(struct api_request *request, const struct err *err);
 void answer_code(struct api_request *request, enum err_code code, const char *message);
 void answer_record(struct api_request *request, int status, const struct record_type *type,
 		   const void *record);
-/* A query parameter, decoded; false when absent. One that is malformed or too long is as one that is "?": no name and no
- * number is called so. */
+/* A query parameter, decoded; false when absent. One that is malformed or too long is as one that is "?": no name and
+ * no number is called so. */
 bool query_get(struct api_request *request, const char *name, char *out, size_t size);
 
 /* Handlers, by file. */

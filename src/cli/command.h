@@ -70,8 +70,8 @@ int64_t cli_duration_ms(const struct invocation *invocation, const char *option,
 
 struct api_client *cli_client(struct invocation *invocation);
 
-/* Flush standard output. When nobody reads it any more (`drover logs | head`) or it cannot be written, the program ends:
- * quietly for a closed pipe, with a message otherwise. */
+/* Flush standard output. When nobody reads it any more (`drover logs | head`) or it cannot be written, the program
+ * ends: quietly for a closed pipe, with a message otherwise. */
 void cli_flush(void);
 
 /* From now on Ctrl-C prints this sentence (copied, cut to 250 bytes) and ends the program with status 130. */

@@ -1,5 +1,5 @@
-/* Reading the logs of one or many tasks at once and printing them: standard output to standard output, standard error to
- * standard error, whole lines, each behind its task's name when there is more than one. */
+/* Reading the logs of one or many tasks at once and printing them: standard output to standard output, standard error
+ * to standard error, whole lines, each behind its task's name when there is more than one. */
 #ifndef CLI_LOG_READER_H
 #define CLI_LOG_READER_H
 

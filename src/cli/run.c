@@ -1,4 +1,5 @@
-/* drover run IMAGE [COMMAND...]: a one-task job that runs to completion, described by flags as `docker run` takes them. */
+/* drover run IMAGE [COMMAND...]: a one-task job that runs to completion, described by flags as `docker run` takes
+ * them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -17,8 +17,8 @@ struct manager_daemon_options {
 	const struct store_ops *store_ops; /* NULL: by name */
 };
 
-/* Open the store, replay it and listen. ERR_INVALID for an unknown scheduler or store; else what the store or the socket
- * said. Borrows `base`. */
+/* Open the store, replay it and listen. ERR_INVALID for an unknown scheduler or store; else what the store or the
+ * socket said. Borrows `base`. */
 enum err_code manager_daemon_new(struct event_base *base,
 				 const struct manager_daemon_options *options,
 				 struct manager_daemon **ret_daemon, struct err *err) WARN_UNUSED;

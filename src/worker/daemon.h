@@ -23,7 +23,8 @@ struct worker_daemon_options {
 	int64_t starts_parallel;	       /* 0: the default */
 };
 
-/* Open the store, replay it, and begin to reach the runtime and the manager; neither has to be there. Borrows `base`. */
+/* Open the store, replay it, and begin to reach the runtime and the manager; neither has to be there. Borrows
+ * `base`. */
 enum err_code worker_daemon_new(struct event_base *base,
 				const struct worker_daemon_options *options,
 				struct worker_daemon **ret_daemon, struct err *err) WARN_UNUSED;

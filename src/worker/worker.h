@@ -14,16 +14,16 @@
 #include "task/container.h"
 
 struct worker_options {
-	int64_t starts_parallel;    /* pulls, creates and starts that run side by side: 4 */
-	int64_t beat_ms;            /* LIMIT_BEAT_MS */
-	int64_t list_ms;            /* how often the full list is taken: 10 s */
-	int64_t pull_timeout_ms;    /* 10 min */
-	int64_t call_timeout_ms;    /* other calls: 30 s */
-	int64_t backoff_first_ms;   /* second restart in a row waits this: 1 s */
-	int64_t backoff_max_ms;     /* 5 min */
-	int64_t stable_ms;          /* running this long resets the back-off: 10 s */
+	int64_t starts_parallel;      /* pulls, creates and starts that run side by side: 4 */
+	int64_t beat_ms;	      /* LIMIT_BEAT_MS */
+	int64_t list_ms;	      /* how often the full list is taken: 10 s */
+	int64_t pull_timeout_ms;      /* 10 min */
+	int64_t call_timeout_ms;      /* other calls: 30 s */
+	int64_t backoff_first_ms;     /* second restart in a row waits this: 1 s */
+	int64_t backoff_max_ms;	      /* 5 min */
+	int64_t stable_ms;	      /* running this long resets the back-off: 10 s */
 	int64_t dead_containers_kept; /* per task, for logs: 2 */
-	int64_t orphan_grace_ms;    /* a labelled container no task owns is removed after this: 5 s */
+	int64_t orphan_grace_ms; /* a labelled container no task owns is removed after this: 5 s */
 };
 void worker_options_default(struct worker_options *options);
 
@@ -34,8 +34,8 @@ enum worker_event_kind {
 	WORKER_RUNTIME_UP,   /* Docker answers; `daemon_instance` tells which run of it */
 	WORKER_RUNTIME_DOWN, /* it does not */
 	WORKER_ACTION_DONE,
-	WORKER_HINT,         /* something happened to container `name`: look */
-	WORKER_FACTS,        /* the machine's facts, at start and when they change */
+	WORKER_HINT,  /* something happened to container `name`: look */
+	WORKER_FACTS, /* the machine's facts, at start and when they change */
 	WORKER_STATS,
 };
 
@@ -50,9 +50,9 @@ struct worker_event {
 };
 
 struct worker_in {
-	int64_t now_ms;  /* CLOCK_BOOTTIME */
+	int64_t now_ms; /* CLOCK_BOOTTIME */
 	int64_t wall_ms;
-	uint64_t seed;   /* jitter, ids */
+	uint64_t seed; /* jitter, ids */
 	const struct worker_event *events;
 	size_t n_events;
 };
@@ -76,9 +76,10 @@ void worker_free(struct worker *worker);
 
 /* Replay, then start once. `boot_id` is the machine's; another one than last time means every container of before was
  * interrupted. The first start makes the node id; it must be committed before anything is said. */
-enum err_code worker_replay(struct worker *worker, const struct change *change, struct err *err) WARN_UNUSED;
-enum err_code worker_start(struct worker *worker, const struct worker_in *in, const char *boot_id, struct worker_out *out,
-			   struct err *err) WARN_UNUSED;
+enum err_code worker_replay(struct worker *worker, const struct change *change,
+			    struct err *err) WARN_UNUSED;
+enum err_code worker_start(struct worker *worker, const struct worker_in *in, const char *boot_id,
+			   struct worker_out *out, struct err *err) WARN_UNUSED;
 
 void worker_step(struct worker *worker, const struct worker_in *in, struct worker_out *out);
 
@@ -86,7 +87,8 @@ struct node_id worker_node_id(const struct worker *worker);
 struct uuid worker_cluster_id(const struct worker *worker);
 
 /* For log streams: the container of a task's attempt (0: the newest). False when it never had one. */
-bool worker_container_of(const struct worker *worker, struct task_id task, int64_t attempt, char out[CONTAINER_NAME_SIZE]);
+bool worker_container_of(const struct worker *worker, struct task_id task, int64_t attempt,
+			 char out[CONTAINER_NAME_SIZE]);
 
 void worker_check(const struct worker *worker);
 
