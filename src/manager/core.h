@@ -12,6 +12,8 @@
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_MAX_MS	 (5 * 60 * 1000)
 #define SWEEP_MS	 5000
+/* Who has waited in the queue for as long as this has a node kept for it. */
+#define KEEP_AFTER_MS (60 * 1000)
 /* A task is placed, and its volumes are pinned, in one group. */
 #define VOLUMES_PER_JOB_MAX 64
 
@@ -39,10 +41,18 @@ struct pending {
 	int64_t revision; /* of the task, or of its replacement */
 	int where;
 	uint64_t stamp;	     /* of its live queue item */
+	int64_t since_ms;    /* monotonic: in the queue since */
 	int64_t due_ms;	     /* monotonic: not placed earlier */
 	int64_t deadline_ms; /* monotonic: not placed later; INT64_MAX: no deadline */
 	int64_t priority;
 	struct task_class *class;
+};
+
+/* The node that is kept for a task which has waited for long. */
+struct keep {
+	bool on;
+	struct task_id task;
+	struct node_id node;
 };
 
 /* How the slots of a job stand. */
@@ -136,6 +146,7 @@ struct manager {
 	bool wake;		/* room was freed, or a node changed: try what is parked */
 	int64_t sweep_ms;
 	size_t n_parked; /* tasks in parked classes */
+	struct keep keep;
 
 	struct strings removable; /* volumes to be removed that nobody uses, by name */
 	bool volumes_changed;
@@ -332,7 +343,18 @@ void pending_model(const struct manager *manager, const struct task *task, bool 
 		   struct task *ret_model);
 void class_unpark(struct manager *manager, struct task_class *class);
 void class_delete(struct manager *manager, struct task_class *class);
+/* The first live item of the queue, or NULL; stale ones on the way are dropped. */
+const struct queue_item *class_first(struct manager *manager, struct task_class *class);
 void place(struct manager *manager);
+
+/* keep.c */
+/* Keep a node for the task that has waited for longest, or for nobody. */
+void keep_refresh(struct manager *manager);
+/* Is the task that a node is kept for placed or gone, or the node not ready? Then the node is kept no more. */
+void keep_check(struct manager *manager);
+/* The node this task must leave for the one that waits; NULL: it may go where it likes. */
+const struct node_entry *keep_forbids(const struct manager *manager, const struct task *task,
+				      const struct pending *pending);
 
 /* volumes.c */
 /* The first job (by name) that uses it; NULL: none. Jobs the plan (may be NULL) removes do not count. */

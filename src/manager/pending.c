@@ -160,6 +160,8 @@ void pending_enqueue(struct manager *manager, struct pending *pending)
 	struct task model;
 	pending_model(manager, task, pending->lost, &model);
 	struct task_class *class = class_of(manager, scheduler_class(&manager->cluster, &model));
+	if (pending->where != PENDING_QUEUED)
+		pending->since_ms = manager->in->now_ms;
 	pending->where = PENDING_QUEUED;
 	pending->priority = priority;
 	pending->class = class;

@@ -1,6 +1,6 @@
 /* Placing: of all classes that are not parked, the one with the oldest task of the highest priority is asked for next.
  * The first task of a class that fits nowhere parks its class, so a pass asks the scheduler at most once in vain per
- * class, and what does not fit never blocks what does.
+ * class, and what does not fit never blocks what does; only one that has waited for long has a node kept for it.
  *
  * Invariant: after a pass every class that has tasks is parked. */
 #include <string.h>
@@ -11,8 +11,7 @@
 #include "base/planted.h"
 #include "manager/core.h"
 
-/* The first live item, or NULL; stale ones on the way are dropped. */
-static const struct queue_item *class_first(struct manager *manager, struct task_class *class)
+const struct queue_item *class_first(struct manager *manager, struct task_class *class)
 {
 	while (class->queue.n) {
 		const struct queue_item *item = &class->queue.items[0];
@@ -86,20 +85,39 @@ static struct node_id node_to_avoid(const struct manager *manager, const struct 
 	return old->desired.node;
 }
 
+/* Where to place a task, from the scheduler; never on a node that is kept from it. */
+static void pick_node(struct manager *manager, const struct task *task,
+		      const struct pending *pending, struct scheduler_pick *ret_pick)
+{
+	const struct job_entry *entry = cluster_job_of(&manager->cluster, task);
+	const char *wished = job_entry_current(entry)->spec.scheduler;
+	const struct scheduler_ops *policy = wished ? scheduler_find(wished) : NULL;
+	const struct node_entry *kept = keep_forbids(manager, task, pending);
+	struct node_id avoid = pending->lost ? task->desired.node : node_to_avoid(manager, task);
+	struct task model;
+	pending_model(manager, task, pending->lost, &model);
+	scheduler_pick(&manager->cluster, policy ? policy : manager->options.scheduler, &model,
+		       kept ? kept->record.id : avoid, manager->round, ret_pick);
+	if (!kept || ret_pick->node != kept)
+		return;
+	scheduler_pick_release(ret_pick);
+	char name[TASK_NAME_SIZE];
+	char message[LIMIT_MESSAGE_BYTES];
+	text_print(message, sizeof(message),
+		   "the room on %s is kept for %s, which waits for longer", node_name(kept),
+		   cluster_task_name(&manager->cluster,
+				     cluster_task(&manager->cluster, manager->keep.task), name));
+	ret_pick->reason = REASON_NO_NODE_FITS;
+	ret_pick->message = base_strdup(message);
+}
+
 /* True: placed. */
 static bool try_first(struct manager *manager, struct task_class *class)
 {
 	const struct pending *pending = pending_of(manager, class_first(manager, class));
 	struct task *task = cluster_task(&manager->cluster, pending->task);
-	const struct job_entry *entry = cluster_job_of(&manager->cluster, task);
-	const char *wished = job_entry_current(entry)->spec.scheduler;
-	const struct scheduler_ops *policy = wished ? scheduler_find(wished) : NULL;
-	struct task model;
-	pending_model(manager, task, pending->lost, &model);
 	struct scheduler_pick pick = { 0 };
-	scheduler_pick(&manager->cluster, policy ? policy : manager->options.scheduler, &model,
-		       pending->lost ? task->desired.node : node_to_avoid(manager, task),
-		       manager->round, &pick);
+	pick_node(manager, task, pending, &pick);
 	bool placed = pick.node != NULL;
 	if (!placed) {
 		park(manager, class, task, &pick);
@@ -153,7 +171,9 @@ void place(struct manager *manager)
 	if (manager->in->now_ms >= manager->sweep_ms) {
 		manager->wake = true;
 		manager->sweep_ms = INT64_MAX;
+		keep_refresh(manager);
 	}
+	keep_check(manager);
 	if (manager->wake && !PLANTED(PLANTED_NEVER_WOKEN))
 		unpark_all(manager);
 	manager->wake = false;

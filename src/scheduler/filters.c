@@ -120,3 +120,12 @@ bool filters_refuse(struct question *question, size_t column, struct refusal *re
 			return true;
 	return false;
 }
+
+bool filters_refuse_beside_resources(struct question *question, size_t column)
+{
+	struct refusal refusal;
+	for (size_t i = 0; i < ARRAY_LEN(filters); i++)
+		if (filters[i] != lacks_resources && filters[i](question, column, &refusal))
+			return true;
+	return false;
+}

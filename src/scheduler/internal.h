@@ -83,6 +83,8 @@ struct refusal {
 
 /* Does a filter refuse the node of this column? The first that does is told. */
 bool filters_refuse(struct question *question, size_t column, struct refusal *ret_refusal);
+/* All but the one that asks for free resources. */
+bool filters_refuse_beside_resources(struct question *question, size_t column);
 /* The first of them alone: is the node not ready to take a task? */
 bool readiness_refuses(const struct question *question, size_t column, struct refusal *ret_refusal);
 

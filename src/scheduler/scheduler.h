@@ -63,6 +63,13 @@ void scheduler_pick(const struct cluster *cluster, const struct scheduler_ops *p
 		    const struct task *task, struct node_id avoid, uint64_t round,
 		    struct scheduler_pick *ret_pick);
 
+/* The node to keep for a task that fits nowhere for want of resources: it would fit there once what
+ * runs to completion or is stopping has gone, and the least has to go. NULL: it would fit on none. */
+struct node_entry *scheduler_keep(const struct cluster *cluster, const struct task *task);
+/* Would this request, on this node, take of the room that `kept_for` needs there? */
+bool scheduler_takes_room(const struct node_entry *node, const struct node_columns *columns,
+			  const struct resources *request, const struct resources *kept_for);
+
 /* Two tasks with equal class fit the same nodes: everything the filters read, hashed. Parked tasks
  * are grouped by it. */
 uint64_t scheduler_class(const struct cluster *cluster, const struct task *task);
