@@ -76,7 +76,7 @@ const size_t n_commands = ARRAY_LEN(commands);
 /* The exit status of `drover WORDS`, split at blanks. */
 static int drover(const char *words)
 {
-	char copy[256], program[] = "drover", *argv[32] = { program }, *rest;
+	char copy[256], program[] = "drover", *argv[32] = { program };
 	int argc = 1;
 	text_print(copy, sizeof(copy), "%s", words);
 	for (char *word = copy, *blank; word; word = blank ? blank + 1 : NULL) {
