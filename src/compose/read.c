@@ -161,24 +161,45 @@ enum err_code read_cpus(const struct at *at, void *int64_milli, struct err *err)
 	return read_parsed(at, "a number of CPUs like \"0.5\"", parse_cpu_milli, int64_milli, err);
 }
 
-enum err_code read_strings(const struct at *at, void *strings, struct err *err)
+enum err_code read_each_item(const struct at *at, item_fn *each, void *target, struct err *err)
 {
 	enum err_code code = expect_list(at, err);
 	for (size_t i = 0; !code && i < at->node->n; i++) {
 		struct at item;
-		const char *string;
 		code = at_item(at, i, &item, err);
 		if (!code)
-			code = get_string(&item, &string, err);
-		if (!code && strings_has(strings, string))
-			code = at_fail(&item, err, ERR_INVALID, "\"%s\" stands twice in this list",
-				       string);
-		if (!code && at->record)
-			at_origin(&item, "%s[%zu]", at->record, ((struct strings *)strings)->n);
-		if (!code)
-			strings_add(strings, string);
+			code = each(&item, target, err);
 	}
 	return code;
+}
+
+enum err_code read_word(const struct at *item, void *strings, struct err *err)
+{
+	const char *string;
+	enum err_code code = get_string(item, &string, err);
+	if (!code)
+		strings_add(strings, string);
+	return code;
+}
+
+static enum err_code read_unique(const struct at *item, void *target, struct err *err)
+{
+	struct strings *strings = target;
+	const char *string;
+	enum err_code code = get_string(item, &string, err);
+	if (!code && strings_has(strings, string))
+		code = at_fail(item, err, ERR_INVALID, "\"%s\" stands twice in this list", string);
+	if (code)
+		return code;
+	if (item->up->record)
+		at_origin(item, "%s[%zu]", item->up->record, strings->n);
+	strings_add(strings, string);
+	return ERR_NONE;
+}
+
+enum err_code read_strings(const struct at *at, void *strings, struct err *err)
+{
+	return read_each_item(at, read_unique, strings, err);
 }
 
 enum err_code read_string_or_strings(const struct at *at, void *strings, struct err *err)

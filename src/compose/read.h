@@ -40,6 +40,14 @@ enum err_code read_pairs(const struct at *at, void *pairs, struct err *err);
 /* A mapping only: options of drivers. */
 enum err_code read_options(const struct at *at, void *pairs, struct err *err);
 
+/* Walk a list: `each` gets every item in turn. Fails at what is no list. */
+typedef enum err_code item_fn(const struct at *item, void *target, struct err *err);
+enum err_code read_each_item(const struct at *at, item_fn *each, void *target,
+			     struct err *err) WARN_UNUSED;
+
+/* One string of a list, whose items may repeat: arguments. The target is struct strings. */
+enum err_code read_word(const struct at *item, void *strings, struct err *err);
+
 /* Walk a mapping or a "key=value" list; `value` is NULL when there is none. */
 typedef enum err_code pair_fn(const struct at *at, const char *key, const char *value, void *target,
 			      struct err *err);

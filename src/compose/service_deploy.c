@@ -112,9 +112,9 @@ enum err_code read_placement(const struct at *at, void *placement, struct err *e
 	return keys_read(at, SECTION_PLACEMENT, placement, err);
 }
 
-static enum err_code read_preference(const struct at *at, struct strings *preferences,
-				     struct err *err)
+static enum err_code read_preference(const struct at *at, void *target, struct err *err)
 {
+	struct strings *preferences = target;
 	char *label = NULL;
 	enum err_code code = keys_read(at, SECTION_PREFERENCE, &label, err);
 	if (!code && !label)
@@ -129,14 +129,7 @@ static enum err_code read_preference(const struct at *at, struct strings *prefer
 
 enum err_code read_preferences(const struct at *at, void *strings, struct err *err)
 {
-	enum err_code code = expect_list(at, err);
-	for (size_t i = 0; !code && i < at->node->n; i++) {
-		struct at item;
-		code = at_item(at, i, &item, err);
-		if (!code)
-			code = read_preference(&item, strings, err);
-	}
-	return code;
+	return read_each_item(at, read_preference, strings, err);
 }
 
 enum err_code read_depend_condition(const struct at *at, void *int_pointer, struct err *err)
@@ -167,19 +160,12 @@ static struct depend *add_depend(const struct at *at, struct service *service, c
 	return depend;
 }
 
-static enum err_code read_depends_on_list(const struct at *at, struct service *service,
-					  struct err *err)
+static enum err_code read_depends_on_item(const struct at *item, void *service, struct err *err)
 {
-	enum err_code code = expect_list(at, err);
-	for (size_t i = 0; !code && i < at->node->n; i++) {
-		struct at item;
-		const char *job;
-		code = at_item(at, i, &item, err);
-		if (!code)
-			code = get_string(&item, &job, err);
-		if (!code)
-			add_depend(&item, service, job);
-	}
+	const char *job;
+	enum err_code code = get_string(item, &job, err);
+	if (!code)
+		add_depend(item, service, job);
 	return code;
 }
 
@@ -187,7 +173,7 @@ enum err_code read_depends_on(const struct at *at, void *target, struct err *err
 {
 	struct service *service = target;
 	if (at->node->kind == TREE_LIST)
-		return read_depends_on_list(at, service, err);
+		return read_each_item(at, read_depends_on_item, service, err);
 	if (at->node->kind != TREE_MAP)
 		return fail_type(at, "a list or a mapping of services", err);
 	enum err_code code = ERR_NONE;

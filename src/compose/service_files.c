@@ -44,7 +44,7 @@ static enum err_code load_file(const struct at *at, const struct env_file_read *
 	return dotenv_parse(text, len, path, file->raw, &interpolation, environment, err);
 }
 
-static enum err_code read_one(const struct at *at, struct pairs *environment, struct err *err)
+static enum err_code read_one(const struct at *at, void *environment, struct err *err)
 {
 	struct env_file_read file = { .required = true };
 	enum err_code code;
@@ -67,12 +67,5 @@ enum err_code read_env_file(const struct at *at, void *target, struct err *err)
 	struct service *service = target;
 	if (at->node->kind == TREE_SCALAR)
 		return read_one(at, &service->spec.environment, err);
-	enum err_code code = expect_list(at, err);
-	for (size_t i = 0; !code && i < at->node->n; i++) {
-		struct at item;
-		code = at_item(at, i, &item, err);
-		if (!code)
-			code = read_one(&item, &service->spec.environment, err);
-	}
-	return code;
+	return read_each_item(at, read_one, &service->spec.environment, err);
 }

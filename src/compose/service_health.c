@@ -3,22 +3,6 @@
 #include "compose/keys.h"
 #include "compose/service.h"
 
-static enum err_code read_test_list(const struct at *at, struct health_check *check,
-				    struct err *err)
-{
-	enum err_code code = expect_list(at, err);
-	for (size_t i = 0; !code && i < at->node->n; i++) {
-		struct at item;
-		const char *word;
-		code = at_item(at, i, &item, err);
-		if (!code)
-			code = get_string(&item, &word, err);
-		if (!code)
-			strings_add(&check->test, word);
-	}
-	return code;
-}
-
 /* NONE is the other way to write `disable: true`; one form is enough for everybody behind us. */
 static enum err_code finish_list(const struct at *at, struct health_check *check, struct err *err)
 {
@@ -43,7 +27,7 @@ enum err_code read_health_test(const struct at *at, void *target, struct err *er
 {
 	struct health_check *check = target;
 	if (at->node->kind == TREE_LIST) {
-		enum err_code code = read_test_list(at, check, err);
+		enum err_code code = read_each_item(at, read_word, &check->test, err);
 		return code ? code : finish_list(at, check, err);
 	}
 	const char *line;

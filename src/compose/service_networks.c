@@ -12,18 +12,12 @@ static struct network_use *add_network(const struct at *at, struct service *serv
 	return use;
 }
 
-static enum err_code read_list(const struct at *at, struct service *service, struct err *err)
+static enum err_code read_item(const struct at *item, void *service, struct err *err)
 {
-	enum err_code code = expect_list(at, err);
-	for (size_t i = 0; !code && i < at->node->n; i++) {
-		struct at item;
-		const char *network;
-		code = at_item(at, i, &item, err);
-		if (!code)
-			code = get_string(&item, &network, err);
-		if (!code)
-			add_network(&item, service, network);
-	}
+	const char *network;
+	enum err_code code = get_string(item, &network, err);
+	if (!code)
+		add_network(item, service, network);
 	return code;
 }
 
@@ -31,7 +25,7 @@ enum err_code read_service_networks(const struct at *at, void *target, struct er
 {
 	struct service *service = target;
 	if (at->node->kind == TREE_LIST)
-		return read_list(at, service, err);
+		return read_each_item(at, read_item, service, err);
 	if (at->node->kind != TREE_MAP)
 		return fail_type(at, "a list or a mapping of networks", err);
 	enum err_code code = ERR_NONE;

@@ -12,7 +12,6 @@ enum err_code read_image(const struct at *at, void *target, struct err *err)
 	return read_string(at, &service->spec.image, err);
 }
 
-/* Arguments may repeat, so this is not read_strings(). */
 static enum err_code read_arguments(const struct at *at, struct strings *arguments, struct err *err)
 {
 	if (at->node->kind != TREE_LIST) {
@@ -24,17 +23,7 @@ static enum err_code read_arguments(const struct at *at, struct strings *argumen
 			return code;
 		return words_split(line, arguments, err) ? at_blame(at, err) : ERR_NONE;
 	}
-	enum err_code code = expect_list(at, err);
-	for (size_t i = 0; !code && i < at->node->n; i++) {
-		struct at item;
-		const char *argument;
-		code = at_item(at, i, &item, err);
-		if (!code)
-			code = get_string(&item, &argument, err);
-		if (!code)
-			strings_add(arguments, argument);
-	}
-	return code;
+	return read_each_item(at, read_word, arguments, err);
 }
 
 enum err_code read_command(const struct at *at, void *target, struct err *err)

@@ -234,18 +234,15 @@ static enum err_code read_long(const struct at *at, struct service *service, str
 	return code;
 }
 
-enum err_code read_volumes(const struct at *at, void *target, struct err *err)
+static enum err_code read_item(const struct at *item, void *service, struct err *err)
 {
-	struct service *service = target;
-	enum err_code code = expect_list(at, err);
-	for (size_t i = 0; !code && i < at->node->n; i++) {
-		struct at item;
-		code = at_item(at, i, &item, err);
-		if (!code)
-			code = item.node->kind == TREE_MAP ? read_long(&item, service, err)
-							   : read_short(&item, service, err);
-	}
-	return code;
+	return item->node->kind == TREE_MAP ? read_long(item, service, err)
+					    : read_short(item, service, err);
+}
+
+enum err_code read_volumes(const struct at *at, void *service, struct err *err)
+{
+	return read_each_item(at, read_item, service, err);
 }
 
 /* `path[:options]`, when it has options as asked for. */
