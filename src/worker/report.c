@@ -4,11 +4,16 @@
  *    older ones superfluous.
  * 2. A version rises with every change. Versions and report numbers come from one sequence that
  *    never repeats.
- * 3. A final state is saved in the turn that publishes it; the shell commits first. */
+ * 3. Between beats nothing is said while a large message waits for its acknowledgement: a manager
+ *    that is slow to read is not sent the same records again and again.
+ * 4. A final state is saved in the turn that publishes it; the shell commits first. */
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/planted.h"
 #include "worker/worker_int.h"
+
+/* A message of more records is large. */
+#define RECORDS_SMALL 64
 
 static int64_t take_number(struct worker *worker)
 {
@@ -66,6 +71,8 @@ void worker_report_all_again(struct worker *worker)
 
 void worker_report_acked(struct worker *worker, int64_t report)
 {
+	if (report >= worker->report_sent)
+		worker->report_awaits_ack = false;
 	if (worker->facts_reported_in && worker->facts_reported_in <= report)
 		worker->facts_unacked = false;
 	for (struct worker_task *task = worker->unacked_first, *next; task; task = next) {
@@ -133,7 +140,8 @@ static void add_machine(struct worker *worker, struct sync_up *up)
 void worker_report_publish(struct worker *worker)
 {
 	bool beat = worker->now_ms >= worker->beat_at_ms;
-	if (!worker->session || (!worker->send && !beat))
+	bool may_send = worker->send && !worker->report_awaits_ack;
+	if (!worker->session || (!may_send && !beat))
 		return;
 	struct sync_up *up = &worker->out->up;
 	record_init(&sync_up_type, up);
@@ -152,6 +160,8 @@ void worker_report_publish(struct worker *worker)
 	add_observed(worker, up);
 	add_volumes(worker, up);
 	worker->send = false;
+	worker->report_sent = up->report;
+	worker->report_awaits_ack = up->observed.n > RECORDS_SMALL;
 	worker->beat_at_ms = worker->now_ms + worker->options.beat_ms;
 }
 

@@ -312,6 +312,7 @@ static void take_session(struct worker *worker, bool open)
 	if (!open)
 		return;
 	worker->send = true;
+	worker->report_awaits_ack = false;
 	worker->ask_full_at_ms = worker->now_ms;
 	worker->facts_unacked = worker->has_facts;
 	worker->facts_reported_in = 0;

@@ -264,7 +264,9 @@ struct worker {
 	bool send;		/* say it in this turn, not only at the next beat */
 	uint64_t set_mark;
 	int64_t beat_at_ms;
-	int64_t number_next; /* for versions and reports */
+	int64_t report_sent;	/* number of the last one in this session; 0: none */
+	bool report_awaits_ack; /* it is large: what is said meanwhile is said after its ack */
+	int64_t number_next;	/* for versions and reports */
 	bool has_facts;
 	struct node_facts facts;
 	bool facts_unacked;

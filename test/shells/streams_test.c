@@ -329,14 +329,14 @@ static void after_a_failed_commit_followers_are_told_to_look_anew(void **state)
 /* A job whose tasks come and go: some events each. */
 #define CROWD                                                                                      \
 	"{\"jobs\":[{\"name\":\"crowd\",\"spec\":{\"image\":\"busybox\",\"has_command\":true,"     \
-	"\"command\":[\"true\"],\"mode\":\"replicated-job\",\"replicas\":1500}}]}"
+	"\"command\":[\"true\"],\"mode\":\"replicated-job\",\"replicas\":2000}}]}"
 
 static bool crowd_is_done(struct rig *rig, const void *unused)
 {
 	(void)unused;
 	struct rig_answer answer = rig_call(rig, "GET", "/v1/jobs", NULL, NULL);
 	json_t *job = json_array_get(json_object_get(answer.body, "jobs"), 0);
-	bool done = json_integer_value(json_object_get(job, "succeeded")) == 1500;
+	bool done = json_integer_value(json_object_get(job, "succeeded")) == 2000;
 	json_decref(answer.body);
 	return done;
 }

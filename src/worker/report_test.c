@@ -1,0 +1,180 @@
+/* How much is said when much happens at once. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "worker/worker.h"
+
+#define TASKS 200
+
+struct fixture {
+	struct worker_options options;
+	struct worker *worker;
+	struct worker_out out;
+	struct worker_in in;
+	int64_t acked;
+};
+
+static void step(struct fixture *fixture, const struct worker_event *event)
+{
+	fixture->in.now_ms++;
+	fixture->in.seed++;
+	fixture->in.events = event;
+	fixture->in.n_events = event ? 1 : 0;
+	worker_out_clear(&fixture->out);
+	worker_step(fixture->worker, &fixture->in, &fixture->out);
+}
+
+static struct sync_down message(const struct fixture *fixture)
+{
+	struct sync_down down;
+	record_init(&sync_down_type, &down);
+	down.cluster.bytes[0] = 1;
+	down.epoch = 1;
+	down.rev = 1;
+	down.base_rev = 1;
+	down.report_acked = fixture->acked;
+	return down;
+}
+
+static void take(struct fixture *fixture, struct sync_down *down)
+{
+	struct worker_event event = { .kind = WORKER_SYNC_DOWN, .down = down };
+	step(fixture, &event);
+	record_release(&sync_down_type, down);
+}
+
+/* As many tasks at once, of one job. */
+static void assign(struct fixture *fixture)
+{
+	struct sync_down down = message(fixture);
+	down.full = true;
+	struct sync_template *template = list_add(&down.templates, sizeof(*template));
+	record_init(&sync_template_type, template);
+	template->job.uuid.bytes[0] = 2;
+	template->revision = 1;
+	template->project = base_strdup("shop");
+	template->name = base_strdup("web");
+	template->spec.image = base_strdup("app:1");
+	for (unsigned i = 0; i < TASKS; i++) {
+		struct sync_assignment *task = list_add(&down.tasks, sizeof(*task));
+		record_init(&sync_assignment_type, task);
+		task->task.uuid.bytes[0] = 3;
+		task->task.uuid.bytes[15] = (uint8_t)i;
+		task->job = template->job;
+		task->revision = 1;
+		task->slot = i + 1;
+	}
+	take(fixture, &down);
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = base_calloc(1, sizeof(*fixture));
+	struct err err;
+	worker_options_default(&fixture->options);
+	fixture->worker = worker_new(&fixture->options);
+	fixture->in = (struct worker_in){ .now_ms = 1000, .wall_ms = 1000, .seed = 1 };
+	assert_int_equal(worker_start(fixture->worker, &fixture->in, "boot", &fixture->out, &err),
+			 ERR_NONE);
+	struct worker_event opened = { .kind = WORKER_SESSION_OPENED };
+	step(fixture, &opened);
+	assign(fixture);
+	/* That all wait for Docker is said with the beat. */
+	fixture->in.now_ms += fixture->options.beat_ms;
+	step(fixture, NULL);
+	assert_true(fixture->out.has_up);
+	assert_int_equal(fixture->out.up.observed.n, TASKS);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	worker_out_release(&fixture->out);
+	worker_free(fixture->worker);
+	base_free(fixture);
+	return 0;
+}
+
+/* Something that is to be told at once, and no task changes. */
+static void change_facts(struct fixture *fixture, int i)
+{
+	char name[16];
+	struct node_facts facts;
+	record_init(&node_facts_type, &facts);
+	facts.hostname = base_strdup(text_print(name, sizeof(name), "host%d", i));
+	struct worker_event event = { .kind = WORKER_FACTS, .facts = &facts };
+	step(fixture, &event);
+	record_release(&node_facts_type, &facts);
+}
+
+static void a_large_message_is_not_sent_again_before_its_ack(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t report = fixture->out.up.report;
+	for (int i = 0; i < 10; i++) {
+		change_facts(fixture, i);
+		assert_false(fixture->out.has_up);
+	}
+	fixture->acked = report;
+	struct sync_down down = message(fixture);
+	take(fixture, &down);
+	/* What was held back comes with the ack. */
+	assert_true(fixture->out.has_up);
+	assert_true(fixture->out.up.has_facts);
+	assert_int_equal(fixture->out.up.observed.n, 0);
+}
+
+static void the_beat_does_not_wait_for_an_ack(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture->in.now_ms += fixture->options.beat_ms;
+	step(fixture, NULL);
+	assert_true(fixture->out.has_up);
+	assert_int_equal(fixture->out.up.observed.n, TASKS);
+}
+
+static void a_new_session_owes_nothing_to_the_old_one(void **state)
+{
+	struct fixture *fixture = *state;
+	struct worker_event closed = { .kind = WORKER_SESSION_CLOSED };
+	struct worker_event opened = { .kind = WORKER_SESSION_OPENED };
+	step(fixture, &closed);
+	assert_false(fixture->out.has_up);
+	step(fixture, &opened);
+	assert_true(fixture->out.has_up);
+	assert_int_equal(fixture->out.up.observed.n, TASKS);
+}
+
+static void a_small_message_holds_nothing_back(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture->acked = fixture->out.up.report;
+	struct sync_down down = message(fixture);
+	take(fixture, &down);
+	for (int i = 0; i < 4; i++) {
+		change_facts(fixture, i);
+		assert_true(fixture->out.has_up);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_large_message_is_not_sent_again_before_its_ack,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(the_beat_does_not_wait_for_an_ack, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_new_session_owes_nothing_to_the_old_one, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_small_message_holds_nothing_back, setup,
+						teardown),
+	};
+	return cmocka_run_group_tests_name("reports", tests, NULL, NULL);
+}
