@@ -24,11 +24,6 @@ struct mount_read {
 	bool type_written;
 };
 
-/* Long form of a port while its keys are read. */
-struct port_read {
-	struct port port;
-};
-
 /* The range of ports that stands for "any free one": a task draws from it. Swarm's range. */
 #define PORT_ANY_FIRST 30000
 #define PORT_ANY_LAST  32767
@@ -60,11 +55,11 @@ enum err_code read_pids(const struct at *at, void *int64, struct err *err);
 
 /* service_ports.c */
 enum err_code read_ports(const struct at *at, void *service, struct err *err);
-enum err_code read_port_target(const struct at *at, void *port_read, struct err *err);
-enum err_code read_port_published(const struct at *at, void *port_read, struct err *err);
-enum err_code read_port_host_ip(const struct at *at, void *port_read, struct err *err);
-enum err_code read_port_protocol(const struct at *at, void *port_read, struct err *err);
-enum err_code read_port_mode(const struct at *at, void *port_read, struct err *err);
+enum err_code read_port_target(const struct at *at, void *port, struct err *err);
+enum err_code read_port_published(const struct at *at, void *port, struct err *err);
+enum err_code read_port_host_ip(const struct at *at, void *port, struct err *err);
+enum err_code read_port_protocol(const struct at *at, void *port, struct err *err);
+enum err_code read_port_mode(const struct at *at, void *port, struct err *err);
 
 /* A note for the reader of the file: checked to be a string, kept nowhere. */
 enum err_code read_remark(const struct at *at, void *target, struct err *err);

@@ -180,13 +180,13 @@ static enum err_code read_short(const struct at *at, struct service *service, st
 
 enum err_code read_port_target(const struct at *at, void *target, struct err *err)
 {
-	struct port_read *read = target;
-	return get_integer(at, 1, 65535, &read->port.container_port, err);
+	struct port *port = target;
+	return get_integer(at, 1, 65535, &port->container_port, err);
 }
 
 enum err_code read_port_published(const struct at *at, void *target, struct err *err)
 {
-	struct port_read *read = target;
+	struct port *port = target;
 	const char *text;
 	struct range range;
 	enum err_code code = get_scalar(at, &text, err);
@@ -194,23 +194,23 @@ enum err_code read_port_published(const struct at *at, void *target, struct err 
 		code = parse_range(at, text, strlen(text), &range, err);
 	if (code)
 		return code;
-	read->port.host_first = range.first;
-	read->port.host_last = range.last;
+	port->host_first = range.first;
+	port->host_last = range.last;
 	return ERR_NONE;
 }
 
 enum err_code read_port_host_ip(const struct at *at, void *target, struct err *err)
 {
-	struct port_read *read = target;
-	return read_string(at, &read->port.host_ip, err);
+	struct port *port = target;
+	return read_string(at, &port->host_ip, err);
 }
 
 enum err_code read_port_protocol(const struct at *at, void *target, struct err *err)
 {
-	struct port_read *read = target;
+	struct port *port = target;
 	const char *word;
 	enum err_code code = get_string(at, &word, err);
-	return code ? code : parse_protocol(at, word, &read->port.protocol, err);
+	return code ? code : parse_protocol(at, word, &port->protocol, err);
 }
 
 enum err_code read_port_mode(const struct at *at, void *target, struct err *err)
@@ -237,18 +237,18 @@ enum err_code read_remark(const struct at *at, void *target, struct err *err)
 
 static enum err_code read_long(const struct at *at, struct service *service, struct err *err)
 {
-	struct port_read read = { .port = { .protocol = PORT_TCP } };
-	enum err_code code = keys_read(at, SECTION_PORT, &read, err);
-	if (!code && read.port.container_port == 0)
+	struct port port = { .protocol = PORT_TCP };
+	enum err_code code = keys_read(at, SECTION_PORT, &port, err);
+	if (!code && port.container_port == 0)
 		code = at_fail(at, err, ERR_INVALID,
 			       "a port needs a target: the port in the container");
-	if (!code && read.port.host_first == 0) {
-		read.port.host_first = PORT_ANY_FIRST;
-		read.port.host_last = PORT_ANY_LAST;
+	if (!code && port.host_first == 0) {
+		port.host_first = PORT_ANY_FIRST;
+		port.host_last = PORT_ANY_LAST;
 	}
 	if (!code)
-		code = add_port(at, service, &read.port, err);
-	record_release(&port_type, &read.port);
+		code = add_port(at, service, &port, err);
+	record_release(&port_type, &port);
 	return code;
 }
 
