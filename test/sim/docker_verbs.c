@@ -227,6 +227,7 @@ static int do_create(struct sim *sim, struct sim_worker *worker, struct sim_acti
 			      : policy->max_attempts && !policy->window_ms ? policy->max_attempts
 									   : -1;
 	sim->checker.truth_changed = true;
+	checker_container_made(sim, worker, container);
 	container_seen_copy(&result->seen, &container->seen);
 	return FAULT_NONE;
 }

@@ -110,6 +110,20 @@ void check_truth(struct sim *sim)
 		check_machine(sim, &sim->workers[i]);
 }
 
+/* The next one is not even made before the last one ended. */
+void checker_container_made(struct sim *sim, struct sim_worker *worker,
+			    const struct sim_container *container)
+{
+	sim->checker.evaluated[INVARIANT_I1]++;
+	for (size_t i = 0; i < worker->docker.n_containers; i++) {
+		const struct sim_container *other = worker->docker.containers[i];
+		if (!other->foreign && sim_container_runs(other) &&
+		    uuid_equal(other->seen.task.uuid, container->seen.task.uuid))
+			violated(sim, INVARIANT_I1, "%s on %s was made while %s runs",
+				 container->seen.name, worker->name, other->seen.name);
+	}
+}
+
 void checker_container_started(struct sim *sim, struct sim_worker *worker,
 			       struct sim_container *container)
 {

@@ -127,6 +127,8 @@ void check_truth(struct sim *sim);
 /* What the world tells the checker. */
 void checker_container_started(struct sim *sim, struct sim_worker *worker,
 			       struct sim_container *container);
+void checker_container_made(struct sim *sim, struct sim_worker *worker,
+			    const struct sim_container *container);
 void checker_container_touched(struct sim *sim, struct sim_worker *worker,
 			       const struct sim_container *container, int verb);
 void checker_port_refused(struct sim *sim, struct sim_worker *worker,

@@ -185,7 +185,7 @@ static void look_at_running(struct look *look, const struct job_entry *entry,
 
 static void look_at_ended(struct look *look, const struct job_entry *entry, const struct task *task)
 {
-	int after = reason_after(task->reason);
+	enum reason_after after = reason_after(task->reason);
 	if (task->desired.stop_reason && !task_succeeded(task))
 		after = reason_after(task->desired.stop_reason);
 	if (!is_current(entry, task))
