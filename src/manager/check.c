@@ -76,6 +76,8 @@ static void check_queue(const struct manager *manager)
 		n_deadlines += pending->deadline_ms != INT64_MAX;
 	}
 	INVARIANT(n_queued == 0);
+	const struct pending *kept_for = pending_get(manager, manager->keep.task);
+	INVARIANT(IMPLIES(manager->keep.on, kept_for && kept_for->class));
 	INVARIANT(n_deadlines == manager->n_deadlines);
 }
 

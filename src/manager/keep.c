@@ -3,7 +3,7 @@
  * priority or a lower one takes of the room it needs there. What only takes over a slot goes on: it fills the room
  * it has just left. Decided anew with every sweep.
  *
- * Invariant: while a node is kept its task is in the queue. */
+ * Invariant: between steps a node is kept only for a task that is in the queue. */
 #include "base/alloc.h"
 #include "base/check.h"
 #include "manager/core.h"

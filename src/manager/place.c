@@ -174,8 +174,12 @@ void place(struct manager *manager)
 		keep_refresh(manager);
 	}
 	keep_check(manager);
-	if (manager->wake && !PLANTED(PLANTED_NEVER_WOKEN))
-		unpark_all(manager);
-	manager->wake = false;
-	run_pass(manager);
+	do {
+		if (manager->wake && !PLANTED(PLANTED_NEVER_WOKEN))
+			unpark_all(manager);
+		manager->wake = false;
+		run_pass(manager);
+		/* Whom a node was kept for may be placed: then it is there for the others. */
+		keep_check(manager);
+	} while (manager->wake);
 }
