@@ -127,7 +127,7 @@ volumes: {{data: }}
     assert refused.returncode and "t/w" in refused.stderr
     drover.run("down", "-p", "t")
     drover.run("volume", "rm", "t_data")
-    eventually("the volume is gone", lambda: "t_data" not in docker("volume", "ls", "-q"))
+    eventually("the volume is gone", lambda: "t_data" not in docker("volume", "ls", "-q").split())
     assert "t_data" not in drover.out("volume", "ls")
 
 
