@@ -283,8 +283,7 @@ static enum err_code judge_gone(const struct progress *progress, bool *ret_done,
 	for (size_t i = 0; i < progress->volumes.volumes.n; i++) {
 		const struct volume_view *volume = &progress->volumes.volumes.items[i];
 		if (volume->removing && volume->message && *volume->message)
-			return err_set(err, ERR_FAILED, "volume %s cannot be removed: %s",
-				       volume->name, volume->message);
+			return err_set(err, ERR_FAILED, "%s", volume->message);
 		if (volume->removing)
 			return ERR_NONE;
 	}
