@@ -1,5 +1,6 @@
 """Requests and files that are wrong: a clear error each, no crash, no change of state."""
 import json
+import shutil
 import socket
 import time
 
@@ -22,6 +23,7 @@ def target():
     yield drover
     drover.run("down", "-v", "-p", "kept", check=False)
     drover.clean()
+    shutil.rmtree(drover.folder, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,6 @@
 """What must survive: killed managers and workers, a Docker that goes away, a full disk, and other people's containers."""
 import json
 import os
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import BUSYBOX, PATIENCE_SECONDS, PrivateDocker, docker, eventually, make_drover
+from conftest import BUSYBOX, PATIENCE_SECONDS, docker, eventually
 
 SERVICE = f"services:\n  s: {{image: {BUSYBOX}, stop_grace_period: 1s}}\n"
 NEVER_STOPS = """["sh", "-c", "trap '' TERM; while :; do sleep 1; done"]"""
