@@ -51,6 +51,7 @@
 #define LIMIT_IDEMPOTENCY_AGE_MS    (24LL * 3600 * 1000)
 #define LIMIT_JOB_RECORD_BYTES	    (512 * 1024)
 #define LIMIT_NODE_RECORD_BYTES	    (256 * 1024)
+#define LIMIT_PROJECT_RECORD_BYTES  (256 * 1024) /* and a job: one record of a worker */
 #define LIMIT_CALLER_BYTES	    255
 #define LIMIT_ANSWER_BYTES	    (512 * 1024) /* a remembered answer, in hexadecimal */
 

@@ -226,6 +226,23 @@ static enum err_code check_cycles(const struct project_index *index, struct err 
 	return ERR_NONE;
 }
 
+/* Networks and volumes travel to workers with every job that uses them. */
+static enum err_code check_size(const struct project_request *request, struct err *err)
+{
+	struct project_request parts = *request;
+	struct text text;
+	parts.jobs.n = 0;
+	text_init(&text, LIMIT_PROJECT_RECORD_BYTES);
+	record_encode(&project_request_type, &parts, &text);
+	bool too_large = text.cut;
+	text_release(&text);
+	if (too_large)
+		return refuse(err, ERR_LIMIT, AT("networks"),
+			      "the project's networks and volumes are larger than %d KB",
+			      LIMIT_PROJECT_RECORD_BYTES / 1024);
+	return ERR_NONE;
+}
+
 enum err_code project_request_check(const struct project_request *request, struct err *err)
 {
 	if (request->jobs.n > LIMIT_JOBS_PER_PROJECT)
@@ -234,6 +251,8 @@ enum err_code project_request_check(const struct project_request *request, struc
 	enum err_code code = record_check(&project_request_type, request, err);
 	if (!code)
 		code = name_check(request->name, "name", err);
+	if (!code)
+		code = check_size(request, err);
 	if (code)
 		return code;
 	struct project_index index = { .request = request };

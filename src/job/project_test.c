@@ -54,6 +54,26 @@ static void expect(struct project_request *request, enum err_code code, const ch
 	record_release(&project_request_type, request);
 }
 
+static void networks_and_volumes_that_no_worker_could_keep_are_refused(void **state)
+{
+	(void)state;
+	struct project_request request;
+	_cleanup_free_ char *value = base_calloc(LIMIT_STRING_BYTES + 1, 1);
+	memset(value, 'x', LIMIT_STRING_BYTES);
+	init(&request);
+	add_job(&request, "web");
+	add_network(&request, "front");
+	struct volume_spec *volume = list_add(&request.volumes, sizeof(struct volume_spec));
+	string_set(&volume->key, "data");
+	pairs_add(&request.networks.items[0].labels, "a", value);
+	pairs_add(&request.networks.items[0].labels, "b", value);
+	pairs_add(&volume->labels, "a", value);
+	assert_int_equal(project_request_check(&request, NULL), ERR_NONE);
+	pairs_add(&volume->labels, "b", value);
+	expect(&request, ERR_LIMIT, "networks",
+	       "the project's networks and volumes are larger than 256 KB");
+}
+
 static void a_project_whose_parts_fit_is_accepted(void **state)
 {
 	(void)state;
@@ -220,6 +240,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_project_whose_parts_fit_is_accepted),
+		TEST(networks_and_volumes_that_no_worker_could_keep_are_refused),
 		TEST(mistakes_in_a_job_are_named_from_the_project_down),
 		TEST(names_are_checked_and_unique),
 		TEST(what_is_referred_to_must_be_there),

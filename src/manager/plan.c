@@ -164,8 +164,15 @@ static enum err_code check_size(const struct plan *plan, const struct manager_re
 		return ERR_NONE;
 	struct size size = { .n_records = RECORDS_BESIDE,
 			     .n_bytes = 2 * LIMIT_STRING_BYTES + RECORDS_BESIDE * 1024 };
+	size_t before = size.n_bytes;
 	if (plan->put_project)
 		weigh(&size, &project_type, &plan->project);
+	/* Also with networks kept from earlier requests. */
+	if (size.n_bytes > before + LIMIT_PROJECT_RECORD_BYTES + CHANGE_KEY_BYTES_MAX)
+		return err_set(err, ERR_LIMIT,
+			       "the project's networks and volumes take %zu bytes, and a project "
+			       "may have %d: remove those that no job needs",
+			       size.n_bytes - before, LIMIT_PROJECT_RECORD_BYTES);
 	for (size_t i = 0; i < plan->volumes.n; i++)
 		weigh(&size, &volume_record_type, &plan->volumes.items[i]);
 	enum err_code code = weigh_jobs(plan, &size, err);
