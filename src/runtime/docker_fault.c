@@ -67,6 +67,12 @@ static const struct fault_row fault_rows[] = {
 	{ CONTAINER_START, ANY, "exec *: no such file or directory", FAULT_COMMAND_NOT_FOUND },
 	{ CONTAINER_START, ANY, "exec *: permission denied", FAULT_COMMAND_NOT_FOUND },
 
+	/* What no machine with this image will take. */
+	{ CONTAINER_START, ANY, "unable to find user", FAULT_REFUSED },
+	{ CONTAINER_START, ANY, "unable to find group", FAULT_REFUSED },
+	{ CONTAINER_START, ANY, "open /proc/sys/*: no such file", FAULT_REFUSED },
+	{ CONTAINER_START, ANY, "cannot mkdir: *is not a directory", FAULT_REFUSED },
+
 	/* What is left of 4xx is a clear no. */
 	{ CONTAINER_CREATE, 409, NULL, FAULT_CONFLICT },
 	{ CONTAINER_REMOVE, 409, NULL, FAULT_CONFLICT },

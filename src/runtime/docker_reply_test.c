@@ -255,6 +255,13 @@ static const struct {
 	{ CONTAINER_START, 500, FAULT_MOUNT_FAILED,
 	  "error while mounting volume '/var/lib/docker/volumes/x/_data': failed to mount "
 	  "local volume: mount nfs:/x: no such file or directory" },
+	{ CONTAINER_START, 400, FAULT_REFUSED,
+	  "unable to find user nobodyy: no matching entries in passwd file" },
+	{ CONTAINER_START, 400, FAULT_REFUSED,
+	  "failed to create shim task: OCI runtime create failed: runc create failed: unable to "
+	  "start container process: error during container init: open /proc/sys/net/foo: no such "
+	  "file or directory: unknown" },
+	{ CONTAINER_START, 500, FAULT_REFUSED, "Cannot mkdir: /etc/passwd is not a directory" },
 	{ CONTAINER_START, 500, FAULT_FAILED,
 	  "failed to create shim task: OCI runtime create failed: something new" },
 	{ CONTAINER_START, 500, FAULT_AMBIGUOUS, "context deadline exceeded" },
