@@ -133,8 +133,7 @@ void volume_removed(struct manager *manager, struct node_entry *node,
 		struct volume_record changed;
 		record_copy(&volume_record_type, &changed, volume);
 		string_set(&changed.remove_error, answer->message);
-		notes_add(&manager->out->notes, "volume %s cannot be removed: %s", answer->name,
-			  answer->message);
+		notes_add(&manager->out->notes, "%s", answer->message);
 		happen(manager, "volume", answer->name, (struct uuid){ 0 }, "remove_failed", "",
 		       answer->message);
 		cluster_put_volume(&manager->cluster, &manager->out->changes, &changed);

@@ -39,7 +39,7 @@ extern const struct record_type sync_assignment_type;
 
 struct sync_volume {
 	char *name;    /* Docker's */
-	char *message; /* up: why it cannot be removed yet; "" or NULL: it is gone */
+	char *message; /* up: the sentence why it cannot be removed yet; "" or NULL: it is gone */
 };
 extern const struct record_type sync_volume_type;
 

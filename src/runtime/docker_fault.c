@@ -71,7 +71,7 @@ static const struct fault_row fault_rows[] = {
 	{ CONTAINER_START, ANY, "unable to find user", FAULT_REFUSED },
 	{ CONTAINER_START, ANY, "unable to find group", FAULT_REFUSED },
 	{ CONTAINER_START, ANY, "open /proc/sys/*: no such file", FAULT_REFUSED },
-	{ CONTAINER_START, ANY, "cannot mkdir: *is not a directory", FAULT_REFUSED },
+	{ ANY, ANY, "cannot mkdir: *is not a directory", FAULT_REFUSED },
 
 	/* What is left of 4xx is a clear no. */
 	{ CONTAINER_CREATE, 409, NULL, FAULT_CONFLICT },

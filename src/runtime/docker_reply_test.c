@@ -261,7 +261,7 @@ static const struct {
 	  "failed to create shim task: OCI runtime create failed: runc create failed: unable to "
 	  "start container process: error during container init: open /proc/sys/net/foo: no such "
 	  "file or directory: unknown" },
-	{ CONTAINER_START, 500, FAULT_REFUSED, "Cannot mkdir: /etc/passwd is not a directory" },
+	{ CONTAINER_CREATE, 500, FAULT_REFUSED, "Cannot mkdir: /etc/passwd is not a directory" },
 	{ CONTAINER_START, 500, FAULT_FAILED,
 	  "failed to create shim task: OCI runtime create failed: something new" },
 	{ CONTAINER_START, 500, FAULT_AMBIGUOUS, "context deadline exceeded" },

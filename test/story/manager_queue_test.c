@@ -277,13 +277,13 @@ static void a_volume_in_use_is_not_removed_and_one_that_is_free_is(void **state)
 	assert_int_equal(story_ask(&story, &request), ERR_CONFLICT);
 	assert_string_equal(story.reply->err.message, "volume shop_data is used by job shop/db");
 	story_act(&story, REQUEST_REMOVE, "shop", NULL);
-	story_refuse_volumes(&story, "alpha", "volume is in use by container 12ab");
+	story_refuse_volumes(&story, "alpha",
+			     "volume shop_data cannot be removed: in use by container 12ab");
 	story_forget(&story);
 	assert_int_equal(story_ask(&story, &request), ERR_NONE);
 	story_pass(&story, 2000);
-	story_tells(&story,
-		    "volume shop_data is to be removed\n"
-		    "volume shop_data cannot be removed: volume is in use by container 12ab\n");
+	story_tells(&story, "volume shop_data is to be removed\n"
+			    "volume shop_data cannot be removed: in use by container 12ab\n");
 	story_refuse_volumes(&story, "alpha", NULL);
 	/* Nobody may use it meanwhile. */
 	assert_int_equal(story_apply(&story), ERR_CONFLICT);
