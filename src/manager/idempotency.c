@@ -74,6 +74,18 @@ bool idempotency_recall(struct manager *manager, const struct manager_request *r
 	return true;
 }
 
+/* The one that would be forgotten next: the oldest. */
+static void forget_first(struct manager *manager)
+{
+	struct idempotency_record *record =
+		map_get(&manager->cluster.idempotency, manager->answers_kept.items[0].id);
+	queue_pop(&manager->answers_kept);
+	if (!record)
+		return;
+	group_reserve(manager, 1);
+	cluster_delete_idempotency(&manager->cluster, &manager->out->changes, record);
+}
+
 enum err_code idempotency_check(struct manager *manager, const struct manager_request *request,
 				struct err *err)
 {
@@ -89,11 +101,9 @@ enum err_code idempotency_check(struct manager *manager, const struct manager_re
 				     "an idempotency key has 1 to %d bytes, this has %zu",
 				     LIMIT_IDEMPOTENCY_KEY_BYTES, strlen(key));
 	idempotency_expire(manager);
-	if (manager->cluster.idempotency.n >= LIMIT_IDEMPOTENCY_KEYS)
-		return err_set(err, ERR_LIMIT,
-			       "%d answers are remembered already, the most there "
-			       "may be; each is forgotten after a day",
-			       LIMIT_IDEMPOTENCY_KEYS);
+	/* The oldest answer gives way: refusing new work for a day would cost more than its memory is worth. */
+	while (manager->cluster.idempotency.n >= LIMIT_IDEMPOTENCY_KEYS)
+		forget_first(manager);
 	return ERR_NONE;
 }
 
@@ -142,14 +152,7 @@ void idempotency_start(struct manager *manager)
 
 void idempotency_expire(struct manager *manager)
 {
-	struct queue *kept = &manager->answers_kept;
-	while (kept->n && kept->items[0].key <= manager->in->now_ms) {
-		struct idempotency_record *record =
-			map_get(&manager->cluster.idempotency, kept->items[0].id);
-		queue_pop(kept);
-		if (!record)
-			continue;
-		group_reserve(manager, 1);
-		cluster_delete_idempotency(&manager->cluster, &manager->out->changes, record);
-	}
+	const struct queue *kept = &manager->answers_kept;
+	while (kept->n && kept->items[0].key <= manager->in->now_ms)
+		forget_first(manager);
 }

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/alloc.h"
 #include "base/limits.h"
 #include "manager_story.h"
 
@@ -210,6 +211,50 @@ static void an_answer_is_forgotten_after_a_day(void **state)
 	story_end(&story);
 }
 
+static void the_oldest_answer_gives_way_when_too_many_are_remembered(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story);
+	story_job(&story, "web", 1);
+	assert_int_equal(ask_with_key(&story, "uid 0", "first", 7), ERR_NONE);
+	struct manager_request *requests = base_calloc(LIMIT_IDEMPOTENCY_KEYS, sizeof(*requests));
+	struct manager_event *events = base_calloc(LIMIT_IDEMPOTENCY_KEYS, sizeof(*events));
+	char(*keys)[16] = base_calloc(LIMIT_IDEMPOTENCY_KEYS, sizeof(*keys));
+	for (size_t i = 0; i < LIMIT_IDEMPOTENCY_KEYS; i++) {
+		requests[i] = (struct manager_request){
+			.kind = REQUEST_SCALE,
+			.project = "shop",
+			.job = "web",
+			.replicas = 1,
+			.caller = "uid 0",
+			.handle = 1000 + i,
+			.idempotency_key = text_print(keys[i], sizeof(keys[i]), "key-%zu", i),
+		};
+		events[i] =
+			(struct manager_event){ .kind = MANAGER_REQUEST, .request = &requests[i] };
+	}
+	story.now_ms += 1;
+	struct manager_in in = { .now_ms = story.now_ms,
+				 .wall_ms = story.wall_ms,
+				 .seed = 99,
+				 .rev = story.rev,
+				 .events = events,
+				 .n_events = LIMIT_IDEMPOTENCY_KEYS };
+	story_step(&story, &in);
+	assert_int_equal(story.out.n_replies, LIMIT_IDEMPOTENCY_KEYS);
+	for (size_t i = 0; i < story.out.n_replies; i++)
+		assert_int_equal(story.out.replies[i].err.code, ERR_NONE);
+	const struct cluster *cluster = manager_cluster(story.manager);
+	assert_int_equal(cluster->idempotency.n, LIMIT_IDEMPOTENCY_KEYS);
+	assert_null(cluster_idempotency(cluster, "uid 0", "first"));
+	assert_non_null(cluster_idempotency(cluster, "uid 0", "key-0"));
+	base_free(requests);
+	base_free(events);
+	base_free(keys);
+	story_end(&story);
+}
+
 static void unknown_names_are_answered_with_what_is_not_there(void **state)
 {
 	(void)state;
@@ -297,6 +342,7 @@ int main(void)
 		cmocka_unit_test(a_key_is_one_caller_s_and_for_one_body),
 		cmocka_unit_test(a_refused_request_is_not_remembered),
 		cmocka_unit_test(an_answer_is_forgotten_after_a_day),
+		cmocka_unit_test(the_oldest_answer_gives_way_when_too_many_are_remembered),
 		cmocka_unit_test(unknown_names_are_answered_with_what_is_not_there),
 		cmocka_unit_test(requests_of_one_step_are_taken_in_their_order),
 		cmocka_unit_test(what_happens_is_told_to_those_who_follow),
