@@ -119,9 +119,12 @@ static int run(struct invocation *invocation)
 		text_add(&target, "?after=");
 		http_percent_encode(&target, cli_string(invocation, "after", ""));
 	}
-	api_client_stream(cli_client(invocation), text_string(&target), &events, &reader);
+	struct api_client_stream *stream =
+		api_client_stream(cli_client(invocation), text_string(&target), &events, &reader);
 	api_client_run(cli_client(invocation),
 		       cli_has(invocation, "for") ? cli_duration_ms(invocation, "for", 0) : -1);
+	if (!reader.code)
+		api_client_stream_close(stream);
 	text_release(&target);
 	text_release(&reader.line);
 	text_release(&reader.id);

@@ -329,14 +329,14 @@ static void after_a_failed_commit_followers_are_told_to_look_anew(void **state)
 /* A job whose tasks come and go: some events each. */
 #define CROWD                                                                                      \
 	"{\"jobs\":[{\"name\":\"crowd\",\"spec\":{\"image\":\"busybox\",\"has_command\":true,"     \
-	"\"command\":[\"true\"],\"mode\":\"replicated-job\",\"replicas\":2000}}]}"
+	"\"command\":[\"true\"],\"mode\":\"replicated-job\",\"replicas\":1300}}]}"
 
 static bool crowd_is_done(struct rig *rig, const void *unused)
 {
 	(void)unused;
 	struct rig_answer answer = rig_call(rig, "GET", "/v1/jobs", NULL, NULL);
 	json_t *job = json_array_get(json_object_get(answer.body, "jobs"), 0);
-	bool done = json_integer_value(json_object_get(job, "succeeded")) == 2000;
+	bool done = json_integer_value(json_object_get(job, "succeeded")) == 1300;
 	json_decref(answer.body);
 	return done;
 }
@@ -366,7 +366,7 @@ static void a_slow_follower_misses_nothing_that_is_kept(void **state)
 	assert_int_equal(rig_status(rig, "POST", "/v1/projects/p/apply", NULL, CROWD), 200);
 	rig_until(rig, "the end of the crowd", crowd_is_done, NULL);
 	/* More than a socket and the server's buffer hold together. */
-	assert_in_range(readers[0].bytes.len, 400 * 1024, RECEIVED_BYTES_MAX);
+	assert_in_range(readers[0].bytes.len, 300 * 1024, RECEIVED_BYTES_MAX);
 	http_call_pause(readers[1].call, false);
 	rig_until(rig, "the same for both", has_same_end, readers);
 	assert_memory_equal(readers[0].bytes.bytes, readers[1].bytes.bytes, readers[0].bytes.len);
