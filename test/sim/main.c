@@ -131,7 +131,8 @@ static bool print_coverage(const struct totals *totals)
 }
 
 /* A planted bug is caught by the invariant that is meant to catch it: in most of the first seeds that notice it, that
- * one is the first to be violated. (A second container of a task, say, may also be found to have been said to be gone.) */
+ * one is the first to be violated. (A second container of a task, say, may also be found to have been said to be
+ * gone.) */
 struct tally {
 	int n_expected;
 	int n_others;
