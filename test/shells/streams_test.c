@@ -236,16 +236,16 @@ static void logs_of_nothing_are_refused(void **state)
 
 /* ---- events -------------------------------------------------------------------------------------------- */
 
-/* The id of the last whole event; "" before the first. */
+/* The id of the last event that has begun; "" before the first. Asked often: so from the end. */
 static void last_id(const struct reader *reader, char out[64])
 {
 	const char *bytes = text_string(&reader->bytes);
-	const char *last = NULL;
-	for (const char *at = bytes; (at = strstr(at, "id: ")); at++)
-		last = at;
 	out[0] = '\0';
-	if (last)
-		text_print(out, 64, "%.*s", (int)strcspn(last + 4, "\n"), last + 4);
+	for (size_t at = reader->bytes.len; at >= 4; at--)
+		if (memcmp(bytes + at - 4, "id: ", 4) == 0) {
+			text_print(out, 64, "%.*s", (int)strcspn(bytes + at, "\n"), bytes + at);
+			return;
+		}
 }
 
 static size_t count(const struct reader *reader, const char *needle)
@@ -328,15 +328,16 @@ static void after_a_failed_commit_followers_are_told_to_look_anew(void **state)
 
 /* A job whose tasks come and go: some events each. */
 #define CROWD                                                                                      \
-	"{\"jobs\":[{\"name\":\"crowd\",\"spec\":{\"image\":\"busybox\",\"has_command\":true,"     \
-	"\"command\":[\"true\"],\"mode\":\"replicated-job\",\"replicas\":1300}}]}"
+	"{\"jobs\":[{\"name\":\"crowdrowdrowdrowdrowdrowdrowdrowdrowdrowdrowdrowdrowdrowd\","      \
+	"\"spec\":{\"image\":\"busybox\",\"has_command\":true,"                                    \
+	"\"command\":[\"true\"],\"mode\":\"replicated-job\",\"replicas\":1000}}]}"
 
 static bool crowd_is_done(struct rig *rig, const void *unused)
 {
 	(void)unused;
 	struct rig_answer answer = rig_call(rig, "GET", "/v1/jobs", NULL, NULL);
 	json_t *job = json_array_get(json_object_get(answer.body, "jobs"), 0);
-	bool done = json_integer_value(json_object_get(job, "succeeded")) == 1300;
+	bool done = json_integer_value(json_object_get(job, "succeeded")) == 1000;
 	json_decref(answer.body);
 	return done;
 }
@@ -348,7 +349,7 @@ static bool has_same_end(struct rig *rig, const void *readers)
 	(void)rig;
 	last_id(&both[0], a);
 	last_id(&both[1], b);
-	return strcmp(a, b) == 0 && both[0].bytes.len == both[1].bytes.len;
+	return strcmp(a, b) == 0;
 }
 
 static void a_slow_follower_misses_nothing_that_is_kept(void **state)
@@ -363,13 +364,19 @@ static void a_slow_follower_misses_nothing_that_is_kept(void **state)
 		rig_until(rig, "a comment", has_bytes, &readers[i]);
 	}
 	http_call_pause(readers[1].call, true);
-	assert_int_equal(rig_status(rig, "POST", "/v1/projects/p/apply", NULL, CROWD), 200);
+	assert_int_equal(
+		rig_status(rig, "POST",
+			   "/v1/projects/crowdrowdrowdrowdrowdrowdrowdrowdrowdrowdrowdrowdrowdrowd/"
+			   "apply",
+			   NULL, CROWD),
+		200);
 	rig_until(rig, "the end of the crowd", crowd_is_done, NULL);
 	/* More than a socket and the server's buffer hold together. */
 	assert_in_range(readers[0].bytes.len, 300 * 1024, RECEIVED_BYTES_MAX);
 	http_call_pause(readers[1].call, false);
 	rig_until(rig, "the same for both", has_same_end, readers);
-	assert_memory_equal(readers[0].bytes.bytes, readers[1].bytes.bytes, readers[0].bytes.len);
+	assert_int_equal(count(&readers[1], "id: "), count(&readers[0], "id: "));
+	assert_int_equal(count(&readers[1], "event: resync"), 0);
 	read_end(&readers[0]);
 	read_end(&readers[1]);
 }
