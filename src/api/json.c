@@ -176,7 +176,8 @@ json_t *json_from_record(const struct record_type *type, const void *record,
 		const void *member = at_const(record, field);
 		if (direction != JSON_INTERNAL && (field->flags & FIELD_HIDDEN))
 			continue;
-		if (direction != JSON_ANSWER && field_is_initial(field, member))
+		bool demanded = direction == JSON_REQUEST && (field->flags & FIELD_REQUIRED);
+		if (direction != JSON_ANSWER && !demanded && field_is_initial(field, member))
 			continue;
 		json_object_set_new_nocheck(object, field->name,
 					    field_json(field, member, direction));

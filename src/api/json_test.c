@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "api/json.h"
+#include "api/views.h"
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "job/job.h"
@@ -135,6 +136,19 @@ static void what_is_written_between_our_parts_is_read_back_equal(void **state)
 	record_release(&sync_up_type, &back);
 }
 
+static void a_demanded_field_is_written_also_when_it_is_zero(void **state)
+{
+	struct scale_request request = { 0 };
+	struct scale_request back;
+	struct err err;
+	(void)state;
+	_cleanup_free_ char *text = json_write_record(&scale_request_type, &request, JSON_REQUEST);
+	assert_string_equal(text, "{\"replicas\":0}");
+	assert_int_equal(json_read_record(&scale_request_type, text, strlen(text),
+					  LIMIT_JSON_VALUES, JSON_REQUEST, &back, &err),
+			 ERR_NONE);
+}
+
 static void a_newer_neighbour_may_say_more(void **state)
 {
 	struct sync_up up;
@@ -156,6 +170,7 @@ int main(void)
 		cmocka_unit_test(text_that_is_not_json_is_refused_with_its_place),
 		cmocka_unit_test(depth_and_number_of_values_are_bounded_before_parsing),
 		cmocka_unit_test(what_is_written_between_our_parts_is_read_back_equal),
+		cmocka_unit_test(a_demanded_field_is_written_also_when_it_is_zero),
 		cmocka_unit_test(a_newer_neighbour_may_say_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,6 +79,10 @@ def test_scale_up_and_down(drover):
     drover.run("scale", "t/s=1")
     eventually("one task", lambda: len(drover.tasks("t/s")) == 1)
     assert drover.tasks("t/s")[0]["container_id"] == kept
+    drover.run("scale", "t/s=0")
+    assert drover.tasks("t/s") == [] and drover.containers(running_only=True) == []
+    drover.run("scale", "t/s=2")
+    assert len([task for task in drover.tasks("t/s") if task["ready"]]) == 2
 
 
 def test_stop_restart_and_rm(drover):
