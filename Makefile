@@ -21,7 +21,7 @@ packages: ## install the packages that are missing
 demo: ## install what is missing, build, and show drover at work on Docker
 	tools/install-packages build demo
 	$(MAKE) all
-	tools/demo $(BUILD)/src/drover
+	tools/demo $(abspath $(BUILD))/src/drover
 
 test: ## install what is missing, build, and run every test
 	tools/install-packages build test
