@@ -157,6 +157,7 @@ class Drover:
             nodes = self.json("nodes", check=False)
             return nodes and any(node["state"] == "ready" for node in nodes["nodes"])
         eventually("a ready node", ready)
+        assert self.cluster_id
 
     def kill(self, command="dev", number=signal.SIGKILL):
         process = self.processes.pop(command)
@@ -257,6 +258,8 @@ class Drover:
     def cluster_id(self):
         if not hasattr(self, "_cluster_id"):
             self._cluster_id = self.cluster()
+            if not self.docker_host:
+                remember_cluster(self._cluster_id)
         return self._cluster_id
 
     # -- the end
@@ -272,14 +275,37 @@ class Drover:
             except subprocess.TimeoutExpired:
                 process.kill()
         if hasattr(self, "_cluster_id"):
-            label = f"label=drover.cluster={self._cluster_id}"
-            containers = docker("ps", "-aq", "--filter", label, host=self.docker_host).split()
-            if containers:
-                docker("rm", "-f", "-v", *containers, check=False, host=self.docker_host)
-            for kind in ("network", "volume"):
-                names = docker(kind, "ls", "-q", "--filter", label, host=self.docker_host).split()
-                if names:
-                    docker(kind, "rm", *names, check=False, host=self.docker_host)
+            remove_cluster(self._cluster_id, self.docker_host)
+
+
+# Clusters whose containers, networks and volumes are on this machine's Docker, by the process that tests them: a run that
+# was killed cannot clean up, so the next one does.
+RUNS = Path(tempfile.gettempdir()) / "drover-e2e-runs"
+
+
+def remove_cluster(cluster, host=None):
+    label = f"label=drover.cluster={cluster}"
+    containers = docker("ps", "-aq", "--filter", label, host=host).split()
+    if containers:
+        docker("rm", "-f", "-v", *containers, check=False, host=host)
+    for kind in ("network", "volume"):
+        names = docker(kind, "ls", "-q", "--filter", label, host=host).split()
+        if names:
+            docker(kind, "rm", *names, check=False, host=host)
+    (RUNS / cluster).unlink(missing_ok=True)
+
+
+def remember_cluster(cluster):
+    RUNS.mkdir(exist_ok=True)
+    (RUNS / cluster).write_text(str(os.getpid()))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_leftovers_of_killed_runs():
+    for run in RUNS.iterdir() if RUNS.is_dir() else []:
+        if not Path(f"/proc/{run.read_text()}").exists():
+            remove_cluster(run.name)
+    yield
 
 
 def make_drover():
