@@ -211,6 +211,7 @@ def test_starts_that_fail(shared, project):
 services:
   first: {{image: {BUSYBOX}, stop_grace_period: 1s}}
   user: {{image: {BUSYBOX}, user: nobodyknows}}
+  limit: {{image: {BUSYBOX}, ulimits: {{nofile: 2000000000}}}}
   logger: {{image: {BUSYBOX}, logging: {{driver: nonsense}}}}
   mount:
     image: {BUSYBOX}
@@ -221,12 +222,13 @@ services:
   port: {{image: {BUSYBOX}, ports: ["18584:80"]}}
   slow: {{image: "{registry.image}"}}
 """, "-d")
-        expect(shared, f"{project}/user", "starting", "starting")
-        nobody = "unable to find user nobodyknows: no matching entries in passwd file"
+        expect(shared, f"{project}/limit", "starting", "starting")
         expect(shared, f"{project}/slow", "pulling", f"pulling {registry.image}")
-        expect(shared, f"{project}/user", "start_failed", f"could not start in 3 tries: {nobody}")
-        expect(shared, f"{project}/user", "waits_for_retry",
-               f"1 start in a row failed, the last one: could not start in 3 tries: {nobody}")
+        expect(shared, f"{project}/limit", "start_failed", "could not start in 3 tries: failed to create shim task: ...")
+        expect(shared, f"{project}/limit", "waits_for_retry",
+               "1 start in a row failed, the last one: could not start in 3 tries: failed to create shim task: ...")
+        expect(shared, f"{project}/user", "refused_by_docker",
+               "Docker refuses this container: unable to find user nobodyknows: no matching entries in passwd file")
         expect(shared, f"{project}/logger", "refused_by_docker",
                "Docker refuses this container: error looking up logging plugin nonsense: plugin \"nonsense\" not found")
         expect(shared, f"{project}/mount", "mount_failed",
