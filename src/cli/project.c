@@ -66,7 +66,11 @@ static enum err_code choose_file(const struct invocation *invocation, const char
 	if (files->n > 1)
 		return err_set_field(err, ERR_UNSUPPORTED, "--file",
 				     "several Compose files cannot be merged yet: give one");
-	*ret_file = files->n ? files->items[0] : default_file();
+	const char *named = getenv("COMPOSE_FILE");
+	if (!files->n && named && strchr(named, ':'))
+		return err_set_field(err, ERR_UNSUPPORTED, "COMPOSE_FILE",
+				     "several Compose files cannot be merged yet: name one");
+	*ret_file = files->n ? files->items[0] : named && *named ? named : default_file();
 	if (!*ret_file)
 		return err_set(err, ERR_NOT_FOUND,
 			       "no compose.yaml in this folder; name the file with --file");

@@ -27,15 +27,26 @@ static enum err_code ask(struct invocation *invocation, const struct found *foun
 	return code;
 }
 
-static enum err_code scale(struct invocation *invocation, const char *operand, struct err *err)
+/* "JOB=REPLICAS"; the name ends at *ret_name_len. */
+static enum err_code read_operand(const char *operand, size_t *ret_name_len, int64_t *ret_replicas,
+				  struct err *err)
 {
 	const char *equals = strrchr(operand, '=');
+	if (!equals || parse_int(equals + 1, 0, LIMIT_REPLICAS, ret_replicas, NULL))
+		return err_set(err, ERR_INVALID, "\"%s\" is not JOB=REPLICAS", operand);
+	*ret_name_len = (size_t)(equals - operand);
+	return ERR_NONE;
+}
+
+static enum err_code scale(struct invocation *invocation, const char *operand, struct err *err)
+{
+	size_t name_len;
 	int64_t replicas;
 	struct found found = { 0 };
 	struct strings jobs = { 0 };
-	if (!equals || parse_int(equals + 1, 0, LIMIT_REPLICAS, &replicas, NULL))
-		return err_set(err, ERR_INVALID, "\"%s\" is not JOB=REPLICAS", operand);
-	_cleanup_free_ char *name = base_strndup(operand, (size_t)(equals - operand));
+	if (read_operand(operand, &name_len, &replicas, err))
+		return err->code;
+	_cleanup_free_ char *name = base_strndup(operand, name_len);
 	enum err_code code = find_job(invocation, name, &found, err);
 	if (code)
 		return code;
@@ -59,6 +70,14 @@ static enum err_code scale(struct invocation *invocation, const char *operand, s
 static int run(struct invocation *invocation)
 {
 	int status = 0;
+	/* Nothing is scaled when one operand is no operand. */
+	for (size_t i = 0; i < invocation->operands.n; i++) {
+		struct err err;
+		size_t name_len;
+		int64_t replicas;
+		if (read_operand(invocation->operands.items[i], &name_len, &replicas, &err))
+			return cli_fail(invocation, &err);
+	}
 	for (size_t i = 0; i < invocation->operands.n; i++) {
 		struct err err;
 		if (scale(invocation, invocation->operands.items[i], &err))

@@ -30,9 +30,7 @@ const char *cluster_task_sentence(const struct cluster *cluster, const struct ta
 	const char *host = node ? cluster_node_name(node) : "a node";
 	switch (task->reason) {
 	case REASON_QUEUED: return "in the queue for a node";
-	case REASON_ASSIGNED:
-		return text_print(out, TASK_SENTENCE_SIZE,
-				  "placed on %s, which has not answered yet", host);
+	case REASON_ASSIGNED: return text_print(out, TASK_SENTENCE_SIZE, "placed on %s", host);
 	case REASON_RUNNING: return text_print(out, TASK_SENTENCE_SIZE, "running on %s", host);
 	case REASON_EXIT_ZERO: return "ended with exit code 0";
 	case REASON_EXIT_NONZERO:

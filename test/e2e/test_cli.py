@@ -175,3 +175,21 @@ def test_up_waits_through_a_restart_of_the_manager(drover):
     docker("exec", container, "touch", "/ok")
     output = process.communicate(timeout=PATIENCE_SECONDS)[0]
     assert process.returncode == 0 and output.endswith("t/s.1 running\n")
+
+
+def test_the_file_named_by_the_environment_is_read(drover, tmp_path):
+    (tmp_path / "compose.yaml").write_text(f"services:\n  here: {{image: {BUSYBOX}}}\n")
+    (tmp_path / "other.yaml").write_text(f"services:\n  there: {{image: {BUSYBOX}}}\n")
+    words = ["config", "--services"]
+    assert drover.run(*words, cwd=tmp_path).stdout == "here\n"
+    assert drover.run(*words, cwd=tmp_path, environment={"COMPOSE_FILE": "other.yaml"}).stdout == "there\n"
+    assert drover.run(*words, "-f", "compose.yaml", cwd=tmp_path, environment={"COMPOSE_FILE": "other.yaml"}).stdout == "here\n"
+    two = drover.run(*words, cwd=tmp_path, environment={"COMPOSE_FILE": "a.yaml:b.yaml"}, check=False)
+    assert two.returncode == 2 and "COMPOSE_FILE" in two.stderr
+
+
+def test_nothing_is_scaled_when_an_operand_is_wrong(drover):
+    drover.up(f"services:\n  s: {{image: {BUSYBOX}, stop_grace_period: 1s}}\n", project="scaling")
+    done = drover.run("scale", "scaling/s=3", "scaling/s", check=False)
+    assert done.returncode == 2 and "is not JOB=REPLICAS" in done.stderr
+    assert len(drover.tasks("scaling/s")) == 1

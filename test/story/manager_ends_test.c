@@ -37,8 +37,7 @@ static void a_service_whose_policy_is_used_up_is_left_and_shown_degraded(void **
 	story_tells(&story,
 		    "job shop/web is to restart\n"
 		    "shop/web.1 scheduled on alpha\n"
-		    "job shop/web is pending: 0 of 1 ready; web.1 scheduled: placed on alpha, "
-		    "which has not answered yet\n"
+		    "job shop/web is pending: 0 of 1 ready; web.1 scheduled: placed on alpha\n"
 		    "shop/web.1 running\n"
 		    "job shop/web is running: 1 of 1 ready\n");
 	story_end(&story);
@@ -57,8 +56,7 @@ static void a_new_revision_clears_what_was_given_up(void **state)
 	story_tells(&story,
 		    "job shop/web revision 2 accepted\n"
 		    "shop/web.1 scheduled on alpha\n"
-		    "job shop/web is pending: 0 of 1 ready; web.1 scheduled: placed on alpha, "
-		    "which has not answered yet\n"
+		    "job shop/web is pending: 0 of 1 ready; web.1 scheduled: placed on alpha\n"
 		    "shop/web.1 running\n"
 		    "job shop/web is running: 1 of 1 ready\n");
 	story_end(&story);
@@ -186,8 +184,7 @@ static void an_interrupted_task_is_replaced_at_once_and_uses_no_attempt(void **s
 	story_tells(&story,
 		    "shop/web.1 failed: interrupted: Docker was restarted\n"
 		    "shop/web.1 scheduled on alpha\n"
-		    "job shop/web is pending: 0 of 1 ready; web.1 scheduled: placed on alpha, "
-		    "which has not answered yet\n"
+		    "job shop/web is pending: 0 of 1 ready; web.1 scheduled: placed on alpha\n"
 		    "shop/web.1 running\n"
 		    "job shop/web is running: 1 of 1 ready\n");
 	story_end(&story);
@@ -236,8 +233,7 @@ static void a_lost_node_s_tasks_run_elsewhere_in_the_commit_that_declares_them_l
 		    "shop/web.1 failed: node_lost: node alpha is silent; the task was started "
 		    "again on beta\n"
 		    "shop/web.1 scheduled on beta\n"
-		    "job shop/web is pending: 0 of 1 ready; web.1 scheduled: placed on beta, "
-		    "which has not answered yet\n"
+		    "job shop/web is pending: 0 of 1 ready; web.1 scheduled: placed on beta\n"
 		    "shop/web.1 running\n"
 		    "job shop/web is running: 1 of 1 ready\n");
 	story_end(&story);

@@ -37,8 +37,7 @@ static void a_silent_node_is_down_after_ten_seconds_and_its_tasks_run_elsewhere(
 		    "shop/web.3 failed: node_lost: node alpha is silent; the task was started "
 		    "again on beta\n"
 		    "shop/web.3 scheduled on beta\n"
-		    "job shop/web is pending: 2 of 4 ready; web.1 scheduled: placed on beta, "
-		    "which has not answered yet\n"
+		    "job shop/web is pending: 2 of 4 ready; web.1 scheduled: placed on beta\n"
 		    "shop/web.1 running\n"
 		    "shop/web.3 running\n"
 		    "job shop/web is running: 4 of 4 ready\n");
@@ -92,8 +91,7 @@ static void lost_is_written_with_the_replacement_or_not_at_all(void **state)
 		    "shop/web.1 failed: node_lost: node alpha is silent; the task was started "
 		    "again on gamma\n"
 		    "shop/web.1 scheduled on gamma\n"
-		    "job shop/web is pending: 0 of 1 ready; web.1 scheduled: placed on gamma, "
-		    "which has not answered yet\n"
+		    "job shop/web is pending: 0 of 1 ready; web.1 scheduled: placed on gamma\n"
 		    "shop/web.1 running\n"
 		    "job shop/web is running: 1 of 1 ready\n");
 	story_end(&story);
@@ -179,8 +177,7 @@ static void a_node_whose_docker_is_away_takes_nothing_and_loses_nothing(void **s
 		    "job shop/web scaled to 4\n"
 		    "shop/web.3 scheduled on beta\n"
 		    "shop/web.4 scheduled on beta\n"
-		    "job shop/web is pending: 2 of 4 ready; web.3 scheduled: placed on beta, which "
-		    "has not answered yet\n"
+		    "job shop/web is pending: 2 of 4 ready; web.3 scheduled: placed on beta\n"
 		    "shop/web.3 running\n"
 		    "shop/web.4 running\n"
 		    "job shop/web is running: 4 of 4 ready\n");

@@ -59,8 +59,7 @@ static void an_update_replaces_one_task_after_the_other_stopping_first(void **st
 		    "shop/web.3 stopping: updated\n"
 		    "shop/web.3 completed: updated\n"
 		    "shop/web.3 scheduled on alpha\n"
-		    "job shop/web is pending: 2 of 3 ready; web.3 scheduled: placed on alpha, "
-		    "which has not answered yet\n"
+		    "job shop/web is pending: 2 of 3 ready; web.3 scheduled: placed on alpha\n"
 		    "shop/web.3 running\n"
 		    "job shop/web is running: 3 of 3 ready\n");
 	story_end(&story);
@@ -91,8 +90,7 @@ static void an_update_waits_until_the_old_task_is_gone_and_the_new_one_is_ready(
 		    "shop/web.2 stopping: updated\n"
 		    "shop/web.2 completed: updated\n"
 		    "shop/web.2 scheduled on alpha\n"
-		    "job shop/web is pending: 1 of 2 ready; web.2 scheduled: placed on alpha, "
-		    "which has not answered yet\n"
+		    "job shop/web is pending: 1 of 2 ready; web.2 scheduled: placed on alpha\n"
 		    "shop/web.2 running\n");
 	story_end(&story);
 }
@@ -121,7 +119,7 @@ static void an_update_whose_task_fails_for_good_pauses_until_a_newer_revision(vo
 		    "job shop/web revision 3 accepted\n"
 		    "shop/web.1 scheduled on alpha\n"
 		    "job shop/web is updating: 2 of 3 tasks still to be replaced; web.1 scheduled: "
-		    "placed on alpha, which has not answered yet\n"
+		    "placed on alpha\n"
 		    "shop/web.1 running\n"
 		    "shop/web.2 stopping: updated\n"
 		    "shop/web.2 completed: updated\n"
@@ -130,8 +128,7 @@ static void an_update_whose_task_fails_for_good_pauses_until_a_newer_revision(vo
 		    "shop/web.3 stopping: updated\n"
 		    "shop/web.3 completed: updated\n"
 		    "shop/web.3 scheduled on alpha\n"
-		    "job shop/web is pending: 2 of 3 ready; web.3 scheduled: placed on alpha, "
-		    "which has not answered yet\n"
+		    "job shop/web is pending: 2 of 3 ready; web.3 scheduled: placed on alpha\n"
 		    "shop/web.3 running\n"
 		    "job shop/web is running: 3 of 3 ready\n");
 	story_end(&story);
@@ -163,8 +160,7 @@ static void a_change_of_replicas_alone_touches_no_other_task(void **state)
 	story_tells(&story,
 		    "job shop/web scaled to 3\n"
 		    "shop/web.3 scheduled on alpha\n"
-		    "job shop/web is pending: 2 of 3 ready; web.3 scheduled: placed on alpha, "
-		    "which has not answered yet\n"
+		    "job shop/web is pending: 2 of 3 ready; web.3 scheduled: placed on alpha\n"
 		    "shop/web.3 running\n"
 		    "job shop/web is running: 3 of 3 ready\n");
 	assert_int_equal(story_task(&story, "shop/web.3")->desired.revision, 1);
@@ -259,8 +255,7 @@ static void stopping_a_job_ends_its_tasks_and_applying_it_runs_it_again(void **s
 	story_tells(&story,
 		    "job shop/web is to restart\n"
 		    "shop/web.1 scheduled on alpha\n"
-		    "job shop/web is pending: 0 of 1 ready; web.1 scheduled: placed on alpha, "
-		    "which has not answered yet\n"
+		    "job shop/web is pending: 0 of 1 ready; web.1 scheduled: placed on alpha\n"
 		    "shop/web.1 running\n"
 		    "job shop/web is running: 1 of 1 ready\n");
 	story_end(&story);
@@ -284,8 +279,7 @@ static void restarting_a_job_replaces_its_tasks_one_by_one(void **state)
 		    "shop/web.2 stopping: restarted\n"
 		    "shop/web.2 completed: restarted\n"
 		    "shop/web.2 scheduled on alpha\n"
-		    "job shop/web is pending: 1 of 2 ready; web.2 scheduled: placed on alpha, "
-		    "which has not answered yet\n"
+		    "job shop/web is pending: 1 of 2 ready; web.2 scheduled: placed on alpha\n"
 		    "shop/web.2 running\n"
 		    "job shop/web is running: 2 of 2 ready\n");
 	story_end(&story);
@@ -321,8 +315,7 @@ static void one_task_is_restarted_or_stopped_alone(void **state)
 	assert_int_equal(story_act_task(&story, REQUEST_RESTART, "shop/web.2"), ERR_NONE);
 	story_tells(&story,
 		    "shop/web.2 scheduled on alpha\n"
-		    "job shop/web is pending: 1 of 2 ready; web.2 scheduled: placed on alpha, "
-		    "which has not answered yet\n"
+		    "job shop/web is pending: 1 of 2 ready; web.2 scheduled: placed on alpha\n"
 		    "shop/web.2 running\n"
 		    "job shop/web is running: 2 of 2 ready\n");
 	story_end(&story);
@@ -376,14 +369,13 @@ static void an_update_of_a_job_that_runs_to_completion_runs_every_slot_anew(void
 		    "shop/web.3 stopping: updated\n"
 		    "shop/web.1 scheduled on alpha\n"
 		    "job shop/web is updating: 2 of 3 tasks still to be replaced; web.1 scheduled: "
-		    "placed on alpha, which has not answered yet\n"
+		    "placed on alpha\n"
 		    "shop/web.2 completed: updated\n"
 		    "shop/web.3 completed: updated\n"
 		    "shop/web.1 running\n"
 		    "shop/web.2 scheduled on alpha\n"
 		    "shop/web.3 scheduled on alpha\n"
-		    "job shop/web is pending: 1 of 3 ready; web.2 scheduled: placed on alpha, "
-		    "which has not answered yet\n"
+		    "job shop/web is pending: 1 of 3 ready; web.2 scheduled: placed on alpha\n"
 		    "shop/web.2 running\n"
 		    "shop/web.3 running\n"
 		    "job shop/web is running: 3 of 3 ready\n");
