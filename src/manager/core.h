@@ -287,7 +287,8 @@ enum err_code act(struct manager *manager, const struct manager_request *request
 /* The answer of an earlier request with the same key: true, and `reply` is filled. */
 bool idempotency_recall(struct manager *manager, const struct manager_request *request,
 			struct manager_reply *reply);
-/* Room for one more answer? */
+/* May the answer be kept under the request's key? Makes room: at LIMIT_IDEMPOTENCY_KEYS the oldest answer is forgotten.
+ * ERR_INVALID for a key or caller that cannot be kept. */
 enum err_code idempotency_check(struct manager *manager, const struct manager_request *request,
 				struct err *err) WARN_UNUSED;
 void idempotency_encode(const struct manager_answer *answer, struct text *out);

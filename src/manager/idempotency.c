@@ -1,7 +1,7 @@
 /* Answers kept under the key a caller gave, so that a request that is sent again has one effect.
  *
  * Invariants: an answer is stored in the group of its request's changes; failures are not kept, for they had no
- * effect. Age is monotonic: a clock that jumps forgets nothing. */
+ * effect. Age is monotonic: a clock that jumps forgets nothing. At most LIMIT_IDEMPOTENCY_KEYS are kept, the newest. */
 #include <string.h>
 
 #include "base/alloc.h"
