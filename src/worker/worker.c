@@ -231,6 +231,21 @@ static void begin_turn(struct worker *worker, const struct worker_in *in, struct
 	worker->random.state += in->seed;
 }
 
+/* The id that was given, that of the store, or a new one. */
+static enum err_code settle_node(struct worker *worker, int64_t wall_ms, struct err *err)
+{
+	struct uuid given = worker->options.node.uuid;
+	struct uuid *stored = &worker->meta.node.uuid;
+	char given_text[UUID_TEXT_SIZE], stored_text[UUID_TEXT_SIZE];
+	if (!uuid_is_zero(*stored) && !uuid_is_zero(given) && !uuid_equal(*stored, given))
+		return err_set(err, ERR_CONFLICT,
+			       "the data here is that of node %s, but this worker is to be node %s",
+			       uuid_format(*stored, stored_text), uuid_format(given, given_text));
+	if (uuid_is_zero(*stored))
+		*stored = uuid_is_zero(given) ? uuid_make(&worker->random, wall_ms) : given;
+	return ERR_NONE;
+}
+
 enum err_code worker_start(struct worker *worker, const struct worker_in *in, const char *boot_id,
 			   struct worker_out *out, struct err *err)
 {
@@ -238,9 +253,10 @@ enum err_code worker_start(struct worker *worker, const struct worker_in *in, co
 	if (!boot_id || !*boot_id)
 		return err_set(err, ERR_INVALID, "the machine has no boot id");
 	begin_turn(worker, in, out);
+	enum err_code code = settle_node(worker, in->wall_ms, err);
+	if (code)
+		return code;
 	worker->started = true;
-	if (uuid_is_zero(worker->meta.node.uuid))
-		worker->meta.node.uuid = uuid_make(&worker->random, in->wall_ms);
 	bool machine_restarted = worker->meta.boot_id && strcmp(worker->meta.boot_id, boot_id) != 0;
 	string_set(&worker->meta.boot_id, boot_id);
 	worker->number_next = worker->meta.numbers_ceiling > 0 ? worker->meta.numbers_ceiling : 1;

@@ -24,6 +24,8 @@ struct worker_options {
 	int64_t stable_ms;	      /* running this long resets the back-off: 10 s */
 	int64_t dead_containers_kept; /* per task, for logs: 2 */
 	int64_t orphan_grace_ms; /* a labelled container no task owns is removed after this: 5 s */
+	struct node_id
+		node; /* whom the manager takes this machine for; zero: the worker makes its own id */
 };
 void worker_options_default(struct worker_options *options);
 
@@ -75,7 +77,8 @@ struct worker *worker_new(const struct worker_options *options);
 void worker_free(struct worker *worker);
 
 /* Replay, then start once. `boot_id` is the machine's; another one than last time means every container of before was
- * interrupted. The first start makes the node id; it must be committed before anything is said. */
+ * interrupted. The first start takes options.node, or makes an id where that is zero; it must be committed before
+ * anything is said. ERR_CONFLICT when the store is that of another node. */
 enum err_code worker_replay(struct worker *worker, const struct change *change,
 			    struct err *err) WARN_UNUSED;
 enum err_code worker_start(struct worker *worker, const struct worker_in *in, const char *boot_id,
