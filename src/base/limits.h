@@ -100,6 +100,9 @@
 #define LIMIT_YAML_DEPTH      64
 #define LIMIT_YAML_NODES      200000
 
+/* The policy of a machine. */
+#define LIMIT_POLICY_FILE_BYTES (64 * 1024)
+
 /* Docker's answers. */
 #define LIMIT_DOCKER_BODY_BYTES (64 * 1024 * 1024)
 

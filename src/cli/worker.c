@@ -31,6 +31,7 @@ static int run(struct invocation *invocation)
 		.docker_config = docker_config,
 		.labels = &labels,
 		.starts_parallel = cli_int(invocation, "starts", 0),
+		.policy_file = cli_string(invocation, "policy", NULL),
 	};
 	enum err_code code = serve_read_labels(cli_strings(invocation, "label"), &labels, &err);
 	if (!code)
@@ -44,6 +45,8 @@ static const struct option options[] = {
 	{ "data-dir", 0, OPTION_STRING, "DIR", "where state is kept, in DIR/worker" },
 	{ "docker", 0, OPTION_STRING, "SOCKET", "Docker's socket (default /var/run/docker.sock)" },
 	{ "label", 0, OPTION_STRINGS, "KEY=VALUE", "label of this node, for constraints" },
+	{ "policy", 0, OPTION_STRING, "FILE",
+	  "what jobs may ask of this machine (default: anything that Docker can do)" },
 	{ "starts", 0, OPTION_INT, "N", "containers started side by side (default 4)" },
 };
 
@@ -51,9 +54,14 @@ const struct command command_worker = {
 	.name = "worker",
 	.operands = "",
 	.summary = "Run a worker alone, in the foreground",
-	.details = "Dials the manager's socket and runs tasks on this machine's Docker. It goes on "
-		   "supervising while "
-		   "the manager is away.",
+	.details =
+		"Dials the manager's socket and runs tasks on this machine's Docker. It goes on "
+		"supervising while "
+		"the manager is away.\n\n"
+		"With --policy, jobs may ask of this machine what FILE allows and no more: bind "
+		"mounts, capabilities, sysctls, images, drivers, Docker's own networks. A task "
+		"that asks for more says which line its owner would have to add; the file is read "
+		"again whenever it has changed. packaging/worker.yaml shows every key.",
 	.options = options,
 	.n_options = ARRAY_LEN(options),
 	.run = run,

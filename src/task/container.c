@@ -20,6 +20,7 @@ const struct enum_name container_fault_names[] = {
 	{ FAULT_IMAGE_NOT_FOUND, "image_not_found" }, { FAULT_PULL_FAILED, "pull_failed" },
 	{ FAULT_PORT_TAKEN, "port_taken" }, { FAULT_COMMAND_NOT_FOUND, "command_not_found" },
 	{ FAULT_MOUNT_FAILED, "mount_failed" }, { FAULT_REFUSED, "refused" },
+	{ FAULT_POLICY, "policy" },
 	{ FAULT_UNREACHABLE, "unreachable" }, { FAULT_AMBIGUOUS, "ambiguous" },
 	{ FAULT_FAILED, "failed" }, { 0 }
 };

@@ -74,6 +74,7 @@ enum container_fault {
 	FAULT_COMMAND_NOT_FOUND, /* entry point missing or not executable */
 	FAULT_MOUNT_FAILED,	 /* bind source missing, volume driver */
 	FAULT_REFUSED,		 /* 400: Docker will never take this specification */
+	FAULT_POLICY,		 /* the policy of this machine says no: Docker was not asked */
 	FAULT_UNREACHABLE,	 /* Docker did not get the request: nothing happened */
 	FAULT_AMBIGUOUS,	 /* no, half or 5xx answer: it may have happened; inspect by name */
 	FAULT_FAILED,		 /* a clear no of another kind */

@@ -59,7 +59,9 @@ enum reason_after {
 	/* failed: the manager's verdict */                                                            \
 	X(REASON_NODE_LOST,         "node_lost",           AFTER_REPLACE_NOW)                          \
 	X(REASON_PLACEMENT_DEADLINE,"placement_deadline",  AFTER_LEAVE)                                \
-	X(REASON_DEPENDENCY_FAILED, "dependency_failed",   AFTER_LEAVE)
+	X(REASON_DEPENDENCY_FAILED, "dependency_failed",   AFTER_LEAVE)                                \
+	/* numbers are on disk: further rows of all kinds at the end */                                \
+	X(REASON_POLICY,            "refused_by_policy",   AFTER_REPLACE_ELSEWHERE)
 
 enum reason {
 #define REASON_ENUM(code, name, after) code,

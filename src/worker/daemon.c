@@ -12,6 +12,7 @@
 #include "net/shell.h"
 #include "runtime/runtime.h"
 #include "store/store.h"
+#include "worker/guard.h"
 #include "worker/log_streams.h"
 #include "worker/machine.h"
 #include "worker/worker.h"
@@ -44,6 +45,7 @@ struct worker_daemon {
 	struct worker_out out;
 	const struct runtime_ops *runtime_ops;
 	struct runtime *runtime;
+	struct guard *guard;	     /* NULL: jobs may ask for anything */
 	struct uuid runtime_cluster; /* what the runtime was told */
 	char disk_path[1024];
 	struct machine_meter meter;
@@ -100,6 +102,8 @@ static void on_runtime_done(void *shell, const struct container_result *result)
 static void queue_facts(struct worker_daemon *daemon, const struct runtime_facts *facts)
 {
 	struct node_facts *machine = &queue_add(daemon, WORKER_FACTS)->facts;
+	if (facts && facts->data_root[0] && daemon->guard)
+		guard_deny(daemon->guard, facts->data_root);
 	/* Docker's folder may be out of our sight, on another machine even. */
 	if (facts && facts->data_root[0] && access(facts->data_root, F_OK) == 0)
 		text_print(daemon->disk_path, sizeof(daemon->disk_path), "%s", facts->data_root);
@@ -261,6 +265,15 @@ static enum err_code commit(struct worker_daemon *daemon, struct err *err)
 	return daemon->store_ops->commit(daemon->store, &daemon->out.changes, err);
 }
 
+static void submit(struct worker_daemon *daemon, const struct container_action *action)
+{
+	struct container_result refusal;
+	if (daemon->guard && guard_refuses(daemon->guard, action, &refusal))
+		queue_add(daemon, WORKER_ACTION_DONE)->result = refusal;
+	else
+		daemon->runtime_ops->submit(daemon->runtime, action);
+}
+
 static void act(struct worker_daemon *daemon)
 {
 	struct worker_out *out = &daemon->out;
@@ -270,7 +283,7 @@ static void act(struct worker_daemon *daemon)
 		daemon->runtime_ops->set_cluster(daemon->runtime, cluster);
 	}
 	for (size_t i = 0; i < out->n_actions; i++)
-		daemon->runtime_ops->submit(daemon->runtime, &out->actions[i]);
+		submit(daemon, &out->actions[i]);
 	if (out->has_up && daemon->session_open)
 		envelope_send(daemon->session, "sync", &sync_up_type, &out->up);
 	shell_log_notes(PART, &out->notes);
@@ -452,6 +465,11 @@ enum err_code worker_daemon_new(struct event_base *base,
 	for (size_t i = 0; options->labels && i < options->labels->n; i++)
 		pairs_put(&daemon->labels, options->labels->items[i].key,
 			  options->labels->items[i].value);
+	if (options->policy_file) {
+		daemon->guard = guard_new(options->policy_file);
+		guard_deny(daemon->guard, options->data_dir);
+		guard_deny(daemon->guard, daemon->runtime_socket_path);
+	}
 	worker_options_default(&daemon->options);
 	if (options->starts_parallel)
 		daemon->options.starts_parallel = options->starts_parallel;
@@ -485,6 +503,7 @@ void worker_daemon_free(struct worker_daemon *daemon)
 		websocket_free(daemon->session);
 	close_runtime(daemon);
 	queue_clear(daemon);
+	guard_free(daemon->guard);
 	base_free(daemon->queue);
 	worker_out_release(&daemon->out);
 	worker_free(daemon->worker);

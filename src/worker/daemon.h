@@ -21,6 +21,8 @@ struct worker_daemon_options {
 	const char *docker_config;	       /* the user's config.json; NULL: none */
 	const struct pairs *labels;	       /* --label */
 	int64_t starts_parallel;	       /* 0: the default */
+	const char *
+		policy_file; /* what jobs may ask of this machine (policy/policy.h); NULL: anything */
 };
 
 /* Open the store, replay it, and begin to reach the runtime and the manager; neither has to be there. Borrows

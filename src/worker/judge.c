@@ -212,6 +212,10 @@ static struct verdict judge_named(const struct worker_task *task,
 		return (struct verdict){ REASON_COMMAND_NOT_FOUND, tell_command(task, tail) };
 	case FAULT_MOUNT_FAILED:
 		return (struct verdict){ REASON_MOUNT_FAILED, tell_mount(task, result, tail) };
+	case FAULT_POLICY:
+		return (struct verdict){
+			REASON_POLICY, worker_sentence("refused by the machine's policy%s", tail)
+		};
 	case FAULT_REFUSED:
 		return (struct verdict){ REASON_SPEC_REFUSED,
 					 worker_sentence("Docker refuses this container%s", tail) };

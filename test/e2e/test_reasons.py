@@ -8,6 +8,8 @@ import re
 import shutil
 import signal
 import socket
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -294,6 +296,40 @@ def test_removed(shared, project):
     up(shared, project, f"services:\n  s: {{image: {BUSYBOX}, stop_grace_period: 1s}}\n")
     shared.run("rm", f"{project}/s")
     assert event(shared, f"{project}/s.1", "removed")["message"] == "stopped by SIGTERM"
+
+
+@provokes("refused_by_policy")
+def test_a_machine_with_a_policy():
+    drover = make_drover()
+    policy = drover.folder / "worker.yaml"
+    place = Path(tempfile.mkdtemp(prefix="drover-e2e-", dir="/srv"))
+    place.chmod(0o755)
+    try:
+        drover.spawn("manager")
+        drover.spawn("worker", "--policy", policy, data=drover.folder / "worker")
+        drover.wait_ready()
+        mounts = f"{{image: {BUSYBOX}, stop_grace_period: 1s, volumes: ['{place}:/here']}}"
+        drover.up(f"services:\n  s: {mounts}\n", "-d", project="policy")
+        expect(drover, "policy/s", "refused_by_policy", "refused by the machine's policy: mounting "
+               f"{place} is not allowed on this machine; its owner can add the line \"bind_mounts: [{place}]\" to {policy}")
+        policy.write_text("cap_ad: []\n")
+        drover.run("restart", "policy/s", check=False)
+        expect(drover, "policy/s", "refused_by_policy", f"refused by the machine's policy: {policy}:1:1: cap_ad: "
+               "a policy has bind_mounts, ...")
+        policy.write_text(f"bind_mounts: [{place}]\n")
+        eventually("a task that runs", lambda: drover.task("policy/s", "running"))
+        docker("exec", drover.containers(running_only=True)[0], "touch", "/here/it")
+        assert (place / "it").exists()
+        raised = f"{{image: {BUSYBOX}, cap_add: [NET_ADMIN]}}"
+        drover.up(f"services:\n  s: {raised}\n", "-d", project="raised")
+        expect(drover, "raised/s", "refused_by_policy", "refused by the machine's policy: capability NET_ADMIN is not "
+               f"allowed on this machine; its owner can add the line \"cap_add: [NET_ADMIN]\" to {policy}")
+        for project in ("policy", "raised"):
+            drover.run("down", "-p", project)
+    finally:
+        drover.clean()
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(drover.folder, ignore_errors=True)
 
 
 class Pair:

@@ -1,0 +1,380 @@
+/* Invariants:
+ * 1. What no list names is refused; a list that is not written names nothing but the defaults of its row.
+ * 2. Every refusal names the line that would allow it. */
+#include "policy/policy.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "compose/yaml_tree.h"
+
+#define POLICY_PATHS_HINT "a path or {path: PATH, read_only: true}"
+
+struct key_row {
+	const char *name;
+	const char *noun;	     /* "capability": begins a refusal */
+	const char *const *defaults; /* allowed without a line; ends with NULL */
+};
+
+static const char *const nothing[] = { NULL };
+static const char *const local_driver[] = { "local", NULL };
+static const char *const bridge_driver[] = { "bridge", NULL };
+static const char *const log_drivers[] = { "json-file", "local", "none", "journald", NULL };
+
+static const struct key_row rows[POLICY_KEY_COUNT] = {
+	[POLICY_BIND_MOUNTS] = { "bind_mounts", "mounting", nothing },
+	[POLICY_CAP_ADD] = { "cap_add", "capability", nothing },
+	[POLICY_SYSCTLS] = { "sysctls", "sysctl", nothing },
+	[POLICY_IMAGES] = { "images", "image", nothing },
+	[POLICY_VOLUME_DRIVERS] = { "volume_drivers", "volume driver", local_driver },
+	[POLICY_VOLUME_TYPES] = { "volume_types", "volume type", nothing },
+	[POLICY_NETWORK_DRIVERS] = { "network_drivers", "network driver", bridge_driver },
+	[POLICY_NETWORKS] = { "networks", "Docker's network", nothing },
+	[POLICY_LOG_DRIVERS] = { "log_drivers", "log driver", log_drivers },
+};
+
+/* ---- reading ---- */
+
+struct reader {
+	const char *file;
+	struct policy *policy;
+	struct err *err;
+};
+
+static enum err_code fail(const struct reader *reader, const struct tree_node *node,
+			  const char *key, const char *what)
+{
+	char field[ERR_FIELD_MAX];
+	text_print(field, sizeof(field), "%s:%d:%d: %s", reader->file, node->line, node->column,
+		   key);
+	return err_set_field(reader->err, ERR_INVALID, field, "%s", what);
+}
+
+static enum err_code add_word(const struct reader *reader, enum policy_key key,
+			      const struct tree_node *node)
+{
+	struct policy_list *list = &reader->policy->lists[key];
+	if (node->kind != TREE_SCALAR || !node->text[0] ||
+	    (!node->is_string && tree_scalar_type(node) == SCALAR_NULL))
+		return fail(reader, node, rows[key].name, "expected a list of words");
+	const char *star = strchr(node->text, '*');
+	if (key == POLICY_IMAGES && star && star[1])
+		return fail(reader, node, rows[key].name, "'*' stands at the end only");
+	strings_add(&list->items, node->text);
+	return ERR_NONE;
+}
+
+static enum err_code add_path(const struct reader *reader, const struct tree_node *node,
+			      const char *path, bool read_only)
+{
+	struct policy *policy = reader->policy;
+	struct policy_list *list = &policy->lists[POLICY_BIND_MOUNTS];
+	if (!policy_path_is_normal(path))
+		return fail(reader, node, rows[POLICY_BIND_MOUNTS].name,
+			    "expected an absolute path without \"..\", \".\" and needless slashes");
+	policy->bind_read_only =
+		base_realloc(policy->bind_read_only, list->items.n + 1, sizeof(bool));
+	policy->bind_read_only[list->items.n] = read_only;
+	strings_add(&list->items, path);
+	return ERR_NONE;
+}
+
+static enum err_code read_bind_map(const struct reader *reader, const struct tree_node *map)
+{
+	const char *path = NULL;
+	bool read_only = false;
+	for (size_t i = 0; i < map->n; i++) {
+		const struct tree_node *key = map->entries[i].key;
+		const struct tree_node *value = map->entries[i].value;
+		if (value->kind != TREE_SCALAR)
+			return fail(reader, value, rows[POLICY_BIND_MOUNTS].name,
+				    "expected " POLICY_PATHS_HINT);
+		if (strcmp(key->text, "path") == 0) {
+			path = value->text;
+		} else if (strcmp(key->text, "read_only") == 0 &&
+			   tree_scalar_type(value) == SCALAR_BOOL) {
+			read_only = strcasecmp(value->text, "true") == 0;
+		} else {
+			return fail(reader, key, rows[POLICY_BIND_MOUNTS].name,
+				    "expected " POLICY_PATHS_HINT);
+		}
+	}
+	if (!path)
+		return fail(reader, map, rows[POLICY_BIND_MOUNTS].name,
+			    "expected " POLICY_PATHS_HINT);
+	return add_path(reader, map, path, read_only);
+}
+
+static enum err_code read_item(const struct reader *reader, enum policy_key key,
+			       const struct tree_node *node)
+{
+	if (key != POLICY_BIND_MOUNTS)
+		return add_word(reader, key, node);
+	if (node->kind == TREE_MAP)
+		return read_bind_map(reader, node);
+	if (node->kind != TREE_SCALAR)
+		return fail(reader, node, rows[key].name, "expected " POLICY_PATHS_HINT);
+	return add_path(reader, node, node->text, false);
+}
+
+static enum err_code read_key(const struct reader *reader, const struct tree_entry *entry)
+{
+	size_t key = 0;
+	while (key < POLICY_KEY_COUNT && strcmp(rows[key].name, entry->key->text) != 0)
+		key++;
+	if (key == POLICY_KEY_COUNT)
+		return fail(reader, entry->key, entry->key->text,
+			    "a policy has bind_mounts, cap_add, sysctls, images, volume_drivers, "
+			    "volume_types, network_drivers, networks and log_drivers");
+	const struct tree_node *value = entry->value;
+	reader->policy->lists[key].line = entry->key->line;
+	if (value->kind != TREE_LIST)
+		return fail(reader, value, rows[key].name, "expected a list");
+	if (value->n > LIMIT_LIST_ITEMS)
+		return fail(reader, value, rows[key].name, "the list is too long");
+	for (size_t i = 0; i < value->n; i++) {
+		enum err_code code = read_item(reader, (enum policy_key)key, value->items[i]);
+		if (code)
+			return code;
+	}
+	return ERR_NONE;
+}
+
+static enum err_code read_root(const struct reader *reader, const struct tree_node *root)
+{
+	if (!root)
+		return ERR_NONE;
+	if (root->kind == TREE_SCALAR && tree_scalar_type(root) == SCALAR_NULL)
+		return ERR_NONE;
+	if (root->kind != TREE_MAP)
+		return fail(reader, root, "", "a policy is a mapping of lists");
+	for (size_t i = 0; i < root->n; i++) {
+		enum err_code code = read_key(reader, &root->entries[i]);
+		if (code)
+			return code;
+	}
+	return ERR_NONE;
+}
+
+enum err_code policy_parse(const char *text, size_t len, const char *file,
+			   struct policy *ret_policy, struct err *err)
+{
+	struct policy policy = { .file = base_strdup(file) };
+	struct tree tree = { 0 };
+	struct reader reader = { file, &policy, err };
+	enum err_code code = tree_parse(text, len, file, &tree, err);
+	if (!code) {
+		code = read_root(&reader, tree.root);
+		tree_release(&tree);
+	}
+	if (code)
+		policy_release(&policy);
+	else
+		*ret_policy = policy;
+	return code;
+}
+
+void policy_release(struct policy *policy)
+{
+	for (size_t i = 0; i < POLICY_KEY_COUNT; i++)
+		strings_release(&policy->lists[i].items);
+	base_free(policy->bind_read_only);
+	base_free(policy->file);
+	*policy = (struct policy){ 0 };
+}
+
+/* ---- refusing ---- */
+
+static enum err_code refuse(const struct policy *policy, enum policy_key key, const char *what,
+			    struct err *err)
+{
+	const struct policy_list *list = &policy->lists[key];
+	if (list->line)
+		return err_set(err, ERR_FORBIDDEN,
+			       "%s %s is not allowed on this machine; its owner can add it to %s, "
+			       "line %d of %s",
+			       rows[key].noun, what, rows[key].name, list->line, policy->file);
+	return err_set(err, ERR_FORBIDDEN,
+		       "%s %s is not allowed on this machine; its owner can add the line \"%s: "
+		       "[%s]\" to %s",
+		       rows[key].noun, what, rows[key].name, what, policy->file);
+}
+
+/* Is the word one of the list, or allowed without a line? */
+static bool names(const struct policy *policy, enum policy_key key, const char *word)
+{
+	for (size_t i = 0; rows[key].defaults[i]; i++)
+		if (strcmp(rows[key].defaults[i], word) == 0)
+			return true;
+	return strings_has(&policy->lists[key].items, word);
+}
+
+static enum err_code check_word(const struct policy *policy, enum policy_key key, const char *word,
+				struct err *err)
+{
+	return names(policy, key, word) ? ERR_NONE : refuse(policy, key, word, err);
+}
+
+static const char *without_prefix(const char *capability)
+{
+	return strncasecmp(capability, "CAP_", 4) == 0 ? capability + 4 : capability;
+}
+
+static enum err_code check_capability(const struct policy *policy, const char *capability,
+				      struct err *err)
+{
+	const struct strings *allowed = &policy->lists[POLICY_CAP_ADD].items;
+	for (size_t i = 0; i < allowed->n; i++)
+		if (strcasecmp(without_prefix(allowed->items[i]), without_prefix(capability)) == 0)
+			return ERR_NONE;
+	return refuse(policy, POLICY_CAP_ADD, capability, err);
+}
+
+static bool image_matches(const char *pattern, const char *image)
+{
+	size_t len = strlen(pattern);
+	if (len && pattern[len - 1] == '*')
+		return strncmp(pattern, image, len - 1) == 0;
+	/* A pattern without a tag or digest stands for all of them. */
+	return strncmp(pattern, image, len) == 0 &&
+	       (!image[len] || image[len] == ':' || image[len] == '@');
+}
+
+static enum err_code check_image(const struct policy *policy, const char *image, struct err *err)
+{
+	const struct policy_list *list = &policy->lists[POLICY_IMAGES];
+	if (!list->line || !image)
+		return ERR_NONE;
+	for (size_t i = 0; i < list->items.n; i++)
+		if (image_matches(list->items.items[i], image))
+			return ERR_NONE;
+	return refuse(policy, POLICY_IMAGES, image, err);
+}
+
+const char *policy_volume_path(const struct volume_spec *volume)
+{
+	const char *device = pairs_get(&volume->driver_opts, "device");
+	if (!device || (volume->driver && strcmp(volume->driver, "local") != 0))
+		return NULL;
+	const char *type = pairs_get(&volume->driver_opts, "type");
+	/* A mount of no type of its own is a bind mount, or fails. */
+	return !type || !*type || strcmp(type, "none") == 0 ? device : NULL;
+}
+
+static enum err_code check_volume(const struct policy *policy, const struct volume_spec *volume,
+				  struct err *err)
+{
+	const char *driver = volume->driver ? volume->driver : "local";
+	const char *type = pairs_get(&volume->driver_opts, "type");
+	const char *options = pairs_get(&volume->driver_opts, "o");
+	enum err_code code = check_word(policy, POLICY_VOLUME_DRIVERS, driver, err);
+	if (code || strcmp(driver, "local") != 0)
+		return code;
+	/* "type: ext4, o: bind" is a bind mount all the same. */
+	if (options && strstr(options, "bind") && !policy_volume_path(volume))
+		return refuse(policy, POLICY_VOLUME_TYPES, "bind", err);
+	if (type && *type && strcmp(type, "none") != 0)
+		return check_word(policy, POLICY_VOLUME_TYPES, type, err);
+	return ERR_NONE;
+}
+
+/* Joining one of Docker's own networks leaves the container's isolation. */
+static bool is_dockers_own(const char *network)
+{
+	return strcmp(network, "host") == 0 || strcmp(network, "none") == 0 ||
+	       strcmp(network, "bridge") == 0 || strcmp(network, "default") == 0;
+}
+
+static enum err_code check_network(const struct policy *policy, const char *project,
+				   const struct network_spec *network, struct err *err)
+{
+	const char *driver = network->driver ? network->driver : "bridge";
+	_cleanup_free_ char *name = container_network_name(project, network);
+	if (is_dockers_own(name))
+		return check_word(policy, POLICY_NETWORKS, name, err);
+	return network->external ? ERR_NONE
+				 : check_word(policy, POLICY_NETWORK_DRIVERS, driver, err);
+}
+
+static enum err_code check_process(const struct policy *policy, const struct job_spec *spec,
+				   struct err *err)
+{
+	enum err_code code = check_image(policy, spec->image, err);
+	for (size_t i = 0; !code && i < spec->cap_add.n; i++)
+		code = check_capability(policy, spec->cap_add.items[i], err);
+	for (size_t i = 0; !code && i < spec->sysctls.n; i++)
+		code = check_word(policy, POLICY_SYSCTLS, spec->sysctls.items[i].key, err);
+	if (!code && spec->logging.driver)
+		code = check_word(policy, POLICY_LOG_DRIVERS, spec->logging.driver, err);
+	return code;
+}
+
+static enum err_code check_create(const struct policy *policy,
+				  const struct container_action *action, struct err *err)
+{
+	enum err_code code = check_process(policy, action->spec, err);
+	for (size_t i = 0; !code && i < action->n_networks; i++)
+		code = check_network(policy, action->project, &action->networks[i], err);
+	for (size_t i = 0; !code && i < action->n_volumes; i++)
+		code = check_volume(policy, &action->volumes[i], err);
+	return code;
+}
+
+enum err_code policy_check(const struct policy *policy, const struct container_action *action,
+			   struct err *err)
+{
+	switch (action->verb) {
+	case CONTAINER_PULL: return check_image(policy, action->spec->image, err);
+	case CONTAINER_CREATE: return check_create(policy, action, err);
+	case CONTAINER_NETWORK_ENSURE:
+		return check_network(policy, action->project, action->network, err);
+	case CONTAINER_VOLUME_ENSURE: return check_volume(policy, action->volume, err);
+	default: return ERR_NONE;
+	}
+}
+
+/* ---- paths ---- */
+
+bool policy_path_is_below(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+	if (strcmp(folder, "/") == 0)
+		return true;
+	return strncmp(path, folder, len) == 0 && (!path[len] || path[len] == '/');
+}
+
+bool policy_path_is_normal(const char *path)
+{
+	if (path[0] != '/' || strlen(path) > LIMIT_PATH_BYTES)
+		return false;
+	if (!path[1])
+		return true;
+	for (const char *at = path; *at;) {
+		size_t len = strcspn(++at, "/");
+		if (!len || (len == 1 && at[0] == '.') || (len == 2 && memcmp(at, "..", 2) == 0))
+			return false;
+		at += len;
+	}
+	return true;
+}
+
+enum err_code policy_check_path(const struct policy *policy, const char *path, bool read_only,
+				struct err *err)
+{
+	const struct policy_list *list = &policy->lists[POLICY_BIND_MOUNTS];
+	bool only_read = false;
+	for (size_t i = 0; i < list->items.n; i++) {
+		if (!policy_path_is_below(path, list->items.items[i]))
+			continue;
+		if (read_only || !policy->bind_read_only[i])
+			return ERR_NONE;
+		only_read = true;
+	}
+	if (only_read)
+		return err_set(err, ERR_FORBIDDEN,
+			       "mounting %s is allowed on this machine to read only: line %d of %s",
+			       path, list->line, policy->file);
+	return refuse(policy, POLICY_BIND_MOUNTS, path, err);
+}

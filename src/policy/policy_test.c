@@ -1,0 +1,285 @@
+#include "base/testing.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "policy/policy.h"
+
+static void parse(struct policy *policy, const char *text)
+{
+	struct err err = { 0 };
+	if (policy_parse(text, strlen(text), "worker.yaml", policy, &err))
+		fail_msg("%s: %s", err.field, err.message);
+}
+
+static void expect_refused_text(const char *text, const char *field, const char *message)
+{
+	struct policy policy;
+	struct err err = { 0 };
+	assert_int_not_equal(policy_parse(text, strlen(text), "worker.yaml", &policy, &err), 0);
+	assert_string_equal(err.field, field);
+	assert_non_null(strstr(err.message, message));
+}
+
+struct asked {
+	struct job_spec spec;
+	struct network_spec network;
+	struct volume_spec volume;
+	struct container_action action;
+};
+
+static void asked_init(struct asked *asked, int verb)
+{
+	*asked = (struct asked){ 0 };
+	record_init(&job_spec_type, &asked->spec);
+	string_set(&asked->spec.image, "busybox:1");
+	string_set(&asked->network.key, "front");
+	string_set(&asked->volume.key, "data");
+	asked->action = (struct container_action){ .verb = verb,
+						   .spec = &asked->spec,
+						   .project = "shop",
+						   .network = &asked->network,
+						   .volume = &asked->volume,
+						   .networks = &asked->network,
+						   .n_networks = 1,
+						   .volumes = &asked->volume,
+						   .n_volumes = 1 };
+}
+
+static void asked_release(struct asked *asked)
+{
+	record_release(&job_spec_type, &asked->spec);
+	record_release(&network_spec_type, &asked->network);
+	record_release(&volume_spec_type, &asked->volume);
+}
+
+/* `message` NULL: allowed. */
+static void expect(const char *text, const struct asked *asked, const char *message)
+{
+	struct policy policy;
+	struct err err = { 0 };
+	parse(&policy, text);
+	enum err_code code = policy_check(&policy, &asked->action, &err);
+	if (!message) {
+		if (code)
+			fail_msg("%s", err.message);
+	} else {
+		assert_int_equal(code, ERR_FORBIDDEN);
+		assert_string_equal(err.message, message);
+	}
+	policy_release(&policy);
+}
+
+static void what_asks_for_nothing_special_needs_no_line(void **state)
+{
+	(void)state;
+	static const int verbs[] = { CONTAINER_PULL,	       CONTAINER_CREATE,
+				     CONTAINER_NETWORK_ENSURE, CONTAINER_VOLUME_ENSURE,
+				     CONTAINER_START,	       CONTAINER_KILL,
+				     CONTAINER_REMOVE };
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+		struct asked asked;
+		asked_init(&asked, verbs[i]);
+		expect("", &asked, NULL);
+		asked_release(&asked);
+	}
+}
+
+static void capabilities_are_named_one_by_one(void **state)
+{
+	(void)state;
+	struct asked asked;
+	asked_init(&asked, CONTAINER_CREATE);
+	strings_add(&asked.spec.cap_add, "NET_ADMIN");
+	expect("", &asked,
+	       "capability NET_ADMIN is not allowed on this machine; its owner can add the line "
+	       "\"cap_add: [NET_ADMIN]\" to worker.yaml");
+	expect("# first\ncap_add: [SYS_TIME]\n", &asked,
+	       "capability NET_ADMIN is not allowed on this machine; its owner can add it to "
+	       "cap_add, line 2 of worker.yaml");
+	expect("cap_add: [SYS_TIME, cap_net_admin]\n", &asked, NULL);
+	strings_add(&asked.spec.cap_add, "ALL");
+	expect("cap_add: [NET_ADMIN]\n", &asked,
+	       "capability ALL is not allowed on this machine; its owner can add it to cap_add, "
+	       "line 1 of worker.yaml");
+	asked_release(&asked);
+}
+
+static void sysctls_and_log_drivers_are_named(void **state)
+{
+	(void)state;
+	struct asked asked;
+	asked_init(&asked, CONTAINER_CREATE);
+	pairs_add(&asked.spec.sysctls, "net.core.somaxconn", "1024");
+	expect("", &asked,
+	       "sysctl net.core.somaxconn is not allowed on this machine; its owner can add the "
+	       "line \"sysctls: [net.core.somaxconn]\" to worker.yaml");
+	expect("sysctls: [net.core.somaxconn]", &asked, NULL);
+	string_set(&asked.spec.logging.driver, "local");
+	expect("sysctls: [net.core.somaxconn]", &asked, NULL);
+	string_set(&asked.spec.logging.driver, "syslog");
+	expect("sysctls: [net.core.somaxconn]", &asked,
+	       "log driver syslog is not allowed on this machine; its owner can add the line "
+	       "\"log_drivers: [syslog]\" to worker.yaml");
+	asked_release(&asked);
+}
+
+static void images_are_free_until_a_line_binds_them(void **state)
+{
+	(void)state;
+	struct asked asked;
+	asked_init(&asked, CONTAINER_PULL);
+	expect("images: [busybox]", &asked, NULL);
+	expect("images: ['busybox:1']", &asked, NULL);
+	expect("images: ['busy*']", &asked, NULL);
+	static const char *const others[] = { "images: [busy]", "images: ['busybox:2']",
+					      "images: ['registry.local/*']", "images: []" };
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		expect(others[i], &asked,
+		       "image busybox:1 is not allowed on this machine; its owner can add it to "
+		       "images, line 1 of worker.yaml");
+	asked_release(&asked);
+}
+
+static void a_network_may_not_be_the_hosts(void **state)
+{
+	(void)state;
+	static const int verbs[] = { CONTAINER_CREATE, CONTAINER_NETWORK_ENSURE };
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+		struct asked asked;
+		asked_init(&asked, verbs[i]);
+		string_set(&asked.network.name, "host");
+		asked.network.external = true;
+		expect("", &asked,
+		       "Docker's network host is not allowed on this machine; its owner can add "
+		       "the line \"networks: [host]\" to worker.yaml");
+		expect("networks: [host]", &asked, NULL);
+		string_set(&asked.network.name, "theirs");
+		expect("", &asked, NULL);
+		asked.network.external = false;
+		string_set(&asked.network.driver, "macvlan");
+		expect("", &asked,
+		       "network driver macvlan is not allowed on this machine; its owner can add "
+		       "the line \"network_drivers: [macvlan]\" to worker.yaml");
+		asked_release(&asked);
+	}
+}
+
+static void a_volume_may_not_be_a_mount_in_disguise(void **state)
+{
+	(void)state;
+	struct asked asked;
+	asked_init(&asked, CONTAINER_VOLUME_ENSURE);
+	pairs_put(&asked.volume.driver_opts, "type", "none");
+	pairs_put(&asked.volume.driver_opts, "o", "bind");
+	pairs_put(&asked.volume.driver_opts, "device", "/etc");
+	/* As a path: policy_check_path() and the machine's file system judge it. */
+	expect("", &asked, NULL);
+	assert_string_equal(policy_volume_path(&asked.volume), "/etc");
+	pairs_put(&asked.volume.driver_opts, "type", "");
+	assert_string_equal(policy_volume_path(&asked.volume), "/etc");
+	pairs_put(&asked.volume.driver_opts, "type", "ext4");
+	assert_null(policy_volume_path(&asked.volume));
+	expect("volume_types: [ext4]", &asked,
+	       "volume type bind is not allowed on this machine; its owner can add it to "
+	       "volume_types, line 1 of worker.yaml");
+	pairs_put(&asked.volume.driver_opts, "o", "ro");
+	expect("volume_types: [ext4]", &asked, NULL);
+	expect("", &asked,
+	       "volume type ext4 is not allowed on this machine; its owner can add the line "
+	       "\"volume_types: [ext4]\" to worker.yaml");
+	string_set(&asked.volume.driver, "sshfs");
+	expect("", &asked,
+	       "volume driver sshfs is not allowed on this machine; its owner can add the line "
+	       "\"volume_drivers: [sshfs]\" to worker.yaml");
+	expect("volume_drivers: [sshfs]", &asked, NULL);
+	asked_release(&asked);
+}
+
+static void expect_path(const char *text, const char *path, bool read_only, const char *message)
+{
+	struct policy policy;
+	struct err err = { 0 };
+	parse(&policy, text);
+	enum err_code code = policy_check_path(&policy, path, read_only, &err);
+	assert_int_equal(code, message ? ERR_FORBIDDEN : ERR_NONE);
+	if (message)
+		assert_string_equal(err.message, message);
+	policy_release(&policy);
+}
+
+static void paths_are_allowed_with_all_below_them(void **state)
+{
+	(void)state;
+	static const char text[] =
+		"bind_mounts:\n  - /srv/data\n  - {path: /srv/site, read_only: true}\n";
+	expect_path(text, "/srv/data", false, NULL);
+	expect_path(text, "/srv/data/a/b", false, NULL);
+	expect_path(text, "/srv/site/a", true, NULL);
+	expect_path(text, "/srv/site/a", false,
+		    "mounting /srv/site/a is allowed on this machine to read only: line 1 of "
+		    "worker.yaml");
+	expect_path(text, "/srv/database", false,
+		    "mounting /srv/database is not allowed on this machine; its owner can add it "
+		    "to bind_mounts, line 1 of worker.yaml");
+	expect_path(text, "/srv", true,
+		    "mounting /srv is not allowed on this machine; its owner can add it to "
+		    "bind_mounts, line 1 of worker.yaml");
+	expect_path("", "/srv", true,
+		    "mounting /srv is not allowed on this machine; its owner can add the line "
+		    "\"bind_mounts: [/srv]\" to worker.yaml");
+}
+
+static void normal_paths_are_told_from_others(void **state)
+{
+	(void)state;
+	static const char *const good[] = { "/", "/a", "/a/b.c", "/a/..b", "/.a" };
+	static const char *const bad[] = { "",	      "a",   "//",   "/a/", "/a//b",
+					   "/a/../b", "/..", "/a/.", "/./a" };
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		assert_true(policy_path_is_normal(good[i]));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_false(policy_path_is_normal(bad[i]));
+}
+
+static void mistakes_are_told_with_their_place(void **state)
+{
+	(void)state;
+	expect_refused_text("privileged: true\n", "worker.yaml:1:1: privileged",
+			    "a policy has bind_mounts");
+	expect_refused_text("cap_add: NET_ADMIN\n", "worker.yaml:1:10: cap_add", "expected a list");
+	expect_refused_text("\ncap_add: [[a]]\n", "worker.yaml:2:11: cap_add",
+			    "expected a list of words");
+	expect_refused_text("cap_add: [~]\n", "worker.yaml:1:11: cap_add",
+			    "expected a list of words");
+	expect_refused_text("bind_mounts: [srv]\n", "worker.yaml:1:15: bind_mounts",
+			    "expected an absolute path");
+	expect_refused_text("bind_mounts: [{path: /srv, readonly: true}]\n",
+			    "worker.yaml:1:28: bind_mounts", "expected a path or {path: PATH");
+	expect_refused_text("bind_mounts: [{read_only: true}]\n", "worker.yaml:1:15: bind_mounts",
+			    "expected a path or {path: PATH");
+	expect_refused_text("images: ['a*b']\n", "worker.yaml:1:10: images",
+			    "'*' stands at the end only");
+	expect_refused_text("- a\n", "worker.yaml:1:1: ", "a policy is a mapping of lists");
+	struct policy policy;
+	struct err err = { 0 };
+	assert_int_equal(policy_parse("a: [", 4, "worker.yaml", &policy, &err), ERR_SYNTAX);
+	parse(&policy, "~\n");
+	policy_release(&policy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_asks_for_nothing_special_needs_no_line),
+		TEST(capabilities_are_named_one_by_one),
+		TEST(sysctls_and_log_drivers_are_named),
+		TEST(images_are_free_until_a_line_binds_them),
+		TEST(a_network_may_not_be_the_hosts),
+		TEST(a_volume_may_not_be_a_mount_in_disguise),
+		TEST(paths_are_allowed_with_all_below_them),
+		TEST(normal_paths_are_told_from_others),
+		TEST(mistakes_are_told_with_their_place),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
