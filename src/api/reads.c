@@ -1,5 +1,6 @@
 /* GET: views of the world as of the last durable commit. */
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "api/server_int.h"
 #include "base/alloc.h"
@@ -9,6 +10,15 @@
 void handle_healthz(struct api_request *request)
 {
 	http_answer(request->exchange, 200, JSON_CONTENT_TYPE, NULL, "{\"ok\":true}", 11);
+}
+
+/* Those that have not left. */
+static int64_t n_nodes(const struct cluster *cluster)
+{
+	int64_t n = 0;
+	for (size_t i = 0; i < cluster->columns.n; i++)
+		n += !cluster->columns.entry[i]->record.left;
+	return n;
 }
 
 void handle_cluster(struct api_request *request)
@@ -24,7 +34,7 @@ void handle_cluster(struct api_request *request)
 	view.store = base_strdup(health.store_name);
 	view.read_only = health.read_only;
 	view.message = health.read_only ? base_strdup(health.message) : NULL;
-	view.nodes = (int64_t)cluster->nodes.n;
+	view.nodes = n_nodes(cluster);
 	view.jobs = (int64_t)cluster->jobs.n;
 	view.tasks_pending = (int64_t)cluster->n_tasks_by_state[TASK_PENDING];
 	view.tasks_scheduled = (int64_t)cluster->n_tasks_by_state[TASK_SCHEDULED];
@@ -235,6 +245,31 @@ void handle_jobs(struct api_request *request)
 	base_free(listing.items);
 }
 
+/* Last of all nodes, for no id sorts behind it. */
+#define MANAGER_KEY "manager"
+
+/* Does a worker of the cluster run on the manager's own machine? Then that node is the machine's row. */
+static bool has_local_worker(const struct cluster *cluster)
+{
+	size_t at = 0;
+	for (const struct node_entry *node; (node = map_next(&cluster->nodes, &at));)
+		if (node->record.role == NODE_BOTH && !node->record.left)
+			return true;
+	return false;
+}
+
+/* The manager's machine where no worker runs: listed, though it is no node and takes no tasks. */
+static void manager_row_fill(struct node_view *view)
+{
+	struct utsname system;
+	uname(&system);
+	view->role = NODE_MANAGER;
+	view->hostname = base_strdup(system.nodename);
+	view->platform_os = base_strdup("linux");
+	view->platform_arch = base_strdup(system.machine);
+	view->drover_version = base_strdup(DROVER_VERSION);
+}
+
 void handle_nodes(struct api_request *request)
 {
 	const struct cluster *cluster = server_cluster(request->server);
@@ -249,12 +284,18 @@ void handle_nodes(struct api_request *request)
 		char id[UUID_TEXT_SIZE];
 		listing_offer(&listing, uuid_format(node->record.id.uuid, id), node);
 	}
+	if (!has_local_worker(cluster))
+		listing_offer(&listing, MANAGER_KEY, NULL);
 	const char *next;
 	struct node_page answer = { 0 };
 	size_t n = listing_page(&listing, &next);
-	for (size_t i = 0; i < n; i++)
-		node_view_fill(list_add(&answer.nodes, sizeof(struct node_view)), cluster,
-			       listing.items[i].item);
+	for (size_t i = 0; i < n; i++) {
+		struct node_view *view = list_add(&answer.nodes, sizeof(*view));
+		if (listing.items[i].item)
+			node_view_fill(view, cluster, listing.items[i].item);
+		else
+			manager_row_fill(view);
+	}
 	answer.next = base_strdup(next);
 	answer_record(request, 200, &node_page_type, &answer);
 	record_release(&node_page_type, &answer);

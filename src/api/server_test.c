@@ -85,9 +85,10 @@ static void backend_submit(void *owner, struct api_mutation *mutation)
 		carry_out(world, mutation);
 }
 
-static void backend_opened(void *owner, uint64_t session)
+static void backend_opened(void *owner, uint64_t session, bool local)
 {
-	step(owner, &(struct manager_event){ .kind = MANAGER_SESSION_OPENED, .session = session });
+	step(owner, &(struct manager_event){
+			    .kind = MANAGER_SESSION_OPENED, .session = session, .local = local });
 }
 
 static void backend_closed(void *owner, uint64_t session)
@@ -524,6 +525,31 @@ static void a_log_stream_that_the_worker_does_not_open_ends_in_time(void **state
 	record_release(&sync_up_type, &worker.up);
 }
 
+/* The only row of /v1/nodes has this role. */
+static bool lists_one(struct world *world, const char *role)
+{
+	struct answer answer = call(world, "GET", "/v1/nodes", NULL, NULL);
+	json_t *nodes = json_object_get(answer.body, "nodes");
+	assert_int_equal(json_array_size(nodes), 1);
+	json_t *node = json_array_get(nodes, 0);
+	assert_string_not_equal(member(node, "hostname"), "");
+	bool same = strcmp(member(node, "role"), role) == 0;
+	json_decref(answer.body);
+	return same;
+}
+
+static void the_managers_machine_is_listed_with_a_worker_or_without(void **state)
+{
+	struct world *world = *state;
+	struct worker worker;
+	assert_true(lists_one(world, "manager"));
+	worker_join(world, &worker);
+	while (!lists_one(world, "both"))
+		turn_once(world, "the node");
+	websocket_free(worker.websocket);
+	record_release(&sync_up_type, &worker.up);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -537,6 +563,7 @@ int main(void)
 		TEST(a_client_that_leaves_before_its_answer_is_forgotten),
 		TEST(while_the_store_refuses_reads_go_on),
 		TEST(a_log_stream_that_the_worker_does_not_open_ends_in_time),
+		TEST(the_managers_machine_is_listed_with_a_worker_or_without),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

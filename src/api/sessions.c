@@ -108,13 +108,14 @@ void handle_sync(struct api_request *request)
 	struct api_session *session = base_calloc(1, sizeof(*session));
 	session->server = server;
 	session->node = node;
+	bool local = http_exchange_peer(request->exchange)->unix_socket;
 	session->websocket = http_upgrade(request->exchange, &events, session);
 	if (!session->websocket) {
 		base_free(session);
 		return;
 	}
 	session_link(session);
-	server->backend->session_opened(server->owner, session->number);
+	server->backend->session_opened(server->owner, session->number, local);
 }
 
 struct api_session *session_of_node(struct api_server *server, struct node_id node)

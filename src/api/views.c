@@ -106,7 +106,10 @@ void node_view_fill(struct node_view *view, const struct cluster *cluster,
 	const struct node_columns *columns = &cluster->columns;
 	view->id = node->record.id.uuid;
 	view->hostname = base_strdup(facts->hostname);
+	view->role = node->record.role;
+	view->number = node->record.number;
 	view->state = node->state;
+	view->draining = node->record.draining;
 	view->runtime_ok = node->runtime_ok;
 	view->platform_os = base_strdup(facts->platform_os);
 	view->platform_arch = base_strdup(facts->platform_arch);
@@ -128,6 +131,7 @@ void node_view_fill(struct node_view *view, const struct cluster *cluster,
 	view->used = node->stats;
 	view->tasks = columns->tasks[node->index];
 	view->joined_wall_ms = node->record.joined_wall_ms;
+	view->left_wall_ms = node->record.left_wall_ms;
 }
 
 void volume_view_fill(struct volume_view *view, const struct cluster *cluster,

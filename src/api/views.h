@@ -70,7 +70,10 @@ extern const struct record_type job_view_type;
 struct node_view {
 	struct uuid id;
 	char *hostname;
+	int role; /* enum node_role */
+	int64_t number;
 	int state;
+	bool draining;
 	bool runtime_ok;
 	char *platform_os;
 	char *platform_arch;
@@ -84,6 +87,7 @@ struct node_view {
 	struct node_stats used;
 	int64_t tasks;
 	int64_t joined_wall_ms;
+	int64_t left_wall_ms;
 };
 extern const struct record_type node_view_type;
 

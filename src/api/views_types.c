@@ -76,7 +76,10 @@ RECORD_TYPE(job_view, struct job_view, job_view_fields);
 static const struct field node_view_fields[] = {
 	ROW(node_view, FIELD_UUID, id, .max = 0),
 	ROW(node_view, FIELD_STRING, hostname, ANY_STRING),
+	ROW(node_view, FIELD_ENUM, role, .names = node_role_names),
+	ROW(node_view, FIELD_INT, number, ANY_INT),
 	ROW(node_view, FIELD_ENUM, state, .names = node_state_names),
+	ROW(node_view, FIELD_BOOL, draining, .max = 1),
 	ROW(node_view, FIELD_BOOL, runtime_ok, .max = 1),
 	ROW(node_view, FIELD_STRING, platform_os, ANY_STRING),
 	ROW(node_view, FIELD_STRING, platform_arch, ANY_STRING),
@@ -90,6 +93,7 @@ static const struct field node_view_fields[] = {
 	ROW(node_view, FIELD_STRUCT, used, .type = &node_stats_type),
 	ROW(node_view, FIELD_INT, tasks, ANY_INT),
 	ROW(node_view, FIELD_INT, joined_wall_ms, ANY_INT),
+	ROW(node_view, FIELD_INT, left_wall_ms, ANY_INT),
 };
 RECORD_TYPE(node_view, struct node_view, node_view_fields);
 

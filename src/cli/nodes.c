@@ -30,31 +30,49 @@ static void add_cpu(struct table *table, const struct node_view *node)
 	text_release(&text);
 }
 
-static void print_table(const struct node_page *page, bool wide)
+static void add_machine(struct table *table, const struct node_view *node, bool wide)
 {
-	static const char *const narrow_headings[] = { "NODE", "STATE",	 "TASKS",
-						       "CPU",  "MEMORY", NULL };
-	static const char *const wide_headings[] = { "NODE", "STATE",	 "TASKS",  "CPU", "MEMORY",
-						     "DISK", "PLATFORM", "DOCKER", "ID",  NULL };
-	struct table table;
 	char id[UUID_TEXT_SIZE];
+	table_addf(table, "%lld", (long long)node->tasks);
+	add_cpu(table, node);
+	add_size(table, node->used.memory_used_bytes, node->reserved.memory_bytes,
+		 node->capacity.memory_bytes);
+	if (!wide)
+		return;
+	add_size(table, node->used.disk_used_bytes, node->reserved.disk_bytes,
+		 node->capacity.disk_bytes);
+	table_addf(table, "%s/%s", node->platform_os, node->platform_arch);
+	table_addf(table, "%s (API 1.%lld)", node->runtime_version, (long long)node->api_minor);
+	table_add(table, uuid_format(node->id, id));
+}
+
+/* The manager's machine runs no tasks and measures nothing. */
+static void add_nothing(struct table *table, size_t n_cells)
+{
+	for (size_t i = 0; i < n_cells; i++)
+		table_add(table, NULL);
+}
+
+static void print_table(const struct node_page *page, bool wide, bool all)
+{
+	static const char *const narrow_headings[] = { "NODE", "ROLE",	 "STATE", "TASKS",
+						       "CPU",  "MEMORY", NULL };
+	static const char *const wide_headings[] = { "NODE",   "ROLE",	 "STATE", "TASKS",
+						     "CPU",    "MEMORY", "DISK",  "PLATFORM",
+						     "DOCKER", "ID",	 NULL };
+	struct table table;
 	table_init(&table, wide ? wide_headings : narrow_headings);
 	for (size_t i = 0; i < page->nodes.n; i++) {
 		const struct node_view *node = &page->nodes.items[i];
+		if (node->state == NODE_LEFT && !all)
+			continue;
 		table_add(&table, node->hostname);
+		table_add(&table, enum_name(node_role_names, node->role));
 		table_add(&table, enum_name(node_state_names, node->state));
-		table_addf(&table, "%lld", (long long)node->tasks);
-		add_cpu(&table, node);
-		add_size(&table, node->used.memory_used_bytes, node->reserved.memory_bytes,
-			 node->capacity.memory_bytes);
-		if (wide) {
-			add_size(&table, node->used.disk_used_bytes, node->reserved.disk_bytes,
-				 node->capacity.disk_bytes);
-			table_addf(&table, "%s/%s", node->platform_os, node->platform_arch);
-			table_addf(&table, "%s (API 1.%lld)", node->runtime_version,
-				   (long long)node->api_minor);
-			table_add(&table, uuid_format(node->id, id));
-		}
+		if (node->role == NODE_MANAGER)
+			add_nothing(&table, wide ? 7 : 3);
+		else
+			add_machine(&table, node, wide);
 	}
 	table_print(&table, wide);
 	table_release(&table);
@@ -70,17 +88,23 @@ static int run(struct invocation *invocation)
 	if (form == OUTPUT_JSON)
 		output_json(&node_page_type, &page);
 	else
-		print_table(&page, form == OUTPUT_WIDE);
+		print_table(&page, form == OUTPUT_WIDE, cli_has(invocation, "all"));
 	record_release(&node_page_type, &page);
 	return 0;
 }
 
-static const struct option options[] = { OPTION_OUTPUT };
+static const struct option options[] = {
+	{ "all", 'a', OPTION_FLAG, NULL, "also nodes that have left the cluster" },
+	OPTION_OUTPUT,
+};
 
 const struct command command_nodes = {
 	.name = "nodes",
 	.operands = "",
-	.summary = "List machines: state, what is used, reserved and there",
+	.summary = "List machines: role, state, what is used, reserved and there",
+	.details = "A node of role both runs on the manager's machine. Where no worker runs there, "
+		   "that "
+		   "machine is listed with role manager; it takes no tasks.",
 	.options = options,
 	.n_options = ARRAY_LEN(options),
 	.run = run,

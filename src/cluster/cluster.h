@@ -69,7 +69,8 @@ extern const struct record_type idempotency_record_type;
 
 struct meta_record {
 	struct uuid cluster;
-	int64_t epoch; /* raised in the first commit after every start */
+	int64_t epoch;		  /* raised in the first commit after every start */
+	int64_t next_node_number; /* what the next node to join gets, from 1; 0: nobody is numbered yet */
 };
 extern const struct record_type meta_record_type;
 
@@ -83,8 +84,8 @@ struct port_hold {
 
 struct node_entry {
 	struct node_record record;
-	uint32_t index;	  /* of its column in struct node_columns */
-	int state;	  /* enum node_state; derived, volatile */
+	uint32_t index; /* of its column in struct node_columns */
+	int state; /* enum node_state; derived, volatile; LEFT exactly when the record says so */
 	int64_t heard_ms; /* monotonic; 0: not heard since the start; the manager's to write */
 	bool runtime_ok;  /* volatile; false until the worker says that Docker answers */
 	struct node_stats stats; /* volatile */
@@ -103,7 +104,7 @@ struct node_entry {
 struct resources cluster_expected(const struct resources *reservations);
 
 /* What the scheduler scans: one array per fact, one column per node, in the order in which nodes
- * joined; there are no holes, for nodes are not removed. `reserved` and `expected` count what is
+ * joined (by number, after a replay too); there are no holes. `reserved` and `expected` count what is
  * placed and not confirmed gone (I6); `expected` puts the nominal request where a task reserves
  * nothing. cluster_check() recomputes them. */
 struct node_columns {

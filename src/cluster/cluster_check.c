@@ -95,6 +95,15 @@ static void check_tasks(const struct cluster *cluster, struct carried *carried)
 		INVARIANT(n_by_state[i] == cluster->n_tasks_by_state[i]);
 }
 
+/* A number is given once, and columns are in the order of numbers. */
+static void check_number(const struct cluster *cluster, size_t column)
+{
+	const struct node_columns *columns = &cluster->columns;
+	int64_t number = columns->entry[column]->record.number;
+	INVARIANT(IMPLIES(number, number < cluster->meta.next_node_number));
+	INVARIANT(IMPLIES(number && column, columns->entry[column - 1]->record.number < number));
+}
+
 static void check_nodes(const struct cluster *cluster, const struct carried *carried)
 {
 	const struct node_columns *columns = &cluster->columns;
@@ -104,6 +113,8 @@ static void check_nodes(const struct cluster *cluster, const struct carried *car
 		const struct resources *capacity = &node->record.facts.capacity;
 		INVARIANT(node->index == i);
 		INVARIANT(cluster_node(cluster, node->record.id) == node);
+		check_number(cluster, i);
+		INVARIANT((node->state == NODE_LEFT) == node->record.left);
 		INVARIANT(columns->cpu_capacity_milli[i] == capacity->cpu_milli);
 		INVARIANT(columns->memory_capacity_bytes[i] == capacity->memory_bytes);
 		INVARIANT(columns->disk_capacity_bytes[i] == capacity->disk_bytes);

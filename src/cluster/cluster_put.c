@@ -11,6 +11,7 @@ void cluster_put_meta(struct cluster *cluster, struct changes *changes,
 		      const struct meta_record *meta)
 {
 	PRE(meta->epoch >= cluster->meta.epoch);
+	PRE(meta->next_node_number >= cluster->meta.next_node_number);
 	cluster->meta = *meta;
 	cluster_record_put(changes, cluster_key_of_meta(), &meta_record_type, &cluster->meta);
 }
@@ -193,6 +194,7 @@ struct node_entry *cluster_put_node(struct cluster *cluster, struct changes *cha
 				    struct node_record *node)
 {
 	PRE(!uuid_is_zero(node->id.uuid));
+	PRE(node->role != NODE_MANAGER);
 	struct node_entry *entry = cluster_node(cluster, node->id);
 	if (!entry) {
 		entry = base_calloc(1, sizeof(*entry));
@@ -202,6 +204,8 @@ struct node_entry *cluster_put_node(struct cluster *cluster, struct changes *cha
 	record_release(&node_record_type, &entry->record);
 	entry->record = *node;
 	*node = (struct node_record){ 0 };
+	if (entry->record.left)
+		entry->state = NODE_LEFT;
 	columns_set_capacity(&cluster->columns, entry);
 	columns_set_ready(&cluster->columns, entry);
 	cluster_record_put(changes, cluster_key_of_node(entry->record.id), &node_record_type,

@@ -184,7 +184,8 @@ static enum err_code replay_node(struct cluster *cluster, const struct change *c
 	if (code != ERR_NONE)
 		return code;
 	struct change key = cluster_key_of_node(node.id);
-	if (!same_key(change, &key) || uuid_is_zero(node.id.uuid) || cluster_node(cluster, node.id))
+	if (!same_key(change, &key) || uuid_is_zero(node.id.uuid) || node.role == NODE_MANAGER ||
+	    cluster_node(cluster, node.id))
 		return misplaced(&node_record_type, &node, err);
 	cluster_put_node(cluster, NULL, &node);
 	return ERR_NONE;
@@ -369,6 +370,7 @@ enum err_code cluster_replayed(struct cluster *cluster, struct err *err)
 	enum err_code code = tie_jobs(cluster, err);
 	if (code != ERR_NONE)
 		return code;
+	columns_sort(&cluster->columns);
 	for (size_t i = 0; i < cluster->replaying.n; i++) {
 		code = tie_task(cluster, cluster->replaying.items[i], err);
 		if (code != ERR_NONE)

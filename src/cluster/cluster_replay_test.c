@@ -56,7 +56,9 @@ static void fill(struct world *world)
 					.name = base_strdup("shop_data"),
 					.node = a->record.id };
 	cluster_put_volume(&world->cluster, &world->changes, &volume);
-	struct meta_record meta = { .cluster = world_id(world), .epoch = 4 };
+	struct meta_record meta = world->cluster.meta;
+	meta.cluster = world_id(world);
+	meta.epoch = 4;
 	cluster_put_meta(&world->cluster, &world->changes, &meta);
 	struct idempotency_record answer = { .caller = base_strdup("uid:0"),
 					     .key = base_strdup("k1"),
@@ -95,6 +97,8 @@ static void check_replay(bool backwards)
 	assert_same_tasks(&world.cluster, &copy);
 	assert_int_equal(copy.meta.epoch, 4);
 	assert_int_equal(copy.nodes.n, 2);
+	assert_string_equal(copy.columns.entry[0]->record.facts.hostname, "a");
+	assert_string_equal(copy.columns.entry[1]->record.facts.hostname, "b");
 	const struct job_entry *web = cluster_job_named(&copy, "shop", "web");
 	assert_int_equal(web->tasks.n, 2);
 	assert_true(web->dirty);

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/sort.h"
 #include "cluster/internal.h"
 
 #define COLUMNS_FIRST 8
@@ -52,6 +53,27 @@ uint32_t columns_add(struct node_columns *columns, struct node_entry *entry)
 	return (uint32_t)columns->n++;
 }
 
+static int compare_numbers(const void *a, const void *b, void *context)
+{
+	(void)context;
+	const struct node_record *left = &(*(const struct node_entry *const *)a)->record;
+	const struct node_record *right = &(*(const struct node_entry *const *)b)->record;
+	if (left->number != right->number)
+		return left->number < right->number ? -1 : 1;
+	return uuid_compare(left->id.uuid, right->id.uuid);
+}
+
+void columns_sort(struct node_columns *columns)
+{
+	sort_stable(columns->entry, columns->n, sizeof(struct node_entry *), compare_numbers, NULL);
+	for (size_t i = 0; i < columns->n; i++) {
+		PRE(columns->tasks[i] == 0);
+		columns->entry[i]->index = (uint32_t)i;
+		columns_set_capacity(columns, columns->entry[i]);
+		columns_set_ready(columns, columns->entry[i]);
+	}
+}
+
 bool node_entry_is_ready(const struct node_entry *entry)
 {
 	return entry->state == NODE_READY && entry->runtime_ok && !entry->record.draining;
@@ -83,6 +105,7 @@ void columns_release(struct node_columns *columns)
 void cluster_set_node_state(struct cluster *cluster, struct node_entry *node, int state)
 {
 	PRE(state >= NODE_READY && state <= NODE_DOWN);
+	PRE(!node->record.left);
 	node->state = state;
 	columns_set_ready(&cluster->columns, node);
 }

@@ -60,6 +60,8 @@ void task_derive_reason(struct task *task);
 
 /* Columns (columns.c). */
 uint32_t columns_add(struct node_columns *columns, struct node_entry *entry);
+/* Into the order in which nodes joined; before the first task weighs anything. */
+void columns_sort(struct node_columns *columns);
 void columns_set_capacity(struct node_columns *columns, const struct node_entry *entry);
 void columns_set_ready(struct node_columns *columns, const struct node_entry *entry);
 bool node_entry_is_ready(const struct node_entry *entry);

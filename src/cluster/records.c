@@ -30,6 +30,7 @@ static const struct field idempotency_fields[] = {
 static const struct field meta_fields[] = {
 	ROW_UUID(1, struct meta_record, cluster),
 	ROW_INT(2, struct meta_record, epoch, LIMIT_COUNT),
+	ROW_INT(3, struct meta_record, next_node_number, LIMIT_COUNT),
 };
 // clang-format on
 

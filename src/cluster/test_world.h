@@ -49,6 +49,10 @@ static inline struct node_entry *world_node(struct world *world, const char *hos
 	struct node_record record;
 	record_init(&node_record_type, &record);
 	record.id.uuid = world_id(world);
+	struct meta_record meta = world->cluster.meta;
+	record.number = meta.next_node_number ? meta.next_node_number : 1;
+	meta.next_node_number = record.number + 1;
+	cluster_put_meta(&world->cluster, &world->changes, &meta);
 	string_set(&record.facts.hostname, hostname);
 	string_set(&record.facts.platform_os, "linux");
 	string_set(&record.facts.platform_arch, "x86_64");

@@ -87,6 +87,7 @@ struct session_change {
 struct session {
 	uint64_t number;
 	struct node_id node; /* zero: has not said yet who it is */
+	bool local;	     /* came over the unix socket */
 	bool speaks;	     /* in manager.speakers: owes a message */
 	bool full;	     /* the next message carries the whole set */
 	int64_t sent_rev;    /* 0: nothing sent yet */
@@ -298,7 +299,7 @@ void idempotency_start(struct manager *manager);
 void idempotency_expire(struct manager *manager);
 
 /* sessions.c and publish.c */
-void session_opened(struct manager *manager, uint64_t number);
+void session_opened(struct manager *manager, uint64_t number, bool local);
 void session_up(struct manager *manager, uint64_t number, const struct sync_up *up);
 void session_closed(struct manager *manager, uint64_t number);
 void session_delete(struct manager *manager, struct session *session);
@@ -311,6 +312,9 @@ void publish(struct manager *manager);
 /* nodes.c */
 struct node_watch *node_watch(struct manager *manager, struct node_id id);
 const char *node_name(const struct node_entry *node);
+/* Write what a session says of its node: one that is not known joins. `node` NULL: not known. */
+struct node_entry *node_introduce(struct manager *manager, struct node_entry *node,
+				  const struct session *session, const struct sync_up *up);
 void node_heard(struct manager *manager, struct node_entry *node, bool runtime_ok);
 void nodes_start(struct manager *manager);
 void nodes_judge(struct manager *manager);

@@ -25,6 +25,7 @@ struct queued {
 	int kind;
 	struct api_mutation *mutation;
 	uint64_t session;
+	bool local; /* of a session that opened */
 	struct sync_up up;
 };
 
@@ -214,6 +215,7 @@ static void turn(struct manager_daemon *daemon)
 		events[i].kind = queued->kind;
 		events[i].request = queued->mutation ? &queued->mutation->request : NULL;
 		events[i].session = queued->session;
+		events[i].local = queued->local;
 		events[i].up = &queued->up;
 	}
 	in.events = events;
@@ -294,9 +296,11 @@ static void backend_submit(void *owner, struct api_mutation *mutation)
 	queue_add(daemon, MANAGER_REQUEST)->mutation = mutation;
 }
 
-static void backend_session_opened(void *owner, uint64_t session)
+static void backend_session_opened(void *owner, uint64_t session, bool local)
 {
-	queue_add(owner, MANAGER_SESSION_OPENED)->session = session;
+	struct queued *queued = queue_add(owner, MANAGER_SESSION_OPENED);
+	queued->session = session;
+	queued->local = local;
 }
 
 static void backend_session_up(void *owner, uint64_t session, struct sync_up *up)

@@ -77,6 +77,7 @@ struct manager_event {
 	const struct manager_request *request;
 	uint64_t
 		session; /* SESSION_*, SYNC_UP: the shell's number of the connection, never reused */
+	bool local;	 /* SESSION_OPENED: from this machine, over the unix socket */
 	const struct sync_up *up;
 };
 

@@ -32,6 +32,43 @@ static void note_node(struct manager *manager, const struct node_entry *node, co
 	happen(manager, "node", node_name(node), node->record.id.uuid, state, "", why);
 }
 
+static struct node_record new_record(struct manager *manager, struct node_id id)
+{
+	struct meta_record meta = manager->cluster.meta;
+	struct node_record record = { .id = id,
+				      .joined_wall_ms = wall_now(manager),
+				      .number = meta.next_node_number++ };
+	cluster_put_meta(&manager->cluster, &manager->out->changes, &meta);
+	return record;
+}
+
+struct node_entry *node_introduce(struct manager *manager, struct node_entry *node,
+				  const struct session *session, const struct sync_up *up)
+{
+	int role = session->local ? NODE_BOTH : NODE_WORKER;
+	if (node && node->record.role == role &&
+	    record_equal(&node_facts_type, &node->record.facts, &up->facts))
+		return node;
+	/* A new node and the number the next one gets. */
+	group_reserve(manager, 2);
+	struct node_record record = { 0 };
+	if (node)
+		record_copy(&node_record_type, &record, &node->record);
+	else
+		record = new_record(manager, up->node);
+	record.role = role;
+	record_release(&node_facts_type, &record.facts);
+	record_copy(&node_facts_type, &record.facts, &up->facts);
+	struct node_entry *entry =
+		cluster_put_node(&manager->cluster, &manager->out->changes, &record);
+	manager->wake = true;
+	if (node)
+		return entry;
+	notes_add(&manager->out->notes, "node %s joined", node_name(entry));
+	happen(manager, "node", node_name(entry), entry->record.id.uuid, "joined", "", NULL);
+	return entry;
+}
+
 /* When the node counts as silent if nothing more is heard of it. */
 static int64_t silent_at(const struct manager *manager, const struct node_entry *node)
 {
@@ -130,8 +167,28 @@ int64_t nodes_deadline(struct manager *manager)
 	return most_silent(manager) ? manager->silence.items[0].key : INT64_MAX;
 }
 
+/* A new store, or one of an earlier drover, whose nodes have no number. */
+static void number_nodes(struct manager *manager)
+{
+	struct meta_record meta = manager->cluster.meta;
+	struct node_columns *columns = &manager->cluster.columns;
+	if (meta.next_node_number > 0)
+		return;
+	for (size_t i = 0; i < columns->n; i++) {
+		struct node_record record;
+		record_copy(&node_record_type, &record, &columns->entry[i]->record);
+		record.number = (int64_t)i + 1;
+		group_reserve(manager, 1);
+		cluster_put_node(&manager->cluster, &manager->out->changes, &record);
+	}
+	meta.next_node_number = (int64_t)columns->n + 1;
+	group_reserve(manager, 1);
+	cluster_put_meta(&manager->cluster, &manager->out->changes, &meta);
+}
+
 void nodes_start(struct manager *manager)
 {
+	number_nodes(manager);
 	for (size_t i = 0; i < manager->cluster.columns.n; i++) {
 		struct node_entry *node = manager->cluster.columns.entry[i];
 		node->heard_ms = manager->in->now_ms;

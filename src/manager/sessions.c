@@ -12,12 +12,13 @@ static struct session *session_get(const struct manager *manager, uint64_t numbe
 	return map_get(&manager->sessions, key_of_number(number));
 }
 
-void session_opened(struct manager *manager, uint64_t number)
+void session_opened(struct manager *manager, uint64_t number, bool local)
 {
 	if (session_get(manager, number))
 		return;
 	struct session *session = base_calloc(1, sizeof(*session));
 	session->number = number;
+	session->local = local;
 	map_put(&manager->sessions, key_of_number(number), session);
 }
 
@@ -61,28 +62,6 @@ static void dismiss(struct manager *manager, struct session *session, const char
 	else
 		notes_add(&manager->out->notes, "session of a worker closed: %s", why);
 	session_delete(manager, session);
-}
-
-static void put_facts(struct manager *manager, struct node_entry *node, const struct sync_up *up)
-{
-	if (node && record_equal(&node_facts_type, &node->record.facts, &up->facts))
-		return;
-	struct node_record record = { 0 };
-	if (node)
-		record_copy(&node_record_type, &record, &node->record);
-	else
-		record =
-			(struct node_record){ .id = up->node, .joined_wall_ms = wall_now(manager) };
-	record_release(&node_facts_type, &record.facts);
-	record_copy(&node_facts_type, &record.facts, &up->facts);
-	group_reserve(manager, 1);
-	struct node_entry *entry =
-		cluster_put_node(&manager->cluster, &manager->out->changes, &record);
-	manager->wake = true;
-	if (node)
-		return;
-	notes_add(&manager->out->notes, "node %s joined", node_name(entry));
-	happen(manager, "node", node_name(entry), entry->record.id.uuid, "joined", "", NULL);
 }
 
 /* Why the other end cannot be talked to; NULL: it can. */
@@ -138,9 +117,9 @@ void session_up(struct manager *manager, uint64_t number, const struct sync_up *
 	}
 	if (uuid_is_zero(session->node.uuid))
 		introduce(manager, session, up);
-	if (up->has_facts)
-		put_facts(manager, cluster_node(&manager->cluster, up->node), up);
 	struct node_entry *node = cluster_node(&manager->cluster, up->node);
+	if (up->has_facts)
+		node = node_introduce(manager, node, session, up);
 	node_heard(manager, node, up->runtime_ok);
 	if (up->has_stats)
 		cluster_set_node_stats(&manager->cluster, node, &up->stats, manager->in->now_ms);

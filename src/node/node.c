@@ -6,7 +6,10 @@
 // clang-format off
 const struct enum_name node_state_names[] = {
 	{ NODE_READY, "ready" }, { NODE_DRAINING, "draining" }, { NODE_DEGRADED, "degraded" },
-	{ NODE_DOWN, "down" }, { 0 }
+	{ NODE_DOWN, "down" }, { NODE_LEFT, "left" }, { 0 }
+};
+const struct enum_name node_role_names[] = {
+	{ NODE_WORKER, "worker" }, { NODE_BOTH, "both" }, { NODE_MANAGER, "manager" }, { 0 }
 };
 
 static const struct field node_facts_fields[] = {
@@ -38,6 +41,10 @@ static const struct field node_record_fields[] = {
 	ROW_PAIRS(3, struct node_record, labels, LIMIT_LIST_ITEMS),
 	ROW_BOOL(4, struct node_record, draining),
 	ROW_INT(5, struct node_record, joined_wall_ms, LIMIT_WALL_MS),
+	ROW_ENUM(6, struct node_record, role, node_role_names),
+	ROW_INT(7, struct node_record, number, LIMIT_COUNT),
+	ROW_BOOL(8, struct node_record, left),
+	ROW_INT(9, struct node_record, left_wall_ms, LIMIT_WALL_MS),
 };
 RECORD_TYPE(node_record, struct node_record, node_record_fields);
 // clang-format on

@@ -9,8 +9,16 @@ enum node_state {
 	NODE_DRAINING = 1, /* takes no new tasks, gives up those it has */
 	NODE_DEGRADED = 2, /* worker alive, Docker not: takes no new tasks */
 	NODE_DOWN = 3,	   /* silent for longer than the timeout */
+	NODE_LEFT = 4,	   /* removed from the cluster; the record stays for a while */
 };
-extern const struct enum_name node_state_names[]; /* ready, draining, degraded, down */
+extern const struct enum_name node_state_names[]; /* ready, draining, degraded, down, left */
+
+enum node_role {
+	NODE_WORKER = 0,
+	NODE_BOTH = 1,	  /* a worker on the manager's own machine */
+	NODE_MANAGER = 2, /* the manager's machine where no worker runs: in lists only, no node */
+};
+extern const struct enum_name node_role_names[]; /* worker, both, manager */
 
 /* What the worker tells of its machine when a session starts, and again when it changes. */
 struct node_facts {
@@ -48,6 +56,10 @@ struct node_record {
 	struct pairs labels; /* set by `drover node label`; win over the worker's own */
 	bool draining;
 	int64_t joined_wall_ms;
+	int role;	/* NODE_WORKER or NODE_BOTH: how its newest session came */
+	int64_t number; /* from 1, in the order nodes joined; never given twice in a cluster */
+	bool left;	/* removed by `drover node rm`: takes no session and no task */
+	int64_t left_wall_ms;
 };
 extern const struct record_type node_record_type;
 

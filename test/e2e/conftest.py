@@ -155,7 +155,8 @@ class Drover:
             for name, process in self.processes.items():
                 assert process.poll() is None, f"drover {name} ended:\n{self.log()[-3000:]}"
             nodes = self.json("nodes", check=False)
-            return nodes and any(node["state"] == "ready" for node in nodes["nodes"])
+            return nodes and any(
+                node["state"] == "ready" and node["role"] != "manager" for node in nodes["nodes"])
         eventually("a ready node", ready)
         assert self.cluster_id
 

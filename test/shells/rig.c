@@ -425,7 +425,8 @@ static bool node_is_ready(struct rig *rig, const void *unused)
 	struct rig_answer answer = rig_call(rig, "GET", "/v1/nodes", NULL, NULL);
 	json_t *node = json_array_get(json_object_get(answer.body, "nodes"), 0);
 	const char *state = json_string_value(json_object_get(node, "state"));
-	bool ready = state && strcmp(state, "ready") == 0;
+	const char *role = json_string_value(json_object_get(node, "role"));
+	bool ready = state && strcmp(state, "ready") == 0 && strcmp(role, "manager") != 0;
 	json_decref(answer.body);
 	return ready;
 }

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "manager_story.h"
+#include "manager_worker.h"
 
 /* "shop/web" of `replicas` over alpha and beta, running for a while. */
 static void begin(struct story *story, int64_t replicas)
@@ -271,6 +271,30 @@ static void ids_rise_even_when_the_clock_goes_back(void **state)
 	story_end(&story);
 }
 
+static void nodes_are_numbered_as_they_join_and_know_whose_machine_they_are_on(void **state)
+{
+	(void)state;
+	struct story story;
+	story_begin(&story);
+	story_join(&story, "alpha");
+	story_join_local(&story, "beta");
+	story_restart(&story);
+	story_join(&story, "gamma");
+	assert_int_equal(story_node(&story, "alpha")->record.number, 1);
+	assert_int_equal(story_node(&story, "beta")->record.number, 2);
+	assert_int_equal(story_node(&story, "gamma")->record.number, 3);
+	assert_int_equal(story_node(&story, "alpha")->record.role, NODE_WORKER);
+	assert_int_equal(story_node(&story, "beta")->record.role, NODE_BOTH);
+	/* The manager moves to gamma's machine: each says anew where it is. */
+	story_worker(&story, "beta")->local = false;
+	story_worker(&story, "gamma")->local = true;
+	story_restart(&story);
+	assert_int_equal(story_node(&story, "beta")->record.role, NODE_WORKER);
+	assert_int_equal(story_node(&story, "gamma")->record.role, NODE_BOTH);
+	assert_int_equal(story_node(&story, "gamma")->record.number, 3);
+	story_end(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +311,8 @@ int main(void)
 		cmocka_unit_test(a_manager_that_is_killed_knows_everything_when_it_returns),
 		cmocka_unit_test(a_back_off_survives_the_manager_and_a_clock_that_jumps),
 		cmocka_unit_test(ids_rise_even_when_the_clock_goes_back),
+		cmocka_unit_test(
+			nodes_are_numbered_as_they_join_and_know_whose_machine_they_are_on),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -171,7 +171,8 @@ static void speak(struct story *story, struct story_worker *worker)
 		worker->session = ++story->next_session;
 		worker->introduced = false;
 		struct manager_event event = { .kind = MANAGER_SESSION_OPENED,
-					       .session = worker->session };
+					       .session = worker->session,
+					       .local = worker->local };
 		step(story, &event, 1);
 	}
 	struct sync_up up;
@@ -314,6 +315,10 @@ static void compare_with_replay(struct story *story)
 		assert_true(record_equal(&task_desired_type, &task->desired, &same->desired));
 		assert_true(record_equal(&task_observed_type, &task->observed, &same->observed));
 	}
+	assert_int_equal(a->columns.n, b->columns.n);
+	for (size_t i = 0; i < a->columns.n; i++)
+		assert_true(record_equal(&node_record_type, &a->columns.entry[i]->record,
+					 &b->columns.entry[i]->record));
 	manager_out_release(&out);
 	manager_free(other);
 }
@@ -333,7 +338,7 @@ void story_end(struct story *story)
 	text_release(&story->told);
 }
 
-void story_join_with(struct story *story, const char *name, int64_t memory_bytes)
+static void join(struct story *story, const char *name, int64_t memory_bytes, bool local)
 {
 	struct story_worker *worker = base_calloc(1, sizeof(*worker));
 	struct random random = { 0xabc0 + story->n_workers };
@@ -348,6 +353,7 @@ void story_join_with(struct story *story, const char *name, int64_t memory_bytes
 			      .memory_bytes = memory_bytes,
 			      .disk_bytes = 1LL << 40 },
 	};
+	worker->local = local;
 	worker->runtime_ok = true;
 	worker->owes_up = true;
 	worker->next_beat_ms = story->now_ms + LIMIT_BEAT_MS;
@@ -356,9 +362,27 @@ void story_join_with(struct story *story, const char *name, int64_t memory_bytes
 	story_run(story);
 }
 
+void story_join_with(struct story *story, const char *name, int64_t memory_bytes)
+{
+	join(story, name, memory_bytes, false);
+}
+
 void story_join(struct story *story, const char *name)
 {
-	story_join_with(story, name, 8LL << 30);
+	join(story, name, 8LL << 30, false);
+}
+
+void story_join_local(struct story *story, const char *name)
+{
+	join(story, name, 8LL << 30, true);
+}
+
+struct node_entry *story_node(struct story *story, const char *name)
+{
+	struct node_entry *node =
+		cluster_node(manager_cluster(story->manager), story_worker(story, name)->node);
+	assert_non_null(node);
+	return node;
 }
 
 /* ---- requests ---- */

@@ -51,6 +51,8 @@ void story_end(struct story *story);
 void story_join(struct story *story, const char *name);
 /* ... with as much memory as is said. */
 void story_join_with(struct story *story, const char *name, int64_t memory_bytes);
+/* ... on the manager's own machine. */
+void story_join_local(struct story *story, const char *name);
 struct story_worker *story_worker(struct story *story, const char *name);
 /* It stops speaking, or speaks again (in a new session). Its containers go on. */
 void story_silence(struct story *story, const char *name);
@@ -89,6 +91,8 @@ enum err_code story_scale(struct story *story, const char *project, const char *
 			  int64_t replicas);
 enum err_code story_act_task(struct story *story, int kind, const char *task);
 
+/* The node of a worker. Fails the test when there is none. */
+struct node_entry *story_node(struct story *story, const char *name);
 /* The newest task of a slot: "shop/web.2"; and with what came before. Fails the test when there is none. */
 struct task *story_task(struct story *story, const char *name);
 size_t story_count(struct story *story,

@@ -22,6 +22,7 @@ struct story_worker {
 	struct node_id node;
 	struct node_facts facts;
 	uint64_t session;
+	bool local; /* its sessions come from the manager's machine */
 	bool silent;
 	bool introduced;
 	bool runtime_ok;
