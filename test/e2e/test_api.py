@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from conftest import BUSYBOX, TOP, UnixConnection, eventually
+from harness import BUSYBOX, TOP, UnixConnection, eventually
 
 NO_ID = "00000000-0000-7000-8000-000000000000"
 SPEC = {"image": BUSYBOX, "replicas": 0}

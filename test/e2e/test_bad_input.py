@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from conftest import BUSYBOX, PATIENCE_SECONDS, eventually, make_drover
+from harness import BUSYBOX, PATIENCE_SECONDS, eventually, make_drover
 
 NO_ID = "00000000-0000-7000-8000-000000000000"
 JOB = {"name": "s", "spec": {"image": BUSYBOX}}

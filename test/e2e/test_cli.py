@@ -11,7 +11,7 @@ import termios
 
 import pytest
 
-from conftest import BUSYBOX, PATIENCE_SECONDS, PROGRAM, docker, eventually
+from harness import BUSYBOX, PATIENCE_SECONDS, PROGRAM, docker, eventually
 
 SLEEPER = f"services:\n  s:\n    image: {BUSYBOX}\n    stop_grace_period: 1s\n    deploy: {{replicas: %d}}\n"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import BUSYBOX, PATIENCE_SECONDS, docker, eventually
+from harness import BUSYBOX, PATIENCE_SECONDS, docker, eventually
 
 SERVICE = f"services:\n  s: {{image: {BUSYBOX}, stop_grace_period: 1s}}\n"
 NEVER_STOPS = """["sh", "-c", "trap '' TERM; while :; do sleep 1; done"]"""

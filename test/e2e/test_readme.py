@@ -3,7 +3,7 @@ import re
 import shlex
 import socket
 
-from conftest import TOP
+from harness import TOP
 
 AGE = re.compile(r"\b\d+ (second|minute|hour|day)s?\b")
 SIZE = re.compile(r"\b\d+(\.\d+)? (B|KB|MB|GB|TB)\b")

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import BUSYBOX, PASSED, TOP, PrivateDocker, docker, eventually, make_drover
+from conftest import PASSED
+from harness import BUSYBOX, TOP, PrivateDocker, docker, eventually, make_drover
 from gate import Gate
 from registry import Registry
 

@@ -5,7 +5,7 @@ import urllib.request
 
 import pytest
 
-from conftest import BUSYBOX, WEB, TOP, docker, eventually
+from harness import BUSYBOX, WEB, TOP, docker, eventually
 
 
 def get(port):
