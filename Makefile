@@ -7,7 +7,7 @@ BUILDTYPE ?= release
 SOURCES = $(shell git ls-files 'src/*.[ch]' 'test/*.[ch]' 'bench/*.[ch]')
 CLANG_FORMAT = $(shell command -v clang-format-14 || command -v clang-format)
 
-.PHONY: all packages demo test bench install docs openapi man format lint clean help
+.PHONY: all packages demo test faults bench install docs openapi man format lint clean help
 
 all: $(BUILD)/build.ninja ## build the program into build/
 	ninja -C $(BUILD)
@@ -27,6 +27,11 @@ test: ## install what is missing, build, and run every test
 	tools/install-packages build test
 	$(MAKE) all
 	tools/run-tests $(BUILD)
+
+N ?= 20
+faults: all ## kill, cut the power, fill the disk, N times as much as CI does (N=20)
+	tools/install-packages test
+	FAULTS_SCALE=$(N) tools/run-faults $(BUILD)
 
 bench: all ## measure; nothing is asserted
 	bench/run $(BUILD)

@@ -30,6 +30,23 @@ static enum err_code dir_error(const char *path, const char *doing, struct err *
 	return err_set(err, ERR_STORE, "cannot %s %s: %s", doing, path, strerror(errno));
 }
 
+/* A new folder's name is durable once the folder that holds it is synced. One that may not be read cannot be. */
+static enum err_code sync_parent(char *path, struct err *err)
+{
+	char *slash = strrchr(path, '/');
+	char kept = slash != NULL ? slash[slash == path] : '\0';
+	if (slash != NULL)
+		slash[slash == path] = '\0';
+	int fd = open(slash != NULL ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool durable = fd < 0 || fsync(fd) == 0 || errno == EINVAL;
+	enum err_code code = durable ? ERR_NONE : dir_error(path, "write to", err);
+	if (slash != NULL)
+		slash[slash == path] = kept;
+	if (fd >= 0)
+		close(fd);
+	return code;
+}
+
 /* mkdir -p, every new folder private. */
 static enum err_code make_dirs(const char *path, struct err *err)
 {
@@ -41,8 +58,12 @@ static enum err_code make_dirs(const char *path, struct err *err)
 			continue;
 		memcpy(part, path, len);
 		part[len] = '\0';
-		if (mkdir(part, 0700) != 0 && errno != EEXIST && errno != EISDIR)
+		bool created = mkdir(part, 0700) == 0;
+		if (!created && errno != EEXIST && errno != EISDIR)
 			return dir_error(part, "create the folder", err);
+		enum err_code code = created ? sync_parent(part, err) : ERR_NONE;
+		if (code != ERR_NONE)
+			return code;
 	}
 	return ERR_NONE;
 }
@@ -160,6 +181,29 @@ int64_t data_dir_file_bytes(const struct data_dir *dir, const char *name)
 {
 	struct stat status;
 	return fstatat(dir->dir_fd, name, &status, 0) == 0 ? (int64_t)status.st_size : -1;
+}
+
+enum err_code data_dir_make_folder(const struct data_dir *dir, const char *name, struct err *err)
+{
+	if (mkdirat(dir->dir_fd, name, 0700) != 0 && errno != EEXIST)
+		return dir_error(dir->path, "write to", err);
+	return ERR_NONE;
+}
+
+enum err_code data_dir_remove(const struct data_dir *dir, const char *name, struct err *err)
+{
+	if (unlinkat(dir->dir_fd, name, 0) != 0 && errno != ENOENT &&
+	    (errno != EISDIR || unlinkat(dir->dir_fd, name, AT_REMOVEDIR) != 0))
+		return dir_error(dir->path, "write to", err);
+	return ERR_NONE;
+}
+
+enum err_code data_dir_rename(const struct data_dir *dir, const char *name, const char *to,
+			      struct err *err)
+{
+	if (renameat(dir->dir_fd, name, dir->dir_fd, to) != 0 || fsync(dir->dir_fd) != 0)
+		return dir_error(dir->path, "write to", err);
+	return ERR_NONE;
 }
 
 enum err_code data_dir_allocate(const struct data_dir *dir, const char *name, int64_t bytes,

@@ -31,6 +31,19 @@ enum err_code data_dir_mark(const struct data_dir *dir, struct err *err) WARN_UN
 /* Size of a file in the folder; -1 where there is none. */
 int64_t data_dir_file_bytes(const struct data_dir *dir, const char *name);
 
+/* A folder within, where it is missing. */
+enum err_code data_dir_make_folder(const struct data_dir *dir, const char *name,
+				   struct err *err) WARN_UNUSED;
+
+/* Remove a file or an empty folder, where it is there. */
+enum err_code data_dir_remove(const struct data_dir *dir, const char *name,
+			      struct err *err) WARN_UNUSED;
+
+/* Give a durable file another name, in place of whatever has it, durably: after a power cut there is the one or the
+ * other. */
+enum err_code data_dir_rename(const struct data_dir *dir, const char *name, const char *to,
+			      struct err *err) WARN_UNUSED;
+
 /* Have room on the disk for all of a file that will be written through memory, where a full disk is a SIGBUS and no
  * error. ERR_STORE_FULL, ERR_STORE. */
 enum err_code data_dir_allocate(const struct data_dir *dir, const char *name, int64_t bytes,

@@ -25,7 +25,9 @@
 #define MAP_BYTES_FIRST (64LL << 20)
 #define RESERVE_BYTES	(8LL << 20)
 /* A store that has less room than this is full: a probe must not succeed where the next commit fails. */
-#define PROBE_BYTES (16 * 1024)
+#define PROBE_BYTES   (16 * 1024)
+#define NEW_NAME      "new"
+#define NEW_DATA_NAME NEW_NAME "/" FORMAT_DATA_NAME
 /* LMDB's table of readers: 126 slots of 64 bytes and a head. */
 #define LOCK_TABLE_NAME	 "lock.mdb"
 #define LOCK_TABLE_BYTES (16 * 1024)
@@ -402,23 +404,46 @@ static void lmdb_close(struct store *store)
 	base_free(lmdb);
 }
 
-/* A new file gets its summary before anything else. */
-static int begin_new_file(struct lmdb_store *lmdb)
+static int write_empty_summary(struct lmdb_store *lmdb)
 {
-	MDB_stat stat;
-	int rc = mdb_env_stat(lmdb->env, &stat);
-	if (rc != 0 || stat.ms_entries > 0)
-		return rc;
 	struct summary empty = { 0 };
 	MDB_txn *txn;
-	rc = begin_write(lmdb, &txn);
+	int rc = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
 	if (rc != 0)
 		return rc;
-	rc = put_summary(lmdb, txn, &empty);
+	rc = mdb_dbi_open(txn, NULL, 0, &lmdb->dbi);
+	if (rc == 0)
+		rc = put_summary(lmdb, txn, &empty);
 	if (rc == 0)
 		return mdb_txn_commit(txn);
 	mdb_txn_abort(txn);
 	return rc;
+}
+
+/* A store gets its name when it is complete: the power may go at any time before, and LMDB does not open half a
+ * file. */
+static enum err_code make_file(struct lmdb_store *lmdb, struct err *err)
+{
+	char path[LIMIT_PATH_BYTES];
+	text_print(path, sizeof(path), "%s/" NEW_NAME, lmdb->dir.path);
+	enum err_code code = data_dir_make_folder(&lmdb->dir, NEW_NAME, err);
+	if (code == ERR_NONE)
+		code = data_dir_remove(&lmdb->dir, NEW_DATA_NAME, err);
+	if (code != ERR_NONE)
+		return code;
+	int rc = mdb_env_create(&lmdb->env);
+	if (rc != 0)
+		lmdb->env = NULL;
+	/* The folder is locked, and nobody else knows the name. */
+	if (rc == 0)
+		rc = mdb_env_open(lmdb->env, path, MDB_NOLOCK | MDB_NOTLS, 0600);
+	if (rc == 0)
+		rc = write_empty_summary(lmdb);
+	env_close(lmdb);
+	if (rc != 0)
+		return lmdb_error(lmdb, rc, "write to", err);
+	code = data_dir_rename(&lmdb->dir, NEW_DATA_NAME, FORMAT_DATA_NAME, err);
+	return code == ERR_NONE ? data_dir_remove(&lmdb->dir, NEW_NAME, err) : code;
 }
 
 static enum err_code open_verified(struct lmdb_store *lmdb, struct err *err)
@@ -429,16 +454,14 @@ static enum err_code open_verified(struct lmdb_store *lmdb, struct err *err)
 		return err_set(err, ERR_DAMAGED,
 			       "the store in %s is damaged: " FORMAT_DATA_NAME " is %s",
 			       lmdb->dir.path, file_bytes < 0 ? "missing" : "empty");
-	enum err_code code =
-		file_bytes > 0 ? lmdb_verify(lmdb->dir.path, held_records, err) : ERR_NONE;
+	enum err_code code = file_bytes > 0 ? lmdb_verify(lmdb->dir.path, held_records, err)
+					    : make_file(lmdb, err);
 	if (code != ERR_NONE)
 		return code;
 	code = data_dir_allocate(&lmdb->dir, LOCK_TABLE_NAME, LOCK_TABLE_BYTES, err);
 	if (code != ERR_NONE)
 		return code;
 	int rc = env_open(lmdb);
-	if (rc == 0)
-		rc = begin_new_file(lmdb);
 	if (rc != 0)
 		return lmdb_error(lmdb, rc, "open", err);
 	return data_dir_mark(&lmdb->dir, err);

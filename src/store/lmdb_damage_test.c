@@ -7,6 +7,7 @@
 
 #define PAGE_BYTES 4096
 #define META_PAGES 2
+#define META_BYTES 152 /* head of the page and contents */
 
 struct fixture {
 	struct store_options options;
@@ -138,6 +139,14 @@ static void flip_bit_in_page_head(struct fixture *f, uint8_t *image)
 	image[at] ^= (uint8_t)(1u << random_below(&f->random, 8));
 }
 
+/* LMDB's two heads alone: to take the older for the newer would lose what was committed last. */
+static void flip_bit_in_lmdb_head(struct fixture *f, uint8_t *image)
+{
+	size_t page = (size_t)random_below(&f->random, META_PAGES);
+	size_t at = page * PAGE_BYTES + (size_t)random_below(&f->random, META_BYTES);
+	image[at] ^= (uint8_t)(1u << random_below(&f->random, 8));
+}
+
 static void zero_page(struct fixture *f, uint8_t *image)
 {
 	memset(image + random_data_page(f) * PAGE_BYTES, 0, PAGE_BYTES);
@@ -164,6 +173,11 @@ static void a_flipped_bit_is_found_or_harmless(void **state)
 static void a_flipped_bit_in_a_page_head_is_found_or_harmless(void **state)
 {
 	assert_true(refusals(*state, 80, flip_bit_in_page_head) > 10);
+}
+
+static void a_flipped_bit_in_lmdbs_head_is_found_or_harmless(void **state)
+{
+	assert_true(refusals(*state, 400, flip_bit_in_lmdb_head) > 100);
 }
 
 static void a_zeroed_page_is_found_or_harmless(void **state)
@@ -220,6 +234,7 @@ int main(void)
 		cmocka_unit_test(a_store_that_is_whole_opens),
 		cmocka_unit_test(a_flipped_bit_is_found_or_harmless),
 		cmocka_unit_test(a_flipped_bit_in_a_page_head_is_found_or_harmless),
+		cmocka_unit_test(a_flipped_bit_in_lmdbs_head_is_found_or_harmless),
 		cmocka_unit_test(a_zeroed_page_is_found_or_harmless),
 		cmocka_unit_test(a_page_in_the_place_of_another_is_found_or_harmless),
 		cmocka_unit_test(a_page_of_noise_is_found_or_harmless),

@@ -21,6 +21,7 @@ _Static_assert(sizeof(size_t) == 8, "LMDB files of 64-bit machines only");
 #define PAGE_BYTES_MIN	512
 #define PAGE_BYTES_MAX	65536
 #define TREE_DEPTH_MAX	32
+#define MAP_BYTES_MAX	(1ULL << 40)
 #define NO_PAGE		UINT64_MAX
 
 #define PAGE_BRANCH	  0x01
@@ -318,7 +319,8 @@ static enum err_code check_tree(struct walk *walk, const struct tree *tree, bool
 	return ERR_NONE;
 }
 
-/* Each transaction writes the older of two heads; the newer one counts. The size of a page stands in the first. */
+/* Each transaction writes the older of two heads, the first one when its number is even; the newer one counts. The size
+ * of a page stands in the first. */
 static enum err_code read_meta(const uint8_t *file, size_t file_bytes, struct meta *ret_meta,
 			       struct err *err)
 {
@@ -338,7 +340,13 @@ static enum err_code read_meta(const uint8_t *file, size_t file_bytes, struct me
 		    (page_bytes & (page_bytes - 1)) != 0)
 			return err_set(err, ERR_DAMAGED, "its head is not that of an LMDB file");
 	}
-	*ret_meta = metas[metas[0].transaction < metas[1].transaction];
+	/* A head whose number is damaged must not pass for the older one: what was committed last would be gone. */
+	uint64_t even = metas[0].transaction;
+	uint64_t odd = metas[1].transaction;
+	if ((even != 0 || odd != 0) &&
+	    (even % 2 != 0 || odd % 2 != 1 || (even + 1 != odd && odd + 1 != even)))
+		return err_set(err, ERR_DAMAGED, "its two heads do not follow each other");
+	*ret_meta = metas[even < odd];
 	return ERR_NONE;
 }
 
@@ -350,7 +358,9 @@ enum err_code lmdb_pages_check(const uint8_t *file, size_t file_bytes, struct er
 		return code;
 	size_t page_bytes = meta.trees[0].pad;
 	uint64_t pages_there = file_bytes / page_bytes;
-	if (meta.last_page < META_PAGES - 1 || meta.last_page == NO_PAGE)
+	/* LMDB reserves as much address space as the head says. */
+	if (meta.last_page < META_PAGES - 1 || meta.map_bytes > MAP_BYTES_MAX ||
+	    meta.last_page >= meta.map_bytes / page_bytes)
 		return err_set(err, ERR_DAMAGED, "its head makes no sense");
 	struct walk walk = {
 		.file = file,

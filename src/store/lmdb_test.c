@@ -68,6 +68,29 @@ static void what_was_committed_is_there_after_opening_again(void **state)
 	fixture_free(f);
 }
 
+/* The power went while the first start made the file: nothing was ever in it. */
+static void what_a_first_start_left_half_made_is_made_anew(void **state)
+{
+	(void)state;
+	struct fixture *f = fixture_new();
+	char path[100];
+	snprintf(path, sizeof(path), "%s/new", f->dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/new/data.mdb", f->dir);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, "half", 4), 4);
+	close(fd);
+	open_store(f);
+	assert_int_equal(access(path, F_OK), -1);
+	testing_put(&f->changes, RECORD_JOB, "web", "1");
+	assert_int_equal(commit(f), ERR_NONE);
+	store_lmdb.close(f->store);
+	open_store(f);
+	testing_assert_contents(&store_lmdb, f->store, "3:web=1");
+	store_lmdb.close(f->store);
+	fixture_free(f);
+}
+
 static void a_second_opener_is_refused_and_told_the_process(void **state)
 {
 	(void)state;
@@ -258,6 +281,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_committed_is_there_after_opening_again),
+		cmocka_unit_test(what_a_first_start_left_half_made_is_made_anew),
 		cmocka_unit_test(a_second_opener_is_refused_and_told_the_process),
 		cmocka_unit_test(missing_folders_are_made_private),
 		cmocka_unit_test(a_folder_that_cannot_be_made_is_an_error_with_its_name),
