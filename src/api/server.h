@@ -39,9 +39,9 @@ struct api_backend {
 	void (*health)(void *owner, struct api_health *ret_health);
 	/* Takes the mutation; answered later through api_server_reply() with its handle. */
 	void (*submit)(void *owner, struct api_mutation *mutation);
-	/* A worker's connection: opened (local: over the unix socket), said something (takes the contents of
-	 * `up`), went away. */
-	void (*session_opened)(void *owner, uint64_t session, bool local);
+	/* A worker's connection: opened (local: over the unix socket, and else from this IP address), said something
+	 * (takes the contents of `up`), went away. */
+	void (*session_opened)(void *owner, uint64_t session, bool local, const char *address);
 	void (*session_up)(void *owner, uint64_t session, struct sync_up *up);
 	void (*session_closed)(void *owner, uint64_t session);
 };

@@ -85,10 +85,12 @@ static void backend_submit(void *owner, struct api_mutation *mutation)
 		carry_out(world, mutation);
 }
 
-static void backend_opened(void *owner, uint64_t session, bool local)
+static void backend_opened(void *owner, uint64_t session, bool local, const char *address)
 {
-	step(owner, &(struct manager_event){
-			    .kind = MANAGER_SESSION_OPENED, .session = session, .local = local });
+	step(owner, &(struct manager_event){ .kind = MANAGER_SESSION_OPENED,
+					     .session = session,
+					     .local = local,
+					     .address = address });
 }
 
 static void backend_closed(void *owner, uint64_t session)

@@ -108,14 +108,16 @@ void handle_sync(struct api_request *request)
 	struct api_session *session = base_calloc(1, sizeof(*session));
 	session->server = server;
 	session->node = node;
-	bool local = http_exchange_peer(request->exchange)->unix_socket;
+	/* The exchange ends with the upgrade. */
+	struct http_peer peer = *http_exchange_peer(request->exchange);
 	session->websocket = http_upgrade(request->exchange, &events, session);
 	if (!session->websocket) {
 		base_free(session);
 		return;
 	}
 	session_link(session);
-	server->backend->session_opened(server->owner, session->number, local);
+	server->backend->session_opened(server->owner, session->number, peer.unix_socket,
+					peer.address);
 }
 
 struct api_session *session_of_node(struct api_server *server, struct node_id node)

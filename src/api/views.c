@@ -108,6 +108,7 @@ void node_view_fill(struct node_view *view, const struct cluster *cluster,
 	view->hostname = base_strdup(facts->hostname);
 	view->role = node->record.role;
 	view->number = node->record.number;
+	view->address = base_strdup(node->record.address);
 	view->state = node->state;
 	view->draining = node->record.draining;
 	view->runtime_ok = node->runtime_ok;

@@ -72,6 +72,7 @@ struct node_view {
 	char *hostname;
 	int role; /* enum node_role */
 	int64_t number;
+	char *address;
 	int state;
 	bool draining;
 	bool runtime_ok;

@@ -78,6 +78,7 @@ static const struct field node_view_fields[] = {
 	ROW(node_view, FIELD_STRING, hostname, ANY_STRING),
 	ROW(node_view, FIELD_ENUM, role, .names = node_role_names),
 	ROW(node_view, FIELD_INT, number, ANY_INT),
+	ROW(node_view, FIELD_STRING, address, ANY_STRING),
 	ROW(node_view, FIELD_ENUM, state, .names = node_state_names),
 	ROW(node_view, FIELD_BOOL, draining, .max = 1),
 	ROW(node_view, FIELD_BOOL, runtime_ok, .max = 1),

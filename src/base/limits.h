@@ -13,6 +13,7 @@
 #define LIMIT_LIST_ITEMS	    1024
 #define LIMIT_ENVIRONMENT_KEY_BYTES 128
 #define LIMIT_USER_BYTES	    256
+#define LIMIT_ADDRESS_BYTES	    64 /* a numeric IP address */
 #define LIMIT_HOSTNAME_BYTES	    253
 #define LIMIT_SIGNAL_BYTES	    32
 #define LIMIT_CONTAINER_ID_BYTES    79

@@ -97,6 +97,7 @@ static const struct sample samples[] = {
 	{ SECTION_SERVICE, "logging", IMAGE "logging: {driver: syslog}", false },
 	{ SECTION_SERVICE, "labels", IMAGE "labels: [a]", false },
 	{ SECTION_SERVICE, "pull_policy", IMAGE "pull_policy: never", false },
+	{ SECTION_SERVICE, "platform", IMAGE "platform: linux/amd64", false },
 	{ SECTION_SERVICE, "ports", IMAGE "ports: [80]", false },
 	{ SECTION_SERVICE, "volumes", IMAGE "volumes: [/v]", false },
 	{ SECTION_SERVICE, "tmpfs", IMAGE "tmpfs: /t", false },

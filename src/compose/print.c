@@ -45,6 +45,7 @@ static void print_process(struct yaml_out *out, const struct job_spec *spec)
 {
 	print_string(out, "image", spec->image);
 	yaml_string(out, "pull_policy", enum_name(pull_policy_names, spec->pull_policy));
+	print_string(out, "platform", spec->platform);
 	print_arguments(out, "entrypoint", spec->has_entrypoint, &spec->entrypoint);
 	print_arguments(out, "command", spec->has_command, &spec->command);
 	yaml_pairs(out, "environment", &spec->environment);

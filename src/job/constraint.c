@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "job/platform.h"
 
 struct key_row {
 	const char *name;
@@ -14,6 +15,7 @@ struct key_row {
 static const struct key_row keys[] = {
 	{ "node.id", CONSTRAINT_NODE_ID, false },
 	{ "node.hostname", CONSTRAINT_HOSTNAME, false },
+	{ "node.ip", CONSTRAINT_IP, false },
 	{ "node.role", CONSTRAINT_ROLE, false },
 	{ "node.platform.os", CONSTRAINT_OS, false },
 	{ "node.platform.arch", CONSTRAINT_ARCH, false },
@@ -22,7 +24,7 @@ static const struct key_row keys[] = {
 };
 
 #define KNOWN_KEYS                                                                                 \
-	"node.id, node.hostname, node.role, node.platform.os, node.platform.arch, "                \
+	"node.id, node.hostname, node.ip, node.role, node.platform.os, node.platform.arch, "       \
 	"node.labels.NAME, engine.labels.NAME"
 
 static char lower(char c)
@@ -116,21 +118,43 @@ enum err_code constraint_parse(const char *text, struct constraint *ret_constrai
 			       text, sizeof(constraint.value) - 1);
 	memcpy(constraint.value, value, value_len);
 	enum err_code code = read_key(key, key_len, &constraint, err);
-	if (!code)
-		*ret_constraint = constraint;
-	return code;
+	if (code)
+		return code;
+	if (constraint.key == CONSTRAINT_IP &&
+	    !ip_network_parse(constraint.value, &constraint.network))
+		return err_set(err, ERR_INVALID,
+			       "\"%.*s\" is neither an IP address nor a network like 10.0.0.0/8",
+			       64, constraint.value);
+	*ret_constraint = constraint;
+	return ERR_NONE;
 }
 
-bool constraint_matches(const struct constraint *constraint, const char *value)
+static bool is_same(const char *wanted, const char *found)
 {
-	const char *wanted = constraint->value;
-	const char *found = value ? value : "";
 	while (*wanted && lower(*wanted) == lower(*found)) {
 		wanted++;
 		found++;
 	}
-	bool equal = !*wanted && !*found;
-	return equal != constraint->negated;
+	return !*wanted && !*found;
+}
+
+static bool is_equal(const struct constraint *constraint, const char *found)
+{
+	struct ip_address address;
+	switch (constraint->key) {
+	case CONSTRAINT_IP:
+		return ip_address_parse(found, &address) &&
+		       ip_network_has(&constraint->network, &address);
+	case CONSTRAINT_ARCH:
+		return is_same(platform_architecture(constraint->value),
+			       platform_architecture(found));
+	default: return is_same(constraint->value, found);
+	}
+}
+
+bool constraint_matches(const struct constraint *constraint, const char *value)
+{
+	return is_equal(constraint, value ? value : "") != constraint->negated;
 }
 
 enum err_code preference_parse(const char *text, struct constraint *ret_constraint, struct err *err)

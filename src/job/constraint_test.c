@@ -12,15 +12,18 @@ static void each_key_and_operator_is_read(void **state)
 		const char *text;
 		struct constraint expected;
 	} cases[] = {
-		{ "node.id==abc", { CONSTRAINT_NODE_ID, "", "abc", false } },
-		{ "node.hostname!=web1", { CONSTRAINT_HOSTNAME, "", "web1", true } },
-		{ "node.role == manager", { CONSTRAINT_ROLE, "", "manager", false } },
-		{ " node.platform.os  !=  linux ", { CONSTRAINT_OS, "", "linux", true } },
-		{ "node.platform.arch=x86_64", { CONSTRAINT_ARCH, "", "x86_64", false } },
-		{ "node.labels.disk==ssd", { CONSTRAINT_NODE_LABEL, "disk", "ssd", false } },
-		{ "NODE.Labels.Disk==ssd", { CONSTRAINT_NODE_LABEL, "Disk", "ssd", false } },
+		{ "node.id==abc", { CONSTRAINT_NODE_ID, .value = "abc" } },
+		{ "node.hostname!=web1",
+		  { CONSTRAINT_HOSTNAME, .value = "web1", .negated = true } },
+		{ "node.ip == 10.0.0.0/8", { CONSTRAINT_IP, .value = "10.0.0.0/8" } },
+		{ "node.role == manager", { CONSTRAINT_ROLE, .value = "manager" } },
+		{ " node.platform.os  !=  linux ",
+		  { CONSTRAINT_OS, .value = "linux", .negated = true } },
+		{ "node.platform.arch=x86_64", { CONSTRAINT_ARCH, .value = "x86_64" } },
+		{ "node.labels.disk==ssd", { CONSTRAINT_NODE_LABEL, "disk", "ssd" } },
+		{ "NODE.Labels.Disk==ssd", { CONSTRAINT_NODE_LABEL, "Disk", "ssd" } },
 		{ "engine.labels.com.example/a-b==c=d",
-		  { CONSTRAINT_ENGINE_LABEL, "com.example/a-b", "c=d", false } },
+		  { CONSTRAINT_ENGINE_LABEL, "com.example/a-b", "c=d" } },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct constraint read;
@@ -51,6 +54,8 @@ static void other_texts_are_refused_with_their_words(void **state)
 		"disk==ssd",
 		"node.role>2",
 		"node.role===x",
+		"node.ip==web1",
+		"node.ip==10.0.0.0/33",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		struct constraint untouched = { .key = CONSTRAINT_ARCH };
@@ -101,6 +106,30 @@ static void values_compare_ignoring_case_and_missing_is_empty(void **state)
 	assert_false(matches("node.labels.disk!=ssd", "SSD"));
 }
 
+static void an_architecture_has_two_spellings(void **state)
+{
+	(void)state;
+	assert_true(matches("node.platform.arch==amd64", "x86_64"));
+	assert_true(matches("node.platform.arch==X86_64", "amd64"));
+	assert_true(matches("node.platform.arch==aarch64", "aarch64"));
+	assert_false(matches("node.platform.arch!=arm64", "aarch64"));
+	assert_false(matches("node.platform.arch==arm64", "x86_64"));
+}
+
+static void an_address_is_compared_with_an_address_or_a_network(void **state)
+{
+	(void)state;
+	assert_true(matches("node.ip==10.1.2.3", "10.1.2.3"));
+	assert_false(matches("node.ip==10.1.2.3", "10.1.2.33"));
+	assert_true(matches("node.ip==10.1.0.0/16", "10.1.2.3"));
+	assert_false(matches("node.ip!=10.1.0.0/16", "10.1.2.3"));
+	assert_true(matches("node.ip==2001:db8::/32", "2001:DB8:0::1"));
+	assert_true(matches("node.ip!=2001:db8::1", "2001:db8::2"));
+	/* One that is reached without an address has none. */
+	assert_false(matches("node.ip==0.0.0.0/0", ""));
+	assert_true(matches("node.ip!=10.0.0.0/8", NULL));
+}
+
 static void only_labels_are_spread_over(void **state)
 {
 	(void)state;
@@ -123,6 +152,8 @@ int main(void)
 		TEST(other_texts_are_refused_with_their_words),
 		TEST(long_names_and_values_are_refused),
 		TEST(values_compare_ignoring_case_and_missing_is_empty),
+		TEST(an_architecture_has_two_spellings),
+		TEST(an_address_is_compared_with_an_address_or_a_network),
 		TEST(only_labels_are_spread_over),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

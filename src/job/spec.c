@@ -153,6 +153,7 @@ static const struct field job_spec_fields[] = {
 	ROW_ENUM(36, struct job_spec, mode, job_mode_names),
 	ROW_INT(37, struct job_spec, replicas, LIMIT_REPLICAS, .initial = 1),
 	ROW_PAIRS(38, struct job_spec, job_labels, LIMIT_LIST_ITEMS),
+	ROW_STRING(39, struct job_spec, platform, LIMIT_NAME_BYTES),
 };
 RECORD_TYPE(job_spec, struct job_spec, job_spec_fields);
 // clang-format on

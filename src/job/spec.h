@@ -135,6 +135,7 @@ struct job_spec {
 	struct logging logging;
 	struct pairs labels; /* of the container */
 	int pull_policy;
+	char *platform; /* "linux/arm64"; NULL: any that runs the image */
 	/* What it reaches. */
 	LIST_OF(struct port) ports;
 	LIST_OF(struct mount) mounts;

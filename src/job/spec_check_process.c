@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "job/platform.h"
 #include "job/refuse.h"
 #include "job/spec_check.h"
 #include "job/syntax.h"
@@ -19,6 +20,13 @@ static enum err_code check_image(const char *image, struct err *err)
 			      "\"registry.example.com:5000/team/app@sha256:...\"",
 			      SHOWN_BYTES, image);
 	return ERR_NONE;
+}
+
+static enum err_code check_platform(const char *text, struct err *err)
+{
+	struct platform platform;
+	enum err_code code = text ? platform_parse(text, &platform, err) : ERR_NONE;
+	return code ? refuse_at(err, code, AT("platform")) : ERR_NONE;
 }
 
 static enum err_code check_command(const struct job_spec *spec, struct err *err)
@@ -188,6 +196,8 @@ static enum err_code check_logging(const struct logging *logging, struct err *er
 enum err_code spec_check_process(const struct job_spec *spec, struct err *err)
 {
 	enum err_code code = check_image(spec->image, err);
+	if (!code)
+		code = check_platform(spec->platform, err);
 	if (!code)
 		code = check_command(spec, err);
 	if (!code)

@@ -51,6 +51,7 @@ static void add_ulimit(struct job_spec *spec, const char *name, int64_t soft, in
 // clang-format off
 BREAK(no_image, string_set(&spec->image, NULL))
 BREAK(empty_image, string_set(&spec->image, ""))
+BREAK(bad_platform, string_set(&spec->platform, "amd64"))
 BREAK(bad_image, string_set(&spec->image, "NGINX"))
 BREAK(unsaid_command, strings_add(&spec->command, "x"))
 BREAK(unsaid_entrypoint, strings_add(&spec->entrypoint, "x"))
@@ -128,6 +129,7 @@ static const struct refusal refusals[] = {
 	{ no_image, "image", "missing" },
 	{ empty_image, "image", "missing" },
 	{ bad_image, "image", "\"NGINX\" is not an image reference" },
+	{ bad_platform, "platform", "\"amd64\" is an architecture: write linux/amd64" },
 	{ unsaid_command, "has_command", "must be true" },
 	{ unsaid_entrypoint, "has_entrypoint", "must be true" },
 	{ bad_environment, "environment", "\"A=B\" is not a variable's name" },
@@ -315,6 +317,7 @@ BREAK(other_deadline, spec->placement_deadline_ms = 7)
 BREAK(other_job_labels, pairs_add(&spec->job_labels, "a", "b"))
 BREAK(other_image, string_set(&spec->image, "nginx:1.28"))
 BREAK(other_labels, pairs_add(&spec->labels, "a", "b"))
+BREAK(other_platform, string_set(&spec->platform, "linux/arm64"))
 BREAK(other_limit, spec->limits.memory_bytes = 64 << 20)
 BREAK(other_port, add_port(spec, 80, 80))
 BREAK(other_constraint, strings_add(&spec->placement.constraints, "node.role==manager"))
@@ -331,6 +334,7 @@ static void only_what_containers_never_see_leaves_them_alone(void **state)
 	assert_false(needs_new_tasks(other_job_labels));
 	assert_true(needs_new_tasks(other_image));
 	assert_true(needs_new_tasks(other_labels));
+	assert_true(needs_new_tasks(other_platform));
 	assert_true(needs_new_tasks(other_limit));
 	assert_true(needs_new_tasks(other_port));
 	assert_true(needs_new_tasks(other_constraint));

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/parse.h"
+#include "job/address.h"
 
 static bool is_digit(char c)
 {
@@ -197,60 +198,10 @@ bool image_parse(const char *text, struct image_reference *ret_image)
 	return true;
 }
 
-static bool is_ipv4(const char *text)
-{
-	for (int part = 0; part < 4; part++) {
-		const char *end = text;
-		while (is_digit(*end))
-			end++;
-		int64_t value;
-		if (parse_int_n(text, (size_t)(end - text), 0, 255, &value, NULL))
-			return false;
-		if (*end != (part < 3 ? '.' : '\0'))
-			return false;
-		text = end + 1;
-	}
-	return true;
-}
-
-/* Groups of 1 to 4 hexadecimal digits; "::" once stands for one or more of zero; the last two may be an IPv4
- * address. */
-static bool is_ipv6(const char *text)
-{
-	int groups = 0;
-	bool gap = false;
-	if (text[0] == ':' && text[1] != ':')
-		return false;
-	while (*text) {
-		if (text[0] == ':' && text[1] == ':') {
-			if (gap)
-				return false;
-			gap = true;
-			text += 2;
-			if (*text == ':')
-				return false;
-			continue;
-		}
-		if (*text == ':' && !is_hex(text[1]))
-			return false;
-		if (*text == ':')
-			text++;
-		size_t digits = 0;
-		while (is_hex(text[digits]))
-			digits++;
-		if (text[digits] == '.')
-			return is_ipv4(text) && (gap ? groups < 6 : groups == 6);
-		if (digits < 1 || digits > 4 || (text[digits] && text[digits] != ':'))
-			return false;
-		groups++;
-		text += digits;
-	}
-	return gap ? groups < 8 : groups == 8;
-}
-
 bool is_ip_address(const char *text)
 {
-	return strchr(text, ':') ? is_ipv6(text) : is_ipv4(text);
+	struct ip_address address;
+	return ip_address_parse(text, &address);
 }
 
 static bool is_every_ip(const char *ip)

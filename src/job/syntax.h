@@ -21,7 +21,7 @@ bool image_parse(const char *text, struct image_reference *ret_image);
 /* Host names of RFC 1123: labels of letters, digits and inner '-', at most 63 each and 253 in all. */
 bool is_hostname(const char *text);
 
-/* Four numbers 0..255, or the IPv6 forms of RFC 4291 without a zone. */
+/* As job/address.h reads it. */
 bool is_ip_address(const char *text);
 
 /* Do two addresses of the machine exclude each other on one port? NULL, "", 0.0.0.0 and :: are all addresses and

@@ -88,6 +88,7 @@ struct session {
 	uint64_t number;
 	struct node_id node; /* zero: has not said yet who it is */
 	bool local;	     /* came over the unix socket */
+	char *address;	     /* came from this IP address; NULL: none */
 	bool speaks;	     /* in manager.speakers: owes a message */
 	bool full;	     /* the next message carries the whole set */
 	int64_t sent_rev;    /* 0: nothing sent yet */
@@ -299,7 +300,7 @@ void idempotency_start(struct manager *manager);
 void idempotency_expire(struct manager *manager);
 
 /* sessions.c and publish.c */
-void session_opened(struct manager *manager, uint64_t number, bool local);
+void session_opened(struct manager *manager, const struct manager_event *event);
 void session_up(struct manager *manager, uint64_t number, const struct sync_up *up);
 void session_closed(struct manager *manager, uint64_t number);
 void session_delete(struct manager *manager, struct session *session);

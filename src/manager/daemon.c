@@ -25,7 +25,8 @@ struct queued {
 	int kind;
 	struct api_mutation *mutation;
 	uint64_t session;
-	bool local; /* of a session that opened */
+	bool local; /* of a session that opened, and the address it came from */
+	char address[LIMIT_ADDRESS_BYTES];
 	struct sync_up up;
 };
 
@@ -216,6 +217,7 @@ static void turn(struct manager_daemon *daemon)
 		events[i].request = queued->mutation ? &queued->mutation->request : NULL;
 		events[i].session = queued->session;
 		events[i].local = queued->local;
+		events[i].address = queued->address;
 		events[i].up = &queued->up;
 	}
 	in.events = events;
@@ -296,11 +298,12 @@ static void backend_submit(void *owner, struct api_mutation *mutation)
 	queue_add(daemon, MANAGER_REQUEST)->mutation = mutation;
 }
 
-static void backend_session_opened(void *owner, uint64_t session, bool local)
+static void backend_session_opened(void *owner, uint64_t session, bool local, const char *address)
 {
 	struct queued *queued = queue_add(owner, MANAGER_SESSION_OPENED);
 	queued->session = session;
 	queued->local = local;
+	text_print(queued->address, sizeof(queued->address), "%s", address);
 }
 
 static void backend_session_up(void *owner, uint64_t session, struct sync_up *up)

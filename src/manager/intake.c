@@ -16,7 +16,7 @@ static void take_event(struct manager *manager, const struct manager_event *even
 {
 	switch (event->kind) {
 	case MANAGER_REQUEST: take_request(manager, event->request); return;
-	case MANAGER_SESSION_OPENED: session_opened(manager, event->session, event->local); return;
+	case MANAGER_SESSION_OPENED: session_opened(manager, event); return;
 	case MANAGER_SYNC_UP: session_up(manager, event->session, event->up); return;
 	case MANAGER_SESSION_CLOSED: session_closed(manager, event->session); return;
 	default: UNREACHABLE("the shell sends no other events");

@@ -34,6 +34,7 @@ static void free_sessions(struct manager *manager)
 	for (struct session *session; (session = map_next(&manager->sessions, &at));) {
 		map_release(&session->templates);
 		base_free(session->changed);
+		base_free(session->address);
 	}
 	free_values(&manager->sessions);
 }

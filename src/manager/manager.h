@@ -78,6 +78,7 @@ struct manager_event {
 	uint64_t
 		session; /* SESSION_*, SYNC_UP: the shell's number of the connection, never reused */
 	bool local;	 /* SESSION_OPENED: from this machine, over the unix socket */
+	const char *address; /* SESSION_OPENED: the IP address it came from; NULL or "": none */
 	const struct sync_up *up;
 };
 

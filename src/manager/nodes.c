@@ -2,6 +2,8 @@
  *
  * Invariants: a node is judged by monotonic time only, and never before the grace after our own start is over; a task
  * is `unreachable` exactly while its node is Down. */
+#include <string.h>
+
 #include "base/alloc.h"
 #include "base/check.h"
 #include "manager/core.h"
@@ -42,11 +44,17 @@ static struct node_record new_record(struct manager *manager, struct node_id id)
 	return record;
 }
 
+/* NULL: none. */
+static bool is_same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 struct node_entry *node_introduce(struct manager *manager, struct node_entry *node,
 				  const struct session *session, const struct sync_up *up)
 {
 	int role = session->local ? NODE_BOTH : NODE_WORKER;
-	if (node && node->record.role == role &&
+	if (node && node->record.role == role && is_same(node->record.address, session->address) &&
 	    record_equal(&node_facts_type, &node->record.facts, &up->facts))
 		return node;
 	/* A new node and the number the next one gets. */
@@ -57,6 +65,7 @@ struct node_entry *node_introduce(struct manager *manager, struct node_entry *no
 	else
 		record = new_record(manager, up->node);
 	record.role = role;
+	string_set(&record.address, session->address);
 	record_release(&node_facts_type, &record.facts);
 	record_copy(&node_facts_type, &record.facts, &up->facts);
 	struct node_entry *entry =

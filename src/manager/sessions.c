@@ -12,14 +12,16 @@ static struct session *session_get(const struct manager *manager, uint64_t numbe
 	return map_get(&manager->sessions, key_of_number(number));
 }
 
-void session_opened(struct manager *manager, uint64_t number, bool local)
+void session_opened(struct manager *manager, const struct manager_event *event)
 {
-	if (session_get(manager, number))
+	if (session_get(manager, event->session))
 		return;
 	struct session *session = base_calloc(1, sizeof(*session));
-	session->number = number;
-	session->local = local;
-	map_put(&manager->sessions, key_of_number(number), session);
+	session->number = event->session;
+	session->local = event->local;
+	if (event->address && *event->address)
+		session->address = base_strdup(event->address);
+	map_put(&manager->sessions, key_of_number(session->number), session);
 }
 
 void session_delete(struct manager *manager, struct session *session)
@@ -30,6 +32,7 @@ void session_delete(struct manager *manager, struct session *session)
 	map_remove(&manager->sessions, key_of_number(session->number));
 	map_release(&session->templates);
 	base_free(session->changed);
+	base_free(session->address);
 	base_free(session);
 }
 

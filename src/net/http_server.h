@@ -11,6 +11,7 @@
 
 #include <event2/event.h>
 
+#include "base/limits.h"
 #include "net/http.h"
 #include "net/websocket.h"
 
@@ -20,7 +21,8 @@ struct http_exchange; /* one request and its answer */
 /* Who is on the other side. */
 struct http_peer {
 	bool unix_socket;
-	unsigned uid; /* SO_PEERCRED */
+	char address[LIMIT_ADDRESS_BYTES]; /* numeric, without port; "" over a unix socket */
+	unsigned uid;			   /* SO_PEERCRED */
 	int pid;
 };
 

@@ -60,6 +60,7 @@ struct node_record {
 	int64_t number; /* from 1, in the order nodes joined; never given twice in a cluster */
 	bool left;	/* removed by `drover node rm`: takes no session and no task */
 	int64_t left_wall_ms;
+	char *address; /* the numeric IP address its newest session came from; NULL: over the unix socket */
 };
 extern const struct record_type node_record_type;
 

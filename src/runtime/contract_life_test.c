@@ -71,6 +71,23 @@ static void creating_without_the_image_says_so(void **state)
 	record_release(&job_spec_type, &spec);
 }
 
+/* The image that is here is the machine's own, which no test runs on a mainframe. */
+static void an_image_for_another_platform_is_not_the_one(void **state)
+{
+	struct bench *bench = *state;
+	struct job_spec spec;
+	bench_spec(bench, &spec, NULL);
+	string_set(&spec.platform, "linux/s390x");
+	spec.pull_policy = PULL_NEVER;
+	struct container_action action = bench_action(bench, CONTAINER_PULL, bench_task(), 1);
+	action.spec = &spec;
+	const struct container_result *result = bench_do(bench, &action);
+	assert_int_equal(result->fault, FAULT_IMAGE_NOT_FOUND);
+	assert_non_null(strstr(result->message, "linux/s390x"));
+	assert_int_equal(bench_create(bench, bench_task(), &spec), FAULT_IMAGE_NOT_FOUND);
+	record_release(&job_spec_type, &spec);
+}
+
 /* ---- a container's life ---- */
 
 static void a_container_is_created_started_killed_and_removed(void **state)
@@ -325,6 +342,7 @@ const struct CMUnitTest contract_life_tests[] = {
 	cmocka_unit_test(a_command_that_does_not_exist_is_told),
 	cmocka_unit_test(a_port_that_is_taken_is_told),
 	cmocka_unit_test(a_bind_source_that_is_missing_is_told),
+	cmocka_unit_test(an_image_for_another_platform_is_not_the_one),
 	cmocka_unit_test(a_specification_docker_never_takes_is_refused),
 	cmocka_unit_test(too_little_memory_ends_it_and_is_told),
 };

@@ -254,8 +254,14 @@ static void create_now(struct docker_op *op)
 	}
 	op->lost = NULL;
 	create->has_part = create->networks.n > 1 && op->docker->minor < 44;
-	call_with_name(op, "POST", "/containers/create?name=", op->name,
-		       create->has_part ? DOCKER_PART_SUFFIX : "", body, created);
+	struct text target;
+	text_init(&target, 16 * 1024);
+	docker_target(&target, "/containers/create?name=", op->name,
+		      create->has_part ? DOCKER_PART_SUFFIX : "");
+	if (create->spec.platform)
+		docker_target(&target, "&platform=", create->spec.platform, "");
+	docker_op_call(op, "POST", text_string(&target), body, created);
+	text_release(&target);
 }
 
 static void image_seen(struct docker_op *op, int status, struct http_view body)

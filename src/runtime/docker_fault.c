@@ -40,6 +40,7 @@ static const struct fault_row fault_rows[] = {
 	{ CONTAINER_PULL, ANY, "not found", FAULT_IMAGE_NOT_FOUND },
 	{ CONTAINER_PULL, ANY, NULL, FAULT_PULL_FAILED },
 	{ CONTAINER_CREATE, 404, "no such image", FAULT_IMAGE_NOT_FOUND },
+	{ CONTAINER_CREATE, 404, "the specified platform", FAULT_IMAGE_NOT_FOUND },
 
 	/* Ports. */
 	{ CONTAINER_START, ANY, "port is already allocated", FAULT_PORT_TAKEN },

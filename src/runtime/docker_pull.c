@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "job/platform.h"
 #include "runtime/docker_helper.h"
 #include "runtime/docker_image.h"
 #include "runtime/docker_pull_progress.h"
@@ -18,6 +19,7 @@
 
 struct pull {
 	char *reference;
+	char *platform; /* NULL: the machine's own */
 	int policy;
 	struct docker_image image;
 	char *auth; /* value of X-Registry-Auth */
@@ -37,6 +39,7 @@ static void pull_release(void *data)
 		explicit_bzero(pull->auth, strlen(pull->auth));
 	base_free(pull->auth);
 	base_free(pull->reference);
+	base_free(pull->platform);
 	base_free(pull->told);
 	base_free(pull);
 }
@@ -108,6 +111,8 @@ static void pull_now(struct docker_op *op)
 	text_init(&headers, 128 * 1024);
 	docker_target(&target, "/images/create?fromImage=", pull->image.name, "&tag=");
 	http_percent_encode(&target, pull->image.tag);
+	if (pull->platform)
+		docker_target(&target, "&platform=", pull->platform, "");
 	if (pull->auth)
 		text_addf(&headers, "X-Registry-Auth: %s\r\n", pull->auth);
 	struct http_call_options options = docker_op_options(op, "POST", text_string(&target));
@@ -203,16 +208,35 @@ static void find_credentials(struct docker_op *op)
 	docker_credentials_release(&found);
 }
 
+/* Is the image on this machine the one for the platform that is asked for? */
+static bool is_for_platform(const struct pull *pull, struct http_view body)
+{
+	struct platform asked;
+	if (!pull->platform || platform_parse(pull->platform, &asked, NULL))
+		return true;
+	json_t *json = docker_json_parse(body.bytes, body.len, NULL);
+	struct platform there = platform_of_machine(docker_json_text(json, "Os"),
+						    docker_json_text(json, "Architecture"));
+	json_decref(json);
+	return platform_runs(&there, &asked);
+}
+
 static void presence_seen(struct docker_op *op, int status, struct http_view body)
 {
 	const struct pull *pull = op->data;
-	if (status == 200)
+	char words[LIMIT_NAME_BYTES + 64] =
+		"the image is not on this machine and pull_policy is never";
+	bool there = status == 200 && is_for_platform(pull, body);
+	if (status == 200 && !there)
+		text_print(words, sizeof(words),
+			   "the image on this machine is not for %s and pull_policy is never",
+			   pull->platform);
+	if (there)
 		docker_op_end(op);
-	else if (status != 404)
+	else if (status != 404 && status != 200)
 		docker_op_reply_fault(op, status, body);
 	else if (pull->policy == PULL_NEVER)
-		pull_fault(op, FAULT_IMAGE_NOT_FOUND,
-			   "the image is not on this machine and pull_policy is never");
+		pull_fault(op, FAULT_IMAGE_NOT_FOUND, words);
 	else
 		find_credentials(op);
 }
@@ -224,6 +248,7 @@ void docker_pull(struct docker_op *op, const struct container_action *action)
 	op->release = pull_release;
 	docker_pull_progress_init(&pull->progress);
 	pull->reference = base_strdup(action->spec->image);
+	pull->platform = base_strdup(action->spec->platform);
 	pull->policy = action->spec->pull_policy;
 	struct err err = { 0 };
 	if (docker_image_parse(pull->reference, &pull->image, &err)) {

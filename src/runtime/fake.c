@@ -18,7 +18,8 @@ struct fake_op {
 	struct fake_config config; /* CREATE */
 	int pull_policy;
 	char *previous;
-	char *text; /* image, signal or the resource's name */
+	char *text;	/* image, signal or the resource's name */
+	char *platform; /* of an image; NULL: any */
 	struct pairs labels;
 	bool external;
 	bool with_volumes;
@@ -43,6 +44,7 @@ static void op_free(struct fake_op *op)
 	pairs_release(&op->labels);
 	base_free(op->previous);
 	base_free(op->text);
+	base_free(op->platform);
 	base_free(op);
 }
 
@@ -113,6 +115,7 @@ static void config_from(struct fake_config *config, const struct container_actio
 {
 	const struct job_spec *spec = action->spec;
 	config->image = base_strdup(spec->image);
+	config->platform = base_strdup(spec->platform);
 	for (size_t i = 0; spec->has_entrypoint && i < spec->entrypoint.n; i++)
 		strings_add(&config->argv, spec->entrypoint.items[i]);
 	for (size_t i = 0; spec->has_command && i < spec->command.n; i++)
@@ -158,16 +161,17 @@ static void do_pull(struct fake_op *op, struct fake_answer *answer)
 {
 	struct fake *fake = op->fake;
 	answer->status = 200;
-	if (op->pull_policy != PULL_ALWAYS && fake_world_has_image(fake->world, op->text))
+	if (op->pull_policy != PULL_ALWAYS &&
+	    fake_world_has_image(fake->world, op->text, op->platform))
 		return;
 	if (op->pull_policy == PULL_NEVER) {
 		answer->status = 404;
 		text_print(answer->message, sizeof(answer->message),
-			   "%s: the image is not on this machine and pull_policy is never",
-			   op->text);
+			   "%s: the image%s%s is not on this machine and pull_policy is never",
+			   op->text, op->platform ? " for " : "", op->platform ? op->platform : "");
 		return;
 	}
-	fake_world_pull(fake->world, op->text, answer);
+	fake_world_pull(fake->world, op->text, op->platform, answer);
 	if (answer->status == 200 && fake->events.progress)
 		fake->events.progress(fake->shell, op->result.op, "1 of 1 layers");
 }
@@ -399,6 +403,7 @@ static void fake_submit(struct runtime *runtime, const struct container_action *
 	text_print(op->name, sizeof(op->name), "%s", action->name);
 	if (action->verb == CONTAINER_PULL) {
 		op->text = base_strdup(action->spec->image);
+		op->platform = base_strdup(action->spec->platform);
 		op->pull_policy = action->spec->pull_policy;
 	} else if (action->verb == CONTAINER_CREATE) {
 		config_from(&op->config, action);

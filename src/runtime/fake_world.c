@@ -29,6 +29,7 @@ void fake_config_release(struct fake_config *config)
 	base_free(config->mounts.items);
 	base_free(config->endpoints.items);
 	base_free(config->image);
+	base_free(config->platform);
 	base_free(config->stop_signal);
 	base_free(config->log_driver);
 	strings_release(&config->argv);
@@ -102,7 +103,7 @@ void fake_world_free(struct fake_world *world)
 		world->volumes = volume->next;
 		volume_free(volume);
 	}
-	strings_release(&world->images);
+	pairs_release(&world->images);
 	base_free(world);
 }
 
@@ -124,7 +125,8 @@ void fake_world_settle(struct fake_answer *answer, int status)
 	*answer = (struct fake_answer){ .status = status };
 }
 
-void fake_world_pull(struct fake_world *world, const char *image, struct fake_answer *answer)
+void fake_world_pull(struct fake_world *world, const char *image, const char *platform,
+		     struct fake_answer *answer)
 {
 	if (strstr(image, "absent"))
 		fake_world_answer(answer, 404, "manifest for %s not found: manifest unknown",
@@ -140,13 +142,19 @@ void fake_world_pull(struct fake_world *world, const char *image, struct fake_an
 				  "connect: connection refused");
 	else
 		fake_world_settle(answer, 200);
-	if (answer->status == 200 && !strings_has(&world->images, image))
-		strings_add(&world->images, image);
+	if (answer->status == 200)
+		pairs_put(&world->images, image, platform ? platform : FAKE_PLATFORM);
 }
 
-bool fake_world_has_image(const struct fake_world *world, const char *image)
+const char *fake_world_image(const struct fake_world *world, const char *image)
 {
-	return strings_has(&world->images, image);
+	return pairs_get(&world->images, image);
+}
+
+bool fake_world_has_image(const struct fake_world *world, const char *image, const char *platform)
+{
+	const char *there = fake_world_image(world, image);
+	return there && (!platform || strcmp(platform, there) == 0);
 }
 
 struct fake_container *fake_world_find(struct fake_world *world, const char *name)
@@ -178,8 +186,16 @@ static bool check_create(struct fake_world *world, const char *name,
 				  name, other->id);
 		return false;
 	}
-	if (!fake_world_has_image(world, config->image)) {
+	if (!fake_world_image(world, config->image)) {
 		fake_world_answer(answer, 404, "No such image: %s", config->image);
+		return false;
+	}
+	if (!fake_world_has_image(world, config->image, config->platform)) {
+		fake_world_answer(
+			answer, 404,
+			"image with reference %s was found but its platform (%s) does not "
+			"match the specified platform (%s)",
+			config->image, fake_world_image(world, config->image), config->platform);
 		return false;
 	}
 	if (config->memory_bytes && config->memory_bytes < 6 * 1024 * 1024) {

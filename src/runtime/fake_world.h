@@ -31,6 +31,7 @@ struct fake_endpoint {
 /* What a container is made of. */
 struct fake_config {
 	char *image;
+	char *platform;	     /* NULL: any */
 	struct strings argv; /* entry point and command */
 	bool init;
 	int64_t memory_bytes;
@@ -102,7 +103,7 @@ struct fake_world {
 	struct fake_container *containers; /* newest first */
 	struct fake_network *networks;
 	struct fake_volume *volumes;
-	struct strings images;
+	struct pairs images; /* to the platform each is for */
 	uint64_t ids;
 	uint64_t instance; /* which run of the daemon */
 	fake_event_fn *event;
@@ -113,9 +114,14 @@ struct fake_world *fake_world_new(struct event_base *base, fake_event_fn *event,
 void fake_world_free(struct fake_world *world);
 
 /* Pulling makes any image but those whose name holds "absent" (no such manifest), "denied" (no credentials) or begins
- * with "127.0.0.1:1/" (no registry there). */
-void fake_world_pull(struct fake_world *world, const char *image, struct fake_answer *answer);
-bool fake_world_has_image(const struct fake_world *world, const char *image);
+ * with "127.0.0.1:1/" (no registry there). Without a platform it is one for FAKE_PLATFORM, the machine's. */
+#define FAKE_PLATFORM "linux/amd64"
+void fake_world_pull(struct fake_world *world, const char *image, const char *platform,
+		     struct fake_answer *answer);
+/* The platform of an image that is here; NULL: it is not. */
+const char *fake_world_image(const struct fake_world *world, const char *image);
+/* Is it for the platform (NULL: any)? */
+bool fake_world_has_image(const struct fake_world *world, const char *image, const char *platform);
 
 /* By name or id; NULL: none. */
 struct fake_container *fake_world_find(struct fake_world *world, const char *name);

@@ -68,6 +68,16 @@ static bool breaks_constraint(struct question *question, size_t column, struct r
 	return false;
 }
 
+static bool is_other_platform(struct question *question, size_t column, struct refusal *ret_refusal)
+{
+	if (!question->has_platform)
+		return false;
+	const struct node_facts *facts = &question->cluster->columns.entry[column]->record.facts;
+	struct platform there = platform_of_machine(facts->platform_os, facts->platform_arch);
+	return !platform_runs(&there, &question->platform) &&
+	       refuse(ret_refusal, REFUSED_PLATFORM, 0);
+}
+
 static bool engine_too_old(struct question *question, size_t column, struct refusal *ret_refusal)
 {
 	const struct node_entry *node = question->cluster->columns.entry[column];
@@ -106,9 +116,8 @@ static bool lacks_volume(struct question *question, size_t column, struct refusa
 	return false;
 }
 
-/* Platform is not among them: no specification can ask for one yet. */
 static bool (*const filters[])(struct question *, size_t, struct refusal *) = {
-	node_not_ready, lacks_resources,  breaks_constraint, engine_too_old,
+	node_not_ready, lacks_resources,  breaks_constraint, is_other_platform, engine_too_old,
 	lacks_port,	has_max_replicas, off_network,	     lacks_volume,
 };
 

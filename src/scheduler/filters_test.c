@@ -198,6 +198,43 @@ static void every_constraint_must_match(void **state)
 			    "no node fits: 1 of 2 is down, 1 does not match node.hostname!=a");
 }
 
+static void a_platform_is_matched_in_dockers_spelling(void **state)
+{
+	struct world *world = *state;
+	world_node(world, "a", 4000, 8 * GB, NULL, NULL);
+	world_node(world, "b", 4000, 8 * GB, NULL, NULL);
+	struct job_spec spec = world_spec(0, 0);
+	string_set(&spec.platform, "linux/arm64");
+	struct task *task = task_of(world, spec);
+	assert_fits_nowhere(world, task,
+			    "no node is of platform linux/arm64: 2 of 2 are not of platform "
+			    "linux/arm64 (a is linux/amd64)");
+	struct node_entry *c = world_node(world, "c", 4000, 8 * GB, NULL, NULL);
+	string_set(&c->record.facts.platform_arch, "aarch64");
+	assert_picks(world, task, c);
+}
+
+static void an_address_and_a_role_are_matched(void **state)
+{
+	struct world *world = *state;
+	struct node_entry *a = world_node(world, "a", 4000, 8 * GB, NULL, NULL);
+	struct node_entry *b = world_node(world, "b", 4000, 8 * GB, NULL, NULL);
+	string_set(&b->record.address, "10.0.7.2");
+	a->record.role = NODE_BOTH;
+	struct job_spec spec = world_spec(0, 0);
+	strings_add(&spec.placement.constraints, "node.ip==10.0.0.0/16");
+	assert_picks(world, task_of(world, spec), b);
+	/* The manager's machine is no worker, though it runs tasks: it has one role, as in Swarm. */
+	struct job_spec on_manager = world_spec(0, 0);
+	strings_add(&on_manager.placement.constraints, "node.role==manager");
+	struct job_entry *job = world_job(world, "shop", "db", on_manager);
+	assert_picks(world, world_task(world, job, 1), a);
+	struct job_spec on_worker = world_spec(0, 0);
+	strings_add(&on_worker.placement.constraints, "node.role==worker");
+	job = world_job(world, "shop", "cache", on_worker);
+	assert_picks(world, world_task(world, job, 1), b);
+}
+
 static void labels_set_by_the_operator_win_over_the_workers_own(void **state)
 {
 	struct world *world = *state;
@@ -413,6 +450,8 @@ int main(void)
 		CASE(the_most_common_refusal_makes_the_head),
 		CASE(the_head_claims_no_more_than_is_true),
 		CASE(every_constraint_must_match),
+		CASE(a_platform_is_matched_in_dockers_spelling),
+		CASE(an_address_and_a_role_are_matched),
 		CASE(labels_set_by_the_operator_win_over_the_workers_own),
 		CASE(an_old_engine_is_refused_where_a_key_needs_a_newer_one),
 		CASE(a_fixed_port_is_one_task_per_node_and_says_who_has_it),

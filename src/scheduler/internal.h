@@ -3,6 +3,7 @@
 #define SCHEDULER_INTERNAL_H
 
 #include "job/constraint.h"
+#include "job/platform.h"
 #include "scheduler/scheduler.h"
 
 /* ---- the question (question.c): what the filters need of one task, worked out once ---- */
@@ -27,6 +28,8 @@ struct question {
 	const struct job_spec *spec;
 	struct asked_constraint *constraints;
 	size_t n_constraints;
+	bool has_platform;
+	struct platform platform; /* the specification asks for; where has_platform */
 	struct pin *pins;
 	size_t n_pins;
 	const struct node_entry
@@ -69,6 +72,7 @@ enum refusal_kind {
 	REFUSED_MEMORY,
 	REFUSED_DISK,
 	REFUSED_CONSTRAINT,
+	REFUSED_PLATFORM,
 	REFUSED_API,
 	REFUSED_PORT,
 	REFUSED_MAX_REPLICAS,

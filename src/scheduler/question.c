@@ -141,6 +141,9 @@ void question_init(struct question *question, const struct cluster *cluster,
 		asked->text = texts->items[i];
 		asked->valid = constraint_parse(asked->text, &asked->constraint, NULL) == ERR_NONE;
 	}
+	question->has_platform =
+		question->spec->platform &&
+		platform_parse(question->spec->platform, &question->platform, NULL) == ERR_NONE;
 	if (question->spec->health_check.start_interval_ms > 0)
 		question->api_minor = API_MINOR_START_INTERVAL;
 	if (question->spec->networks.n)
@@ -168,7 +171,9 @@ const char *node_value(const struct node_entry *node, const struct constraint *c
 	switch (constraint->key) {
 	case CONSTRAINT_NODE_ID: return uuid_format(record->id.uuid, buffer);
 	case CONSTRAINT_HOSTNAME: return record->facts.hostname;
-	case CONSTRAINT_ROLE: return "worker"; /* every node of the cluster runs tasks */
+	case CONSTRAINT_IP: return record->address;
+	/* A node has one role, and being the manager's machine is it. */
+	case CONSTRAINT_ROLE: return record->role == NODE_BOTH ? "manager" : "worker";
 	case CONSTRAINT_OS: return record->facts.platform_os;
 	case CONSTRAINT_ARCH: return record->facts.platform_arch;
 	case CONSTRAINT_NODE_LABEL: {

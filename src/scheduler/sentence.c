@@ -136,6 +136,7 @@ static void add_head(struct text *text, const struct question *question,
 	case REFUSED_CONSTRAINT:
 		text_addf(text, "no node matches %s", question->constraints[item].text);
 		break;
+	case REFUSED_PLATFORM: text_addf(text, "no node is of platform %s", spec->platform); break;
 	case REFUSED_API:
 		text_addf(text, "no node speaks Engine API 1.%lld, which start_interval needs",
 			  (long long)question->api_minor);
@@ -211,6 +212,15 @@ static void add_clause(struct text *text, const struct question *question,
 		text_addf(text, one ? "does not match %s" : "do not match %s",
 			  question->constraints[item].text);
 		break;
+	case REFUSED_PLATFORM: {
+		const struct node_facts *facts = &example->record.facts;
+		struct platform there =
+			platform_of_machine(facts->platform_os, facts->platform_arch);
+		text_addf(text, "%s not of platform %s (%s is %s/%s)", one ? "is" : "are",
+			  question->spec->platform, cluster_node_name(example), there.os,
+			  there.architecture);
+		break;
+	}
 	case REFUSED_API:
 		text_addf(text, "%s an older Engine API than 1.%lld (newest is 1.%lld)",
 			  one ? "speaks" : "speak", (long long)question->api_minor,

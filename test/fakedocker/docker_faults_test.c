@@ -58,7 +58,7 @@ static struct fakedocker *open_both(struct bench *bench, const char *script)
 {
 	struct fakedocker *fakedocker = serve(bench, script, 41);
 	struct fake_answer answer;
-	fake_world_pull(fakedocker_world(fakedocker), "image:1", &answer);
+	fake_world_pull(fakedocker_world(fakedocker), "image:1", NULL, &answer);
 	open_runtime(bench, NULL);
 	bench_until_up(bench, 1);
 	return fakedocker;
@@ -396,6 +396,28 @@ static void a_pulls_failure_is_told_in_the_registrys_words(void **state)
 	close_both(&bench, fakedocker);
 }
 
+static void the_platform_goes_along_with_pull_and_create(void **state)
+{
+	(void)state;
+	struct bench bench = { 0 };
+	struct fakedocker *fakedocker = open_both(&bench, NULL);
+	struct job_spec spec;
+	bench_spec(&bench, &spec, NULL);
+	string_set(&spec.platform, "linux/arm64");
+	spec.pull_policy = PULL_MISSING;
+	/* Here already, but for this machine's own platform. */
+	struct container_action action = bench_action(&bench, CONTAINER_PULL, bench_task(), 1);
+	action.spec = &spec;
+	assert_int_equal(bench_do(&bench, &action)->fault, FAULT_NONE);
+	assert_string_equal(fake_world_image(fakedocker_world(fakedocker), "image:1"),
+			    "linux/arm64");
+	assert_int_equal(bench_create(&bench, bench_task(), &spec), FAULT_NONE);
+	string_set(&spec.platform, "linux/amd64");
+	assert_int_equal(bench_create(&bench, bench_task(), &spec), FAULT_IMAGE_NOT_FOUND);
+	record_release(&job_spec_type, &spec);
+	close_both(&bench, fakedocker);
+}
+
 static void put_file(const char *name, const char *contents, unsigned mode)
 {
 	char path[256];
@@ -564,6 +586,7 @@ int main(void)
 		cmocka_unit_test(an_answer_that_does_not_come_whole_is_ambiguous),
 		cmocka_unit_test(an_error_answer_is_a_no_only_when_it_says_so),
 		cmocka_unit_test(after_an_ambiguous_answer_inspecting_by_name_tells_what_is),
+		cmocka_unit_test(the_platform_goes_along_with_pull_and_create),
 		cmocka_unit_test(an_inspection_that_fails_never_says_absent),
 		cmocka_unit_test(when_docker_goes_away_what_waits_is_answered_before_down_is_told),
 		cmocka_unit_test(docker_coming_back_is_another_run_of_it),

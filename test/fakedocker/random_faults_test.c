@@ -66,7 +66,7 @@ static void story_open(struct story *story, uint64_t seed)
 	story->bench.base = event_base_new();
 	if (fakedocker_open(story->bench.base, &server, &story->fakedocker, &err))
 		fail_msg("%s", err.message);
-	fake_world_pull(fakedocker_world(story->fakedocker), "image:1", &answer);
+	fake_world_pull(fakedocker_world(story->fakedocker), "image:1", NULL, &answer);
 	bench_open(&story->bench, runtime_find("docker"), &client, "image:1");
 	bench_until_up(&story->bench, 1);
 	story->task = bench_task();

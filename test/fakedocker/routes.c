@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "job/platform.h"
 #include "private.h"
 #include "runtime/docker_reply.h"
 #include "runtime/fake_logs.h"
@@ -126,8 +127,12 @@ static void get_image(struct fakedocker *fakedocker, const struct request *reque
 	(void)request;
 	char words[600];
 	text_print(words, sizeof(words), "No such image: %s", name);
-	if (fake_world_has_image(fakedocker->world, name))
-		put_json(answer, 200, json_pack("{s:s,s:{}}", "Id", name, "Config"));
+	struct platform platform;
+	const char *there = fake_world_image(fakedocker->world, name);
+	if (there && platform_parse(there, &platform, NULL) == ERR_NONE)
+		put_json(answer, 200,
+			 json_pack("{s:s,s:{},s:s,s:s}", "Id", name, "Config", "Os", platform.os,
+				   "Architecture", platform.architecture));
 	else
 		routes_message(answer, 404, words);
 }
@@ -153,11 +158,13 @@ static void post_image(struct fakedocker *fakedocker, const struct request *requ
 	(void)name;
 	_cleanup_free_ char *image = parameter(request, "fromImage");
 	_cleanup_free_ char *tag = parameter(request, "tag");
+	_cleanup_free_ char *platform = parameter(request, "platform");
 	struct text reference;
 	struct fake_answer said;
 	text_init(&reference, 1024);
 	text_addf(&reference, "%s%c%s", image, strchr(tag, ':') ? '@' : ':', tag);
-	fake_world_pull(fakedocker->world, text_string(&reference), &said);
+	fake_world_pull(fakedocker->world, text_string(&reference), *platform ? platform : NULL,
+			&said);
 	/* What the registry refuses shows after the pull began. */
 	if (said.status == 500 && strstr(said.message, "unauthorized")) {
 		add_pull_lines(&answer->body, tag);
@@ -187,6 +194,9 @@ static void post_container(struct fakedocker *fakedocker, const struct request *
 		routes_message(answer, 400, err.message);
 		return;
 	}
+	config.platform = parameter(request, "platform");
+	if (!*config.platform)
+		string_set(&config.platform, NULL);
 	fake_world_create(fakedocker->world, wanted, &config, &container, &said);
 	if (container)
 		put_json(answer, 201, json_pack("{s:s,s:[]}", "Id", container->id, "Warnings"));

@@ -172,7 +172,8 @@ static void speak(struct story *story, struct story_worker *worker)
 		worker->introduced = false;
 		struct manager_event event = { .kind = MANAGER_SESSION_OPENED,
 					       .session = worker->session,
-					       .local = worker->local };
+					       .local = worker->local,
+					       .address = worker->address };
 		step(story, &event, 1);
 	}
 	struct sync_up up;

@@ -22,7 +22,8 @@ struct story_worker {
 	struct node_id node;
 	struct node_facts facts;
 	uint64_t session;
-	bool local; /* its sessions come from the manager's machine */
+	const char *address; /* its sessions come from there; NULL: none */
+	bool local;	     /* its sessions come from the manager's machine */
 	bool silent;
 	bool introduced;
 	bool runtime_ok;
