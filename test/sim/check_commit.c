@@ -137,10 +137,9 @@ static void check_success(struct sim *sim, const struct known_task *known,
 
 /* ---- tasks ---- */
 
-static void remember(struct known_task *known, const struct task *task, uint64_t commit)
+static void remember(struct known_task *known, const struct task *task)
 {
 	known->committed = true;
-	known->seen = commit;
 	known->gone |= task->observed.gone || task->observed.removed;
 	known->job = task->desired.job;
 	known->node = task->desired.node;
@@ -168,20 +167,18 @@ static void check_task(struct sim *sim, const struct cluster *cluster,
 	check_final(sim, known, task, name);
 	check_lost(sim, known, entry, task, name);
 	check_success(sim, known, entry, task, name);
-	remember(known, task, sim->checker.commits);
+	remember(known, task);
+	checker_compare(sim, known);
 }
 
-/* What is forgotten must be gone: a container of it that runs is found by the truth. */
-static void check_deleted(struct sim *sim)
+/* What is forgotten must be gone: no container of it runs. */
+static void check_deleted(struct sim *sim, const struct cluster *cluster, struct known_task *known)
 {
-	struct checker *checker = &sim->checker;
-	for (size_t i = 0; i < checker->n_tasks; i++) {
-		struct known_task *known = checker->task_order[i];
-		if (!known->committed || known->deleted || known->seen == checker->commits)
-			continue;
-		known->deleted = true;
-		known->gone = true;
-	}
+	if (!known->committed || known->deleted || cluster_task(cluster, known->id))
+		return;
+	known->deleted = true;
+	known->gone = true;
+	checker_compare(sim, known);
 }
 
 /* ---- nodes ---- */
@@ -240,17 +237,22 @@ static void check_ports(struct sim *sim, const struct cluster *cluster,
 	}
 }
 
-void checker_committed(struct sim *sim, const struct cluster *cluster)
+static void check_node(struct sim *sim, const struct cluster *cluster,
+		       const struct node_entry *node)
+{
+	sim->checker.evaluated[INVARIANT_I6]++;
+	sim->checker.evaluated[INVARIANT_I7]++;
+	check_room(sim, cluster, node);
+	check_ports(sim, cluster, node);
+}
+
+/* ---- a commit ---- */
+
+static void check_all(struct sim *sim, const struct cluster *cluster)
 {
 	struct checker *checker = &sim->checker;
-	checker->commits++;
-	checker->truth_changed = true;
-	checker->evaluated[INVARIANT_I6]++;
-	checker->evaluated[INVARIANT_I7]++;
-	for (size_t i = 0; i < cluster->columns.n; i++) {
-		check_room(sim, cluster, cluster->columns.entry[i]);
-		check_ports(sim, cluster, cluster->columns.entry[i]);
-	}
+	for (size_t i = 0; i < cluster->columns.n; i++)
+		check_node(sim, cluster, cluster->columns.entry[i]);
 	size_t n = 0;
 	struct project_entry **projects = cluster_sorted_projects(cluster, &n);
 	for (size_t i = 0; i < n; i++)
@@ -260,5 +262,51 @@ void checker_committed(struct sim *sim, const struct cluster *cluster)
 				check_task(sim, cluster, entry, entry->tasks.items[k]);
 		}
 	base_free(projects);
-	check_deleted(sim);
+	for (size_t i = 0; i < checker->n_tasks; i++)
+		check_deleted(sim, cluster, checker->task_order[i]);
+}
+
+/* The task a record is about; false: it is about something else. */
+static bool task_of_record(const struct change *change, struct task_id *ret_id)
+{
+	size_t at = change->kind == RECORD_OBSERVED ? UUID_BYTES : 0;
+	if (change->kind != RECORD_TASK && change->kind != RECORD_OBSERVED)
+		return false;
+	memcpy(ret_id->uuid.bytes, change->key + at, UUID_BYTES);
+	return true;
+}
+
+static void check_changed(struct sim *sim, const struct cluster *cluster, struct task_id id)
+{
+	const struct task *task = cluster_task(cluster, id);
+	struct known_task *known = checker_task(sim, id);
+	struct node_id node = task ? task->desired.node : known->node;
+	if (task)
+		check_task(sim, cluster, cluster_job_of(cluster, task), task);
+	else
+		check_deleted(sim, cluster, known);
+	const struct node_entry *entry = cluster_node(cluster, node);
+	if (entry)
+		check_node(sim, cluster, entry);
+}
+
+/* What changes must be in the records, so only their tasks are looked at; now and then all are. */
+#define LOOK_AT_ALL 64
+
+void checker_committed(struct sim *sim, const struct cluster *cluster,
+		       const struct changes *changes)
+{
+	struct checker *checker = &sim->checker;
+	if (checker->commits++ % LOOK_AT_ALL == 0 || !changes) {
+		check_all(sim, cluster);
+		return;
+	}
+	struct task_id last = { { { 0 } } };
+	for (size_t i = 0; i < changes->n; i++) {
+		struct task_id id;
+		if (!task_of_record(&changes->items[i], &id) || uuid_equal(id.uuid, last.uuid))
+			continue;
+		check_changed(sim, cluster, id);
+		last = id;
+	}
 }

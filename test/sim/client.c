@@ -52,6 +52,7 @@ static void client_ask(struct sim *sim, struct sim_client *client)
 	struct event *event = sim_plan(sim, sim_draw(sim, 1, 50), on_arrival, NULL);
 	event->payload = request_copy(client->request);
 	event->free_payload = request_free;
+	event->held_until_ms = &sim->manager.paused_until_ms;
 	sim_plan(sim, sim_draw(sim, 2000, 8000), on_timeout, client)->number = client->attempt;
 }
 
@@ -73,7 +74,8 @@ struct heard {
 static void on_read(struct sim *sim, struct event *event)
 {
 	const struct heard *heard = event->payload;
-	if (sim->manager.up && sim->manager.core)
+	/* While a commit lasts nobody is served. */
+	if (sim->manager.up && sim->manager.core && !sim->manager.committing)
 		checker_read(sim, manager_cluster(sim->manager.core), heard->job);
 }
 

@@ -67,13 +67,16 @@ static void on_hint(struct sim *sim, struct event *event)
 
 void sim_docker_hint(struct sim *sim, struct sim_worker *worker, const char *name)
 {
-	if (!worker->docker.up || sim_strikes(sim, FAULT_HINT_LOST))
+	const struct sim_docker *docker = &worker->docker;
+	bool speaks = docker->up && sim->now_ms >= docker->frozen_until_ms;
+	if (!speaks || sim_strikes(sim, FAULT_HINT_LOST))
 		return;
 	struct event *event = sim_plan(sim, sim_draw(sim, 0, 30), on_hint, worker);
 	event->payload = base_strdup(name);
 	event->free_payload = base_free;
 	event->lives = &worker->lives;
 	event->life = worker->lives;
+	event->held_until_ms = &worker->asleep_until_ms;
 }
 
 void sim_container_end(struct sim *sim, struct sim_worker *worker, struct sim_container *container,
@@ -83,7 +86,7 @@ void sim_container_end(struct sim *sim, struct sim_worker *worker, struct sim_co
 	container->seen.state = CONTAINER_EXITED;
 	container->seen.exit_code = exit_code;
 	container->seen.health = HEALTH_NONE;
-	container->seen.finished_wall_ms = sim_wall_ms(sim);
+	container->seen.finished_wall_ms = clock_wall_ms(sim, &worker->clock);
 	container->ended_by = ended_by;
 	container->run++;
 	sim->checker.truth_changed = true;
@@ -131,6 +134,7 @@ static void plan_act(struct sim *sim, struct sim_worker *worker,
 	act.container = container->number;
 	act.run = container->run;
 	struct event *event = sim_plan(sim, in_ms, on_own_act, worker);
+	event->held_until_ms = &worker->asleep_until_ms;
 	event->payload = base_memdup(&act, sizeof(act));
 	event->free_payload = base_free;
 }
@@ -274,7 +278,7 @@ static int do_start(struct sim *sim, struct sim_worker *worker, struct sim_conta
 	container->seen.state = CONTAINER_RUNNING;
 	container->seen.exit_code = 0;
 	container->seen.oom_killed = false;
-	container->seen.started_wall_ms = sim_wall_ms(sim);
+	container->seen.started_wall_ms = clock_wall_ms(sim, &worker->clock);
 	container->seen.finished_wall_ms = 0;
 	container->ended_by = ENDED_NOT;
 	container->run++;

@@ -61,19 +61,27 @@ void checker_release(struct checker *checker)
 
 /* ---- the truth ---- */
 
-static void check_container(struct sim *sim, const struct sim_worker *worker,
-			    const struct sim_container *container)
+void checker_compare(struct sim *sim, const struct known_task *known)
+{
+	if (known->n_running == 0)
+		return;
+	if (known->n_running > 1)
+		violated(sim, INVARIANT_I1, "%d containers of one task run, the newest is %s",
+			 known->n_running, known->container);
+	if (known->gone)
+		violated(sim, INVARIANT_I11, "%s runs, and it was said to be gone",
+			 known->container);
+	if (known->state == TASK_COMPLETED && !known->verdict)
+		violated(sim, INVARIANT_I11, "%s runs, and its task was said to be %s",
+			 known->container, reason_name(known->reason));
+}
+
+static void check_container(struct sim *sim, const struct sim_container *container)
 {
 	struct known_task *known = checker_task(sim, container->seen.task);
-	if (++known->n_running > 1)
-		violated(sim, INVARIANT_I1, "%s on %s is the second running container of its task",
-			 container->seen.name, worker->name);
-	if (known->gone)
-		violated(sim, INVARIANT_I11, "%s on %s runs, and it was said to be gone",
-			 container->seen.name, worker->name);
-	if (known->state == TASK_COMPLETED && !known->verdict)
-		violated(sim, INVARIANT_I11, "%s on %s runs, and its task was said to be %s",
-			 container->seen.name, worker->name, reason_name(known->reason));
+	known->n_running++;
+	known->container = container->seen.name;
+	checker_compare(sim, known);
 }
 
 static void check_machine(struct sim *sim, const struct sim_worker *worker)
@@ -86,7 +94,7 @@ static void check_machine(struct sim *sim, const struct sim_worker *worker)
 			continue;
 		memory_bytes += container->memory_bytes;
 		cpu_milli += container->cpu_milli;
-		check_container(sim, worker, container);
+		check_container(sim, container);
 	}
 	if (memory_bytes > worker->memory_bytes || cpu_milli > worker->cpu_milli)
 		violated(sim, INVARIANT_I6,

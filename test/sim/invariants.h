@@ -21,6 +21,7 @@
 	X(INVARIANT_I14, "I14",  "each slot succeeds once, attempts are counted")                      \
 	X(INVARIANT_I15, "I15",  "one key, one effect, one answer")                                    \
 	X(INVARIANT_I16, "I16",  "a client sees what it was answered")                                 \
+	X(INVARIANT_I19, "I19",  "no node is given up before its time")                                \
 	X(INVARIANT_I27, "I27",  "same seed, same story")                                              \
 	X(INVARIANT_L1,  "L1",   "what is wanted runs, and nothing else")                              \
 	X(INVARIANT_L2,  "L2",   "nothing waits that could run")                                       \
@@ -47,7 +48,6 @@ struct known_task {
 	struct task_id id;
 	bool committed; /* a commit of the manager held it */
 	bool deleted;	/* a later one does not */
-	uint64_t seen;	/* number of the last commit that held it */
 	bool gone;	/* it was said that no container of it can run */
 	struct job_id job;
 	int64_t slot, revision, restarts_asked;
@@ -62,6 +62,7 @@ struct known_task {
 	int64_t restarts_max;  /* of its policy; -1: no limit */
 	bool exited_zero;      /* a container of it did end with 0, by itself */
 	int n_running;
+	const char *container; /* name of one that runs; while n_running is not 0 */
 };
 
 /* The last answered request about a job. */
@@ -120,6 +121,8 @@ struct checker {
 void violated(struct sim *sim, int invariant, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 struct known_task *checker_task(struct sim *sim, struct task_id id);
+/* Does what is known of the task agree with the containers that run? */
+void checker_compare(struct sim *sim, const struct known_task *known);
 void checker_release(struct checker *checker);
 /* After every event. */
 void check_truth(struct sim *sim);
@@ -136,8 +139,11 @@ void checker_port_refused(struct sim *sim, struct sim_worker *worker,
 void checker_up(struct sim *sim, struct sim_worker *worker, const struct sync_up *up);
 void checker_down(struct sim *sim, const struct manager_down *down);
 
-/* check_commit.c: the manager's world after a commit. */
-void checker_committed(struct sim *sim, const struct cluster *cluster);
+/* check_commit.c: the manager's world after a commit of these changes; NULL: look at everything. */
+void checker_committed(struct sim *sim, const struct cluster *cluster,
+		       const struct changes *changes);
+/* check_nodes.c: how nodes stand after a turn. */
+void checker_turned(struct sim *sim, const struct cluster *cluster);
 /* check_requests.c: answers, before they are spoken, of a durable commit. */
 void checker_answered(struct sim *sim, const struct cluster *cluster,
 		      struct sim_request *const *requests, const struct manager_reply *replies,
@@ -151,7 +157,9 @@ void checker_stored(struct sim *sim, const struct cluster *stored);
 /* A client that was answered reads. */
 void checker_read(struct sim *sim, const struct cluster *cluster, struct job_id job);
 
-/* liveness.c: is everything as it should be? When `tell`, what is not is a violation. */
+/* liveness.c: do the constraints of a job allow this node? Worked out apart from the scheduler. */
+bool check_placement_allows(const struct node_entry *node, const struct job_spec *spec);
+/* Is everything as it should be? When `tell`, what is not is a violation. */
 bool check_liveness(struct sim *sim, bool tell);
 
 #endif

@@ -76,18 +76,62 @@ static bool port_is_free(const struct node_entry *node, const struct port *port)
 	return false;
 }
 
-static bool fits(const struct cluster *cluster, const struct node_entry *node,
-		 const struct job_spec *spec)
+/* The value of a constraint's key, as people have written it: the operator's label wins. */
+static const char *value_on(const struct node_entry *node, const char *key)
 {
+	static const char prefix[] = "node.labels.";
+	if (strncmp(key, prefix, strlen(prefix)) != 0)
+		return node->record.facts.hostname;
+	const char *value = pairs_get(&node->record.labels, key + strlen(prefix));
+	if (!value)
+		value = pairs_get(&node->record.facts.labels, key + strlen(prefix));
+	return value ? value : "";
+}
+
+/* The requests write them without spaces: KEY==VALUE or KEY!=VALUE. */
+static bool constraint_holds(const struct node_entry *node, const char *constraint)
+{
+	char key[64];
+	const char *operator= strpbrk(constraint, "!=");
+	text_print(key, sizeof(key), "%.*s", (int)(operator- constraint), constraint);
+	bool same = strcmp(value_on(node, key), operator+ 2) == 0;
+	return same == (*operator== '=');
+}
+
+bool check_placement_allows(const struct node_entry *node, const struct job_spec *spec)
+{
+	for (size_t i = 0; i < spec->placement.constraints.n; i++)
+		if (!constraint_holds(node, spec->placement.constraints.items[i]))
+			return false;
+	return true;
+}
+
+static bool has_max_replicas(const struct cluster *cluster, const struct node_entry *node,
+			     const struct task *task)
+{
+	int64_t max = cluster_task_spec(cluster, task)->placement.max_replicas_per_node;
+	int64_t n = 0;
+	for (size_t i = 0; i < node->tasks.n; i++)
+		n += task_occupies_node(node->tasks.items[i]) &&
+		     uuid_equal(node->tasks.items[i]->desired.job.uuid, task->desired.job.uuid);
+	return max > 0 && n >= max;
+}
+
+static bool fits(const struct cluster *cluster, const struct node_entry *node,
+		 const struct task *task)
+{
+	const struct job_spec *spec = cluster_task_spec(cluster, task);
+	if (!check_placement_allows(node, spec) || has_max_replicas(cluster, node, task))
+		return false;
 	const struct resources *capacity = &node->record.facts.capacity;
 	int64_t cpu_milli = capacity->cpu_milli;
 	int64_t memory_bytes = capacity->memory_bytes;
 	for (size_t i = 0; i < node->tasks.n; i++) {
-		const struct task *task = node->tasks.items[i];
-		if (!task_occupies_node(task))
+		const struct task *other = node->tasks.items[i];
+		if (!task_occupies_node(other))
 			continue;
-		cpu_milli -= cluster_task_spec(cluster, task)->reservations.cpu_milli;
-		memory_bytes -= cluster_task_spec(cluster, task)->reservations.memory_bytes;
+		cpu_milli -= cluster_task_spec(cluster, other)->reservations.cpu_milli;
+		memory_bytes -= cluster_task_spec(cluster, other)->reservations.memory_bytes;
 	}
 	if (cpu_milli < spec->reservations.cpu_milli ||
 	    memory_bytes < spec->reservations.memory_bytes)
@@ -100,15 +144,16 @@ static bool fits(const struct cluster *cluster, const struct node_entry *node,
 
 /* Tied tasks (a project's network, a volume) may have one home only: they could run when every node would take them.
  * Those with two homes, the network's and the volume's, may have none. */
-static bool could_run(const struct look *look, const struct job_spec *spec)
+static bool could_run(const struct look *look, const struct task *task)
 {
+	const struct job_spec *spec = cluster_task_spec(look->cluster, task);
 	bool tied = spec->networks.n || spec->mounts.n;
 	if (spec->networks.n && spec->mounts.n)
 		return false;
 	const struct node_columns *columns = &look->cluster->columns;
 	size_t n = 0;
 	for (size_t i = 0; i < columns->n; i++)
-		n += fits(look->cluster, columns->entry[i], spec);
+		n += fits(look->cluster, columns->entry[i], task);
 	return tied ? n == columns->n && n : n > 0;
 }
 
@@ -136,11 +181,10 @@ static void look_at_waiting(struct look *look, const struct job_entry *entry,
 			    const struct task *task)
 {
 	look->sim->checker.evaluated[INVARIANT_L2]++;
-	const struct job_spec *spec = cluster_task_spec(look->cluster, task);
 	if (task->state == TASK_SCHEDULED)
 		wrong(look, INVARIANT_L2, task, "does not start");
 	else if (task->reason == REASON_NO_NODE_FITS || task->reason == REASON_WAITS_VOLUME) {
-		if (could_run(look, spec))
+		if (could_run(look, task))
 			wrong(look, INVARIANT_L2, task, "waits, and there is a node for it");
 	} else if (task->reason == REASON_WAITS_DEPENDENCY) {
 		if (dependency_is_met(look, entry))

@@ -43,11 +43,11 @@ struct arguments {
 };
 
 struct totals {
-	uint64_t struck[FAULT_COUNT];
-	uint64_t evaluated[INVARIANT_COUNT];
+	struct sim_counts counts;
 	uint64_t n_seeds;
 	uint64_t n_events;
 	int64_t virtual_ms;
+	int64_t worker_ms; /* virtual time, once for each worker */
 	int64_t settled_ms_max;
 };
 
@@ -66,9 +66,9 @@ static void run_caught(uint64_t seed, const struct arguments *arguments, struct 
 {
 	signal(SIGABRT, on_abort);
 	if (sigsetjmp(assertion_failed, 1) == 0) {
-		sim_run(seed, &arguments->options, result, totals->struck, totals->evaluated);
-		totals->evaluated[INVARIANT_CORE]++;
-		totals->evaluated[INVARIANT_END]++;
+		sim_run(seed, &arguments->options, result, &totals->counts);
+		totals->counts.evaluated[INVARIANT_CORE]++;
+		totals->counts.evaluated[INVARIANT_END]++;
 		return;
 	}
 	*result = (struct sim_result){ .failed = true, .invariant = INVARIANT_CORE };
@@ -87,6 +87,7 @@ static bool run_seed(uint64_t seed, const struct arguments *arguments, struct to
 	totals->n_seeds++;
 	totals->n_events += result->n_events;
 	totals->virtual_ms += result->virtual_ms;
+	totals->worker_ms += result->virtual_ms * result->n_workers;
 	if (result->settled_ms > totals->settled_ms_max)
 		totals->settled_ms_max = result->settled_ms;
 	if (result->failed || !arguments->twice || seed % (uint64_t)arguments->twice)
@@ -94,7 +95,7 @@ static bool run_seed(uint64_t seed, const struct arguments *arguments, struct to
 	struct sim_result again;
 	struct totals ignored = { 0 };
 	run_caught(seed, arguments, &again, &ignored);
-	totals->evaluated[INVARIANT_I27]++;
+	totals->counts.evaluated[INVARIANT_I27]++;
 	if (again.hash == result->hash && again.n_events == result->n_events)
 		return true;
 	result->failed = true;
@@ -113,17 +114,20 @@ static void print_failure(uint64_t seed, const struct sim_result *result)
 static bool print_coverage(const struct totals *totals)
 {
 	bool whole = true;
-	printf("%llu seeds, %llu events, %.1f simulated hours, settled within %lld s\n",
+	printf("%llu seeds, %llu events, %.1f hours of the manager, %.1f of its workers, settled "
+	       "within %lld s\n",
 	       (unsigned long long)totals->n_seeds, (unsigned long long)totals->n_events,
-	       (double)totals->virtual_ms / 3600000.0, (long long)totals->settled_ms_max / 1000);
+	       (double)totals->virtual_ms / 3600000.0, (double)totals->worker_ms / 3600000.0,
+	       (long long)totals->settled_ms_max / 1000);
 	for (int i = 0; i < FAULT_COUNT; i++) {
-		printf("  %10llu  %s\n", (unsigned long long)totals->struck[i], fault_rows[i].name);
-		whole &= totals->struck[i] > 0;
+		printf("  %10llu  %s\n", (unsigned long long)totals->counts.struck[i],
+		       fault_rows[i].name);
+		whole &= totals->counts.struck[i] > 0;
 	}
 	for (int i = 0; i < INVARIANT_COUNT; i++) {
-		printf("  %10llu  %-4s %s\n", (unsigned long long)totals->evaluated[i],
+		printf("  %10llu  %-4s %s\n", (unsigned long long)totals->counts.evaluated[i],
 		       invariant_rows[i].name, invariant_rows[i].what);
-		whole &= totals->evaluated[i] > 0;
+		whole &= totals->counts.evaluated[i] > 0;
 	}
 	if (!whole)
 		printf("a fault never struck, or an invariant was never evaluated\n");

@@ -1,5 +1,8 @@
 /* The manager's shell, in the order manager/daemon.c has it: step, commit, speak. It may die before, during and after
- * the commit; a commit that fails throws the world away and leaves it read-only until a probe succeeds. */
+ * the commit, and stand still while it lasts; a commit that fails throws the world away and leaves it read-only until a
+ * probe succeeds.
+ *
+ * Invariant: between a step and its speech (committing) no other step is made. */
 #include <string.h>
 
 #include "base/check.h"
@@ -13,26 +16,33 @@ static struct event *plan(struct sim *sim, int64_t in_ms, event_fn *run)
 	struct event *event = sim_plan(sim, in_ms, run, NULL);
 	event->lives = &sim->manager.lives;
 	event->life = sim->manager.lives;
+	event->held_until_ms = &sim->manager.paused_until_ms;
 	return event;
 }
 
-static void queue_clear(struct sim_manager *manager)
+static void queue_clear(struct manager_queue *queue)
 {
-	for (size_t i = 0; i < manager->n_queue; i++) {
-		request_free(manager->queue[i].request);
-		record_release(&sync_up_type, &manager->queue[i].up);
+	for (size_t i = 0; i < queue->n; i++) {
+		request_free(queue->items[i].request);
+		record_release(&sync_up_type, &queue->items[i].up);
 	}
-	manager->n_queue = 0;
+	queue->n = 0;
 }
 
-static void queue_refuse(struct sim *sim, const struct err *err)
+static void queue_refuse(struct sim *sim, struct manager_queue *queue, const struct err *err)
 {
-	struct sim_manager *manager = &sim->manager;
-	for (size_t i = 0; i < manager->n_queue; i++) {
+	for (size_t i = 0; i < queue->n; i++) {
 		struct manager_reply reply = { .err = *err };
-		if (manager->queue[i].request)
-			client_take_reply(sim, manager->queue[i].request, &reply);
+		if (queue->items[i].request)
+			client_take_reply(sim, queue->items[i].request, &reply);
 	}
+	queue_clear(queue);
+}
+
+static void queue_release(struct manager_queue *queue)
+{
+	queue_clear(queue);
+	base_free(queue->items);
 }
 
 /* ---- store ---- */
@@ -63,7 +73,7 @@ static enum err_code reload(struct sim *sim, struct err *err)
 static struct manager_in input(struct sim *sim)
 {
 	return (struct manager_in){ .now_ms = sim->now_ms,
-				    .wall_ms = sim_wall_ms(sim),
+				    .wall_ms = clock_wall_ms(sim, &sim->manager.clock),
 				    .seed = random_next(&sim->random),
 				    .rev = sim->manager.rev + 1 };
 }
@@ -77,13 +87,15 @@ static void tell_notes(struct sim *sim)
 static enum err_code commit(struct sim *sim, struct err *err)
 {
 	struct sim_manager *manager = &sim->manager;
-	size_t n_applied;
+	int64_t takes_ms;
 	if (manager->out.changes.n == 0)
 		return ERR_NONE;
 	enum err_code code =
-		sim_store_commit(sim, &manager->store, &manager->out.changes, &n_applied, err);
+		sim_store_commit(sim, &manager->store, &manager->out.changes, &takes_ms, err);
 	if (!code)
 		manager->rev++;
+	if (takes_ms)
+		sim_manager_pause(sim, takes_ms);
 	return code;
 }
 
@@ -93,7 +105,9 @@ static void check_stored(struct sim *sim)
 	struct err err;
 	struct manager_out out = { 0 };
 	struct manager *core = manager_new(&sim->manager.options, 1);
-	struct manager_in in = { .now_ms = sim->now_ms, .wall_ms = sim_wall_ms(sim), .rev = 1 };
+	struct manager_in in = { .now_ms = sim->now_ms,
+				 .wall_ms = clock_wall_ms(sim, &sim->manager.clock),
+				 .rev = 1 };
 	if (!replay(sim, core, &err)) {
 		if (manager_start(core, &in, &out, &err))
 			violated(sim, INVARIANT_CORE, "the store cannot be started from: %s",
@@ -105,21 +119,21 @@ static void check_stored(struct sim *sim)
 	manager_free(core);
 }
 
-/* The requests of the queue; the caller frees the array. */
-static struct sim_request **queued_requests(const struct sim_manager *manager, size_t *ret_n)
+/* The requests of the turn; the caller frees the array. */
+static struct sim_request **requests_of_turn(const struct sim_manager *manager, size_t *ret_n)
 {
-	struct sim_request **requests = base_calloc(manager->n_queue + 1, sizeof(*requests));
+	struct sim_request **requests = base_calloc(manager->turn.n + 1, sizeof(*requests));
 	*ret_n = 0;
-	for (size_t i = 0; i < manager->n_queue; i++)
-		if (manager->queue[i].request)
-			requests[(*ret_n)++] = manager->queue[i].request;
+	for (size_t i = 0; i < manager->turn.n; i++)
+		if (manager->turn.items[i].request)
+			requests[(*ret_n)++] = manager->turn.items[i].request;
 	return requests;
 }
 
 static void note_uncertain(struct sim *sim)
 {
 	size_t n;
-	struct sim_request **requests = queued_requests(&sim->manager, &n);
+	struct sim_request **requests = requests_of_turn(&sim->manager, &n);
 	checker_uncertain(sim, requests, n);
 	base_free(requests);
 }
@@ -138,15 +152,16 @@ static void arm(struct sim *sim, int64_t deadline_ms)
 	struct event *event = sim_plan(sim, in_ms > 0 ? in_ms : 0, on_turn, NULL);
 	event->lives = &manager->timers;
 	event->life = manager->timers;
+	event->held_until_ms = &manager->paused_until_ms;
 }
 
 static void reply(struct sim *sim)
 {
 	struct sim_manager *manager = &sim->manager;
 	size_t at = 0;
-	for (size_t i = 0; i < manager->n_queue; i++)
-		if (manager->queue[i].request)
-			client_take_reply(sim, manager->queue[i].request,
+	for (size_t i = 0; i < manager->turn.n; i++)
+		if (manager->turn.items[i].request)
+			client_take_reply(sim, manager->turn.items[i].request,
 					  &manager->out.replies[at++]);
 	INVARIANT(at == manager->out.n_replies);
 }
@@ -170,8 +185,8 @@ static void commit_failed(struct sim *sim, const struct err *err)
 	struct err reload_err;
 	sim_tell(sim, WHO, "the store refused a commit: %s", err->message);
 	note_uncertain(sim);
-	queue_refuse(sim, err);
-	queue_clear(manager);
+	queue_refuse(sim, &manager->turn, err);
+	queue_refuse(sim, &manager->queue, err);
 	manager_out_clear(&manager->out);
 	network_manager_gone(sim);
 	manager->timers++;
@@ -195,8 +210,11 @@ static enum err_code start_core(struct sim *sim, struct err *err)
 	code = commit(sim, err);
 	if (code)
 		return code;
+	manager->started_ms = in.now_ms;
+	for (int i = 0; i < sim->n_workers; i++)
+		sim->workers[i].is_down = false;
 	checker_replayed(sim, manager_cluster(manager->core));
-	checker_committed(sim, manager_cluster(manager->core));
+	checker_committed(sim, manager_cluster(manager->core), NULL);
 	speak(sim);
 	return ERR_NONE;
 }
@@ -235,36 +253,66 @@ static void check_turn(struct sim *sim)
 	struct sim_manager *manager = &sim->manager;
 	const struct cluster *cluster = manager_cluster(manager->core);
 	size_t n;
-	struct sim_request **requests = queued_requests(manager, &n);
+	struct sim_request **requests = requests_of_turn(manager, &n);
 	if (n)
 		checker_answered(sim, cluster, requests, manager->out.replies, n);
 	base_free(requests);
 	if (manager->out.changes.n)
-		checker_committed(sim, cluster);
+		checker_committed(sim, cluster, &manager->out.changes);
+	checker_turned(sim, cluster);
 	if (n || sim->checker.commits % 64 == 0)
 		check_stored(sim);
-	if (!sim->checker.failed && (n || sim->n_events % 16 == 0))
+	/* It looks at everything: in large worlds less often. */
+	uint64_t every = 16 + (uint64_t)sim->n_workers * 2;
+	if (!sim->checker.failed && (n || sim->n_events % every == 0))
 		manager_check(manager->core);
 }
 
-static void turn(struct sim *sim)
+static void step(struct sim *sim)
 {
 	struct sim_manager *manager = &sim->manager;
+	struct manager_queue *turn = &manager->turn;
 	struct manager_in in = input(sim);
-	struct manager_event *events = base_calloc(manager->n_queue, sizeof(*events));
-	for (size_t i = 0; i < manager->n_queue; i++) {
-		struct manager_queued *queued = &manager->queue[i];
+	struct manager_event *events = base_calloc(turn->n, sizeof(*events));
+	for (size_t i = 0; i < turn->n; i++) {
+		struct manager_queued *queued = &turn->items[i];
 		events[i].kind = queued->kind;
 		events[i].request = queued->request ? &queued->request->request : NULL;
 		events[i].session = queued->session;
 		events[i].up = &queued->up;
 	}
 	in.events = events;
-	in.n_events = manager->n_queue;
+	in.n_events = turn->n;
 	manager_out_clear(&manager->out);
+	manager->stepped_ms = in.now_ms;
 	manager_step(manager->core, &in, &manager->out);
 	base_free(events);
 	tell_notes(sim);
+}
+
+static void finish(struct sim *sim)
+{
+	struct sim_manager *manager = &sim->manager;
+	manager->committing = false;
+	check_turn(sim);
+	reply(sim);
+	speak(sim);
+	queue_clear(&manager->turn);
+}
+
+static void on_committed(struct sim *sim, struct event *event)
+{
+	(void)event;
+	finish(sim);
+}
+
+static void turn(struct sim *sim)
+{
+	struct sim_manager *manager = &sim->manager;
+	struct manager_queue empty = manager->turn;
+	manager->turn = manager->queue;
+	manager->queue = empty;
+	step(sim);
 	if (dies(sim))
 		return;
 	struct err err;
@@ -272,16 +320,21 @@ static void turn(struct sim *sim)
 		commit_failed(sim, &err);
 		return;
 	}
-	check_turn(sim);
-	reply(sim);
-	speak(sim);
-	queue_clear(manager);
+	manager->committing = true;
+	if (manager->paused_until_ms > sim->now_ms)
+		plan(sim, manager->paused_until_ms - sim->now_ms, on_committed);
+	else
+		finish(sim);
 }
 
 static void on_turn(struct sim *sim, struct event *event)
 {
 	struct sim_manager *manager = &sim->manager;
 	(void)event;
+	if (manager->committing) {
+		plan(sim, 0, on_turn);
+		return;
+	}
 	manager->turn_planned = false;
 	if (manager->up && !manager->broken) {
 		turn(sim);
@@ -289,16 +342,16 @@ static void on_turn(struct sim *sim, struct event *event)
 	}
 	struct err err;
 	err_set(&err, ERR_STORE, "read-only");
-	queue_refuse(sim, &err);
-	queue_clear(manager);
+	queue_refuse(sim, &manager->queue, &err);
 }
 
 struct manager_queued *sim_manager_queue(struct sim *sim, int kind)
 {
 	struct sim_manager *manager = &sim->manager;
-	manager->queue = base_grow(manager->queue, manager->n_queue, &manager->queue_capacity,
-				   sizeof(struct manager_queued));
-	struct manager_queued *queued = &manager->queue[manager->n_queue++];
+	struct manager_queue *queue = &manager->queue;
+	queue->items =
+		base_grow(queue->items, queue->n, &queue->capacity, sizeof(struct manager_queued));
+	struct manager_queued *queued = &queue->items[queue->n++];
 	*queued = (struct manager_queued){ .kind = kind };
 	if (!manager->turn_planned)
 		plan(sim, 0, on_turn);
@@ -324,6 +377,7 @@ void sim_manager_start(struct sim *sim)
 	manager->lives++;
 	manager->up = true;
 	manager->broken = false;
+	manager->paused_until_ms = 0;
 	manager->rev = 0;
 	if (reload(sim, &err))
 		return;
@@ -340,19 +394,34 @@ void sim_manager_crash(struct sim *sim, int64_t back_in_ms)
 	if (!manager->up)
 		return;
 	sim_tell(sim, WHO, "crashes");
+	if (manager->committing)
+		note_uncertain(sim);
+	manager->committing = false;
 	manager->up = false;
 	manager->lives++;
 	manager->timers++;
 	manager->turn_planned = false;
-	queue_clear(manager);
+	queue_clear(&manager->turn);
+	queue_clear(&manager->queue);
 	network_manager_gone(sim);
 	sim_plan(sim, back_in_ms, on_start, NULL);
 }
 
+void sim_manager_pause(struct sim *sim, int64_t for_ms)
+{
+	struct sim_manager *manager = &sim->manager;
+	int64_t until_ms = sim->now_ms + for_ms;
+	if (!manager->up || until_ms <= manager->paused_until_ms)
+		return;
+	sim_tell(sim, WHO, "stands still for %lld ms", (long long)for_ms);
+	manager->paused_until_ms = until_ms;
+	network_manager_stalls(sim, for_ms);
+}
+
 void sim_manager_release(struct sim_manager *manager)
 {
-	queue_clear(manager);
-	base_free(manager->queue);
+	queue_release(&manager->turn);
+	queue_release(&manager->queue);
 	manager_out_release(&manager->out);
 	manager_free(manager->core);
 	sim_store_release(&manager->store);

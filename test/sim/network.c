@@ -12,9 +12,13 @@
 /* An end that hears nothing gives the connection up after this. */
 #define SILENCE_MS 20000
 
-bool network_is_cut(const struct sim *sim, const struct sim_worker *worker)
+/* Of a connection attempt that nobody answers. */
+#define DIAL_TIMEOUT_MS 5000
+
+static bool is_cut(const struct sim *sim, const struct sim_worker *worker, enum link link)
 {
-	return sim->now_ms < worker->cut_until_ms;
+	return (link & LINK_UP && sim->now_ms < worker->up_cut_until_ms) ||
+	       (link & LINK_DOWN && sim->now_ms < worker->down_cut_until_ms);
 }
 
 struct carried {
@@ -61,6 +65,17 @@ static int64_t arrival_ms(struct sim *sim, int64_t *last_ms)
 
 /* ---- sessions ---- */
 
+static struct event *plan_at_manager(struct sim *sim, int64_t in_ms, event_fn *run,
+				     struct sim_worker *worker)
+{
+	struct event *event = sim_plan(sim, in_ms, run, worker);
+	event->lives = &sim->manager.lives;
+	event->life = sim->manager.lives;
+	event->held_until_ms = &sim->manager.paused_until_ms;
+	event->number = worker->session;
+	return event;
+}
+
 static void on_closed_at_manager(struct sim *sim, struct event *event)
 {
 	if (sim->manager.up && !sim->manager.broken)
@@ -80,12 +95,13 @@ static struct event *plan_of(struct sim *sim, int64_t in_ms, event_fn *run,
 	struct event *event = sim_plan(sim, in_ms, run, worker);
 	event->lives = &worker->lives;
 	event->life = worker->lives;
+	event->held_until_ms = &worker->paused_until_ms;
 	return event;
 }
 
-static void try_again(struct sim *sim, struct sim_worker *worker)
+static void try_again(struct sim *sim, struct sim_worker *worker, int64_t after_ms)
 {
-	int64_t wait_ms = sim_draw(sim, worker->reconnect_ms / 2, worker->reconnect_ms);
+	int64_t wait_ms = after_ms + sim_draw(sim, worker->reconnect_ms / 2, worker->reconnect_ms);
 	worker->reconnect_ms *= 2;
 	if (worker->reconnect_ms > LIMIT_RECONNECT_MAX_MS)
 		worker->reconnect_ms = LIMIT_RECONNECT_MAX_MS;
@@ -101,7 +117,7 @@ static void on_closed_at_worker(struct sim *sim, struct event *event)
 	if (worker->session_open && !worker->store_broken)
 		sim_worker_queue(worker, WORKER_SESSION_CLOSED);
 	worker->session_open = false;
-	try_again(sim, worker);
+	try_again(sim, worker, 0);
 }
 
 static void close_both(struct sim *sim, struct sim_worker *worker, int64_t in_ms)
@@ -109,7 +125,7 @@ static void close_both(struct sim *sim, struct sim_worker *worker, int64_t in_ms
 	if (!worker->session)
 		return;
 	plan_of(sim, in_ms, on_closed_at_worker, worker)->number = worker->session;
-	sim_plan(sim, in_ms, on_closed_at_manager, NULL)->number = worker->session;
+	plan_at_manager(sim, in_ms, on_closed_at_manager, worker);
 }
 
 static void on_opened(struct sim *sim, struct event *event)
@@ -128,8 +144,10 @@ static void on_connect(struct sim *sim, struct event *event)
 	struct sim_worker *worker = event->subject;
 	if (event->number != worker->dials)
 		return;
-	if (network_is_cut(sim, worker) || !sim->manager.up || sim->manager.broken) {
-		try_again(sim, worker);
+	bool stands_still = sim->now_ms < sim->manager.paused_until_ms;
+	if (is_cut(sim, worker, LINK_BOTH) || stands_still || !sim->manager.up ||
+	    sim->manager.broken) {
+		try_again(sim, worker, stands_still ? DIAL_TIMEOUT_MS : 0);
 		return;
 	}
 	worker->session = ++sim->manager.sessions_made;
@@ -147,9 +165,8 @@ void network_connect(struct sim *sim, struct sim_worker *worker)
 void network_worker_gone(struct sim *sim, struct sim_worker *worker)
 {
 	if (worker->session)
-		sim_plan(sim, sim_chance(sim, 800) ? sim_draw(sim, 1, 50) : SILENCE_MS,
-			 on_closed_at_manager, NULL)
-			->number = worker->session;
+		plan_at_manager(sim, sim_chance(sim, 800) ? sim_draw(sim, 1, 50) : SILENCE_MS,
+				on_closed_at_manager, worker);
 	worker->session = 0;
 	worker->session_open = false;
 	worker->dials++;
@@ -163,24 +180,51 @@ void network_manager_gone(struct sim *sim)
 				->number = sim->workers[i].session;
 }
 
-void network_cut(struct sim *sim, struct sim_worker *worker, int64_t for_ms)
+void network_cut(struct sim *sim, struct sim_worker *worker, enum link link, int64_t for_ms)
 {
-	sim_tell(sim, worker->name, "cut off for %lld ms", (long long)for_ms);
-	worker->cut_until_ms = sim->now_ms + for_ms;
+	static const char *const words[] = { "", "its messages do not come through",
+					     "messages do not reach it", "cut off" };
+	int64_t until_ms = for_ms == NEVER_MS ? NEVER_MS : sim->now_ms + for_ms;
+	if (for_ms == NEVER_MS)
+		sim_tell(sim, worker->name, "%s for ever", words[link]);
+	else
+		sim_tell(sim, worker->name, "%s for %lld ms", words[link], (long long)for_ms);
+	if (link & LINK_UP && worker->up_cut_until_ms < until_ms)
+		worker->up_cut_until_ms = until_ms;
+	if (link & LINK_DOWN && worker->down_cut_until_ms < until_ms)
+		worker->down_cut_until_ms = until_ms;
 	if (for_ms > SILENCE_MS)
 		close_both(sim, worker, SILENCE_MS);
 }
 
+void network_join(struct sim_worker *worker)
+{
+	worker->up_cut_until_ms = 0;
+	worker->down_cut_until_ms = 0;
+}
+
+void network_worker_stalls(struct sim *sim, struct sim_worker *worker, int64_t for_ms)
+{
+	if (for_ms > SILENCE_MS)
+		close_both(sim, worker, SILENCE_MS);
+}
+
+void network_manager_stalls(struct sim *sim, int64_t for_ms)
+{
+	for (int i = 0; i < sim->n_workers && for_ms > SILENCE_MS; i++)
+		close_both(sim, &sim->workers[i], SILENCE_MS);
+}
+
 /* ---- messages ---- */
 
-static bool is_lost(struct sim *sim, struct sim_worker *worker)
+static bool is_lost(struct sim *sim, struct sim_worker *worker, enum link link)
 {
 	if (sim_strikes(sim, FAULT_SESSION_DROPPED)) {
 		sim_tell(sim, worker->name, "session drops");
 		close_both(sim, worker, sim_draw(sim, 0, 20));
 		return true;
 	}
-	return network_is_cut(sim, worker) || sim_strikes(sim, FAULT_MESSAGE_LOST);
+	return is_cut(sim, worker, link) || sim_strikes(sim, FAULT_MESSAGE_LOST);
 }
 
 static void on_up(struct sim *sim, struct event *event)
@@ -190,25 +234,23 @@ static void on_up(struct sim *sim, struct event *event)
 		return;
 	struct manager_queued *queued = sim_manager_queue(sim, MANAGER_SYNC_UP);
 	queued->session = event->number;
+	queued->worker = event->subject;
 	queued->up = carried->up;
 	carried->up = (struct sync_up){ 0 };
 }
 
 void network_send_up(struct sim *sim, struct sim_worker *worker, const struct sync_up *up)
 {
-	if (!worker->session || is_lost(sim, worker))
+	if (!worker->session || is_lost(sim, worker, LINK_UP))
 		return;
 	int n = 1 + sim_strikes(sim, FAULT_MESSAGE_TWICE);
 	for (int i = 0; i < n; i++) {
 		struct carried *carried = base_calloc(1, sizeof(*carried));
 		carry(sim, &sync_up_type, &carried->up, up);
 		struct event *event =
-			sim_plan(sim, arrival_ms(sim, &worker->last_up_ms), on_up, worker);
+			plan_at_manager(sim, arrival_ms(sim, &worker->last_up_ms), on_up, worker);
 		event->payload = carried;
 		event->free_payload = carried_free;
-		event->number = worker->session;
-		event->lives = &sim->manager.lives;
-		event->life = sim->manager.lives;
 	}
 }
 
@@ -235,7 +277,7 @@ void network_send_down(struct sim *sim, const struct manager_down *down)
 		close_both(sim, worker, sim_draw(sim, 1, 20));
 		return;
 	}
-	if (is_lost(sim, worker))
+	if (is_lost(sim, worker, LINK_DOWN))
 		return;
 	int n = 1 + sim_strikes(sim, FAULT_MESSAGE_TWICE);
 	for (int i = 0; i < n; i++) {

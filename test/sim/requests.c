@@ -1,5 +1,5 @@
-/* Requests, drawn at random: two projects, each with a service, a second service that may wait for the first, and a run
- * to completion. Every body carries a mark in its environment, so that two of them differ. */
+/* Requests, drawn at random: some projects, each with a service, a second service that may wait for the first, and a
+ * run to completion. Every body carries a mark in its environment, so that two of them differ. */
 #include "requests.h"
 
 #include <stdio.h>
@@ -77,12 +77,26 @@ static void draw_network(struct sim *sim, struct sim_request *request, struct jo
 	network->key = base_strdup("default");
 }
 
+static void draw_placement(struct sim *sim, struct job_spec *spec)
+{
+	static const char *const constraints[] = { "node.labels.disk==ssd", "node.labels.disk!=hdd",
+						   "node.labels.rack==r1", "node.labels.rack!=r2",
+						   "node.hostname!=worker1" };
+	struct placement *placement = &spec->placement;
+	if (sim_chance(sim, 150))
+		strings_add(&placement->constraints, constraints[sim_draw(sim, 0, 4)]);
+	if (sim_chance(sim, 200))
+		strings_add(&placement->preferences, "node.labels.rack");
+	if (sim_chance(sim, 150))
+		placement->max_replicas_per_node = sim_draw(sim, 1, 2);
+}
+
 static void draw_service(struct sim *sim, struct sim_request *request, const char *name)
 {
 	static const char *const images[] = { "app:1", "app:2", "well:1", "stubborn:1", "frob:1" };
 	struct job_spec *spec = add_job(request, name);
 	spec->image = base_strdup(images[sim_chance(sim, 50) ? 4 : sim_draw(sim, 0, 3)]);
-	spec->replicas = sim_draw(sim, 0, 4);
+	spec->replicas = sim_draw(sim, 0, 4 + sim->n_workers / 10);
 	spec->priority = sim_draw(sim, 40, 60);
 	draw_resources(sim, spec);
 	draw_policy(sim, spec);
@@ -91,6 +105,7 @@ static void draw_service(struct sim *sim, struct sim_request *request, const cha
 	if (strcmp(name, "web") == 0)
 		draw_volume(sim, request, spec);
 	draw_network(sim, request, spec);
+	draw_placement(sim, spec);
 	if (strcmp(name, "api") != 0 || !sim_chance(sim, 300))
 		return;
 	struct depend *depend = list_add(&spec->depends_on, sizeof(*depend));
@@ -144,7 +159,7 @@ static void draw_act(struct sim *sim, struct sim_request *request)
 	int n_jobs = request->request.kind == REQUEST_SCALE ? 2 : 3;
 	text_print(request->job, sizeof(request->job), "%s",
 		   job_names[sim_draw(sim, 0, n_jobs - 1)]);
-	request->request.replicas = sim_draw(sim, 0, 5);
+	request->request.replicas = sim_draw(sim, 0, 5 + sim->n_workers / 10);
 	if (sim_chance(sim, 60)) {
 		request->request.kind = REQUEST_REMOVE;
 		request->request.with_volumes = sim_chance(sim, 500);
@@ -196,7 +211,7 @@ struct sim_request *request_draw(struct sim *sim, const struct sim_client *clien
 	text_print(request->key, sizeof(request->key), "client%d-%llu", client->index,
 		   (unsigned long long)client->serial);
 	text_print(request->project, sizeof(request->project), "p%d",
-		   (int)sim_draw(sim, 1, SIM_PROJECTS));
+		   (int)sim_draw(sim, 1, sim->n_projects));
 	if (sim_chance(sim, 400))
 		draw_apply(sim, request);
 	else if (sim_chance(sim, 100))

@@ -15,11 +15,9 @@
 #include "manager/manager.h"
 #include "worker/worker.h"
 
-#define SIM_WORKERS_MAX 5
-#define SIM_CLIENTS	3
-#define SIM_PROJECTS	2
-#define SIM_LINES_KEPT	60
-#define NEVER_MS	INT64_MAX
+#define SIM_CLIENTS    3
+#define SIM_LINES_KEPT 60
+#define NEVER_MS       INT64_MAX
 
 struct sim;
 
@@ -29,7 +27,8 @@ struct event;
 typedef void event_fn(struct sim *sim, struct event *event);
 
 /* Something that happens at a time. `life` must still be *lives when it does, else it is dropped: what belongs to a
- * process dies with it. */
+ * process dies with it. What belongs to somebody who stands still (a process that is paused, a machine that sleeps)
+ * waits until *held_until_ms. */
 struct event {
 	int64_t at_ms;
 	uint64_t sequence;
@@ -40,11 +39,14 @@ struct event {
 	uint64_t number;
 	const uint64_t *lives; /* NULL: always */
 	uint64_t life;
+	const int64_t *held_until_ms; /* NULL: nobody's */
 };
 
 /* Plan an event; the pointer lives until the next one is planned. */
 struct event *sim_plan(struct sim *sim, int64_t in_ms, event_fn *run, void *subject);
 int64_t sim_draw(struct sim *sim, int64_t from, int64_t to);
+/* The same, as often near `from` as far from it: every order of size is as likely. */
+int64_t sim_draw_wide(struct sim *sim, int64_t from, int64_t to);
 /* True `per_mille` times in a thousand. */
 bool sim_chance(struct sim *sim, int per_mille);
 /* Does this fault strike now? Never after the world was healed, nor when this seed does not have the class. Counts. */
@@ -52,20 +54,37 @@ bool sim_strikes(struct sim *sim, enum fault_class class);
 /* A line of the story: kept for the report of a failure, printed with --verbose, part of the hash. */
 void sim_tell(struct sim *sim, const char *who, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-int64_t sim_wall_ms(const struct sim *sim);
 void sim_hash(struct sim *sim, const void *bytes, size_t len);
+
+/* What was counted, over all seeds of a run. */
+struct sim_counts {
+	uint64_t struck[FAULT_COUNT];
+	/* Two classes that struck within SIM_PAIR_MS of each other; [a][b] with a < b. */
+	uint64_t pairs[FAULT_COUNT][FAULT_COUNT];
+	uint64_t evaluated[INVARIANT_COUNT];
+};
+#define SIM_PAIR_MS 10000
+
+/* A machine's wall clock: virtual time, set wrong by somebody. */
+struct sim_clock {
+	int64_t jump_ms;
+};
+int64_t clock_wall_ms(const struct sim *sim, const struct sim_clock *clock);
 
 /* ---- sim_store.c: bytes under keys ---- */
 
 struct sim_store {
 	struct changes records;
+	struct map index; /* hash of a key -> its record's place in `records`, plus 1 */
+	uint64_t n_commits;
 	bool full;
 };
 /* Carry out the first `n` changes. */
 void sim_store_apply(struct sim_store *store, const struct changes *changes, size_t n);
-/* As the store of a process does: atomic by group, and it may fail. *ret_n_applied: changes that took effect. */
+/* As the store of a process does: atomic by group, and it may fail, or take *ret_takes_ms in which the process stands
+ * still. */
 enum err_code sim_store_commit(struct sim *sim, struct sim_store *store,
-			       const struct changes *changes, size_t *ret_n_applied,
+			       const struct changes *changes, int64_t *ret_takes_ms,
 			       struct err *err);
 /* The number of changes before a crash cuts a commit off: whole groups. */
 size_t sim_store_cut(struct sim *sim, const struct changes *changes);
@@ -108,7 +127,9 @@ struct sim_docker {
 	struct strings volumes;
 	struct container_seen *ghosts; /* an old list */
 	size_t n_ghosts;
-	int64_t foreign_port; /* a host port somebody else holds; 0: none */
+	int64_t foreign_port;	 /* a host port somebody else holds; 0: none */
+	int64_t frozen_until_ms; /* the daemon stands still; its containers do not */
+	bool given_up;		 /* and the worker has noticed */
 };
 
 struct sim_worker;
@@ -121,7 +142,16 @@ void sim_docker_start(struct sim *sim, struct sim_worker *worker);
 void sim_docker_orphan(struct sim *sim, struct sim_worker *worker);
 void sim_docker_release(struct sim_docker *docker);
 bool sim_container_runs(const struct sim_container *container);
-void sim_docker_plan_faults(struct sim *sim);
+/* The daemon is stopped (SIGSTOP) for a while: calls are answered after it, or given up. */
+void sim_docker_freeze(struct sim *sim, struct sim_worker *worker, int64_t for_ms);
+/* The machine goes down with all that runs on it, and stays off until it is started. */
+void sim_machine_off(struct sim *sim, struct sim_worker *worker);
+void sim_machine_on(struct sim *sim, struct sim_worker *worker);
+
+/* ---- machine_faults.c: what befalls machines, processes and links by itself ---- */
+
+void machine_faults_plan(struct sim *sim);
+
 /* docker_verbs.c */
 struct sim_action {
 	struct container_action action;
@@ -166,11 +196,18 @@ struct sim_worker {
 	uint64_t timers; /* raised when the timer is armed anew */
 	int64_t boot;
 	int64_t boot_at_ms; /* its own clock begins here */
+	struct sim_clock clock;
+	struct pairs labels;
+	int release;		 /* of the program */
+	int64_t paused_until_ms; /* the process stands still */
+	int64_t asleep_until_ms; /* the machine does */
+	bool off;		 /* the machine has no power */
 	struct worker *core;
 	struct worker_out out;
 	struct worker_queued *queue;
 	size_t n_queue, queue_capacity;
 	bool turn_planned;
+	bool committing; /* what `out` holds becomes durable at paused_until_ms at the earliest */
 	bool store_broken;
 	bool runtime_open;
 	struct worker_options options;
@@ -179,11 +216,14 @@ struct sim_worker {
 	uint64_t dials;	  /* raised by each try to connect */
 	uint64_t session; /* 0: none */
 	int64_t reconnect_ms;
-	int64_t cut_until_ms; /* partitioned from the manager */
+	int64_t up_cut_until_ms, down_cut_until_ms; /* nothing passes in this direction */
 	bool session_open;
 	int64_t last_up_ms, last_down_ms; /* arrivals */
 	struct uuid cluster;
-	/* What I10 compares. */
+	/* What the checker compares. */
+	int64_t heard_ms;   /* by the manager */
+	uint64_t dismissed; /* the last session that the manager ended */
+	bool is_down;	    /* in its eyes */
 	int64_t epoch_said, rev_said, report_said;
 	uint64_t session_served;
 	int64_t rev_served;
@@ -192,7 +232,10 @@ struct sim_worker {
 struct worker_queued *sim_worker_queue(struct sim_worker *worker, int kind);
 void sim_worker_start(struct sim *sim, struct sim_worker *worker);
 void sim_worker_crash(struct sim *sim, struct sim_worker *worker, int64_t back_in_ms);
+/* SIGSTOP, and SIGCONT after a while. */
+void sim_worker_pause(struct sim *sim, struct sim_worker *worker, int64_t for_ms);
 void sim_worker_release(struct sim_worker *worker);
+/* Docker answers: its facts, and that it does. */
 void sim_worker_docker_up(struct sim_worker *worker);
 
 struct sim_request; /* requests.h */
@@ -201,7 +244,13 @@ struct manager_queued {
 	int kind;
 	struct sim_request *request; /* owned */
 	uint64_t session;
+	struct sim_worker *worker; /* SYNC_UP: whose */
 	struct sync_up up;
+};
+
+struct manager_queue {
+	struct manager_queued *items;
+	size_t n, capacity;
 };
 
 struct sim_manager {
@@ -214,16 +263,21 @@ struct sim_manager {
 	bool started; /* the core in `core` was started: false while read-only after a reload */
 	uint64_t lives;
 	uint64_t timers;
+	struct sim_clock clock;
+	int64_t started_ms, stepped_ms;
+	int64_t paused_until_ms; /* the process stands still */
 	int64_t rev;
-	struct manager_queued *queue;
-	size_t n_queue, queue_capacity;
+	struct manager_queue queue;
+	struct manager_queue turn; /* what the step of `out` was about */
 	bool turn_planned;
+	bool committing; /* the turn is durable at paused_until_ms at the earliest */
 	uint64_t sessions_made;
 };
 
 struct manager_queued *sim_manager_queue(struct sim *sim, int kind);
 void sim_manager_start(struct sim *sim);
 void sim_manager_crash(struct sim *sim, int64_t back_in_ms);
+void sim_manager_pause(struct sim *sim, int64_t for_ms);
 void sim_manager_release(struct sim_manager *manager);
 
 /* ---- network.c ---- */
@@ -235,8 +289,12 @@ void network_send_down(struct sim *sim, const struct manager_down *down);
 void network_worker_gone(struct sim *sim, struct sim_worker *worker);
 void network_manager_gone(struct sim *sim);
 /* No message passes for a while; the connection does not outlive a long silence. */
-void network_cut(struct sim *sim, struct sim_worker *worker, int64_t for_ms);
-bool network_is_cut(const struct sim *sim, const struct sim_worker *worker);
+enum link { LINK_UP = 1, LINK_DOWN = 2, LINK_BOTH = 3 };
+void network_cut(struct sim *sim, struct sim_worker *worker, enum link link, int64_t for_ms);
+void network_join(struct sim_worker *worker);
+/* One end stands still: the other gives the connection up after a while. */
+void network_worker_stalls(struct sim *sim, struct sim_worker *worker, int64_t for_ms);
+void network_manager_stalls(struct sim *sim, int64_t for_ms);
 
 /* ---- client.c ---- */
 
@@ -257,6 +315,7 @@ void client_release(struct sim_client *client);
 struct sim_options {
 	int64_t events_max;
 	bool verbose;
+	bool clocks_stay; /* wall clocks are not set wrong, and all else is the same */
 };
 
 struct sim {
@@ -264,7 +323,6 @@ struct sim {
 	struct sim_options options;
 	struct random random;
 	int64_t now_ms;
-	int64_t wall_jump_ms;
 	struct event *heap;
 	size_t n_heap, heap_capacity;
 	uint64_t sequence;
@@ -273,13 +331,15 @@ struct sim {
 
 	bool enabled[FAULT_COUNT];
 	int rate[FAULT_COUNT];
-	bool calm; /* no faults any more */
-	bool json; /* messages travel as text */
-	uint64_t struck[FAULT_COUNT];
+	bool calm;			/* no faults any more */
+	bool json;			/* messages travel as text */
+	int64_t struck_ms[FAULT_COUNT]; /* last time; 0: never */
+	struct sim_counts *counts;
 
 	struct sim_manager manager;
-	struct sim_worker workers[SIM_WORKERS_MAX];
+	struct sim_worker *workers;
 	int n_workers;
+	int n_projects;
 	struct sim_client clients[SIM_CLIENTS];
 	struct checker checker;
 
@@ -296,10 +356,16 @@ struct sim_result {
 	uint64_t n_events;
 	int64_t virtual_ms;
 	int64_t settled_ms; /* from the end of the faults to the end */
+	int n_workers;
 };
 
-/* Run one seed; adds what struck and what was evaluated to the totals. */
+/* world.c: carry out what is planned until a time; false when something was violated or it does not come to an end. */
+bool sim_run_until(struct sim *sim, int64_t until_ms);
+/* Forget what is planned. */
+void sim_drop_events(struct sim *sim);
+
+/* seed.c: run one seed; adds to the counts. */
 void sim_run(uint64_t seed, const struct sim_options *options, struct sim_result *ret_result,
-	     uint64_t struck[FAULT_COUNT], uint64_t evaluated[INVARIANT_COUNT]);
+	     struct sim_counts *counts);
 
 #endif

@@ -10,6 +10,8 @@
 
 #define ORPHAN_RUNS_PER_MILLE 500
 #define LATE_MS		      60000
+/* How long the worker waits for Docker to say that it is there. */
+#define PROBE_TIMEOUT_MS 5000
 
 void sim_action_free(void *memory)
 {
@@ -87,9 +89,107 @@ static void carry_out_unheard(struct sim *sim, struct sim_worker *worker, struct
 	container_result_release(&unheard);
 }
 
+static struct event *plan(struct sim *sim, struct sim_worker *worker, int64_t in_ms, event_fn *run,
+			  uint64_t number)
+{
+	struct event *event = sim_plan(sim, in_ms, run, worker);
+	event->number = number;
+	event->lives = &worker->docker.lives;
+	event->life = worker->docker.lives;
+	event->held_until_ms = &worker->asleep_until_ms;
+	return event;
+}
+
+/* The effect of an action that hangs, at some time before it is given up. */
+static void on_hung_effect(struct sim *sim, struct event *event)
+{
+	struct sim_worker *worker = event->subject;
+	const struct sim_docker *docker = &worker->docker;
+	for (size_t i = 0; i < docker->n_actions; i++)
+		if (docker->actions[i]->number == event->number)
+			docker->actions[i]->done = true;
+	carry_out_unheard(sim, worker, event->payload);
+}
+
+/* A worker whose call was given up asks whether Docker is there at all. */
+static void on_probe_failed(struct sim *sim, struct event *event)
+{
+	struct sim_worker *worker = event->subject;
+	struct sim_docker *docker = &worker->docker;
+	if (sim->now_ms >= docker->frozen_until_ms || docker->given_up)
+		return;
+	docker->given_up = true;
+	for (size_t i = docker->n_actions; i-- > 0;) {
+		struct sim_action *action = docker->actions[i];
+		docker->actions[i] = docker->actions[--docker->n_actions];
+		answer_fault(worker, action, FAULT_AMBIGUOUS, "deadline exceeded");
+		sim_action_free(action);
+	}
+	if (worker->up && worker->runtime_open)
+		sim_worker_queue(worker, WORKER_RUNTIME_DOWN);
+}
+
+static void on_hung_answer(struct sim *sim, struct event *event)
+{
+	struct sim_worker *worker = event->subject;
+	struct sim_action *action = take_action(&worker->docker, event->number);
+	if (!action)
+		return;
+	answer_fault(worker, action, FAULT_AMBIGUOUS, "deadline exceeded");
+	sim_action_free(action);
+	if (sim->now_ms < worker->docker.frozen_until_ms)
+		plan(sim, worker, PROBE_TIMEOUT_MS, on_probe_failed, 0);
+}
+
+/* The action itself, while only what is needed to answer it stays in flight. */
+static struct sim_action *split_action(struct sim_docker *docker, size_t at)
+{
+	struct sim_action *action = docker->actions[at];
+	struct sim_action *stub = base_calloc(1, sizeof(*stub));
+	stub->action = action->action;
+	stub->number = action->number;
+	stub->done = true;
+	docker->actions[at] = stub;
+	return action;
+}
+
+static void on_due(struct sim *sim, struct event *event);
+
+/* The daemon stands still: the call is answered when it goes on, or given up before; carried out it may be all the
+ * same. */
+static void wait_for_thaw(struct sim *sim, struct sim_worker *worker, uint64_t number)
+{
+	struct sim_docker *docker = &worker->docker;
+	size_t at = 0;
+	while (at < docker->n_actions && docker->actions[at]->number != number)
+		at++;
+	if (at == docker->n_actions)
+		return;
+	bool for_ever = docker->frozen_until_ms == NEVER_MS;
+	int64_t in_ms = for_ever ? NEVER_MS : docker->frozen_until_ms - sim->now_ms;
+	int64_t timeout_ms = docker->actions[at]->action.timeout_ms;
+	if (in_ms < timeout_ms) {
+		plan(sim, worker, in_ms, on_due, number);
+		return;
+	}
+	plan(sim, worker, timeout_ms, on_hung_answer, number);
+	struct sim_action *action = split_action(docker, at);
+	if (for_ever || sim_chance(sim, 300)) {
+		sim_action_free(action);
+		return;
+	}
+	struct event *event = plan(sim, worker, in_ms, on_hung_effect, number);
+	event->payload = action;
+	event->free_payload = sim_action_free;
+}
+
 static void on_due(struct sim *sim, struct event *event)
 {
 	struct sim_worker *worker = event->subject;
+	if (sim->now_ms < worker->docker.frozen_until_ms) {
+		wait_for_thaw(sim, worker, event->number);
+		return;
+	}
 	struct sim_action *action = take_action(&worker->docker, event->number);
 	if (!action)
 		return;
@@ -108,38 +208,6 @@ static void on_due(struct sim *sim, struct event *event)
 		answer(worker, &result);
 	}
 	sim_action_free(action);
-}
-
-/* The effect of an action that hangs, at some time before it is given up. */
-static void on_hung_effect(struct sim *sim, struct event *event)
-{
-	struct sim_worker *worker = event->subject;
-	const struct sim_docker *docker = &worker->docker;
-	for (size_t i = 0; i < docker->n_actions; i++)
-		if (docker->actions[i]->number == event->number)
-			docker->actions[i]->done = true;
-	carry_out_unheard(sim, worker, event->payload);
-}
-
-static void on_hung_answer(struct sim *sim, struct event *event)
-{
-	struct sim_worker *worker = event->subject;
-	struct sim_action *action = take_action(&worker->docker, event->number);
-	(void)sim;
-	if (!action)
-		return;
-	answer_fault(worker, action, FAULT_AMBIGUOUS, "deadline exceeded");
-	sim_action_free(action);
-}
-
-static struct event *plan(struct sim *sim, struct sim_worker *worker, int64_t in_ms, event_fn *run,
-			  uint64_t number)
-{
-	struct event *event = sim_plan(sim, in_ms, run, worker);
-	event->number = number;
-	event->lives = &worker->docker.lives;
-	event->life = worker->docker.lives;
-	return event;
 }
 
 static void hang(struct sim *sim, struct sim_worker *worker, struct sim_action *action,
@@ -182,7 +250,7 @@ void sim_docker_submit(struct sim *sim, struct sim_worker *worker,
 	sim_tell(sim, worker->name, "docker: %s %s%s%s",
 		 enum_name(container_verb_names, from->verb), from->name,
 		 from->resource_name ? from->resource_name : "", from->signal ? from->signal : "");
-	if (!docker->up) {
+	if (!docker->up || docker->given_up) {
 		take_action(docker, action->number);
 		answer_fault(worker, action, FAULT_UNREACHABLE, "no such file or directory");
 		sim_action_free(action);
@@ -200,7 +268,8 @@ void sim_docker_orphan(struct sim *sim, struct sim_worker *worker)
 	while (docker->n_actions) {
 		struct sim_action *action = docker->actions[0];
 		docker->actions[0] = docker->actions[--docker->n_actions];
-		if (docker->up && sim_chance(sim, ORPHAN_RUNS_PER_MILLE))
+		bool hears = docker->up && sim->now_ms >= docker->frozen_until_ms;
+		if (hears && sim_chance(sim, ORPHAN_RUNS_PER_MILLE))
 			carry_out_unheard(sim, worker, action);
 		sim_action_free(action);
 	}
@@ -254,6 +323,8 @@ void sim_docker_stop(struct sim *sim, struct sim_worker *worker, bool live_resto
 	sim_tell(sim, worker->name, "docker stops%s", live_restore ? ", containers live on" : "");
 	answer_all(sim, worker);
 	docker->up = false;
+	docker->frozen_until_ms = 0;
+	docker->given_up = false;
 	excuse(sim, docker);
 	if (!live_restore)
 		end_all(sim, worker, false);
@@ -264,7 +335,7 @@ void sim_docker_stop(struct sim *sim, struct sim_worker *worker, bool live_resto
 void sim_docker_start(struct sim *sim, struct sim_worker *worker)
 {
 	struct sim_docker *docker = &worker->docker;
-	if (docker->up)
+	if (docker->up || worker->off)
 		return;
 	sim_tell(sim, worker->name, "docker starts");
 	docker->up = true;
@@ -273,103 +344,60 @@ void sim_docker_start(struct sim *sim, struct sim_worker *worker)
 		sim_worker_docker_up(worker);
 }
 
-/* ---- faults that come by themselves ---- */
+/* ---- standing still ---- */
 
-static void on_docker_back(struct sim *sim, struct event *event)
-{
-	sim_docker_start(sim, event->subject);
-}
-
-static void on_worker_back(struct sim *sim, struct event *event)
+static void on_thawed(struct sim *sim, struct event *event)
 {
 	struct sim_worker *worker = event->subject;
-	sim_docker_start(sim, worker);
-	if (!worker->up)
-		sim_worker_start(sim, worker);
+	struct sim_docker *docker = &worker->docker;
+	if (sim->now_ms < docker->frozen_until_ms || !docker->given_up)
+		return;
+	docker->given_up = false;
+	if (docker->up && worker->up && worker->runtime_open)
+		sim_worker_docker_up(worker);
 }
 
-static void reboot(struct sim *sim, struct sim_worker *worker)
+void sim_docker_freeze(struct sim *sim, struct sim_worker *worker, int64_t for_ms)
 {
-	sim_tell(sim, worker->name, "machine reboots");
+	struct sim_docker *docker = &worker->docker;
+	int64_t until_ms = for_ms == NEVER_MS ? NEVER_MS : sim->now_ms + for_ms;
+	if (!docker->up || until_ms <= docker->frozen_until_ms)
+		return;
+	docker->frozen_until_ms = until_ms;
+	if (for_ms == NEVER_MS) {
+		sim_tell(sim, worker->name, "docker hangs for ever");
+		return;
+	}
+	sim_tell(sim, worker->name, "docker hangs for %lld ms", (long long)for_ms);
+	sim_plan(sim, for_ms, on_thawed, worker)->held_until_ms = &worker->asleep_until_ms;
+}
+
+/* ---- the machine ---- */
+
+void sim_machine_off(struct sim *sim, struct sim_worker *worker)
+{
 	sim_worker_crash(sim, worker, -1);
 	worker->docker.lives++;
 	while (worker->docker.n_actions)
 		sim_action_free(worker->docker.actions[--worker->docker.n_actions]);
 	worker->docker.up = false;
+	worker->docker.frozen_until_ms = 0;
+	worker->docker.given_up = false;
 	excuse(sim, &worker->docker);
 	end_all(sim, worker, true);
+	worker->off = true;
+}
+
+void sim_machine_on(struct sim *sim, struct sim_worker *worker)
+{
+	if (!worker->off)
+		return;
+	worker->off = false;
 	worker->boot++;
 	worker->boot_at_ms = sim->now_ms;
-	sim_plan(sim, sim_draw(sim, 1000, 40000), on_worker_back, worker);
-}
-
-static void remove_one(struct sim *sim, struct sim_worker *worker)
-{
-	struct sim_docker *docker = &worker->docker;
-	if (!docker->n_containers)
-		return;
-	struct sim_container *container =
-		docker->containers[sim_draw(sim, 0, (int64_t)docker->n_containers - 1)];
-	if (container->foreign)
-		return;
-	sim_tell(sim, worker->name, "somebody removes %s", container->seen.name);
-	/* Whether it had run is not known any more. */
-	checker_task(sim, container->seen.task)->interruptions++;
-	if (sim_container_runs(container))
-		sim_container_end(sim, worker, container, ENDED_OTHERS, 137);
-	char name[CONTAINER_NAME_SIZE];
-	memcpy(name, container->seen.name, sizeof(name));
-	sim_docker_remove(docker, container);
-	sim_docker_hint(sim, worker, name);
-}
-
-static void strike_machine(struct sim *sim, struct sim_worker *worker)
-{
-	if (sim_strikes(sim, FAULT_PARTITION))
-		network_cut(sim, worker, sim_draw(sim, 500, 45000));
-	if (sim_strikes(sim, FAULT_WORKER_CRASH))
-		sim_worker_crash(sim, worker, sim_draw(sim, 50, 25000));
-	if (sim_strikes(sim, FAULT_STORE_FULL))
-		worker->store.full = !worker->store.full;
-	else if (worker->store.full && sim_chance(sim, 500))
-		worker->store.full = false;
-	if (worker->docker.up && sim_strikes(sim, FAULT_REBOOT)) {
-		reboot(sim, worker);
-		return;
-	}
-	bool live_restore = sim_strikes(sim, FAULT_LIVE_RESTORE);
-	if (worker->docker.up && (live_restore || sim_strikes(sim, FAULT_DOCKER_RESTART))) {
-		sim_docker_stop(sim, worker, live_restore);
-		sim_plan(sim, sim_draw(sim, 100, 20000), on_docker_back, worker);
-	}
-	if (sim_strikes(sim, FAULT_REMOVED_BY_OTHERS))
-		remove_one(sim, worker);
-	worker->docker.foreign_port =
-		sim_strikes(sim, FAULT_PORT_HELD) ? sim_draw(sim, 8000, 8009) : 0;
-}
-
-static void on_faults(struct sim *sim, struct event *event)
-{
-	(void)event;
-	if (sim->calm)
-		return;
-	for (int i = 0; i < sim->n_workers; i++)
-		if (sim_chance(sim, 500))
-			strike_machine(sim, &sim->workers[i]);
-	if (sim_strikes(sim, FAULT_MANAGER_CRASH))
-		sim_manager_crash(sim, sim_draw(sim, 50, 25000));
-	if (sim_strikes(sim, FAULT_STORE_FULL))
-		sim->manager.store.full = !sim->manager.store.full;
-	else if (sim->manager.store.full && sim_chance(sim, 500))
-		sim->manager.store.full = false;
-	if (sim_strikes(sim, FAULT_CLOCK_JUMP))
-		sim->wall_jump_ms = sim_draw(sim, -3600 * 1000, 3600 * 1000);
-	sim_docker_plan_faults(sim);
-}
-
-void sim_docker_plan_faults(struct sim *sim)
-{
-	sim_plan(sim, sim_draw(sim, 1000, 12000), on_faults, NULL);
+	sim_docker_start(sim, worker);
+	if (!worker->up)
+		sim_worker_start(sim, worker);
 }
 
 void sim_docker_release(struct sim_docker *docker)

@@ -1,5 +1,7 @@
 /* A worker's shell, in the order worker/daemon.c has it: step, commit, act, speak. It may die before, during and after
- * the commit. */
+ * the commit, and stand still while it lasts.
+ *
+ * Invariant: between a step and its actions (committing) no other step is made. */
 #include <string.h>
 
 #include "base/check.h"
@@ -18,6 +20,7 @@ static struct event *plan(struct sim *sim, int64_t in_ms, event_fn *run, struct 
 	struct event *event = sim_plan(sim, in_ms, run, worker);
 	event->lives = &worker->lives;
 	event->life = worker->lives;
+	event->held_until_ms = &worker->paused_until_ms;
 	return event;
 }
 
@@ -46,6 +49,7 @@ static void arm(struct sim *sim, struct sim_worker *worker, int64_t deadline_ms)
 	struct event *event = sim_plan(sim, in_ms > 0 ? in_ms : 0, on_turn, worker);
 	event->lives = &worker->timers;
 	event->life = worker->timers;
+	event->held_until_ms = &worker->paused_until_ms;
 }
 
 static void tell_notes(struct sim *sim, struct sim_worker *worker)
@@ -57,7 +61,7 @@ static void tell_notes(struct sim *sim, struct sim_worker *worker)
 static struct worker_in input(struct sim *sim, struct sim_worker *worker)
 {
 	return (struct worker_in){ .now_ms = clock_ms(sim, worker),
-				   .wall_ms = sim_wall_ms(sim),
+				   .wall_ms = clock_wall_ms(sim, &worker->clock),
 				   .seed = random_next(&sim->random) };
 }
 
@@ -102,6 +106,19 @@ static bool dies(struct sim *sim, struct sim_worker *worker)
 	return true;
 }
 
+static void finish(struct sim *sim, struct sim_worker *worker)
+{
+	worker->committing = false;
+	act(sim, worker);
+	if (sim->n_events % 16 == 0)
+		worker_check(worker->core);
+}
+
+static void on_committed(struct sim *sim, struct event *event)
+{
+	finish(sim, event->subject);
+}
+
 static void turn(struct sim *sim, struct sim_worker *worker)
 {
 	struct worker_in in = input(sim, worker);
@@ -123,21 +140,29 @@ static void turn(struct sim *sim, struct sim_worker *worker)
 	queue_clear(worker);
 	tell_notes(sim, worker);
 	struct err err;
-	size_t n_applied;
+	int64_t takes_ms;
 	if (dies(sim, worker))
 		return;
-	if (sim_store_commit(sim, &worker->store, &worker->out.changes, &n_applied, &err)) {
+	if (sim_store_commit(sim, &worker->store, &worker->out.changes, &takes_ms, &err)) {
 		store_failed(sim, worker, &err);
 		return;
 	}
-	act(sim, worker);
-	if (sim->n_events % 16 == 0)
-		worker_check(worker->core);
+	worker->committing = true;
+	if (takes_ms)
+		sim_worker_pause(sim, worker, takes_ms);
+	if (worker->paused_until_ms > sim->now_ms)
+		plan(sim, worker->paused_until_ms - sim->now_ms, on_committed, worker);
+	else
+		finish(sim, worker);
 }
 
 static void on_turn(struct sim *sim, struct event *event)
 {
 	struct sim_worker *worker = event->subject;
+	if (worker->committing) {
+		plan(sim, 0, on_turn, worker);
+		return;
+	}
 	worker->turn_planned = false;
 	if (worker->up && !worker->store_broken)
 		turn(sim, worker);
@@ -159,19 +184,30 @@ struct worker_queued *sim_worker_queue(struct sim_worker *worker, int kind)
 
 /* ---- Docker ---- */
 
-void sim_worker_docker_up(struct sim_worker *worker)
+static void queue_facts(struct sim_worker *worker, bool docker_answers)
 {
-	struct worker_queued *queued = sim_worker_queue(worker, WORKER_FACTS);
-	struct node_facts *facts = &queued->facts;
+	struct node_facts *facts = &sim_worker_queue(worker, WORKER_FACTS)->facts;
+	char version[16];
+	text_print(version, sizeof(version), "0.%d.0", worker->release);
+	string_set(&facts->drover_version, version);
 	string_set(&facts->hostname, worker->name);
 	string_set(&facts->platform_os, "linux");
 	string_set(&facts->platform_arch, "x86_64");
-	string_set(&facts->runtime_version, "20.10.24");
-	facts->api_minor = 41;
-	string_set(&facts->drover_version, "0.1.0");
+	for (size_t i = 0; i < worker->labels.n; i++)
+		pairs_add(&facts->labels, worker->labels.items[i].key,
+			  worker->labels.items[i].value);
 	facts->capacity.cpu_milli = worker->cpu_milli;
 	facts->capacity.memory_bytes = worker->memory_bytes;
 	facts->capacity.disk_bytes = 100LL << 30;
+	if (!docker_answers)
+		return;
+	string_set(&facts->runtime_version, "20.10.24");
+	facts->api_minor = 41;
+}
+
+void sim_worker_docker_up(struct sim_worker *worker)
+{
+	queue_facts(worker, true);
 	sim_worker_queue(worker, WORKER_RUNTIME_UP)->event.daemon_instance =
 		worker->docker.instance;
 }
@@ -179,9 +215,10 @@ void sim_worker_docker_up(struct sim_worker *worker)
 static void on_runtime(struct sim *sim, struct event *event)
 {
 	struct sim_worker *worker = event->subject;
-	(void)sim;
+	struct sim_docker *docker = &worker->docker;
 	worker->runtime_open = true;
-	if (worker->docker.up)
+	docker->given_up = docker->up && sim->now_ms < docker->frozen_until_ms;
+	if (docker->up && !docker->given_up)
 		sim_worker_docker_up(worker);
 	else
 		sim_worker_queue(worker, WORKER_RUNTIME_DOWN);
@@ -223,14 +260,18 @@ static enum err_code start_core(struct sim *sim, struct sim_worker *worker, stru
 		return code;
 	}
 	tell_notes(sim, worker);
-	size_t n_applied;
-	return sim_store_commit(sim, &worker->store, &worker->out.changes, &n_applied, err);
+	int64_t takes_ms;
+	code = sim_store_commit(sim, &worker->store, &worker->out.changes, &takes_ms, err);
+	if (takes_ms)
+		sim_worker_pause(sim, worker, takes_ms);
+	return code;
 }
 
 static void begin(struct sim *sim, struct sim_worker *worker)
 {
 	worker->store_broken = false;
 	act(sim, worker);
+	queue_facts(worker, false);
 	plan(sim, sim_draw(sim, 1, 100), on_runtime, worker);
 	network_connect(sim, worker);
 }
@@ -252,8 +293,13 @@ static void on_probe(struct sim *sim, struct event *event)
 static void on_start(struct sim *sim, struct event *event)
 {
 	struct sim_worker *worker = event->subject;
-	if (!worker->up)
+	if (!worker->up && !worker->off)
 		sim_worker_start(sim, worker);
+}
+
+static void plan_start(struct sim *sim, struct sim_worker *worker, int64_t in_ms)
+{
+	sim_plan(sim, in_ms, on_start, worker)->held_until_ms = &worker->asleep_until_ms;
 }
 
 void sim_worker_start(struct sim *sim, struct sim_worker *worker)
@@ -263,11 +309,12 @@ void sim_worker_start(struct sim *sim, struct sim_worker *worker)
 	sim_tell(sim, worker->name, "starts");
 	worker->lives++;
 	worker->up = true;
+	worker->paused_until_ms = worker->asleep_until_ms;
 	worker->reconnect_ms = 100;
 	if (start_core(sim, worker, &err)) {
 		/* The program ends with an error, and is started again by systemd. */
 		worker->up = false;
-		sim_plan(sim, PROBE_MS, on_start, worker);
+		plan_start(sim, worker, PROBE_MS);
 		return;
 	}
 	begin(sim, worker);
@@ -282,13 +329,24 @@ void sim_worker_crash(struct sim *sim, struct sim_worker *worker, int64_t back_i
 	network_worker_gone(sim, worker);
 	sim_docker_orphan(sim, worker);
 	worker->up = false;
+	worker->committing = false;
 	worker->runtime_open = false;
 	worker->lives++;
 	worker->timers++;
 	worker->turn_planned = false;
 	queue_clear(worker);
 	if (back_in_ms >= 0)
-		sim_plan(sim, back_in_ms, on_start, worker);
+		plan_start(sim, worker, back_in_ms);
+}
+
+void sim_worker_pause(struct sim *sim, struct sim_worker *worker, int64_t for_ms)
+{
+	int64_t until_ms = sim->now_ms + for_ms;
+	if (!worker->up || until_ms <= worker->paused_until_ms)
+		return;
+	sim_tell(sim, worker->name, "stands still for %lld ms", (long long)for_ms);
+	worker->paused_until_ms = until_ms;
+	network_worker_stalls(sim, worker, for_ms);
 }
 
 void sim_worker_release(struct sim_worker *worker)
@@ -297,6 +355,7 @@ void sim_worker_release(struct sim_worker *worker)
 	base_free(worker->queue);
 	worker_out_release(&worker->out);
 	worker_free(worker->core);
+	pairs_release(&worker->labels);
 	sim_docker_release(&worker->docker);
 	sim_store_release(&worker->store);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "sim.h"
 
 const struct fault_row fault_rows[FAULT_COUNT] = {
@@ -13,16 +14,14 @@ const struct fault_row fault_rows[FAULT_COUNT] = {
 
 #define WALL_START_MS 1700000000000LL
 
-int64_t sim_wall_ms(const struct sim *sim)
+int64_t clock_wall_ms(const struct sim *sim, const struct sim_clock *clock)
 {
-	return WALL_START_MS + sim->now_ms + sim->wall_jump_ms;
+	return WALL_START_MS + sim->now_ms + clock->jump_ms;
 }
 
 void sim_hash(struct sim *sim, const void *bytes, size_t len)
 {
-	const unsigned char *at = bytes;
-	for (size_t i = 0; i < len; i++)
-		sim->hash = (sim->hash ^ at[i]) * 1099511628211ULL;
+	sim->hash = hash_bytes(sim->hash, bytes, len);
 }
 
 int64_t sim_draw(struct sim *sim, int64_t from, int64_t to)
@@ -31,16 +30,37 @@ int64_t sim_draw(struct sim *sim, int64_t from, int64_t to)
 	return from + (int64_t)random_below(&sim->random, (uint64_t)(to - from) + 1);
 }
 
+int64_t sim_draw_wide(struct sim *sim, int64_t from, int64_t to)
+{
+	PRE(0 < from && from <= to);
+	int64_t top = from;
+	while (top < to && sim_draw(sim, 0, 3))
+		top = top * 2 < to ? top * 2 : to;
+	return sim_draw(sim, from, top);
+}
+
 bool sim_chance(struct sim *sim, int per_mille)
 {
 	return random_below(&sim->random, 1000) < (uint64_t)per_mille;
+}
+
+static void count_strike(struct sim *sim, enum fault_class class)
+{
+	struct sim_counts *counts = sim->counts;
+	counts->struck[class]++;
+	for (int other = 0; other < FAULT_COUNT; other++)
+		if (other != (int)class && sim->struck_ms[other] &&
+		    sim->now_ms - sim->struck_ms[other] <= SIM_PAIR_MS)
+			counts->pairs[other < (int)class ? other : (int)class]
+				     [other < (int)class ? (int)class : other]++;
+	sim->struck_ms[class] = sim->now_ms;
 }
 
 bool sim_strikes(struct sim *sim, enum fault_class class)
 {
 	if (sim->calm || !sim->enabled[class] || !sim_chance(sim, sim->rate[class]))
 		return false;
-	sim->struck[class]++;
+	count_strike(sim, class);
 	return true;
 }
 
@@ -75,19 +95,23 @@ static void swap(struct event *a, struct event *b)
 	*b = kept;
 }
 
-struct event *sim_plan(struct sim *sim, int64_t in_ms, event_fn *run, void *subject)
+static struct event *insert(struct sim *sim, struct event event)
 {
-	PRE(in_ms >= 0);
+	event.sequence = sim->sequence++;
 	sim->heap = base_grow(sim->heap, sim->n_heap, &sim->heap_capacity, sizeof(struct event));
 	size_t at = sim->n_heap++;
-	sim->heap[at] = (struct event){ .at_ms = sim->now_ms + in_ms,
-					.sequence = sim->sequence++,
-					.run = run,
-					.subject = subject };
+	sim->heap[at] = event;
 	for (size_t parent; at && before(&sim->heap[at], &sim->heap[parent = (at - 1) / 2]);
 	     at = parent)
 		swap(&sim->heap[at], &sim->heap[parent]);
 	return &sim->heap[at];
+}
+
+struct event *sim_plan(struct sim *sim, int64_t in_ms, event_fn *run, void *subject)
+{
+	PRE(in_ms >= 0);
+	return insert(sim, (struct event){
+				   .at_ms = sim->now_ms + in_ms, .run = run, .subject = subject });
 }
 
 static struct event take_first(struct sim *sim)
@@ -118,7 +142,13 @@ static void run_first(struct sim *sim)
 	INVARIANT(event.at_ms >= sim->now_ms);
 	sim->now_ms = event.at_ms;
 	sim->n_events++;
-	if (!event.lives || *event.lives == event.life) {
+	bool lives = !event.lives || *event.lives == event.life;
+	if (lives && event.held_until_ms && *event.held_until_ms > sim->now_ms) {
+		event.at_ms = *event.held_until_ms;
+		insert(sim, event);
+		return;
+	}
+	if (lives) {
 		sim_hash(sim, &event.at_ms, sizeof(event.at_ms));
 		sim_hash(sim, &event.sequence, sizeof(event.sequence));
 		event.run(sim, &event);
@@ -127,8 +157,7 @@ static void run_first(struct sim *sim)
 	check_truth(sim);
 }
 
-/* Until a time; false when something was violated or it does not come to an end. */
-static bool run_until(struct sim *sim, int64_t until_ms)
+bool sim_run_until(struct sim *sim, int64_t until_ms)
 {
 	while (sim->n_heap && sim->heap[0].at_ms <= until_ms) {
 		run_first(sim);
@@ -144,157 +173,12 @@ static bool run_until(struct sim *sim, int64_t until_ms)
 	return true;
 }
 
-/* ---- a seed ---- */
-
-/* Swarm testing: whole classes are off in a seed, others rare or frequent. */
-static void draw_faults(struct sim *sim)
-{
-	static const int off_per_mille[] = { 1000, 300, 500, 700, 300 };
-	int off = off_per_mille[sim_draw(sim, 0, 49) == 0 ? 0 : sim_draw(sim, 1, 4)];
-	for (int i = 0; i < FAULT_COUNT; i++) {
-		sim->enabled[i] = !sim_chance(sim, off);
-		int max = fault_rows[i].per_mille_max;
-		sim->rate[i] = (int)sim_draw(sim, 1 + max / 10, max);
-	}
-}
-
-static void begin(struct sim *sim)
-{
-	static const char *const policies[] = { "epvm", "roundrobin", "greedy", "binpack",
-						"spread" };
-	draw_faults(sim);
-	sim->json = sim_chance(sim, 100);
-	sim->n_workers = (int)sim_draw(sim, 1, SIM_WORKERS_MAX);
-	sim->manager.options = (struct manager_options){
-		.scheduler = scheduler_find(policies[sim_draw(sim, 0, 4)]),
-		.node_silent_ms = 10000,
-		.start_grace_ms = sim_draw(sim, 0, 3) ? 20000 : 60000,
-		.history_per_slot = 2,
-	};
-	sim_tell(sim, "world", "seed %llu: %d workers, scheduler %s%s",
-		 (unsigned long long)sim->seed, sim->n_workers,
-		 sim->manager.options.scheduler->name, sim->json ? ", messages as JSON" : "");
-	sim_manager_start(sim);
-	for (int i = 0; i < sim->n_workers; i++) {
-		struct sim_worker *worker = &sim->workers[i];
-		worker->sim = sim;
-		worker->index = i;
-		text_print(worker->name, sizeof(worker->name), "worker%d", i + 1);
-		worker->docker.up = true;
-		worker->docker.instance = 1000 * (uint64_t)(i + 1);
-		worker->memory_bytes = sim_draw(sim, 2, 8) << 30;
-		worker->cpu_milli = sim_draw(sim, 2, 8) * 1000;
-		worker_options_default(&worker->options);
-		worker->options.backoff_max_ms = 30000;
-		sim_worker_start(sim, worker);
-	}
-	sim_docker_plan_faults(sim);
-	for (int i = 0; i < SIM_CLIENTS; i++) {
-		sim->clients[i].index = i;
-		client_start(sim, &sim->clients[i]);
-	}
-}
-
-/* Everything works again: what is down comes up, what is cut is joined. */
-static void heal(struct sim *sim)
-{
-	sim->calm = true;
-	sim_tell(sim, "world", "healed");
-	sim->manager.store.full = false;
-	for (int i = 0; i < sim->n_workers; i++) {
-		struct sim_worker *worker = &sim->workers[i];
-		worker->store.full = false;
-		worker->cut_until_ms = 0;
-		worker->docker.foreign_port = 0;
-		if (!worker->docker.up)
-			sim_docker_start(sim, worker);
-	}
-}
-
-#define LIVENESS_LIMIT_MS  (900 * 1000)
-#define LIVENESS_POLL_MS   2000
-#define LIVENESS_STAYS_MS  40000
-#define LIVENESS_MOVES_MAX 10
-
-/* Until everything is as it should be; false when it never is. */
-static bool settle(struct sim *sim, int64_t limit_ms)
-{
-	while (!check_liveness(sim, false)) {
-		if (sim->now_ms >= limit_ms) {
-			check_liveness(sim, true);
-			return false;
-		}
-		if (!run_until(sim, sim->now_ms + LIVENESS_POLL_MS))
-			return false;
-	}
-	sim_tell(sim, "world", "everything is as it should be");
-	return true;
-}
-
-/* It stays so, but that what waits for room may get it: a few times, as there are not many tasks. */
-static void live_on(struct sim *sim)
-{
-	int64_t limit_ms = sim->now_ms + LIVENESS_LIMIT_MS;
-	for (int n = 0; n < LIVENESS_MOVES_MAX; n++) {
-		if (!settle(sim, limit_ms) || !run_until(sim, sim->now_ms + LIVENESS_STAYS_MS) ||
-		    check_liveness(sim, false))
-			return;
-	}
-	check_liveness(sim, true);
-}
-
-static void end(struct sim *sim)
+void sim_drop_events(struct sim *sim)
 {
 	for (size_t i = 0; i < sim->n_heap; i++)
 		drop_payload(&sim->heap[i]);
 	base_free(sim->heap);
-	for (int i = 0; i < SIM_CLIENTS; i++)
-		client_release(&sim->clients[i]);
-	for (int i = 0; i < sim->n_workers; i++)
-		sim_worker_release(&sim->workers[i]);
-	sim_manager_release(&sim->manager);
-	checker_release(&sim->checker);
-	for (size_t i = 0; i < SIM_LINES_KEPT; i++)
-		base_free(sim->lines[i]);
-}
-
-static void tell_failure(const struct sim *sim)
-{
-	if (sim->options.verbose)
-		return;
-	size_t n = sim->n_lines < SIM_LINES_KEPT ? sim->n_lines : SIM_LINES_KEPT;
-	for (size_t i = sim->n_lines - n; i < sim->n_lines; i++)
-		puts(sim->lines[i % SIM_LINES_KEPT]);
-}
-
-void sim_run(uint64_t seed, const struct sim_options *options, struct sim_result *ret_result,
-	     uint64_t struck[FAULT_COUNT], uint64_t evaluated[INVARIANT_COUNT])
-{
-	struct sim *sim = base_calloc(1, sizeof(*sim));
-	sim->seed = seed;
-	sim->options = *options;
-	sim->random = (struct random){ seed * 0x9e3779b97f4a7c15ULL + 1 };
-	sim->hash = 14695981039346656037ULL;
-	sim->now_ms = 1000;
-	begin(sim);
-	int64_t healed_ms = sim->now_ms + sim_draw(sim, 30, 240) * 1000;
-	if (run_until(sim, healed_ms)) {
-		heal(sim);
-		live_on(sim);
-	}
-	*ret_result = (struct sim_result){ .failed = sim->checker.failed,
-					   .invariant = sim->checker.invariant,
-					   .hash = sim->hash,
-					   .n_events = sim->n_events,
-					   .virtual_ms = sim->now_ms,
-					   .settled_ms = sim->now_ms - healed_ms };
-	memcpy(ret_result->message, sim->checker.message, sizeof(ret_result->message));
-	for (int i = 0; i < FAULT_COUNT; i++)
-		struck[i] += sim->struck[i];
-	for (int i = 0; i < INVARIANT_COUNT; i++)
-		evaluated[i] += sim->checker.evaluated[i];
-	if (sim->checker.failed)
-		tell_failure(sim);
-	end(sim);
-	base_free(sim);
+	sim->heap = NULL;
+	sim->n_heap = 0;
+	sim->heap_capacity = 0;
 }
