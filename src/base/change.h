@@ -23,6 +23,8 @@ enum record_kind {
 	RECORD_IDEMPOTENCY = 9,
 	RECORD_ASSIGNMENT = 10, /* worker: a task and what it knows of it */
 	RECORD_TEMPLATE = 11,	/* worker: a job revision */
+	RECORD_TOKEN = 12,
+	RECORD_IDENTITY = 13,
 };
 
 #define CHANGE_KEY_BYTES_MAX 48

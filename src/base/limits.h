@@ -50,6 +50,10 @@
 #define LIMIT_IDEMPOTENCY_KEYS	    10000
 #define LIMIT_IDEMPOTENCY_KEY_BYTES 128
 #define LIMIT_IDEMPOTENCY_AGE_MS    (24LL * 3600 * 1000)
+#define LIMIT_TOKENS		    1000
+#define LIMIT_TOKEN_USES	    LIMIT_NODES
+#define LIMIT_TOKEN_TTL_MS	    LIMIT_DURATION_MS
+#define LIMIT_IDENTITIES	    (LIMIT_NODES + 10000)
 #define LIMIT_JOB_RECORD_BYTES	    (512 * 1024)
 #define LIMIT_NODE_RECORD_BYTES	    (256 * 1024)
 #define LIMIT_PROJECT_RECORD_BYTES  (256 * 1024) /* and a job: one record of a worker */
@@ -90,6 +94,17 @@
 #define LIMIT_WS_OUTPUT_BYTES	 (2 * LIMIT_WS_MESSAGE_BYTES)
 #define LIMIT_WS_PING_MS	 10000
 #define LIMIT_WS_PONG_MS	 10000
+
+/* Trust. */
+#define LIMIT_CSR_BYTES		   (16 * 1024)
+#define LIMIT_PEM_FILE_BYTES	   (64 * 1024)
+#define LIMIT_JOINS_PER_MINUTE	   5  /* refused ones, of one address */
+#define LIMIT_REQUESTS_PER_SECOND  50 /* of one identity */
+#define LIMIT_REQUESTS_BURST	   100
+#define LIMIT_BUCKETS		   4096 /* addresses or identities that are counted at once */
+#define LIMIT_CERTIFICATE_LIFE_S   (30LL * 24 * 3600)
+#define LIMIT_CERTIFICATE_LAPSE_S  (365LL * 24 * 3600) /* expired for longer: a token is needed */
+#define LIMIT_STREAM_AUTHORISED_MS 60000 /* a stream's right is looked at this often */
 
 /* JSON. */
 #define LIMIT_JSON_DEPTH	32
