@@ -92,6 +92,9 @@ void cluster_release(struct cluster *cluster)
 	map_release(&cluster->nodes);
 	release_records(&cluster->volumes, &volume_record_type);
 	release_records(&cluster->idempotency, &idempotency_record_type);
+	release_records(&cluster->tokens, &token_record_type);
+	release_records(&cluster->identities, &identity_record_type);
+	map_release(&cluster->identities_by_key);
 	columns_release(&cluster->columns);
 	task_list_release(&cluster->replaying);
 	record_release(&meta_record_type, &cluster->meta);

@@ -7,6 +7,7 @@
 #ifndef CLUSTER_CLUSTER_H
 #define CLUSTER_CLUSTER_H
 
+#include "access/access.h"
 #include "base/change.h"
 #include "base/map.h"
 #include "node/sync.h"
@@ -145,6 +146,9 @@ struct cluster {
 	struct map nodes;   /* node id -> node_entry */
 	struct map volumes; /* map_name_key(Docker's name) -> volume_record */
 	struct map idempotency;
+	struct map tokens;     /* map_name_key(id) -> token_record */
+	struct map identities; /* id -> identity_record */
+	struct map identities_by_key;
 	struct node_columns columns;
 	size_t n_tasks_by_state[5];
 	struct cluster_edit edit; /* between cluster_task_edit() and cluster_task_save() */
@@ -171,6 +175,12 @@ struct node_entry *cluster_node(const struct cluster *cluster, struct node_id id
 struct volume_record *cluster_volume(const struct cluster *cluster, const char *name);
 struct idempotency_record *cluster_idempotency(const struct cluster *cluster, const char *caller,
 					       const char *key);
+/* Tokens and identities (trust.c). */
+struct token_record *cluster_token(const struct cluster *cluster, const char *id);
+struct identity_record *cluster_identity(const struct cluster *cluster, struct uuid id);
+/* The identity with this public key. */
+struct identity_record *cluster_identity_of_key(const struct cluster *cluster,
+						const char *key_sha256);
 const struct job_revision *job_entry_revision(const struct job_entry *entry, int64_t number);
 const struct job_revision *job_entry_current(const struct job_entry *entry);
 struct job_entry *cluster_job_of(const struct cluster *cluster, const struct task *task);
@@ -200,13 +210,14 @@ size_t cluster_job_tasks_on(const struct job_entry *job, const struct node_entry
 struct task *cluster_port_owner(const struct node_entry *node, const char *host_ip, int protocol,
 				int64_t port);
 /* Everything of a kind in an order that depends on the contents only: projects and volumes by
- * name, idempotency records by age. (Jobs of a project, tasks of a job and nodes in `columns` are
+ * name, idempotency records by age, tokens by expiry. (Jobs of a project, tasks of a job and nodes in `columns` are
  * in order already.) A heap array of borrowed pointers; the caller frees the array with
  * base_free(). */
 struct project_entry **cluster_sorted_projects(const struct cluster *cluster, size_t *ret_n);
 struct volume_record **cluster_sorted_volumes(const struct cluster *cluster, size_t *ret_n);
 struct idempotency_record **cluster_sorted_idempotency(const struct cluster *cluster,
 						       size_t *ret_n);
+struct token_record **cluster_sorted_tokens(const struct cluster *cluster, size_t *ret_n);
 
 /* Writing: apply and record; with `changes` NULL apply only. *_put take the contents of what they
  * are given (it is zeroed) and replace the record of the same key. A job's project must be there
@@ -227,6 +238,12 @@ struct volume_record *cluster_put_volume(struct cluster *cluster, struct changes
 					 struct volume_record *volume);
 void cluster_put_idempotency(struct cluster *cluster, struct changes *changes,
 			     struct idempotency_record *record);
+/* Tokens and identities are complete: id, role, and the hash of secret or key. An identity keeps
+ * its key, and no other has it. */
+struct token_record *cluster_put_token(struct cluster *cluster, struct changes *changes,
+				       struct token_record *token);
+struct identity_record *cluster_put_identity(struct cluster *cluster, struct changes *changes,
+					     struct identity_record *identity);
 
 /* A new task, Pending: without node and verdict. Its job and revision are there. */
 struct task *cluster_add_task(struct cluster *cluster, struct changes *changes,
@@ -255,6 +272,10 @@ void cluster_delete_volume(struct cluster *cluster, struct changes *changes,
 			   struct volume_record *volume);
 void cluster_delete_idempotency(struct cluster *cluster, struct changes *changes,
 				struct idempotency_record *record);
+void cluster_delete_token(struct cluster *cluster, struct changes *changes,
+			  struct token_record *token);
+void cluster_delete_identity(struct cluster *cluster, struct changes *changes,
+			     struct identity_record *identity);
 
 /* Volatile facts: not stored. A node starts as READY with runtime_ok false, so it takes no task
  * before it was heard. */

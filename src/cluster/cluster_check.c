@@ -205,6 +205,19 @@ static void check_records(const struct cluster *cluster)
 	for (const struct idempotency_record *record;
 	     (record = map_next(&cluster->idempotency, &position));)
 		INVARIANT(cluster_idempotency(cluster, record->caller, record->key) == record);
+	position = 0;
+	for (const struct token_record *token; (token = map_next(&cluster->tokens, &position));) {
+		INVARIANT(cluster_token(cluster, token->id) == token);
+		INVARIANT(token_is_sound(token));
+	}
+	position = 0;
+	for (const struct identity_record *identity;
+	     (identity = map_next(&cluster->identities, &position));) {
+		INVARIANT(identity_is_sound(identity));
+		INVARIANT(cluster_identity(cluster, identity->id) == identity);
+		INVARIANT(cluster_identity_of_key(cluster, identity->key_sha256) == identity);
+	}
+	INVARIANT(cluster->identities_by_key.n == cluster->identities.n);
 }
 
 void cluster_check(const struct cluster *cluster)

@@ -88,6 +88,22 @@ static void open_edit(struct world *world)
 	cluster_task_edit(&world->cluster, a_task(world));
 }
 
+static void identity_that_its_key_does_not_find(struct world *world)
+{
+	struct identity_record identity = { .id = world_id(world) };
+	identity.key_sha256 = base_calloc(ACCESS_HASH_TEXT_SIZE, 1);
+	memset(identity.key_sha256, 'a', ACCESS_HASH_TEXT_SIZE - 1);
+	cluster_put_identity(&world->cluster, NULL, &identity)->key_sha256[0] = 'b';
+}
+
+static void token_with_more_uses_than_it_had(struct world *world)
+{
+	struct token_record token = { .id = base_strdup("aaaa") };
+	token.secret_sha256 = base_calloc(ACCESS_HASH_TEXT_SIZE, 1);
+	memset(token.secret_sha256, 'a', ACCESS_HASH_TEXT_SIZE - 1);
+	cluster_put_token(&world->cluster, NULL, &token)->uses_left = 1;
+}
+
 static void nothing_wrong(struct world *world)
 {
 	(void)world;
@@ -132,6 +148,8 @@ static void every_planted_difference_is_noticed(void **state)
 		revision_that_is_not_there,
 		job_under_a_wrong_name,
 		open_edit,
+		identity_that_its_key_does_not_find,
+		token_with_more_uses_than_it_had,
 	};
 	struct planted planted = { &world, nothing_wrong };
 	assert_false(dies(plant_and_check, &planted));

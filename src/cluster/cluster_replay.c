@@ -223,6 +223,38 @@ static enum err_code replay_idempotency(struct cluster *cluster, const struct ch
 	return ERR_NONE;
 }
 
+static enum err_code replay_token(struct cluster *cluster, const struct change *change,
+				  struct err *err)
+{
+	struct token_record token;
+	enum err_code code = decode(change, &token_record_type, &token, err);
+	if (code != ERR_NONE)
+		return code;
+	struct change key = { 0 };
+	if (token_is_sound(&token))
+		key = cluster_key_of_token(token.id);
+	if (!same_key(change, &key) || cluster_token(cluster, token.id))
+		return misplaced(&token_record_type, &token, err);
+	cluster_put_token(cluster, NULL, &token);
+	return ERR_NONE;
+}
+
+static enum err_code replay_identity(struct cluster *cluster, const struct change *change,
+				     struct err *err)
+{
+	struct identity_record identity;
+	enum err_code code = decode(change, &identity_record_type, &identity, err);
+	if (code != ERR_NONE)
+		return code;
+	struct change key = cluster_key_of_identity(identity.id);
+	if (!same_key(change, &key) || !identity_is_sound(&identity) ||
+	    cluster_identity(cluster, identity.id) ||
+	    cluster_identity_of_key(cluster, identity.key_sha256))
+		return misplaced(&identity_record_type, &identity, err);
+	cluster_put_identity(cluster, NULL, &identity);
+	return ERR_NONE;
+}
+
 enum err_code cluster_replay(struct cluster *cluster, const struct change *change, struct err *err)
 {
 	if (!change->value)
@@ -237,6 +269,8 @@ enum err_code cluster_replay(struct cluster *cluster, const struct change *chang
 	case RECORD_NODE: return replay_node(cluster, change, err);
 	case RECORD_VOLUME: return replay_volume(cluster, change, err);
 	case RECORD_IDEMPOTENCY: return replay_idempotency(cluster, change, err);
+	case RECORD_TOKEN: return replay_token(cluster, change, err);
+	case RECORD_IDENTITY: return replay_identity(cluster, change, err);
 	default:
 		return err_set(err, ERR_DAMAGED,
 			       "a record of kind %d, which this drover does not know",

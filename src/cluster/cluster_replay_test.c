@@ -28,6 +28,8 @@ static void replay_all(const struct changes *changes, struct cluster *cluster, b
 	}
 }
 
+static const char hash[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
 /* A world with something of everything. */
 static void fill(struct world *world)
 {
@@ -64,6 +66,12 @@ static void fill(struct world *world)
 					     .key = base_strdup("k1"),
 					     .answer = base_strdup("00ff") };
 	cluster_put_idempotency(&world->cluster, &world->changes, &answer);
+	struct token_record token = { .id = base_strdup("aaaa"), .uses = 2, .uses_left = 1 };
+	token.secret_sha256 = base_strndup(hash, ACCESS_HASH_TEXT_SIZE - 1);
+	cluster_put_token(&world->cluster, &world->changes, &token);
+	struct identity_record identity = { .id = world_id(world), .token = base_strdup("aaaa") };
+	identity.key_sha256 = base_strndup(hash, ACCESS_HASH_TEXT_SIZE - 1);
+	cluster_put_identity(&world->cluster, &world->changes, &identity);
 }
 
 static void assert_same_tasks(const struct cluster *a, const struct cluster *b)
@@ -108,6 +116,8 @@ static void check_replay(bool backwards)
 	assert_int_equal(copy.columns.cpu_reserved_milli[a->index], 500);
 	assert_non_null(cluster_volume(&copy, "shop_data"));
 	assert_string_equal(cluster_idempotency(&copy, "uid:0", "k1")->answer, "00ff");
+	assert_int_equal(cluster_token(&copy, "aaaa")->uses_left, 1);
+	assert_string_equal(cluster_identity_of_key(&copy, hash)->token, "aaaa");
 	for (size_t i = 0; i < ARRAY_LEN(copy.n_tasks_by_state); i++)
 		assert_int_equal(copy.n_tasks_by_state[i], world.cluster.n_tasks_by_state[i]);
 	/* Nothing was heard since the start: no node takes tasks. */

@@ -51,8 +51,7 @@ const char *cluster_volume_name(const struct project_entry *entry, const char *k
 	return text_print(out, VOLUME_NAME_SIZE, "%s_%s", entry->project.name, key);
 }
 
-/* The values of a map as an array; at least one item is allocated, so the result is never NULL. */
-static void *values_of(const struct map *map, size_t *ret_n)
+void *map_values(const struct map *map, size_t *ret_n)
 {
 	void **values = base_calloc(map->n ? map->n : 1, sizeof(void *));
 	size_t position = 0;
@@ -74,7 +73,7 @@ static int compare_projects(const void *a, const void *b, void *context)
 
 struct project_entry **cluster_sorted_projects(const struct cluster *cluster, size_t *ret_n)
 {
-	struct project_entry **items = values_of(&cluster->projects, ret_n);
+	struct project_entry **items = map_values(&cluster->projects, ret_n);
 	sort_stable(items, *ret_n, sizeof(*items), compare_projects, NULL);
 	return items;
 }
@@ -89,7 +88,7 @@ static int compare_volumes(const void *a, const void *b, void *context)
 
 struct volume_record **cluster_sorted_volumes(const struct cluster *cluster, size_t *ret_n)
 {
-	struct volume_record **items = values_of(&cluster->volumes, ret_n);
+	struct volume_record **items = map_values(&cluster->volumes, ret_n);
 	sort_stable(items, *ret_n, sizeof(*items), compare_volumes, NULL);
 	return items;
 }
@@ -107,7 +106,7 @@ static int compare_idempotency(const void *a, const void *b, void *context)
 
 struct idempotency_record **cluster_sorted_idempotency(const struct cluster *cluster, size_t *ret_n)
 {
-	struct idempotency_record **items = values_of(&cluster->idempotency, ret_n);
+	struct idempotency_record **items = map_values(&cluster->idempotency, ret_n);
 	sort_stable(items, *ret_n, sizeof(*items), compare_idempotency, NULL);
 	return items;
 }

@@ -14,6 +14,8 @@ struct change cluster_key_of_observed(struct node_id node, struct task_id task);
 struct change cluster_key_of_node(struct node_id id);
 struct change cluster_key_of_volume(const char *name);
 struct change cluster_key_of_idempotency(const char *caller, const char *key);
+struct change cluster_key_of_token(const char *id);
+struct change cluster_key_of_identity(struct uuid id);
 
 /* Record for the store: put the binary form of `record` under the key, or delete the key. NULL
  * changes: nothing. */
@@ -66,6 +68,13 @@ void columns_set_capacity(struct node_columns *columns, const struct node_entry 
 void columns_set_ready(struct node_columns *columns, const struct node_entry *entry);
 bool node_entry_is_ready(const struct node_entry *entry);
 void columns_release(struct node_columns *columns);
+
+/* The values of a map as an array; at least one item is allocated, so the result is never NULL. */
+void *map_values(const struct map *map, size_t *ret_n);
+
+/* Is the record complete (trust.c)? What comes from disk may not be. */
+bool token_is_sound(const struct token_record *token);
+bool identity_is_sound(const struct identity_record *identity);
 
 /* Entries. */
 void job_entry_put_revision(struct job_entry *entry, struct job_revision *revision);

@@ -106,6 +106,20 @@ struct change cluster_key_of_idempotency(const char *caller, const char *key)
 	return change;
 }
 
+struct change cluster_key_of_token(const char *id)
+{
+	struct change change = { .kind = RECORD_TOKEN };
+	change_key_text(&change, id);
+	return change;
+}
+
+struct change cluster_key_of_identity(struct uuid id)
+{
+	struct change change = { .kind = RECORD_IDENTITY };
+	change_key_id(&change, id);
+	return change;
+}
+
 void cluster_record_put(struct changes *changes, struct change key, const struct record_type *type,
 			const void *record)
 {

@@ -6,7 +6,9 @@
 const struct enum_name manager_request_names[] = {
 	{ REQUEST_APPLY, "apply" }, { REQUEST_SUBMIT, "submit" }, { REQUEST_SCALE, "scale" },
 	{ REQUEST_STOP, "stop" }, { REQUEST_RESTART, "restart" }, { REQUEST_REMOVE, "remove" },
-	{ REQUEST_VOLUME_REMOVE, "volume_remove" }, { 0 }
+	{ REQUEST_VOLUME_REMOVE, "volume_remove" }, { REQUEST_TOKEN_CREATE, "token_create" },
+	{ REQUEST_TOKEN_REMOVE, "token_remove" }, { REQUEST_JOIN, "join" },
+	{ REQUEST_IDENTITY_REMOVE, "identity_remove" }, { 0 }
 };
 const struct enum_name job_effect_names[] = {
 	{ EFFECT_UNCHANGED, "unchanged" }, { EFFECT_CREATED, "created" }, { EFFECT_UPDATED, "updated" },

@@ -81,6 +81,15 @@ static void check_queue(const struct manager *manager)
 	INVARIANT(n_deadlines == manager->n_deadlines);
 }
 
+static void check_tokens(const struct manager *manager)
+{
+	size_t at = 0;
+	for (const struct token_record *token; (token = map_next(&manager->cluster.tokens, &at));)
+		INVARIANT(token->expires_wall_ms >= manager->tokens_due_wall_ms);
+	INVARIANT(manager->cluster.tokens.n <= LIMIT_TOKENS);
+	INVARIANT(manager->cluster.identities.n <= LIMIT_IDENTITIES);
+}
+
 static void check_nodes(const struct manager *manager)
 {
 	for (size_t i = 0; i < manager->cluster.columns.n; i++) {
@@ -120,5 +129,6 @@ void manager_check(const struct manager *manager)
 	for (const struct job_entry *entry; (entry = map_next(&manager->cluster.jobs, &at));)
 		check_job(manager, entry);
 	check_queue(manager);
+	check_tokens(manager);
 	check_nodes(manager);
 }

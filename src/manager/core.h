@@ -152,7 +152,8 @@ struct manager {
 
 	struct strings removable; /* volumes to be removed that nobody uses, by name */
 	bool volumes_changed;
-	struct queue answers_kept; /* idempotency records by monotonic expiry */
+	struct queue answers_kept;  /* idempotency records by monotonic expiry */
+	int64_t tokens_due_wall_ms; /* when the first token expires; INT64_MAX: there is none */
 };
 
 /* step.c: groups, ids, lists of out */
@@ -298,6 +299,14 @@ void idempotency_keep(struct manager *manager, const struct manager_request *req
 		      const struct manager_answer *answer);
 void idempotency_start(struct manager *manager);
 void idempotency_expire(struct manager *manager);
+
+/* trust.c */
+bool trust_is_meant(int request_kind);
+enum err_code trust(struct manager *manager, const struct manager_request *request,
+		    struct manager_reply *reply, struct err *err) WARN_UNUSED;
+void tokens_start(struct manager *manager);
+void tokens_expire(struct manager *manager);
+int64_t tokens_deadline(const struct manager *manager);
 
 /* sessions.c and publish.c */
 void session_opened(struct manager *manager, const struct manager_event *event);

@@ -7,6 +7,11 @@ static void take_request(struct manager *manager, const struct manager_request *
 	struct manager_reply *reply = out_reply(manager, request->handle);
 	if (idempotency_recall(manager, request, reply))
 		return;
+	if (trust_is_meant(request->kind)) {
+		enum err_code refused = trust(manager, request, reply, &reply->err);
+		POST((refused == ERR_NONE) == (reply->err.code == ERR_NONE));
+		return;
+	}
 	bool applies = request->kind == REQUEST_APPLY || request->kind == REQUEST_SUBMIT;
 	enum err_code code = (applies ? apply : act)(manager, request, &reply->answer, &reply->err);
 	POST((code == ERR_NONE) == (reply->err.code == ERR_NONE));

@@ -16,6 +16,7 @@ struct manager *manager_new(const struct manager_options *options, uint64_t salt
 	struct manager *manager = base_calloc(1, sizeof(*manager));
 	manager->options = *options;
 	manager->sweep_ms = INT64_MAX;
+	manager->tokens_due_wall_ms = INT64_MAX;
 	cluster_init(&manager->cluster, salt);
 	return manager;
 }
@@ -157,6 +158,7 @@ enum err_code manager_start(struct manager *manager, const struct manager_in *in
 	cluster_put_meta(&manager->cluster, &out->changes, &meta);
 	nodes_start(manager);
 	idempotency_start(manager);
+	tokens_start(manager);
 	take_up_jobs(manager);
 	manager->volumes_changed = true;
 	notes_add(&out->notes, "manager started: epoch %lld, %zu jobs, %zu tasks, %zu nodes",
@@ -206,6 +208,7 @@ static int64_t earlier(int64_t a, int64_t b)
 static int64_t next_deadline(struct manager *manager)
 {
 	int64_t deadline_ms = earlier(nodes_deadline(manager), pending_deadline(manager));
+	deadline_ms = earlier(deadline_ms, tokens_deadline(manager));
 	manager->sweep_ms = manager->n_parked
 				    ? earlier(manager->sweep_ms, manager->in->now_ms + SWEEP_MS)
 				    : INT64_MAX;
@@ -217,6 +220,7 @@ void manager_step(struct manager *manager, const struct manager_in *in, struct m
 	PRE(manager->started);
 	step_begin(manager, in, out);
 	intake(manager);
+	tokens_expire(manager);
 	nodes_judge(manager);
 	pending_due(manager);
 	pending_deadlines(manager);

@@ -34,6 +34,11 @@ struct manager_options {
  *          does a stopped job. One task: it is replaced at once.
  * remove   Tasks are stopped and removed, then the job goes, and with its last job the project. Volumes stay,
  *          unless with_volumes: then those of the project that no other job uses go.
+ * token    A token is kept under its id until it expires; one that is used up gives way when there are too many.
+ * join     Whoever shows a token's secret gets an identity for its public key. The same key with the same token again is
+ *          the same join, and costs no use: an answer may be lost. The same key with another token of the same role stays
+ *          who it is.
+ * identity Removed, its certificate is worth nothing. A worker's goes with its node.
  *
  * Each is written in one group, or refused with nothing written. A request that needs more records or bytes than a
  * group holds is refused with ERR_LIMIT; but stop and remove take as many groups as they need, for any part of them
@@ -46,8 +51,25 @@ enum manager_request_kind {
 	REQUEST_RESTART,       /* the same targets */
 	REQUEST_REMOVE,	       /* project, job ("" = the project itself); with_volumes */
 	REQUEST_VOLUME_REMOVE, /* volume: Docker's name */
+	REQUEST_TOKEN_CREATE,  /* trust: token, secret, role, ttl, uses; takes no idempotency key */
+	REQUEST_TOKEN_REMOVE,  /* trust: token */
+	REQUEST_JOIN,	       /* trust: token, secret, key, name; idempotent without a key */
+	REQUEST_IDENTITY_REMOVE, /* trust: identity */
 };
 extern const struct enum_name manager_request_names[]; /* apply, submit, ... */
+
+/* What the requests about tokens and identities say. The shell draws secrets and computes hashes; the core sees hashes
+ * only. */
+struct trust_request {
+	const char *token; /* its id */
+	const char *secret_sha256;
+	int role;
+	int64_t ttl_ms;
+	int64_t uses;
+	const char *key_sha256;
+	const char *name; /* how the joiner calls itself; NULL: not at all */
+	struct uuid identity;
+};
 
 /* A mutation. Pointers are borrowed for the step. */
 struct manager_request {
@@ -61,6 +83,7 @@ struct manager_request {
 	const char *job;
 	struct task_id task; /* zero: none */
 	const char *volume;
+	const struct trust_request *trust;
 	int64_t replicas;
 	bool with_volumes;
 };
@@ -122,6 +145,8 @@ struct manager_reply {
 	uint64_t handle;
 	struct err err; /* code ERR_NONE: done */
 	struct manager_answer answer;
+	struct uuid identity; /* JOIN: who the joiner is */
+	int role;
 };
 
 struct manager_down {
@@ -133,8 +158,9 @@ struct manager_down {
 
 /* Something users may want to follow; the shell numbers and streams it (GET /v1/events). */
 struct manager_happening {
-	const char *kind; /* static: "task", "job", "node", "volume", "project" */
-	char *subject;	  /* "shop/web.2" */
+	const char
+		*kind; /* static: "task", "job", "node", "volume", "project", "token", "identity" */
+	char *subject; /* "shop/web.2" */
 	struct uuid id;
 	const char *state;  /* static: "running"; job: "updated" ... */
 	const char *reason; /* static name of the reason, or "" */
