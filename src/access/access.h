@@ -67,7 +67,7 @@ struct token_record {
 };
 extern const struct record_type token_record_type;
 
-/* Whoever joined. The record is what lets a certificate in and renews it: without it the certificate is worth nothing. */
+/* Whoever joined. The record lets its certificate in and renews it: without it the certificate is worth nothing. */
 struct identity_record {
 	struct uuid id; /* a worker's: its node's id */
 	int role;

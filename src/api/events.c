@@ -178,6 +178,19 @@ void follower_drop(struct api_request *request)
 	request->follower = NULL;
 }
 
+void followers_recheck(struct api_server *server)
+{
+	struct err err;
+	for (struct api_follower *at = server->followers, *next; at; at = next) {
+		struct http_exchange *exchange = at->request->exchange;
+		next = at->next;
+		if (server_still_allows(server, http_exchange_peer(exchange), SCOPE_READ, &err))
+			continue;
+		follower_drop(at->request);
+		http_stream_end(exchange);
+	}
+}
+
 void events_free(struct api_server *server)
 {
 	events_forget(server);

@@ -5,13 +5,10 @@
 #include "api/server_int.h"
 #include "base/alloc.h"
 
-static struct api_mutation *mutation_new(struct api_request *request, int kind)
+struct api_mutation *mutation_new(struct api_request *request, int kind)
 {
 	struct api_mutation *mutation = base_calloc(1, sizeof(*mutation));
-	const struct http_peer *peer = http_exchange_peer(request->exchange);
-	char caller[32];
-	text_print(caller, sizeof(caller), "uid:%u", peer->uid);
-	mutation->caller = base_strdup(caller);
+	mutation->caller = base_strdup(request->caller.name);
 	mutation->request.kind = kind;
 	return mutation;
 }
@@ -47,8 +44,7 @@ static enum err_code read_idempotency_key(struct api_request *request,
 	return ERR_NONE;
 }
 
-/* Hand over; takes the mutation. */
-static void submit(struct api_request *request, struct api_mutation *mutation)
+void submit(struct api_request *request, struct api_mutation *mutation)
 {
 	struct api_server *server = request->server;
 	struct api_health health = { 0 };
@@ -77,6 +73,11 @@ static void submit(struct api_request *request, struct api_mutation *mutation)
 	mutation->request.project = mutation->project;
 	mutation->request.job = mutation->job ? mutation->job : "";
 	mutation->request.volume = mutation->volume;
+	mutation->request.trust = &mutation->trust;
+	mutation->trust.token = mutation->token;
+	mutation->trust.secret_sha256 = mutation->secret_sha256;
+	mutation->trust.key_sha256 = mutation->key_sha256;
+	mutation->trust.name = mutation->joiner;
 	server->backend->submit(server->owner, mutation);
 }
 
@@ -87,9 +88,8 @@ static void refuse(struct api_request *request, struct api_mutation *mutation,
 	api_mutation_free(mutation);
 }
 
-/* A body that must be an object of `type`. */
-static enum err_code read_body(struct api_request *request, const struct record_type *type,
-			       int64_t values_max, void *record, struct err *err)
+enum err_code read_body(struct api_request *request, const struct record_type *type,
+			int64_t values_max, void *record, struct err *err)
 {
 	struct http_view body = http_exchange_body(request->exchange);
 	if (body.len == 0)

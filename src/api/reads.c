@@ -329,6 +329,59 @@ void handle_volumes(struct api_request *request)
 	base_free(listing.items);
 }
 
+void handle_tokens(struct api_request *request)
+{
+	const struct cluster *cluster = server_cluster(request->server);
+	struct listing listing = { 0 };
+	struct err err;
+	if (page_read(request, &listing.page, &err)) {
+		answer_error(request, &err);
+		return;
+	}
+	size_t at = 0;
+	for (const struct token_record *token; (token = map_next(&cluster->tokens, &at));)
+		listing_offer(&listing, token->id, token);
+	const char *next;
+	struct token_page answer = { 0 };
+	size_t n = listing_page(&listing, &next);
+	for (size_t i = 0; i < n; i++)
+		record_copy(&token_record_type,
+			    list_add(&answer.tokens, sizeof(struct token_record)),
+			    listing.items[i].item);
+	answer.next = base_strdup(next);
+	answer_record(request, 200, &token_page_type, &answer);
+	record_release(&token_page_type, &answer);
+	base_free(listing.items);
+}
+
+void handle_identities(struct api_request *request)
+{
+	const struct cluster *cluster = server_cluster(request->server);
+	struct listing listing = { 0 };
+	struct err err;
+	if (page_read(request, &listing.page, &err)) {
+		answer_error(request, &err);
+		return;
+	}
+	size_t at = 0;
+	for (const struct identity_record *identity;
+	     (identity = map_next(&cluster->identities, &at));) {
+		char id[UUID_TEXT_SIZE];
+		listing_offer(&listing, uuid_format(identity->id, id), identity);
+	}
+	const char *next;
+	struct identity_page answer = { 0 };
+	size_t n = listing_page(&listing, &next);
+	for (size_t i = 0; i < n; i++)
+		record_copy(&identity_record_type,
+			    list_add(&answer.identities, sizeof(struct identity_record)),
+			    listing.items[i].item);
+	answer.next = base_strdup(next);
+	answer_record(request, 200, &identity_page_type, &answer);
+	record_release(&identity_page_type, &answer);
+	base_free(listing.items);
+}
+
 void handle_projects(struct api_request *request)
 {
 	const struct cluster *cluster = server_cluster(request->server);

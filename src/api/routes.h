@@ -2,6 +2,7 @@
 #ifndef API_ROUTES_H
 #define API_ROUTES_H
 
+#include "api/authorize.h"
 #include "base/record.h"
 #include "net/http_server.h"
 
@@ -10,10 +11,12 @@
 
 struct api_server;
 struct api_request;
+struct trust_work;
 
 enum route_class {
 	ROUTE_READ,   /* answered from the world at once */
 	ROUTE_MUTATE, /* answered when its commit is durable */
+	ROUTE_ISSUE, /* as ROUTE_MUTATE; takes no Idempotency-Key, for the answer holds what is not kept */
 	ROUTE_STREAM, /* goes on until one side ends it */
 	ROUTE_WORKER, /* a worker's WebSocket */
 };
@@ -22,6 +25,7 @@ struct route {
 	const char *method;
 	const char *pattern; /* "/v1/jobs/{id}/scale" */
 	enum route_class class;
+	enum access_scope scope; /* who may use it: access/access.h */
 	int64_t body_bytes_max;
 	void (*handle)(struct api_request *request);
 	const char *summary;		       /* one line, for docs/openapi.yaml */
@@ -42,6 +46,8 @@ struct api_request {
 	uint64_t handle;				 /* of a mutation under way; 0: none */
 	struct api_follower *follower;			 /* of /v1/events */
 	struct api_stream *stream;			 /* of logs */
+	struct caller caller;				 /* who asks */
+	struct trust_work *work;			 /* of a token or join under way */
 };
 
 /* The route for a method and path; fills params. NULL: *ret_code is ERR_NOT_FOUND or ERR_METHOD. */

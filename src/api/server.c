@@ -8,6 +8,7 @@
 #include "api/server_int.h"
 #include "base/alloc.h"
 #include "base/check.h"
+#include "net/shell.h"
 
 #define KEEPALIVE_SECONDS 15
 #define STREAM_CALL_MS	  10000
@@ -22,6 +23,7 @@ void api_mutation_free(struct api_mutation *mutation)
 	base_free(mutation->project);
 	base_free(mutation->job);
 	base_free(mutation->volume);
+	base_free(mutation->joiner);
 	base_free(mutation);
 }
 
@@ -88,6 +90,40 @@ bool query_get(struct api_request *request, const char *name, char *out, size_t 
 
 /* ---- requests ------------------------------------------------------------------------------------------ */
 
+/* The world, or NULL while it cannot be read. */
+static const struct cluster *world_of(const struct api_server *server)
+{
+	return server_manager(server) ? server_cluster(server) : NULL;
+}
+
+bool server_still_allows(const struct api_server *server, const struct http_peer *peer, int scope,
+			 struct err *err)
+{
+	struct caller ignored;
+	return authorize(world_of(server), peer, scope, shell_wall_ms() / 1000, &ignored, err) !=
+	       ERR_FORBIDDEN;
+}
+
+/* How often may this caller ask? Workers and the owner of the socket: as often as they like. */
+static enum err_code check_rate(struct api_request *request, struct err *err)
+{
+	struct api_server *server = request->server;
+	const struct caller *caller = &request->caller;
+	const struct http_peer *peer = http_exchange_peer(request->exchange);
+	if (caller->local || caller->role == ACCESS_WORKER)
+		return ERR_NONE;
+	if (request->route->scope == SCOPE_JOIN &&
+	    !buckets_take(&server->joins, bucket_of_address(peer->address), shell_now_ms()))
+		return err_set(err, ERR_LIMIT,
+			       "too many joins from %s have failed: try again in a minute",
+			       peer->address);
+	if (caller->role != ACCESS_NONE &&
+	    !buckets_take(&server->requests, caller->id, shell_now_ms()))
+		return err_set(err, ERR_LIMIT, "more than %d requests a second",
+			       LIMIT_REQUESTS_PER_SECOND);
+	return ERR_NONE;
+}
+
 static int64_t on_begin(void *owner, struct http_exchange *exchange)
 {
 	struct api_server *server = owner;
@@ -99,8 +135,15 @@ static int64_t on_begin(void *owner, struct http_exchange *exchange)
 	http_exchange_set_owner_data(exchange, request);
 	request->route = route_find(http_exchange_head(exchange)->method,
 				    http_exchange_path(exchange), request->params, &code, &err);
-	if (!request->route) {
+	if (!request->route)
 		err.code = code;
+	else
+		code = authorize(world_of(server), http_exchange_peer(exchange),
+				 request->route->scope, shell_wall_ms() / 1000, &request->caller,
+				 &err);
+	if (!code)
+		code = check_rate(request, &err);
+	if (code) {
 		answer_error_on(exchange, &err);
 		return -1;
 	}
@@ -144,6 +187,7 @@ static void on_closed(void *owner, struct http_exchange *exchange)
 		follower_drop(request);
 	if (request->stream)
 		stream_client_left(request);
+	trust_work_free(request);
 	base_free(request);
 }
 
@@ -155,6 +199,8 @@ void api_server_reply(struct api_server *server, const struct manager_reply *rep
 	request->handle = 0;
 	if (reply->err.code)
 		answer_error(request, &reply->err);
+	else if (request->work)
+		trust_reply(request, reply);
 	else
 		answer_record(request, 200, &manager_answer_type, &reply->answer);
 }
@@ -172,6 +218,15 @@ static void on_keepalive(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+static void on_authorised(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	followers_recheck(arg);
+	streams_recheck(arg);
+	sessions_recheck(arg);
+}
+
 struct api_server *api_server_new(struct event_base *base, const struct api_backend *backend,
 				  void *owner)
 {
@@ -187,6 +242,12 @@ struct api_server *api_server_new(struct event_base *base, const struct api_back
 	server->events = base_calloc(LIMIT_EVENTS_KEPT, sizeof(*server->events));
 	server->keepalive = event_new(base, -1, EV_PERSIST, on_keepalive, server);
 	event_add(server->keepalive, &(struct timeval){ .tv_sec = KEEPALIVE_SECONDS });
+	server->authorised = event_new(base, -1, EV_PERSIST, on_authorised, server);
+	api_server_set_authorised_ms(server, LIMIT_STREAM_AUTHORISED_MS);
+	server->joins = (struct buckets){ .per_minute = LIMIT_JOINS_PER_MINUTE,
+					  .burst = LIMIT_JOINS_PER_MINUTE };
+	server->requests = (struct buckets){ .per_minute = 60 * LIMIT_REQUESTS_PER_SECOND,
+					     .burst = LIMIT_REQUESTS_BURST };
 	if (getrandom(&server->ids.state, sizeof(server->ids.state), 0) !=
 	    (ssize_t)sizeof(server->ids.state))
 		UNREACHABLE("getrandom() of eight bytes cannot fail");
@@ -203,6 +264,12 @@ void api_server_set_stream_call_ms(struct api_server *server, int call_ms)
 	server->stream_call_ms = call_ms;
 }
 
+void api_server_set_authorised_ms(struct api_server *server, int authorised_ms)
+{
+	event_add(server->authorised, &(struct timeval){ .tv_sec = authorised_ms / 1000,
+							 .tv_usec = authorised_ms % 1000 * 1000 });
+}
+
 void api_server_free(struct api_server *server)
 {
 	if (!server)
@@ -212,6 +279,9 @@ void api_server_free(struct api_server *server)
 	http_server_free(server->http);
 	events_free(server);
 	event_free(server->keepalive);
+	event_free(server->authorised);
+	buckets_release(&server->joins);
+	buckets_release(&server->requests);
 	map_release(&server->waiting);
 	base_free(server);
 }

@@ -5,10 +5,12 @@
 
 #include <event2/event.h>
 
+#include "access/token.h"
 #include "api/views.h"
 #include "manager/manager.h"
 
 struct api_server;
+struct authority;
 
 /* A mutation with everything its request points to. */
 struct api_mutation {
@@ -19,6 +21,11 @@ struct api_mutation {
 	char *project;
 	char *job;
 	char *volume;
+	struct trust_request trust; /* points to what follows */
+	char token[TOKEN_ID_TEXT_SIZE];
+	char secret_sha256[ACCESS_HASH_TEXT_SIZE];
+	char key_sha256[ACCESS_HASH_TEXT_SIZE];
+	char *joiner;
 };
 void api_mutation_free(struct api_mutation *mutation);
 
@@ -33,6 +40,12 @@ struct api_health {
 	int64_t store_max_bytes;
 };
 
+/* What joining takes. */
+struct api_trust {
+	const struct authority *authority;
+	const char *address; /* where joiners find this manager, HOST:PORT; "": nowhere */
+};
+
 struct api_backend {
 	/* The world as of the last durable commit; NULL: it cannot be read, health says why. */
 	const struct manager *(*manager)(void *owner);
@@ -44,12 +57,16 @@ struct api_backend {
 	void (*session_opened)(void *owner, uint64_t session, bool local, const char *address);
 	void (*session_up)(void *owner, uint64_t session, struct sync_up *up);
 	void (*session_closed)(void *owner, uint64_t session);
+	void (*trust)(void *owner, struct api_trust *ret_trust);
 };
 
 struct api_server *api_server_new(struct event_base *base, const struct api_backend *backend,
 				  void *owner);
 enum err_code api_server_listen_unix(struct api_server *server, const char *path,
 				     struct err *err) WARN_UNUSED;
+/* How often it is looked whether who holds a stream or session still may; LIMIT_STREAM_AUTHORISED_MS when never
+ * said. */
+void api_server_set_authorised_ms(struct api_server *server, int authorised_ms);
 /* How long a worker may take to open a log stream it was asked for; 10 s when never said. */
 void api_server_set_stream_call_ms(struct api_server *server, int call_ms);
 void api_server_free(struct api_server *server);

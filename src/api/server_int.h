@@ -2,6 +2,7 @@
 #ifndef API_SERVER_INT_H
 #define API_SERVER_INT_H
 
+#include "api/buckets.h"
 #include "api/json.h"
 #include "api/routes.h"
 #include "api/server.h"
@@ -13,6 +14,7 @@ struct api_session {
 	struct api_server *server;
 	uint64_t number;
 	struct node_id node; /* from its path */
+	struct http_peer peer;
 	struct websocket *websocket;
 	struct api_session *next, **previous_next;
 };
@@ -21,6 +23,7 @@ struct api_session {
 struct api_stream {
 	struct api_server *server;
 	struct uuid id;
+	struct node_id node;	     /* whose worker was asked */
 	struct api_request *request; /* NULL: the client has left */
 	struct websocket *websocket; /* NULL: the worker has not called yet */
 	struct event *deadline;
@@ -62,6 +65,9 @@ struct api_server {
 	int64_t epoch; /* as last seen; event ids begin with it */
 	struct api_follower *followers;
 	struct event *keepalive;
+	struct event *authorised;
+	struct buckets joins;	 /* refused ones, by address */
+	struct buckets requests; /* by identity */
 };
 
 const struct manager *server_manager(const struct api_server *server);
@@ -72,6 +78,9 @@ void answer_error(struct api_request *request, const struct err *err);
 void answer_code(struct api_request *request, enum err_code code, const char *message);
 void answer_record(struct api_request *request, int status, const struct record_type *type,
 		   const void *record);
+/* May who asks still have this (a stream, a session)? The reason in `err`. */
+bool server_still_allows(const struct api_server *server, const struct http_peer *peer, int scope,
+			 struct err *err);
 /* A query parameter, decoded; false when absent. One that is malformed or too long is as one that is "?": no name and
  * no number is called so. */
 bool query_get(struct api_request *request, const char *name, char *out, size_t size);
@@ -102,17 +111,38 @@ void handle_task_stop(struct api_request *request);
 void handle_task_restart(struct api_request *request);
 void handle_volume_remove(struct api_request *request);
 
+/* Mutations (mutations.c): a new one by this caller; hand it over (takes it); a body that must be an object of
+ * `type`. */
+struct api_mutation *mutation_new(struct api_request *request, int kind);
+void submit(struct api_request *request, struct api_mutation *mutation);
+enum err_code read_body(struct api_request *request, const struct record_type *type,
+			int64_t values_max, void *record, struct err *err) WARN_UNUSED;
+
+void handle_tokens(struct api_request *request);
+void handle_token_create(struct api_request *request);
+void handle_token_remove(struct api_request *request);
+void handle_identities(struct api_request *request);
+void handle_identity_remove(struct api_request *request);
+void handle_join(struct api_request *request);
+void handle_renew(struct api_request *request);
+/* The commit of a token or join is durable: answer it. */
+void trust_reply(struct api_request *request, const struct manager_reply *reply);
+void trust_work_free(struct api_request *request);
+
 void handle_events(struct api_request *request);
 void events_free(struct api_server *server);
 void follower_drop(struct api_request *request);
+void followers_recheck(struct api_server *server);
 
 void handle_logs(struct api_request *request);
 void handle_worker_stream(struct api_request *request);
 void stream_client_left(struct api_request *request);
 void streams_free(struct api_server *server);
+void streams_recheck(struct api_server *server);
 
 void handle_sync(struct api_request *request);
 void sessions_free(struct api_server *server);
+void sessions_recheck(struct api_server *server);
 /* A number as a key of a map. */
 struct uuid number_key(uint64_t number);
 /* The session of a node, newest first; NULL: its worker is not connected. */

@@ -105,8 +105,15 @@ static void backend_up(void *owner, uint64_t session, struct sync_up *up)
 	record_release(&sync_up_type, up);
 }
 
+static void backend_trust(void *owner, struct api_trust *ret_trust)
+{
+	(void)owner;
+	*ret_trust = (struct api_trust){ .address = "" };
+}
+
 static const struct api_backend backend = { backend_manager, backend_health, backend_submit,
-					    backend_opened,  backend_up,     backend_closed };
+					    backend_opened,  backend_up,     backend_closed,
+					    backend_trust };
 
 static int setup(void **state)
 {

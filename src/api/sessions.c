@@ -105,19 +105,33 @@ void handle_sync(struct api_request *request)
 		answer_code(request, ERR_LIMIT, "too many workers are connected");
 		return;
 	}
+	if (!caller_is_worker_of(&request->caller, node)) {
+		answer_code(request, ERR_FORBIDDEN,
+			    "the certificate is another node's than the address");
+		return;
+	}
 	struct api_session *session = base_calloc(1, sizeof(*session));
 	session->server = server;
 	session->node = node;
-	/* The exchange ends with the upgrade. */
-	struct http_peer peer = *http_exchange_peer(request->exchange);
+	session->peer = *http_exchange_peer(request->exchange);
 	session->websocket = http_upgrade(request->exchange, &events, session);
 	if (!session->websocket) {
 		base_free(session);
 		return;
 	}
 	session_link(session);
-	server->backend->session_opened(server->owner, session->number, peer.unix_socket,
-					peer.address);
+	server->backend->session_opened(server->owner, session->number, session->peer.unix_socket,
+					session->peer.address);
+}
+
+void sessions_recheck(struct api_server *server)
+{
+	struct err err;
+	for (struct api_session *session = server->sessions, *next; session; session = next) {
+		next = session->next;
+		if (!server_still_allows(server, &session->peer, SCOPE_WORKER, &err))
+			session_refuse(session, err.message);
+	}
 }
 
 struct api_session *session_of_node(struct api_server *server, struct node_id node)

@@ -122,6 +122,17 @@ static void on_worker_closed(void *owner, struct websocket *websocket, const str
 	stream_end(stream, code == STREAM_CLOSE_DONE ? ERR_NONE : ERR_UNAVAILABLE, reason);
 }
 
+void streams_recheck(struct api_server *server)
+{
+	struct err err;
+	for (struct api_stream *stream = server->streams, *next; stream; stream = next) {
+		next = stream->next;
+		const struct http_peer *peer = http_exchange_peer(stream->request->exchange);
+		if (!server_still_allows(server, peer, SCOPE_LOGS, &err))
+			stream_end(stream, err.code, err.message);
+	}
+}
+
 void handle_worker_stream(struct api_request *request)
 {
 	static const struct websocket_events events = { .message = on_bytes,
@@ -137,6 +148,11 @@ void handle_worker_stream(struct api_request *request)
 	while (stream && !(uuid_equal(stream->id, id) && !stream->websocket))
 		stream = stream->next;
 	if (!stream) {
+		answer_code(request, ERR_NOT_FOUND, "no such stream is waited for");
+		return;
+	}
+	/* A stranger does not learn which streams there are. */
+	if (!caller_is_worker_of(&request->caller, stream->node)) {
 		answer_code(request, ERR_NOT_FOUND, "no such stream is waited for");
 		return;
 	}
@@ -217,7 +233,9 @@ void handle_logs(struct api_request *request)
 	}
 	wanted.id = uuid_make(&server->ids, 0);
 	struct api_stream *stream = base_calloc(1, sizeof(*stream));
-	*stream = (struct api_stream){ .server = server, .id = wanted.id, .request = request };
+	*stream = (struct api_stream){
+		.server = server, .id = wanted.id, .node = task->desired.node, .request = request
+	};
 	stream->deadline = event_new(server->base, -1, 0, on_deadline, stream);
 	event_add(stream->deadline,
 		  &(struct timeval){ .tv_sec = server->stream_call_ms / 1000,

@@ -3,6 +3,7 @@
 #ifndef API_VIEWS_H
 #define API_VIEWS_H
 
+#include "access/access.h"
 #include "job/job.h"
 #include "manager/manager.h"
 #include "node/node.h"
@@ -168,6 +169,16 @@ struct volume_page {
 	char *next;
 };
 extern const struct record_type volume_page_type;
+struct token_page {
+	LIST_OF(struct token_record) tokens; /* without secrets */
+	char *next;
+};
+extern const struct record_type token_page_type;
+struct identity_page {
+	LIST_OF(struct identity_record) identities;
+	char *next;
+};
+extern const struct record_type identity_page_type;
 struct project_page {
 	LIST_OF(struct project_view) projects;
 	char *next;
@@ -184,6 +195,39 @@ struct submit_request {
 	struct job_request job;
 };
 extern const struct record_type submit_request_type;
+struct token_request {
+	int role;
+	int64_t ttl_ms; /* a day when nothing is written */
+	int64_t uses;	/* 1 when nothing is written */
+};
+extern const struct record_type token_request_type;
+struct token_answer {
+	char *token; /* the whole text, told once */
+	char *id;
+	int role;
+	int64_t expires_wall_ms;
+	int64_t uses;
+	char *manager; /* where to join: HOST:PORT */
+};
+extern const struct record_type token_answer_type;
+struct join_request {
+	char *token;
+	char *csr;  /* a certificate signing request in PEM, P-256 */
+	char *name; /* how the joiner calls itself */
+};
+extern const struct record_type join_request_type;
+struct renew_request {
+	char *csr;
+};
+extern const struct record_type renew_request_type;
+struct certificate_answer {
+	char *certificate; /* PEM */
+	char *ca;	   /* PEM */
+	struct uuid cluster;
+	struct uuid id; /* of the identity; a worker's node */
+	int role;
+};
+extern const struct record_type certificate_answer_type;
 struct error_view {
 	char *code;
 	char *message;

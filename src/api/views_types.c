@@ -177,6 +177,18 @@ static const struct field volume_page_fields[] = {
 };
 RECORD_TYPE(volume_page, struct volume_page, volume_page_fields);
 
+static const struct field token_page_fields[] = {
+	ROW(token_page, FIELD_STRUCTS, tokens, .type = &token_record_type, ANY_ITEMS),
+	ROW(token_page, FIELD_STRING, next, ANY_STRING),
+};
+RECORD_TYPE(token_page, struct token_page, token_page_fields);
+
+static const struct field identity_page_fields[] = {
+	ROW(identity_page, FIELD_STRUCTS, identities, .type = &identity_record_type, ANY_ITEMS),
+	ROW(identity_page, FIELD_STRING, next, ANY_STRING),
+};
+RECORD_TYPE(identity_page, struct identity_page, identity_page_fields);
+
 static const struct field project_page_fields[] = {
 	ROW(project_page, FIELD_STRUCTS, projects, .type = &project_view_type, ANY_ITEMS),
 	ROW(project_page, FIELD_STRING, next, ANY_STRING),
@@ -193,6 +205,45 @@ static const struct field submit_request_fields[] = {
 	ROW(submit_request, FIELD_STRUCT, job, .type = &job_request_type, .flags = FIELD_REQUIRED),
 };
 RECORD_TYPE(submit_request, struct submit_request, submit_request_fields);
+
+static const struct field token_request_fields[] = {
+	ROW(token_request, FIELD_ENUM, role, .names = access_token_role_names, .initial = ACCESS_WORKER,
+	    .flags = FIELD_REQUIRED),
+	ROW(token_request, FIELD_INT, ttl_ms, .min = 1, .max = LIMIT_TOKEN_TTL_MS, .initial = 24LL * 3600 * 1000),
+	ROW(token_request, FIELD_INT, uses, .min = 1, .max = LIMIT_TOKEN_USES, .initial = 1),
+};
+RECORD_TYPE(token_request, struct token_request, token_request_fields);
+
+static const struct field token_answer_fields[] = {
+	ROW(token_answer, FIELD_STRING, token, ANY_STRING),
+	ROW(token_answer, FIELD_STRING, id, ANY_STRING),
+	ROW(token_answer, FIELD_ENUM, role, .names = access_role_names),
+	ROW(token_answer, FIELD_INT, expires_wall_ms, ANY_INT),
+	ROW(token_answer, FIELD_INT, uses, ANY_INT),
+	ROW(token_answer, FIELD_STRING, manager, ANY_STRING),
+};
+RECORD_TYPE(token_answer, struct token_answer, token_answer_fields);
+
+static const struct field join_request_fields[] = {
+	ROW(join_request, FIELD_STRING, token, .max = LIMIT_NAME_BYTES * 4, .flags = FIELD_REQUIRED),
+	ROW(join_request, FIELD_STRING, csr, .max = LIMIT_CSR_BYTES, .flags = FIELD_REQUIRED),
+	ROW(join_request, FIELD_STRING, name, .max = LIMIT_HOSTNAME_BYTES),
+};
+RECORD_TYPE(join_request, struct join_request, join_request_fields);
+
+static const struct field renew_request_fields[] = {
+	ROW(renew_request, FIELD_STRING, csr, .max = LIMIT_CSR_BYTES, .flags = FIELD_REQUIRED),
+};
+RECORD_TYPE(renew_request, struct renew_request, renew_request_fields);
+
+static const struct field certificate_answer_fields[] = {
+	ROW(certificate_answer, FIELD_STRING, certificate, ANY_STRING),
+	ROW(certificate_answer, FIELD_STRING, ca, ANY_STRING),
+	ROW(certificate_answer, FIELD_UUID, cluster),
+	ROW(certificate_answer, FIELD_UUID, id),
+	ROW(certificate_answer, FIELD_ENUM, role, .names = access_role_names),
+};
+RECORD_TYPE(certificate_answer, struct certificate_answer, certificate_answer_fields);
 
 static const struct field error_view_fields[] = {
 	ROW(error_view, FIELD_STRING, code, ANY_STRING),

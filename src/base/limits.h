@@ -97,6 +97,7 @@
 
 /* Trust. */
 #define LIMIT_CSR_BYTES		   (16 * 1024)
+#define LIMIT_JOIN_BODY_BYTES	   (16 * 1024)
 #define LIMIT_PEM_FILE_BYTES	   (64 * 1024)
 #define LIMIT_JOINS_PER_MINUTE	   5  /* refused ones, of one address */
 #define LIMIT_REQUESTS_PER_SECOND  50 /* of one identity */

@@ -16,6 +16,7 @@
 #include "manager/manager.h"
 #include "net/shell.h"
 #include "store/store.h"
+#include "trust/authority.h"
 
 #define PART	      "manager"
 #define PROBE_SECONDS 1
@@ -47,6 +48,8 @@ struct manager_daemon {
 	struct event *probe; /* while read-only: may we commit again? */
 	bool read_only;
 	struct err read_only_err;
+	struct authority *authority;
+	char *address; /* where joiners find us, HOST:PORT; "": nowhere */
 };
 
 /* ---- the queue ----------------------------------------------------------------------------------------- */
@@ -319,9 +322,15 @@ static void backend_session_closed(void *owner, uint64_t session)
 	queue_add(owner, MANAGER_SESSION_CLOSED)->session = session;
 }
 
+static void backend_trust(void *owner, struct api_trust *ret_trust)
+{
+	const struct manager_daemon *daemon = owner;
+	*ret_trust = (struct api_trust){ daemon->authority, daemon->address };
+}
+
 static const struct api_backend backend = {
-	backend_manager,	backend_health,	    backend_submit,
-	backend_session_opened, backend_session_up, backend_session_closed,
+	backend_manager,    backend_health,	    backend_submit, backend_session_opened,
+	backend_session_up, backend_session_closed, backend_trust,
 };
 
 /* ---- life cycle ---------------------------------------------------------------------------------------- */
@@ -364,6 +373,15 @@ static enum err_code open_store(struct manager_daemon *daemon, const char *data_
 	return code;
 }
 
+/* The cluster's CA lies beside the store, whose lock guards it. */
+static enum err_code open_authority(struct manager_daemon *daemon, const char *data_dir,
+				    struct err *err)
+{
+	char dir[LIMIT_PATH_BYTES];
+	text_print(dir, sizeof(dir), "%s/trust", data_dir);
+	return authority_open(dir, shell_wall_ms() / 1000, &daemon->authority, err);
+}
+
 enum err_code manager_daemon_new(struct event_base *base,
 				 const struct manager_daemon_options *options,
 				 struct manager_daemon **ret_daemon, struct err *err)
@@ -371,12 +389,15 @@ enum err_code manager_daemon_new(struct event_base *base,
 	struct manager_daemon *daemon = base_calloc(1, sizeof(*daemon));
 	enum err_code code = choose(daemon, options, err);
 	daemon->base = base;
+	daemon->address = base_strdup("");
 	daemon->turn = event_new(base, -1, 0, on_turn, daemon);
 	daemon->timer = event_new(base, -1, 0, on_turn, daemon);
 	daemon->probe = event_new(base, -1, 0, on_probe, daemon);
 	daemon->server = api_server_new(base, &backend, daemon);
 	if (!code)
 		code = open_store(daemon, options->data_dir, err);
+	if (!code)
+		code = open_authority(daemon, options->data_dir, err);
 	if (!code)
 		code = api_server_listen_unix(daemon->server, options->socket_path, err);
 	if (code) {
@@ -396,6 +417,8 @@ void manager_daemon_free(struct manager_daemon *daemon)
 	api_server_free(daemon->server);
 	queue_clear(daemon);
 	base_free(daemon->queue);
+	authority_free(daemon->authority);
+	base_free(daemon->address);
 	manager_out_release(&daemon->out);
 	manager_free(daemon->manager);
 	if (daemon->store)

@@ -35,9 +35,9 @@ struct manager_options {
  * remove   Tasks are stopped and removed, then the job goes, and with its last job the project. Volumes stay,
  *          unless with_volumes: then those of the project that no other job uses go.
  * token    A token is kept under its id until it expires; one that is used up gives way when there are too many.
- * join     Whoever shows a token's secret gets an identity for its public key. The same key with the same token again is
- *          the same join, and costs no use: an answer may be lost. The same key with another token of the same role stays
- *          who it is.
+ * join     Whoever shows a token's secret gets an identity for its public key. The same key with the same token again
+ *          is the same join, and costs no use: an answer may be lost. The same key with another token of the same role
+ *          stays who it is.
  * identity Removed, its certificate is worth nothing. A worker's goes with its node.
  *
  * Each is written in one group, or refused with nothing written. A request that needs more records or bytes than a

@@ -24,6 +24,12 @@ struct http_peer {
 	char address[LIMIT_ADDRESS_BYTES]; /* numeric, without port; "" over a unix socket */
 	unsigned uid;			   /* SO_PEERCRED */
 	int pid;
+	bool tls;
+	bool certified; /* its certificate is of our CA; the time aside */
+	bool expired;
+	int64_t not_after_s;
+	char uri[256];		      /* the certificate's */
+	unsigned char key_sha256[32]; /* of its SubjectPublicKeyInfo */
 };
 
 struct http_handler {

@@ -10,7 +10,8 @@ struct csr;
 #define AUTHORITY_FILE "authority.pem"
 
 /* Load the authority from DIR/authority.pem (0600: its key and its certificate), or make one that is good for ten
- * years. `now_s` is Unix time. ERR_DAMAGED when the file is there and holds something else; ERR_STORE, ERR_STORE_FULL. */
+ * years. `now_s` is Unix time. ERR_DAMAGED when the file is there and holds something else; ERR_STORE,
+ * ERR_STORE_FULL. */
 enum err_code authority_open(const char *dir, int64_t now_s, struct authority **ret_authority,
 			     struct err *err) WARN_UNUSED;
 void authority_free(struct authority *authority);
@@ -20,8 +21,8 @@ const char *authority_certificate_pem(const struct authority *authority);
 const uint8_t *authority_sha256(const struct authority *authority);
 int64_t authority_not_after_s(const struct authority *authority);
 
-/* A certificate for the key of `csr`, with `name` as its only name: good from an hour before `now_s`, for clocks differ,
- * to LIMIT_CERTIFICATE_LIFE_S after it. The caller frees. ERR_INTERNAL. */
+/* A certificate for the key of `csr`, with `name` as its only name: good from an hour before `now_s`, for clocks
+ * differ, to LIMIT_CERTIFICATE_LIFE_S after it. The caller frees. ERR_INTERNAL. */
 enum err_code authority_issue(const struct authority *authority, const struct csr *csr,
 			      const struct access_name *name, int64_t now_s, char **ret_pem,
 			      struct err *err) WARN_UNUSED;

@@ -1,5 +1,5 @@
-/* What a joiner keeps of its membership in a cluster, in one folder: the CA's certificate, its own key (made here, never
- * sent) and certificate, and where the manager is. The folder of a worker, and each context of a user, is one. */
+/* What a joiner keeps of its membership in a cluster, in one folder: the CA's certificate, its own key (made here,
+ * never sent) and certificate, and where the manager is. The folder of a worker, and each context of a user, is one. */
 #ifndef TRUST_MEMBERSHIP_H
 #define TRUST_MEMBERSHIP_H
 
@@ -34,8 +34,8 @@ enum err_code membership_store(const char *dir, const char *manager, const struc
 			       const char *ca_pem, const char *certificate_pem,
 			       struct err *err) WARN_UNUSED;
 
-/* Replace the certificate by a renewed one of the same owner, on disk and in `membership`. ERR_PROTOCOL when it does not
- * fit. */
+/* Replace the certificate by a renewed one of the same owner, on disk and in `membership`. ERR_PROTOCOL when it does
+ * not fit. */
 enum err_code membership_renew(struct membership *membership, const char *certificate_pem,
 			       struct err *err) WARN_UNUSED;
 

@@ -1,0 +1,115 @@
+#include "api/authorize.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "trust/certificate.h"
+
+static enum err_code know_by_socket(const struct http_peer *peer, struct caller *caller,
+				    struct err *err)
+{
+	text_print(caller->name, sizeof(caller->name), "uid:%u", peer->uid);
+	if (peer->uid != 0 && peer->uid != geteuid())
+		return err_set(err, ERR_FORBIDDEN, "user %u is not the owner of this manager",
+			       peer->uid);
+	caller->role = ACCESS_ADMIN;
+	caller->local = true;
+	return ERR_NONE;
+}
+
+/* Is the record still there, for this very key? */
+static enum err_code check_identity(const struct cluster *cluster, const struct http_peer *peer,
+				    const struct access_name *name, struct err *err)
+{
+	char key_sha256[ACCESS_HASH_TEXT_SIZE];
+	if (!cluster)
+		return err_set(err, ERR_UNAVAILABLE,
+			       "the manager cannot look up who asks at the moment");
+	if (!uuid_equal(name->cluster, cluster->meta.cluster))
+		return err_set(err, ERR_FORBIDDEN, "the certificate is of another cluster");
+	if (name->role == ACCESS_MANAGER)
+		return ERR_NONE;
+	const struct identity_record *identity = cluster_identity(cluster, name->id);
+	if (!identity || identity->role != name->role ||
+	    !access_hash_equal(identity->key_sha256,
+			       access_hash_format(peer->key_sha256, key_sha256)))
+		return err_set(err, ERR_FORBIDDEN,
+			       "this %s was removed from the cluster: to come back it needs a "
+			       "token and a new key",
+			       enum_name(access_role_names, name->role));
+	return ERR_NONE;
+}
+
+static enum err_code know_by_certificate(const struct cluster *cluster,
+					 const struct http_peer *peer, struct caller *caller,
+					 struct err *err)
+{
+	struct access_name name;
+	if (!peer->certified)
+		return err_set(err, ERR_FORBIDDEN,
+			       "this needs a certificate: join with a token, or ask on the "
+			       "manager's own socket");
+	if (access_uri_parse(peer->uri, &name, err))
+		return err_set(err, ERR_FORBIDDEN, "the certificate names nobody: %s",
+			       peer->uri[0] ? "it is none of drover's" : "it has no URI");
+	enum err_code code = check_identity(cluster, peer, &name, err);
+	if (code)
+		return code;
+	text_print(caller->name, sizeof(caller->name), "%s", peer->uri);
+	caller->role = name.role;
+	caller->id = name.id;
+	return ERR_NONE;
+}
+
+/* An expired certificate is good for one thing only. */
+static enum err_code check_time(const struct http_peer *peer, int scope, int64_t now_s,
+				struct err *err)
+{
+	char ended[CERTIFICATE_TIME_SIZE], now[CERTIFICATE_TIME_SIZE];
+	if (!peer->expired)
+		return ERR_NONE;
+	certificate_time(peer->not_after_s, ended);
+	certificate_time(now_s, now);
+	if (now_s - peer->not_after_s > LIMIT_CERTIFICATE_LAPSE_S)
+		return err_set(err, ERR_FORBIDDEN,
+			       "the certificate expired at %s, more than a year before %s on the "
+			       "manager's clock: join again with a token",
+			       ended, now);
+	if (scope != SCOPE_RENEW)
+		return err_set(err, ERR_FORBIDDEN,
+			       "the certificate expired at %s, and the manager's clock says %s: "
+			       "renew it",
+			       ended, now);
+	return ERR_NONE;
+}
+
+static enum err_code check_scope(const struct caller *caller, int scope, struct err *err)
+{
+	if (access_allows(caller->role, scope) || (caller->local && scope == SCOPE_WORKER))
+		return ERR_NONE;
+	return err_set(err, ERR_FORBIDDEN, "this needs the right to %s, which the role %s has not",
+		       scope == SCOPE_WORKER ? "act as a worker"
+					     : enum_name(access_scope_names, scope),
+		       enum_name(access_role_names, caller->role));
+}
+
+enum err_code authorize(const struct cluster *cluster, const struct http_peer *peer, int scope,
+			int64_t now_s, struct caller *ret_caller, struct err *err)
+{
+	*ret_caller = (struct caller){ 0 };
+	enum err_code code = peer->unix_socket
+				     ? know_by_socket(peer, ret_caller, err)
+				     : know_by_certificate(cluster, peer, ret_caller, err);
+	if (access_allows(ACCESS_NONE, scope))
+		return ERR_NONE;
+	if (!code)
+		code = check_time(peer, scope, now_s, err);
+	return code ? code : check_scope(ret_caller, scope, err);
+}
+
+bool caller_is_worker_of(const struct caller *caller, struct node_id node)
+{
+	return caller->local ||
+	       (caller->role == ACCESS_WORKER && uuid_equal(caller->id, node.uuid));
+}
