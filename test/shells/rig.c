@@ -255,6 +255,14 @@ int rig_setup(void **state)
 	return 0;
 }
 
+/* What the manager keeps beside its store. */
+static void remove_trust(struct rig *rig)
+{
+	char path[128];
+	unlink(text_print(path, sizeof(path), "%s/trust/authority.pem", rig->folder));
+	rmdir(text_print(path, sizeof(path), "%s/trust", rig->folder));
+}
+
 int rig_teardown(void **state)
 {
 	struct rig *rig = *state;
@@ -272,6 +280,7 @@ int rig_teardown(void **state)
 		store_memory.close(rig->manager_store.store);
 	if (rig->worker_store.store)
 		store_memory.close(rig->worker_store.store);
+	remove_trust(rig);
 	assert_int_equal(rmdir(rig->folder), 0);
 	return 0;
 }
