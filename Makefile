@@ -7,7 +7,7 @@ BUILDTYPE ?= release
 SOURCES = $(shell git ls-files 'src/*.[ch]' 'test/*.[ch]' 'bench/*.[ch]')
 CLANG_FORMAT = $(shell command -v clang-format-14 || command -v clang-format)
 
-.PHONY: all packages demo test faults bench install docs openapi man format lint clean help
+.PHONY: all packages demo test faults hosts bench install docs openapi man format lint clean help
 
 all: $(BUILD)/build.ninja ## build the program into build/
 	ninja -C $(BUILD)
@@ -32,6 +32,10 @@ N ?= 20
 faults: all ## kill, cut the power, fill the disk, N times as much as CI does (N=20)
 	tools/install-packages test
 	FAULTS_SCALE=$(N) tools/run-faults $(BUILD)
+
+hosts: all ## the tests over several machines, made of namespaces, on real Docker daemons; as root
+	tools/install-packages build test
+	tools/run-hosts $(BUILD)
 
 bench: all ## measure; nothing is asserted
 	bench/run $(BUILD)
