@@ -85,7 +85,7 @@ void job_view_fill(struct job_view *view, const struct manager *manager,
 	view->wanted = entry->job.wanted;
 	view->standing = status.standing;
 	view->revision = entry->job.revision;
-	view->replicas = spec->replicas;
+	view->replicas = status.wanted;
 	view->running = status.running;
 	view->ready = status.ready;
 	view->succeeded = status.succeeded;

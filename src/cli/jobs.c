@@ -8,7 +8,7 @@ static void add_row(struct table *table, const struct job_view *job, bool wide)
 {
 	char id[UUID_TEXT_SIZE];
 	char name[TASK_NAME_SIZE];
-	bool completes = job->mode == JOB_REPLICATED_JOB;
+	bool completes = job->mode == JOB_REPLICATED_JOB || job->mode == JOB_GLOBAL_JOB;
 	table_add(table, text_print(name, sizeof(name), "%s/%s", job->project, job->name));
 	table_add(table, enum_name(job_mode_names, job->mode));
 	table_add(table, enum_name(job_standing_names, job->standing));

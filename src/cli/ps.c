@@ -93,7 +93,8 @@ static bool is_missed(const struct task_page *page, const struct task_view *task
 		return false;
 	for (size_t i = 0; i < jobs->jobs.n; i++)
 		if (uuid_equal(jobs->jobs.items[i].id, task->job_id) &&
-		    jobs->jobs.items[i].mode == JOB_REPLICATED_JOB)
+		    (jobs->jobs.items[i].mode == JOB_REPLICATED_JOB ||
+		     jobs->jobs.items[i].mode == JOB_GLOBAL_JOB))
 			return false;
 	for (size_t i = 0; i < page->tasks.n; i++)
 		if (uuid_equal(page->tasks.items[i].job_id, task->job_id) &&

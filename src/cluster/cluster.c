@@ -134,6 +134,24 @@ struct node_entry *cluster_node(const struct cluster *cluster, struct node_id id
 	return map_get(&cluster->nodes, id.uuid);
 }
 
+struct node_entry *cluster_node_numbered(const struct cluster *cluster, int64_t number)
+{
+	const struct node_columns *columns = &cluster->columns;
+	size_t low = 0;
+	size_t high = columns->n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int64_t at = columns->entry[middle]->record.number;
+		if (at == number)
+			return columns->entry[middle];
+		if (at < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
 struct volume_record *cluster_volume(const struct cluster *cluster, const char *name)
 {
 	struct volume_record *volume =

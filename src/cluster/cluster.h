@@ -91,6 +91,7 @@ struct node_entry {
 	bool runtime_ok;  /* volatile; false until the worker says that Docker answers */
 	struct node_stats stats; /* volatile */
 	int64_t stats_ms;	 /* when they came; 0: never */
+	bool dirty; /* set by every change of its record or state, cleared by the manager */
 	struct task_list tasks;	 /* placed here and not yet `removed`: the node's desired set */
 	struct port_hold *holds; /* ascending by port, then protocol */
 	size_t n_holds;
@@ -150,6 +151,7 @@ struct cluster {
 	struct map identities; /* id -> identity_record */
 	struct map identities_by_key;
 	struct node_columns columns;
+	bool nodes_dirty; /* a node is dirty or has gone */
 	size_t n_tasks_by_state[5];
 	struct cluster_edit edit; /* between cluster_task_edit() and cluster_task_save() */
 	struct task_list
@@ -172,6 +174,8 @@ struct job_entry *cluster_job_named(const struct cluster *cluster, const char *p
 				    const char *name);
 struct task *cluster_task(const struct cluster *cluster, struct task_id id);
 struct node_entry *cluster_node(const struct cluster *cluster, struct node_id id);
+/* The node that was given this number when it joined. */
+struct node_entry *cluster_node_numbered(const struct cluster *cluster, int64_t number);
 struct volume_record *cluster_volume(const struct cluster *cluster, const char *name);
 struct idempotency_record *cluster_idempotency(const struct cluster *cluster, const char *caller,
 					       const char *key);

@@ -206,6 +206,8 @@ struct node_entry *cluster_put_node(struct cluster *cluster, struct changes *cha
 	*node = (struct node_record){ 0 };
 	if (entry->record.left)
 		entry->state = NODE_LEFT;
+	entry->dirty = true;
+	cluster->nodes_dirty = true;
 	columns_set_capacity(&cluster->columns, entry);
 	columns_set_ready(&cluster->columns, entry);
 	cluster_record_put(changes, cluster_key_of_node(entry->record.id), &node_record_type,

@@ -106,6 +106,8 @@ void cluster_set_node_state(struct cluster *cluster, struct node_entry *node, in
 {
 	PRE(state >= NODE_READY && state <= NODE_DOWN);
 	PRE(!node->record.left);
+	node->dirty |= node->state != state;
+	cluster->nodes_dirty |= node->dirty;
 	node->state = state;
 	columns_set_ready(&cluster->columns, node);
 }

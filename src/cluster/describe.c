@@ -32,6 +32,9 @@ const char *cluster_task_sentence(const struct cluster *cluster, const struct ta
 	case REASON_QUEUED: return "in the queue for a node";
 	case REASON_ASSIGNED: return text_print(out, TASK_SENTENCE_SIZE, "placed on %s", host);
 	case REASON_RUNNING: return text_print(out, TASK_SENTENCE_SIZE, "running on %s", host);
+	case REASON_UNFIT:
+		return text_print(out, TASK_SENTENCE_SIZE,
+				  "%s no longer matches what the job asks of a machine", host);
 	case REASON_EXIT_ZERO: return "ended with exit code 0";
 	case REASON_EXIT_NONZERO:
 		return text_print(out, TASK_SENTENCE_SIZE, "ended with exit code %lld",

@@ -221,8 +221,8 @@ static const struct key_row depends_on_rows[] = {
 };
 
 static const struct key_row deploy_rows[] = {
-	HONOURED("mode", read_mode, IN_SERVICE, "mode", "`replicated`, `replicated-job`"),
-	HONOURED("replicas", read_replicas, IN_SERVICE, "replicas", "1; of a replicated-job: how many runs must succeed"),
+	HONOURED("mode", read_mode, IN_SERVICE, "mode", "`replicated`, `replicated-job`, `global`, `global-job`; see Global services"),
+	HONOURED("replicas", read_replicas, IN_SERVICE, "replicas", "1; of a replicated-job: how many runs must succeed; none of a global service"),
 	HONOURED("labels", read_pairs, IN_SPEC(job_labels), "job_labels", "of the job, not of its containers"),
 	HONOURED("resources", read_resources, IN_SERVICE, NULL, "see below"),
 	HONOURED("restart_policy", read_restart_policy, IN_SERVICE, "restart", "wins over `restart`"),
@@ -252,7 +252,7 @@ static const struct key_row reservations_rows[] = {
 
 static const struct key_row restart_policy_rows[] = {
 	HONOURED("condition", read_restart_condition, 0, "restart.condition",
-	     "`none`, `on-failure`, `any`; a policy without it: any; in a replicated-job any acts as on-failure"),
+	     "`none`, `on-failure`, `any`; a policy without it: any; in a job any acts as on-failure"),
 	HONOURED("delay", read_duration, offsetof(struct restart_policy, delay_ms), "restart.delay_ms", "0s: the first restart is at once, then back-off"),
 	HONOURED("max_attempts", read_count, offsetof(struct restart_policy, max_attempts), "restart.max_attempts", "0: no limit"),
 	HONOURED("window", read_duration, offsetof(struct restart_policy, window_ms), "restart.window_ms", "0s: all restarts count"),

@@ -300,7 +300,8 @@ static void print_deploy(struct yaml_out *out, const struct job_spec *spec)
 {
 	yaml_open(out, "deploy");
 	yaml_string(out, "mode", enum_name(job_mode_names, spec->mode));
-	yaml_number(out, "replicas", spec->replicas);
+	if (!job_spec_is_global(spec))
+		yaml_number(out, "replicas", spec->replicas);
 	yaml_pairs(out, "labels", &spec->job_labels);
 	if (has_resources(&spec->limits) || has_resources(&spec->reservations)) {
 		yaml_open(out, "resources");

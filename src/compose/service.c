@@ -13,12 +13,17 @@ static enum err_code finish_service(const struct at *at, struct service *service
 		return at_fail_key(at, err, ERR_INVALID,
 				   "the service has no image; drover runs images and "
 				   "builds none");
+	if (job_spec_is_global(spec) && service->replicas_written)
+		return at_fail_key(at, err, ERR_INVALID,
+				   "replicas has no place in a service of mode %s, which runs one "
+				   "task on each machine",
+				   enum_name(job_mode_names, spec->mode));
 	if (spec->networks.n == 0) {
 		struct network_use *use = list_add(&spec->networks, sizeof(*use));
 		string_set(&use->network, "default");
 	}
 	/* Success ends a slot of a job for good, so there is nothing else for `any` to mean. */
-	if (spec->mode == JOB_REPLICATED_JOB && spec->restart.condition == RESTART_ANY)
+	if (job_spec_completes(spec) && spec->restart.condition == RESTART_ANY)
 		spec->restart.condition = RESTART_ON_FAILURE;
 	return ERR_NONE;
 }

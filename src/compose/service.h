@@ -9,6 +9,7 @@
 struct service {
 	struct job_spec spec;
 	bool scale_written;
+	bool replicas_written; /* here or there */
 };
 
 /* Long form of an env_file. */

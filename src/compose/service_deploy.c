@@ -69,6 +69,7 @@ enum err_code read_scale(const struct at *at, void *target, struct err *err)
 {
 	struct service *service = target;
 	service->scale_written = true;
+	service->replicas_written = true;
 	return get_integer(at, 0, LIMIT_REPLICAS, &service->spec.replicas, err);
 }
 
@@ -81,6 +82,7 @@ enum err_code read_replicas(const struct at *at, void *target, struct err *err)
 		code = at_fail(at, err, ERR_INVALID,
 			       "deploy.replicas is %lld and scale is %lld; write one of them",
 			       (long long)replicas, (long long)service->spec.replicas);
+	service->replicas_written = true;
 	if (!code)
 		service->spec.replicas = replicas;
 	return code;
@@ -91,14 +93,9 @@ enum err_code read_mode(const struct at *at, void *target, struct err *err)
 	struct service *service = target;
 	const char *mode;
 	enum err_code code = get_string(at, &mode, err);
-	if (code || enum_value(job_mode_names, mode, &service->spec.mode))
-		return code;
-	if (strcmp(mode, "global") == 0 || strcmp(mode, "global-job") == 0)
-		return at_fail(
-			at, err, ERR_UNSUPPORTED,
-			"mode %s is refused: not in this release; use replicated or replicated-job",
-			mode);
-	return fail_type(at, "replicated or replicated-job", err);
+	if (!code && !enum_value(job_mode_names, mode, &service->spec.mode))
+		code = fail_type(at, "replicated, replicated-job, global or global-job", err);
+	return code;
 }
 
 /* The one mapping of a service that Compose's schema lets stand empty. */

@@ -169,12 +169,15 @@ static void replicas_and_scale_must_agree(void **state)
 	test_bad("    scale: 3\n    deploy: {replicas: 2}\n", ERR_INVALID,
 		 "compose.yaml:5:24: services.web.deploy.replicas",
 		 "deploy.replicas is 2 and scale is 3");
-	test_bad("    deploy: {mode: global}\n", ERR_UNSUPPORTED,
-		 "compose.yaml:4:20: services.web.deploy.mode",
-		 "mode global is refused: not in this release");
+	test_bad("    deploy: {mode: global, replicas: 1}\n", ERR_INVALID,
+		 "compose.yaml:2:3: services.web",
+		 "replicas has no place in a service of mode global");
+	test_bad("    scale: 1\n    deploy: {mode: global-job}\n", ERR_INVALID,
+		 "compose.yaml:2:3: services.web",
+		 "replicas has no place in a service of mode global-job");
 	test_bad("    deploy: {mode: globl}\n", ERR_INVALID,
 		 "compose.yaml:4:20: services.web.deploy.mode",
-		 "expected replicated or replicated-job, found \"globl\"");
+		 "expected replicated, replicated-job, global or global-job, found \"globl\"");
 }
 
 static void resources_in_numbers_and_strings(void **state)

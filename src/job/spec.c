@@ -8,7 +8,8 @@
 
 // clang-format off
 const struct enum_name job_mode_names[] = {
-	{ JOB_REPLICATED, "replicated" }, { JOB_REPLICATED_JOB, "replicated-job" }, { 0 }
+	{ JOB_REPLICATED, "replicated" }, { JOB_REPLICATED_JOB, "replicated-job" },
+	{ JOB_GLOBAL, "global" }, { JOB_GLOBAL_JOB, "global-job" }, { 0 }
 };
 const struct enum_name restart_condition_names[] = {
 	{ RESTART_ON_FAILURE, "on-failure" }, { RESTART_NONE, "none" }, { RESTART_ANY, "any" }, { 0 }
@@ -157,6 +158,16 @@ static const struct field job_spec_fields[] = {
 };
 RECORD_TYPE(job_spec, struct job_spec, job_spec_fields);
 // clang-format on
+
+bool job_spec_is_global(const struct job_spec *spec)
+{
+	return spec->mode == JOB_GLOBAL || spec->mode == JOB_GLOBAL_JOB;
+}
+
+bool job_spec_completes(const struct job_spec *spec)
+{
+	return spec->mode == JOB_REPLICATED_JOB || spec->mode == JOB_GLOBAL_JOB;
+}
 
 /* Fields that a running task never sees: changing them leaves containers alone. A new field is not in this list, so
  * it replaces tasks until somebody says that it need not. */

@@ -6,7 +6,8 @@
 
 #include "base/record.h"
 
-enum job_mode { JOB_REPLICATED = 0, JOB_REPLICATED_JOB = 1 };
+/* Global: one task on each node; its slot is the node's number. The *_JOB modes run to completion. */
+enum job_mode { JOB_REPLICATED = 0, JOB_REPLICATED_JOB = 1, JOB_GLOBAL = 2, JOB_GLOBAL_JOB = 3 };
 enum restart_condition { RESTART_ON_FAILURE = 0, RESTART_NONE = 1, RESTART_ANY = 2 };
 enum pull_policy { PULL_MISSING = 0, PULL_ALWAYS = 1, PULL_NEVER = 2 };
 enum port_protocol { PORT_TCP = 0, PORT_UDP = 1 };
@@ -14,7 +15,7 @@ enum mount_kind { MOUNT_VOLUME = 0, MOUNT_BIND = 1, MOUNT_TMPFS = 2 };
 enum depend_condition { DEPEND_STARTED = 0, DEPEND_HEALTHY = 1, DEPEND_COMPLETED = 2 };
 enum tristate { UNSET = 0, YES = 1, NO = 2 };
 
-extern const struct enum_name job_mode_names[];		 /* replicated, replicated-job */
+extern const struct enum_name job_mode_names[]; /* replicated, replicated-job, global, global-job */
 extern const struct enum_name restart_condition_names[]; /* on-failure, none, any */
 extern const struct enum_name pull_policy_names[];	 /* missing, always, never */
 extern const struct enum_name port_protocol_names[];	 /* tcp, udp */
@@ -155,7 +156,7 @@ struct job_spec {
 	int64_t placement_deadline_ms; /* 0: wait for ever */
 	/* How many. */
 	int mode;
-	int64_t replicas;	 /* initial 1 */
+	int64_t replicas;	 /* initial 1; of a global job always */
 	struct pairs job_labels; /* Compose deploy.labels: of the job, not of containers */
 };
 extern const struct record_type job_spec_type;
@@ -164,6 +165,11 @@ extern const struct record_type job_spec_type;
  * constraints' syntax, signals, environment size, replicas against a fixed port's node count are the scheduler's.
  * Same code in the CLI and the manager. ERR_INVALID naming the field path. */
 enum err_code job_spec_check(const struct job_spec *spec, struct err *err) WARN_UNUSED;
+
+/* One task on each node? */
+bool job_spec_is_global(const struct job_spec *spec);
+/* Is a slot done once its task has succeeded? */
+bool job_spec_completes(const struct job_spec *spec);
 
 /* True when going from `a` to `b` needs new containers (anything but replicas, job_labels, priority and
  * placement_deadline_ms). */

@@ -102,6 +102,10 @@ enum err_code spec_check_place(const struct job_spec *spec, struct err *err)
 {
 	if (spec->scheduler && !spec->scheduler[0])
 		return refuse(err, ERR_INVALID, AT("scheduler"), "an empty text names no policy");
+	if (job_spec_is_global(spec) && spec->replicas != 1)
+		return refuse(err, ERR_INVALID, AT("replicas"),
+			      "a %s job runs one task on each machine, so it has no replicas",
+			      enum_name(job_mode_names, spec->mode));
 	enum err_code code = check_resources(spec, err);
 	if (!code)
 		code = check_placement(&spec->placement, err);

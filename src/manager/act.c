@@ -52,6 +52,12 @@ static enum err_code plan_scale(struct manager *manager, const struct manager_re
 				     (long long)request->replicas);
 	if (entry->job.wanted == JOB_REMOVE)
 		return being_removed(entry, err);
+	if (job_is_global(entry))
+		return err_set(err, ERR_CONFLICT,
+			       "job %s/%s is %s: it runs one task on each machine that matches and "
+			       "has no replicas to scale",
+			       entry->job.project, entry->job.name,
+			       enum_name(job_mode_names, job_entry_current(entry)->spec.mode));
 	int64_t more = request->replicas - job_replicas(entry);
 	if (more > 0 && (int64_t)manager->cluster.tasks.n + more > LIMIT_TASKS)
 		return err_set(err, ERR_LIMIT, "there would be %lld tasks, and there may be %d",
@@ -132,6 +138,16 @@ static enum err_code find_task(const struct manager *manager, const struct manag
 	return ERR_NONE;
 }
 
+static bool is_wanted(const struct manager *manager, const struct job_entry *entry, int64_t slot)
+{
+	struct slots slots;
+	slots_build(&manager->cluster, entry, &slots);
+	const struct slot *found = slots_find(&slots, slot);
+	bool wanted = found && found->want == SLOT_WANTED;
+	slots_release(&slots);
+	return wanted;
+}
+
 /* Is it the task its slot is filled with, of a job that wants to run? */
 static enum err_code check_newest(const struct manager *manager, const struct task *task,
 				  struct err *err)
@@ -143,9 +159,12 @@ static enum err_code check_newest(const struct manager *manager, const struct ta
 		return err_set(err, ERR_CONFLICT, "job %s/%s is %s: restart the job",
 			       entry->job.project, entry->job.name,
 			       entry->job.wanted == JOB_STOP ? "stopped" : "being removed");
-	if (task->desired.slot > job_replicas(entry))
+	if (!job_is_global(entry) && task->desired.slot > job_replicas(entry))
 		return err_set(err, ERR_CONFLICT, "%s is beyond the %lld replicas of the job", name,
 			       (long long)job_replicas(entry));
+	if (job_is_global(entry) && !is_wanted(manager, entry, task->desired.slot))
+		return err_set(err, ERR_CONFLICT,
+			       "no task of the job is wanted on the machine of %s", name);
 	for (size_t i = 0; i < entry->tasks.n; i++) {
 		const struct task *other = entry->tasks.items[i];
 		if (other->desired.slot == task->desired.slot &&

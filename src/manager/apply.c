@@ -40,6 +40,12 @@ static enum err_code check_request(const struct project_request *request, struct
 	return code;
 }
 
+/* As many tasks as the job has at most, with the nodes there are. */
+static int64_t n_slots_of(const struct cluster *cluster, const struct job_spec *spec)
+{
+	return job_spec_is_global(spec) ? (int64_t)cluster->nodes.n : spec->replicas;
+}
+
 static enum err_code check_counts(const struct manager *manager,
 				  const struct project_request *request, struct err *err)
 {
@@ -52,8 +58,9 @@ static enum err_code check_counts(const struct manager *manager,
 		const struct job_entry *entry =
 			cluster_job_named(cluster, request->name, job->name);
 		n_new += !entry;
-		if (!entry || job->spec.replicas > job_replicas(entry))
-			n_tasks += job->spec.replicas - (entry ? job_replicas(entry) : 0);
+		int64_t n_before = entry ? n_slots_of(cluster, &job_entry_current(entry)->spec) : 0;
+		if (n_slots_of(cluster, &job->spec) > n_before)
+			n_tasks += n_slots_of(cluster, &job->spec) - n_before;
 	}
 	if (!project && cluster->projects.n >= LIMIT_PROJECTS)
 		return err_set(err, ERR_LIMIT,

@@ -8,10 +8,18 @@ static void check_slots(const struct manager *manager)
 	size_t at = 0;
 	for (const struct job_entry *entry; (entry = map_next(&manager->cluster.jobs, &at));) {
 		struct slots slots;
-		slots_build(entry, &slots);
+		slots_build(&manager->cluster, entry, &slots);
 		for (size_t i = 0; i < entry->tasks.n; i++) {
 			const struct task *task = entry->tasks.items[i];
-			const struct slot *slot = &slots.items[task->desired.slot - 1];
+			const struct slot *slot = slots_find(&slots, task->desired.slot);
+			const struct node_entry *node =
+				cluster_node(&manager->cluster, task->desired.node);
+			INVARIANT(slot);
+			/* A global task is on the node of its slot. */
+			INVARIANT(IMPLIES(
+				job_spec_is_global(cluster_task_spec(&manager->cluster, task)) &&
+					node,
+				node->record.number == task->desired.slot));
 			/* At most one task of a slot is not final, and it is the newest. */
 			INVARIANT(IMPLIES(!task_is_final(task->state), task == slot->newest));
 			/* Two tasks of one slot occupy nodes only when the older was given up. */
@@ -29,7 +37,7 @@ static void check_job(const struct manager *manager, const struct job_entry *ent
 	INVARIANT(!watch->dirty);
 	struct slots slots;
 	struct job_facts facts;
-	slots_build(entry, &slots);
+	slots_build(&manager->cluster, entry, &slots);
 	slots_facts(entry, &slots, &facts);
 	slots_release(&slots);
 	INVARIANT(facts.standing == watch->facts.standing);

@@ -57,7 +57,7 @@ struct keep {
 
 /* How the slots of a job stand. */
 struct job_facts {
-	int64_t wanted;
+	int64_t wanted;	 /* slots */
 	int64_t started; /* of the current revision: runs, or ran */
 	int64_t running;
 	int64_t ready;
@@ -74,6 +74,7 @@ struct job_watch {
 	bool dirty;   /* in manager.dirty */
 	bool touched; /* in manager.touched */
 	bool gated;   /* waits for a job it depends on */
+	bool recheck; /* a node of its tasks changed: do they still match it? */
 	struct job_facts facts;
 	int standing_said;
 };
@@ -217,17 +218,32 @@ enum slot_look {
 	SLOT_DONE,   /* succeeded */
 	SLOT_LEFT,   /* given up until a new revision or a restart */
 };
+/* Is a task wanted in the slot? */
+enum slot_want {
+	SLOT_UNWANTED =
+		0, /* beyond the replicas, or its node has gone: what is there ends and is forgotten */
+	SLOT_WANTED,
+	/* Of global jobs: not counted, and nothing new is made there. */
+	SLOT_KEPT,    /* its node is lost: what is there waits for the node */
+	SLOT_DRAINED, /* its node is draining: what is there ends */
+	SLOT_UNFIT,   /* its node does not match: what is there ends */
+};
 struct slot {
+	int64_t number;
+	int want;
+	const struct node_entry *node; /* of a global job; NULL: it has gone */
 	struct task *newest;
 	int64_t n_final; /* not yet asked to be forgotten */
 };
 struct slots {
-	struct slot *items; /* items[0] is slot 1 */
+	struct slot *items; /* ascending by number */
 	size_t n;
 };
-/* At least the slots the job wants. The caller frees with slots_release(). */
-void slots_build(const struct job_entry *entry, struct slots *ret_slots);
+/* All slots the job wants or has a task in. The caller frees with slots_release(). */
+void slots_build(const struct cluster *cluster, const struct job_entry *entry,
+		 struct slots *ret_slots);
 void slots_release(struct slots *slots);
+struct slot *slots_find(const struct slots *slots, int64_t number);
 int64_t job_replicas(const struct job_entry *entry);
 bool job_runs_to_completion(const struct job_entry *entry);
 /* Made for an older revision or restart than the job's current one. */
@@ -242,6 +258,16 @@ int slot_look(const struct job_entry *entry, const struct task *newest);
 bool may_replace_lost(const struct job_entry *entry, const struct task *task);
 void slots_facts(const struct job_entry *entry, const struct slots *slots,
 		 struct job_facts *ret_facts);
+
+/* global.c */
+bool job_is_global(const struct job_entry *entry);
+/* The slots of a global job without its tasks. */
+void global_slots(const struct cluster *cluster, const struct job_entry *entry,
+		  struct slots *ret_slots);
+/* Nodes that changed since: who may have to come or go there is reconciled. */
+void nodes_see_changes(struct manager *manager);
+/* Tasks whose node no longer matches leave it. */
+void tasks_leave_unfit(struct manager *manager, const struct job_entry *entry);
 
 /* intake.c */
 void intake(struct manager *manager);

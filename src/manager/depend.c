@@ -40,7 +40,7 @@ static struct job_facts facts_of(const struct manager *manager, const struct job
 		return watch->facts;
 	struct slots slots;
 	struct job_facts facts;
-	slots_build(entry, &slots);
+	slots_build(&manager->cluster, entry, &slots);
 	slots_facts(entry, &slots, &facts);
 	slots_release(&slots);
 	return facts;
@@ -60,7 +60,8 @@ static int check_one(const struct manager *manager, const struct job_entry *entr
 	}
 	struct job_facts facts = facts_of(manager, on);
 	int64_t n = count_met(&facts, depend->condition);
-	if (n >= facts.wanted && facts.wanted == job_replicas(on))
+	bool is_known = job_is_global(on) ? facts.wanted > 0 : facts.wanted == job_replicas(on);
+	if (n >= facts.wanted && is_known)
 		return GATE_OPEN;
 	if (depend->condition == DEPEND_COMPLETED && facts.left && on->job.wanted == JOB_RUN) {
 		if (depend->optional)
@@ -70,7 +71,8 @@ static int check_one(const struct manager *manager, const struct job_entry *entr
 		return GATE_FAILED;
 	}
 	text_addf(message, "waits for %s to be %s: %lld of %lld %s", depend->job,
-		  wished[depend->condition], (long long)n, (long long)job_replicas(on),
+		  wished[depend->condition], (long long)n,
+		  (long long)(job_is_global(on) ? facts.wanted : job_replicas(on)),
 		  counted[depend->condition]);
 	if (on->job.wanted == JOB_STOP)
 		text_add(message, "; it is stopped");

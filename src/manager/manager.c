@@ -124,7 +124,7 @@ static void take_up_job(struct manager *manager, struct job_entry *entry)
 			pending_add(manager, entry->tasks.items[i], false);
 	struct job_watch *watch = job_watch(manager, entry->job.id);
 	struct slots slots;
-	slots_build(entry, &slots);
+	slots_build(&manager->cluster, entry, &slots);
 	slots_facts(entry, &slots, &watch->facts);
 	slots_release(&slots);
 	watch->standing_said = watch->facts.standing;

@@ -5,15 +5,15 @@
 #include "base/limits.h"
 #include "manager/core.h"
 
-static bool is_excess(const struct manager *manager, const struct job_entry *entry,
-		      const struct slot *slot, const struct task *task)
+static bool is_excess(const struct manager *manager, const struct slot *slot,
+		      const struct task *task)
 {
 	if (!task_is_final(task->state) || task->desired.wanted == TASK_WANT_REMOVE)
 		return false;
 	/* While its container may be left the task still has to be stopped. */
 	if (!task_is_off(task))
 		return false;
-	if (task->desired.slot > job_replicas(entry))
+	if (slot->want == SLOT_UNWANTED)
 		return true;
 	return task != slot->newest && slot->n_final > manager->options.history_per_slot;
 }
@@ -26,10 +26,8 @@ void prune_tasks(struct manager *manager, struct job_entry *entry, struct slots 
 	/* Oldest first. */
 	for (size_t i = 0; i < entry->tasks.n; i++) {
 		struct task *task = entry->tasks.items[i];
-		if ((size_t)task->desired.slot > slots->n)
-			continue;
-		struct slot *slot = &slots->items[task->desired.slot - 1];
-		if (!is_excess(manager, entry, slot, task))
+		struct slot *slot = slots_find(slots, task->desired.slot);
+		if (!slot || !is_excess(manager, slot, task))
 			continue;
 		slot->n_final--;
 		excess = base_grow(excess, n_excess, &capacity, sizeof(struct task *));

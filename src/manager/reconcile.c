@@ -36,17 +36,18 @@ static void settle_live(struct manager *manager, struct job_entry *entry, struct
 		pending_drop(manager, task->desired.id);
 		pending = NULL;
 	}
-	if (!pending && may_replace_lost(entry, task))
+	if (!pending && slot->want == SLOT_WANTED && may_replace_lost(entry, task))
 		pending_add(manager, task, true);
 }
 
-static void settle_slot(struct manager *manager, struct job_entry *entry, struct slot *slot,
-			int64_t number)
+static void settle_slot(struct manager *manager, struct job_entry *entry, struct slot *slot)
 {
 	int look = slot_look(entry, slot->newest);
 	switch (look) {
 	case SLOT_EMPTY:
-	case SLOT_NEXT: slot->newest = task_create(manager, entry, number, slot->newest); return;
+	case SLOT_NEXT:
+		slot->newest = task_create(manager, entry, slot->number, slot->newest);
+		return;
 	case SLOT_LIVE:
 	case SLOT_OLD:
 	case SLOT_ENDING:
@@ -59,15 +60,26 @@ static void settle_slot(struct manager *manager, struct job_entry *entry, struct
 	}
 }
 
-/* Slots beyond what is wanted: the highest go first. */
-static void scale_down(struct manager *manager, const struct slots *slots, int64_t replicas)
+/* Where no task is wanted: the highest go first. */
+static void end_unwanted(struct manager *manager, const struct slots *slots)
 {
-	for (size_t i = slots->n; i > (size_t)replicas; i--) {
-		struct task *task = slots->items[i - 1].newest;
-		if (!task || task_is_final(task->state))
+	static const int reasons[] = { [SLOT_UNWANTED] = REASON_SCALED_DOWN,
+				       [SLOT_DRAINED] = REASON_DRAINED,
+				       [SLOT_UNFIT] = REASON_UNFIT };
+	for (size_t i = slots->n; i > 0; i--) {
+		const struct slot *slot = &slots->items[i - 1];
+		if (slot->want == SLOT_WANTED || slot->want == SLOT_KEPT || !slot->newest ||
+		    task_is_final(slot->newest->state))
 			continue;
-		task_stop(manager, task, REASON_SCALED_DOWN);
+		task_stop(manager, slot->newest, reasons[slot->want]);
 	}
+}
+
+/* The task of a slot whose node is lost waits for the node, but not for what has changed meanwhile. */
+static void settle_kept(struct manager *manager, struct job_entry *entry, struct slot *slot)
+{
+	if (slot->newest && !task_is_final(slot->newest->state))
+		settle_live(manager, entry, slot, slot_look(entry, slot->newest));
 }
 
 /* Tasks that wait for a node: by the gate, by time, or in the queue. */
@@ -96,12 +108,16 @@ static bool settle_pending(struct manager *manager, struct job_entry *entry)
 
 static void reconcile_running(struct manager *manager, struct job_entry *entry)
 {
-	int64_t replicas = job_replicas(entry);
 	struct slots slots;
-	slots_build(entry, &slots);
-	scale_down(manager, &slots, replicas);
-	for (int64_t i = 0; i < replicas; i++)
-		settle_slot(manager, entry, &slots.items[i], i + 1);
+	tasks_leave_unfit(manager, entry);
+	slots_build(&manager->cluster, entry, &slots);
+	end_unwanted(manager, &slots);
+	for (size_t i = 0; i < slots.n; i++) {
+		if (slots.items[i].want == SLOT_WANTED)
+			settle_slot(manager, entry, &slots.items[i]);
+		else if (slots.items[i].want == SLOT_KEPT)
+			settle_kept(manager, entry, &slots.items[i]);
+	}
 	bool gate_open = settle_pending(manager, entry);
 	if (!job_runs_to_completion(entry))
 		update_roll(manager, entry, &slots, gate_open);
@@ -115,7 +131,7 @@ static void reconcile_stopped(struct manager *manager, struct job_entry *entry)
 		if (!task_is_final(entry->tasks.items[i]->state))
 			task_stop(manager, entry->tasks.items[i], REASON_STOPPED);
 	struct slots slots;
-	slots_build(entry, &slots);
+	slots_build(&manager->cluster, entry, &slots);
 	prune_tasks(manager, entry, &slots);
 	slots_release(&slots);
 }
@@ -172,7 +188,7 @@ static void reconcile_job(struct manager *manager, struct job_entry *entry)
 	prune_revisions(manager, entry);
 	struct slots slots;
 	struct job_facts facts;
-	slots_build(entry, &slots);
+	slots_build(&manager->cluster, entry, &slots);
 	slots_facts(entry, &slots, &facts);
 	slots_release(&slots);
 	bool same = watch->standing_said >= 0 && facts.wanted == watch->facts.wanted &&
@@ -187,6 +203,7 @@ static void reconcile_job(struct manager *manager, struct job_entry *entry)
 
 void reconcile(struct manager *manager)
 {
+	nodes_see_changes(manager);
 	for (size_t i = 0; i < manager->n_dirty; i++) {
 		struct job_id id = manager->dirty[i];
 		struct job_entry *entry = cluster_job(&manager->cluster, id);

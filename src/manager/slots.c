@@ -13,26 +13,70 @@ int64_t job_replicas(const struct job_entry *entry)
 
 bool job_runs_to_completion(const struct job_entry *entry)
 {
-	return job_entry_current(entry)->spec.mode == JOB_REPLICATED_JOB;
+	return job_spec_completes(&job_entry_current(entry)->spec);
 }
 
-void slots_build(const struct job_entry *entry, struct slots *ret_slots)
+struct slot *slots_find(const struct slots *slots, int64_t number)
 {
-	int64_t n = job_replicas(entry);
+	size_t low = 0;
+	size_t high = slots->n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		struct slot *slot = &slots->items[middle];
+		if (slot->number == number)
+			return slot;
+		if (slot->number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+/* One slot after the other, from 1. */
+static void numbered_slots(const struct job_entry *entry, struct slots *ret_slots)
+{
+	int64_t replicas = job_replicas(entry);
+	int64_t n = replicas;
 	for (size_t i = 0; i < entry->tasks.n; i++)
 		if (entry->tasks.items[i]->desired.slot > n)
 			n = entry->tasks.items[i]->desired.slot;
 	ret_slots->n = (size_t)n;
 	ret_slots->items = base_calloc(ret_slots->n + 1, sizeof(struct slot));
+	for (int64_t i = 0; i < n; i++)
+		ret_slots->items[i] =
+			(struct slot){ .number = i + 1,
+				       .want = i < replicas ? SLOT_WANTED : SLOT_UNWANTED };
+}
+
+/* A node that is lost in another way than by silence shows in its tasks. */
+static void keep_unreachable(struct slot *slot)
+{
+	const struct task *task = slot->newest;
+	if (slot->want == SLOT_WANTED && slot->node && task && task->unreachable &&
+	    !task_is_final(task->state) &&
+	    uuid_equal(task->desired.node.uuid, slot->node->record.id.uuid))
+		slot->want = SLOT_KEPT;
+}
+
+void slots_build(const struct cluster *cluster, const struct job_entry *entry,
+		 struct slots *ret_slots)
+{
+	if (job_is_global(entry))
+		global_slots(cluster, entry, ret_slots);
+	else
+		numbered_slots(entry, ret_slots);
 	/* Tasks come in the order they were made: the last one seen is the newest. */
 	for (size_t i = 0; i < entry->tasks.n; i++) {
 		struct task *task = entry->tasks.items[i];
-		INVARIANT(task->desired.slot >= 1);
-		struct slot *slot = &ret_slots->items[task->desired.slot - 1];
+		struct slot *slot = slots_find(ret_slots, task->desired.slot);
+		INVARIANT(slot);
 		slot->newest = task;
 		if (task_is_final(task->state) && task->desired.wanted != TASK_WANT_REMOVE)
 			slot->n_final++;
 	}
+	for (size_t i = 0; i < ret_slots->n; i++)
+		keep_unreachable(&ret_slots->items[i]);
 }
 
 void slots_release(struct slots *slots)
@@ -83,7 +127,7 @@ static int look_at_end(const struct job_entry *entry, const struct task *task)
 /* Is a task wanted in this one's slot, once this one is gone? */
 static bool slot_is_wanted(const struct job_entry *entry, const struct task *task)
 {
-	if (task->desired.slot > job_replicas(entry))
+	if (!job_is_global(entry) && task->desired.slot > job_replicas(entry))
 		return false;
 	if (task->desired.wanted == TASK_WANT_RUN)
 		return true;
@@ -144,7 +188,9 @@ static int standing_of(const struct job_entry *entry, const struct job_facts *fa
 		return STANDING_UPDATING;
 	if (facts->wanted && facts->succeeded == facts->wanted)
 		return STANDING_COMPLETED;
-	if (facts->ready + facts->succeeded == facts->wanted)
+	/* A global job that is wanted nowhere waits for a node. */
+	if (facts->ready + facts->succeeded == facts->wanted &&
+	    (facts->wanted || !job_is_global(entry)))
 		return STANDING_RUNNING;
 	return STANDING_PENDING;
 }
@@ -152,9 +198,16 @@ static int standing_of(const struct job_entry *entry, const struct job_facts *fa
 void slots_facts(const struct job_entry *entry, const struct slots *slots,
 		 struct job_facts *ret_facts)
 {
-	struct job_facts facts = { .wanted = job_replicas(entry) };
-	for (int64_t i = 0; i < facts.wanted; i++)
-		count_slot(entry, slots->items[i].newest, &facts);
+	struct job_facts facts = { 0 };
+	for (size_t i = 0; i < slots->n; i++) {
+		const struct slot *slot = &slots->items[i];
+		if (slot->want == SLOT_WANTED)
+			count_slot(entry, slot->newest, &facts);
+		else if (slot->want == SLOT_KEPT && slot->newest)
+			facts.unreachable +=
+				slot->newest->unreachable && !task_is_final(slot->newest->state);
+		facts.wanted += slot->want == SLOT_WANTED;
+	}
 	facts.standing = standing_of(entry, &facts);
 	*ret_facts = facts;
 }

@@ -7,12 +7,13 @@
 
 /* The task that explains best why the job stands as it does: the first given up, else the first that is not ready.
  * NULL: nothing to explain. */
-static const struct task *explaining(const struct job_entry *entry, const struct slots *slots,
-				     const struct job_facts *facts)
+static const struct task *explaining(const struct job_entry *entry, const struct slots *slots)
 {
 	const struct task *first = NULL;
-	for (int64_t i = 0; i < facts->wanted; i++) {
+	for (size_t i = 0; i < slots->n; i++) {
 		const struct task *task = slots->items[i].newest;
+		if (slots->items[i].want != SLOT_WANTED)
+			continue;
 		int look = slot_look(entry, task);
 		if (look == SLOT_LEFT)
 			return task;
@@ -101,7 +102,7 @@ void manager_job_status(const struct manager *manager, const struct job_entry *e
 {
 	struct slots slots;
 	struct job_facts facts;
-	slots_build(entry, &slots);
+	slots_build(&manager->cluster, entry, &slots);
 	slots_facts(entry, &slots, &facts);
 	struct job_status status = {
 		.standing = facts.standing,
@@ -117,10 +118,15 @@ void manager_job_status(const struct manager *manager, const struct job_entry *e
 	const struct task *task = NULL;
 	if (facts.standing != STANDING_RUNNING && facts.standing != STANDING_COMPLETED &&
 	    entry->job.wanted == JOB_RUN)
-		task = explaining(entry, &slots, &facts);
+		task = explaining(entry, &slots);
 	if (task) {
 		status.reason = task->reason;
 		say_task(manager, entry, task, &message);
+	}
+	if (entry->job.wanted == JOB_RUN && job_is_global(entry) && !facts.wanted) {
+		_cleanup_free_ char *why = scheduler_why_nowhere(&manager->cluster, entry);
+		text_addf(&message, "; %s", why);
+		status.reason = REASON_NO_NODE_FITS;
 	}
 	if (facts.standing == STANDING_UPDATING && say_gate(manager, entry, &message))
 		status.reason = REASON_WAITS_DEPENDENCY;

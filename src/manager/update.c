@@ -23,8 +23,10 @@ void update_roll(struct manager *manager, struct job_entry *entry, const struct 
 		 bool gate_open)
 {
 	struct task *next = NULL;
-	for (int64_t i = 0; i < job_replicas(entry); i++) {
+	for (size_t i = 0; i < slots->n; i++) {
 		struct task *task = slots->items[i].newest;
+		if (slots->items[i].want != SLOT_WANTED)
+			continue;
 		if (holds_back(entry, task))
 			return;
 		/* Tasks that serve nobody go first. */

@@ -12,6 +12,8 @@ struct job_watch *job_watch(struct manager *manager, struct job_id id)
 	watch = base_calloc(1, sizeof(*watch));
 	watch->id = id;
 	watch->standing_said = -1;
+	/* What changed before we looked was not seen. */
+	watch->recheck = true;
 	map_put(&manager->jobs, id.uuid, watch);
 	return watch;
 }

@@ -60,6 +60,7 @@ uint64_t scheduler_class(const struct cluster *cluster, const struct task *task)
 	for (size_t i = 0; i < spec->placement.constraints.n; i++)
 		hash = add_string(hash, spec->placement.constraints.items[i]);
 	hash = add_string(hash, spec->platform);
+	hash = add_number(hash, job_spec_is_global(spec) ? task->desired.slot : 0);
 	hash = add_number(hash, spec->health_check.start_interval_ms > 0);
 	hash = add_ports(hash, spec);
 	hash = add_volumes(hash, cluster_project(cluster, job->job.project), spec);

@@ -26,6 +26,13 @@ bool readiness_refuses(const struct question *question, size_t column, struct re
 	return refuse(ret_refusal, REFUSED_DEGRADED, 0);
 }
 
+static bool is_other_node(struct question *question, size_t column, struct refusal *ret_refusal)
+{
+	return job_spec_is_global(question->spec) &&
+	       (!question->only || question->only->index != column) &&
+	       refuse(ret_refusal, REFUSED_OTHER_NODE, 0);
+}
+
 static bool node_not_ready(struct question *question, size_t column, struct refusal *ret_refusal)
 {
 	return readiness_refuses(question, column, ret_refusal);
@@ -57,24 +64,15 @@ static bool lacks_resources(struct question *question, size_t column, struct ref
 static bool breaks_constraint(struct question *question, size_t column, struct refusal *ret_refusal)
 {
 	const struct node_entry *node = question->cluster->columns.entry[column];
-	for (size_t i = 0; i < question->n_constraints; i++) {
-		const struct asked_constraint *asked = &question->constraints[i];
-		char buffer[UUID_TEXT_SIZE];
-		if (!asked->valid ||
-		    !constraint_matches(&asked->constraint,
-					node_value(node, &asked->constraint, buffer)))
-			return refuse(ret_refusal, REFUSED_CONSTRAINT, i);
-	}
-	return false;
+	size_t broken = match_broken(&question->match, node);
+	return broken < question->match.n_constraints &&
+	       refuse(ret_refusal, REFUSED_CONSTRAINT, broken);
 }
 
 static bool is_other_platform(struct question *question, size_t column, struct refusal *ret_refusal)
 {
-	if (!question->has_platform)
-		return false;
-	const struct node_facts *facts = &question->cluster->columns.entry[column]->record.facts;
-	struct platform there = platform_of_machine(facts->platform_os, facts->platform_arch);
-	return !platform_runs(&there, &question->platform) &&
+	const struct node_entry *node = question->cluster->columns.entry[column];
+	return match_is_other_platform(&question->match, node) &&
 	       refuse(ret_refusal, REFUSED_PLATFORM, 0);
 }
 
@@ -95,7 +93,8 @@ static bool lacks_port(struct question *question, size_t column, struct refusal 
 static bool has_max_replicas(struct question *question, size_t column, struct refusal *ret_refusal)
 {
 	int64_t max = question->spec->placement.max_replicas_per_node;
-	if (max <= 0)
+	/* One of a global job is on each node anyway. */
+	if (max <= 0 || job_spec_is_global(question->spec))
 		return false;
 	const struct node_entry *node = question->cluster->columns.entry[column];
 	return cluster_job_tasks_on(question->job, node) >= (size_t)max &&
@@ -117,8 +116,8 @@ static bool lacks_volume(struct question *question, size_t column, struct refusa
 }
 
 static bool (*const filters[])(struct question *, size_t, struct refusal *) = {
-	node_not_ready, lacks_resources,  breaks_constraint, is_other_platform, engine_too_old,
-	lacks_port,	has_max_replicas, off_network,	     lacks_volume,
+	is_other_node,	node_not_ready, lacks_resources,  breaks_constraint, is_other_platform,
+	engine_too_old, lacks_port,	has_max_replicas, off_network,	     lacks_volume,
 };
 
 bool filters_refuse(struct question *question, size_t column, struct refusal *ret_refusal)
@@ -137,4 +136,11 @@ bool filters_refuse_beside_resources(struct question *question, size_t column)
 		if (filters[i] != lacks_resources && filters[i](question, column, &refusal))
 			return true;
 	return false;
+}
+
+bool machine_refuses(struct question *question, size_t column, struct refusal *ret_refusal)
+{
+	return breaks_constraint(question, column, ret_refusal) ||
+	       is_other_platform(question, column, ret_refusal) ||
+	       node_not_ready(question, column, ret_refusal);
 }

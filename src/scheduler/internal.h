@@ -6,13 +6,33 @@
 #include "job/platform.h"
 #include "scheduler/scheduler.h"
 
-/* ---- the question (question.c): what the filters need of one task, worked out once ---- */
+/* ---- what a machine itself must be (match.c) ---- */
 
 struct asked_constraint {
 	const char *text;
 	struct constraint constraint;
 	bool valid; /* false: it no longer parses, so no node matches */
 };
+
+struct scheduler_match {
+	struct asked_constraint *constraints;
+	size_t n_constraints;
+	bool has_platform;
+	struct platform platform; /* where has_platform */
+};
+
+void match_init(struct scheduler_match *match, const struct job_spec *spec);
+void match_release(struct scheduler_match *match);
+/* The first constraint the node breaks; n_constraints: none. */
+size_t match_broken(const struct scheduler_match *match, const struct node_entry *node);
+bool match_is_other_platform(const struct scheduler_match *match, const struct node_entry *node);
+
+/* The node's value of a constraint's key; NULL: it has none. `buffer` holds values that are not
+ * text in the record. */
+const char *node_value(const struct node_entry *node, const struct constraint *constraint,
+		       char buffer[UUID_TEXT_SIZE]);
+
+/* ---- the question (question.c): what the filters need of one task, worked out once ---- */
 
 /* A volume the task uses that lives on one node. */
 struct pin {
@@ -26,10 +46,8 @@ struct question {
 	const struct job_entry *job;
 	const struct project_entry *project;
 	const struct job_spec *spec;
-	struct asked_constraint *constraints;
-	size_t n_constraints;
-	bool has_platform;
-	struct platform platform; /* the specification asks for; where has_platform */
+	struct scheduler_match match;
+	const struct node_entry *only; /* the node of a global task; NULL: any */
 	struct pin *pins;
 	size_t n_pins;
 	const struct node_entry
@@ -45,11 +63,6 @@ void question_init(struct question *question, const struct cluster *cluster,
 		   const struct task *task);
 void question_release(struct question *question);
 
-/* The node's value of a constraint's key; NULL: it has none. `buffer` holds values that are not
- * text in the record. */
-const char *node_value(const struct node_entry *node, const struct constraint *constraint,
-		       char buffer[UUID_TEXT_SIZE]);
-
 /* ---- ports (ports.c) ---- */
 
 /* Work out question->port_order: fixed ports, then pools, those that end first first. */
@@ -64,6 +77,7 @@ bool ports_draw(struct question *question, const struct node_entry *node, size_t
 
 /* In the order of the filters. Those before REFUSED_CPU say that the node is not ready. */
 enum refusal_kind {
+	REFUSED_OTHER_NODE = -1, /* a global task is of another; never counted */
 	REFUSED_DOWN = 0,
 	REFUSED_SILENT,
 	REFUSED_DEGRADED,
@@ -89,6 +103,8 @@ struct refusal {
 bool filters_refuse(struct question *question, size_t column, struct refusal *ret_refusal);
 /* All but the one that asks for free resources. */
 bool filters_refuse_beside_resources(struct question *question, size_t column);
+/* Those that ask about the machine itself, whatever runs there and is free. */
+bool machine_refuses(struct question *question, size_t column, struct refusal *ret_refusal);
 /* The first of them alone: is the node not ready to take a task? */
 bool readiness_refuses(const struct question *question, size_t column, struct refusal *ret_refusal);
 

@@ -10,7 +10,7 @@
 static bool ends_by_itself(const struct cluster *cluster, const struct task *task)
 {
 	const struct job_spec *spec = &job_entry_current(cluster_job_of(cluster, task))->spec;
-	return task->desired.wanted != TASK_WANT_RUN || spec->mode == JOB_REPLICATED_JOB;
+	return task->desired.wanted != TASK_WANT_RUN || job_spec_completes(spec);
 }
 
 /* What of the node's reservations stays. */

@@ -20,7 +20,12 @@ static size_t find_candidates(struct question *question, size_t *candidates,
 			      struct refusals *refusals)
 {
 	size_t n = 0;
-	for (size_t column = 0; column < question->cluster->columns.n; column++) {
+	/* A global task has one candidate. */
+	size_t first = question->only ? question->only->index : 0;
+	size_t end = question->only ? first + 1 : question->cluster->columns.n;
+	if (job_spec_is_global(question->spec) && !question->only)
+		return 0;
+	for (size_t column = first; column < end; column++) {
 		struct refusal refusal;
 		if (filters_refuse(question, column, &refusal))
 			refusals_count(refusals, question, refusal, column);
@@ -80,7 +85,8 @@ static void choose(struct question *question, const struct scheduler_ops *policy
 	};
 	size_t column = lowest_score(policy, &view, candidates, n, &ret_pick->score);
 	ret_pick->node = cluster->columns.entry[column];
-	ret_pick->next_round = (column + 1) % cluster->columns.n;
+	if (!question->only)
+		ret_pick->next_round = (column + 1) % cluster->columns.n;
 	size_t index;
 	bool drawn = ports_draw(question, ret_pick->node, &index);
 	POST(drawn);
@@ -114,10 +120,31 @@ void scheduler_pick(const struct cluster *cluster, const struct scheduler_ops *p
 			choose(&question, policy, round, candidates, n, &pick);
 		} else {
 			pick.reason = REASON_NO_NODE_FITS;
-			pick.message = refusals_sentence(&refusals, &question);
+			pick.message = job_spec_is_global(question.spec) && !question.only
+					       ? base_strdup("its node is not there any more")
+					       : refusals_sentence(&refusals, &question);
 		}
 		refusals_release(&refusals);
 	}
 	question_release(&question);
 	*ret_pick = pick;
+}
+
+char *scheduler_why_nowhere(const struct cluster *cluster, const struct job_entry *job)
+{
+	const struct task model = { .desired = { .job = job->job.id,
+						 .revision = job->job.revision } };
+	struct question question;
+	struct refusals refusals = { 0 };
+	question_init(&question, cluster, &model);
+	for (size_t column = 0; column < cluster->columns.n; column++) {
+		struct refusal refusal;
+		if (!cluster->columns.entry[column]->record.left &&
+		    machine_refuses(&question, column, &refusal))
+			refusals_count(&refusals, &question, refusal, column);
+	}
+	char *message = refusals_sentence(&refusals, &question);
+	refusals_release(&refusals);
+	question_release(&question);
+	return message;
 }

@@ -132,18 +132,9 @@ void question_init(struct question *question, const struct cluster *cluster,
 	question->project = cluster_project(cluster, job->job.project);
 	PRE(question->project);
 	question->spec = cluster_task_spec(cluster, task);
-	const struct strings *texts = &question->spec->placement.constraints;
-	question->constraints =
-		base_calloc(texts->n ? texts->n : 1, sizeof(struct asked_constraint));
-	question->n_constraints = texts->n;
-	for (size_t i = 0; i < texts->n; i++) {
-		struct asked_constraint *asked = &question->constraints[i];
-		asked->text = texts->items[i];
-		asked->valid = constraint_parse(asked->text, &asked->constraint, NULL) == ERR_NONE;
-	}
-	question->has_platform =
-		question->spec->platform &&
-		platform_parse(question->spec->platform, &question->platform, NULL) == ERR_NONE;
+	match_init(&question->match, question->spec);
+	if (job_spec_is_global(question->spec))
+		question->only = cluster_node_numbered(cluster, task->desired.slot);
 	if (question->spec->health_check.start_interval_ms > 0)
 		question->api_minor = API_MINOR_START_INTERVAL;
 	if (question->spec->networks.n)
@@ -158,30 +149,8 @@ void question_release(struct question *question)
 	for (size_t i = 0; i < question->n_pins; i++)
 		base_free(question->pins[i].volume);
 	base_free(question->pins);
-	base_free(question->constraints);
+	match_release(&question->match);
 	base_free(question->port_order);
 	base_free(question->grants);
 	*question = (struct question){ 0 };
-}
-
-const char *node_value(const struct node_entry *node, const struct constraint *constraint,
-		       char buffer[UUID_TEXT_SIZE])
-{
-	const struct node_record *record = &node->record;
-	switch (constraint->key) {
-	case CONSTRAINT_NODE_ID: return uuid_format(record->id.uuid, buffer);
-	case CONSTRAINT_HOSTNAME: return record->facts.hostname;
-	case CONSTRAINT_IP: return record->address;
-	/* A node has one role, and being the manager's machine is it. */
-	case CONSTRAINT_ROLE: return record->role == NODE_BOTH ? "manager" : "worker";
-	case CONSTRAINT_OS: return record->facts.platform_os;
-	case CONSTRAINT_ARCH: return record->facts.platform_arch;
-	case CONSTRAINT_NODE_LABEL: {
-		const char *value = pairs_get(&record->labels, constraint->label);
-		return value ? value : pairs_get(&record->facts.labels, constraint->label);
-	}
-	case CONSTRAINT_ENGINE_LABEL:
-		return pairs_get(&record->facts.engine_labels, constraint->label);
-	}
-	UNREACHABLE("constraint key");
 }

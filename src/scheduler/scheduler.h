@@ -43,6 +43,16 @@ const char *scheduler_names(void);
  * beyond when overloaded. */
 double scheduler_marginal_cost(double base, double used_share, double request_share);
 
+/* What a specification asks of a machine itself, whatever runs there: constraints and platform.
+ * Read once, asked of many nodes; the specification is borrowed. */
+struct scheduler_match;
+struct scheduler_match *scheduler_match_new(const struct job_spec *spec);
+void scheduler_match_free(struct scheduler_match *match);
+bool scheduler_matches(const struct scheduler_match *match, const struct node_entry *node);
+/* Why a global job is wanted on no node: "no node matches node.labels.gpu==yes: 2 of 2 do not match
+ * ...". The caller frees. */
+char *scheduler_why_nowhere(const struct cluster *cluster, const struct job_entry *job);
+
 struct scheduler_pick {
 	struct node_entry *node; /* NULL: nothing fits now */
 	double score;
@@ -57,7 +67,8 @@ void scheduler_pick_release(struct scheduler_pick *pick);
 /* Where should this task go? Looks at the task's own revision. Candidates are the nodes that pass
  * every filter; of these the placement preferences, in order, keep the nodes whose label value has
  * the fewest tasks of the job; of these the policy picks. `avoid` (may be zero) is a node to use
- * only when no other fits. `round` is for roundrobin: give `next_round` of the last pick back.
+ * only when no other fits. `round` is for roundrobin: give `next_round` of the last pick back. A
+ * task of a global job goes to the node of its slot and nowhere else.
  * Changes nothing. */
 void scheduler_pick(const struct cluster *cluster, const struct scheduler_ops *policy,
 		    const struct task *task, struct node_id avoid, uint64_t round,

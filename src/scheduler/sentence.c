@@ -111,7 +111,7 @@ static void add_shortage_clause(struct text *text, const struct question *questi
 		shortage.add(text, shortage.asked, shortage.free);
 		text_add(text, " asked, ");
 	}
-	text_add(text, "largest has ");
+	text_add(text, question->only ? "it has " : "largest has ");
 	shortage.add(text, shortage.free, shortage.asked);
 	text_add(text, " free of ");
 	shortage.add(text, shortage.capacity, shortage.free);
@@ -126,6 +126,7 @@ static void add_head(struct text *text, const struct question *question,
 	const struct job_spec *spec = question->spec;
 	size_t item = count->refusal.item;
 	switch (count->refusal.kind) {
+	case REFUSED_OTHER_NODE: UNREACHABLE("never counted");
 	case REFUSED_DOWN:
 	case REFUSED_SILENT:
 	case REFUSED_DEGRADED:
@@ -134,7 +135,7 @@ static void add_head(struct text *text, const struct question *question,
 	case REFUSED_MEMORY:
 	case REFUSED_DISK: add_shortage_head(text, question, count); break;
 	case REFUSED_CONSTRAINT:
-		text_addf(text, "no node matches %s", question->constraints[item].text);
+		text_addf(text, "no node matches %s", question->match.constraints[item].text);
 		break;
 	case REFUSED_PLATFORM: text_addf(text, "no node is of platform %s", spec->platform); break;
 	case REFUSED_API:
@@ -196,6 +197,7 @@ static void add_clause(struct text *text, const struct question *question,
 	size_t item = count->refusal.item;
 	const struct node_entry *example = question->cluster->columns.entry[count->example];
 	switch (count->refusal.kind) {
+	case REFUSED_OTHER_NODE: UNREACHABLE("never counted");
 	case REFUSED_DOWN: text_add(text, one ? "is down" : "are down"); break;
 	case REFUSED_SILENT:
 		text_add(text, one ? "has not been heard of yet" : "have not been heard of yet");
@@ -210,7 +212,7 @@ static void add_clause(struct text *text, const struct question *question,
 	case REFUSED_DISK: add_shortage_clause(text, question, count, in_head); break;
 	case REFUSED_CONSTRAINT:
 		text_addf(text, one ? "does not match %s" : "do not match %s",
-			  question->constraints[item].text);
+			  question->match.constraints[item].text);
 		break;
 	case REFUSED_PLATFORM: {
 		const struct node_facts *facts = &example->record.facts;
@@ -222,8 +224,9 @@ static void add_clause(struct text *text, const struct question *question,
 		break;
 	}
 	case REFUSED_API:
-		text_addf(text, "%s an older Engine API than 1.%lld (newest is 1.%lld)",
+		text_addf(text, "%s an older Engine API than 1.%lld (%s is 1.%lld)",
 			  one ? "speaks" : "speak", (long long)question->api_minor,
+			  question->only ? "it" : "newest",
 			  (long long)example->record.facts.api_minor);
 		break;
 	case REFUSED_PORT: add_port_clause(text, question, count); break;
@@ -298,6 +301,12 @@ char *refusals_sentence(struct refusals *refusals, const struct question *questi
 	}
 	sort_stable(refusals->items, refusals->n, sizeof(struct refusal_count), compare_counts,
 		    NULL);
+	/* A global task asks for one node, so that node is what there is to say. */
+	if (question->only) {
+		text_addf(&text, "%s ", cluster_node_name(question->only));
+		add_clause(&text, question, &refusals->items[0], false);
+		return take_message(&text);
+	}
 	const struct refusal_count *head = head_of(refusals);
 	if (head)
 		add_head(&text, question, head);

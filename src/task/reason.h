@@ -61,7 +61,9 @@ enum reason_after {
 	X(REASON_PLACEMENT_DEADLINE,"placement_deadline",  AFTER_LEAVE)                                \
 	X(REASON_DEPENDENCY_FAILED, "dependency_failed",   AFTER_LEAVE)                                \
 	/* numbers are on disk: further rows of all kinds at the end */                                \
-	X(REASON_POLICY,            "refused_by_policy",   AFTER_REPLACE_ELSEWHERE)
+	X(REASON_POLICY,            "refused_by_policy",   AFTER_REPLACE_ELSEWHERE)                    \
+	/* completed: its node stopped matching */                                                     \
+	X(REASON_UNFIT,             "no_longer_fits",      AFTER_REPLACE_NOW)
 
 enum reason {
 #define REASON_ENUM(code, name, after) code,

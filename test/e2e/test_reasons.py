@@ -349,9 +349,9 @@ class Pair:
         eventually("two ready nodes", lambda: [n["state"] for n in self.nodes()] == ["ready", "ready"])
         assert self.drover.cluster_id
 
-    def start_worker(self, place):
+    def start_worker(self, place, label=None):
         options = ["--docker", self.gate.path] if self.dockers[place] else []
-        self.drover.spawn("worker", "--label", f"place={place}", *options, name=place,
+        self.drover.spawn("worker", "--label", f"place={label or place}", *options, name=place,
                           data=self.drover.folder / place)
 
     def nodes(self):
@@ -439,6 +439,27 @@ def test_a_node_that_is_lost(pair):
     assert after["node"] != before["node"] and after["attempt"] == 1
     pair.start_worker(place)
     drover.run("down", "-p", "lost")
+
+
+@provokes("no_longer_fits")
+def test_a_node_that_no_longer_matches(pair):
+    drover = pair.drover
+    drover.up(f"""
+services:
+  s: {{image: {BUSYBOX}, stop_grace_period: 1s, deploy: {{{ON_FAR}}}}}
+  agent: {{image: {BUSYBOX}, stop_grace_period: 1s, deploy: {{mode: global, {ON_FAR}}}}}
+""", project="unfit")
+    assert len(drover.tasks("unfit/agent")) == 1
+    drover.kill("far")
+    pair.start_worker("far", label="elsewhere")
+    for job in ("unfit/s", "unfit/agent"):
+        expect(drover, job, "no_longer_fits", "stopped by SIGTERM")
+    expect(drover, "unfit/s", "no_node_fits", "no node matches node.labels.place==far: 2 of 2 do not match node.labels.place==far")
+    drover.kill("far")
+    pair.start_worker("far")
+    expect(drover, "unfit/s", "running", "running")
+    eventually("the global task is back", lambda: drover.task("unfit/agent")["state"] == "running")
+    drover.run("down", "-p", "unfit")
 
 
 def test_every_reason_has_its_test():
