@@ -6,6 +6,8 @@
 
 #define TRIES_MAX 6
 
+#define LAST_AGAIN_MS 2000
+
 static void client_ask(struct sim *sim, struct sim_client *client);
 
 static void on_arrival(struct sim *sim, struct event *event)
@@ -89,6 +91,23 @@ static void read_later(struct sim *sim, const struct manager_reply *reply)
 	}
 }
 
+static void on_last(struct sim *sim, struct event *event)
+{
+	(void)event;
+	if (sim->answered_ms)
+		return;
+	struct event *arrival = sim_plan(sim, sim_draw(sim, 1, 50), on_arrival, NULL);
+	arrival->payload = request_last();
+	arrival->free_payload = request_free;
+	arrival->held_until_ms = &sim->manager.paused_until_ms;
+	sim_plan(sim, LAST_AGAIN_MS, on_last, NULL);
+}
+
+void client_ask_last(struct sim *sim)
+{
+	sim_plan(sim, 0, on_last, NULL);
+}
+
 void client_take_reply(struct sim *sim, const struct sim_request *request,
 		       const struct manager_reply *reply)
 {
@@ -98,6 +117,8 @@ void client_take_reply(struct sim *sim, const struct sim_request *request,
 			 reply->err.message);
 	else
 		sim_tell(sim, "client", "%s: done", request->key);
+	if (!reply->err.code && strcmp(request->key, REQUEST_LAST_KEY) == 0)
+		sim->answered_ms = sim->now_ms;
 	if (!client->request || client->attempt != request->attempt)
 		return;
 	if (sim_strikes(sim, FAULT_REPLY_LOST))

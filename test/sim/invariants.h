@@ -25,7 +25,9 @@
 	X(INVARIANT_I27, "I27",  "same seed, same story")                                              \
 	X(INVARIANT_L1,  "L1",   "what is wanted runs, and nothing else")                              \
 	X(INVARIANT_L2,  "L2",   "nothing waits that could run")                                       \
+	X(INVARIANT_L3,  "L3",   "requests are answered")                                              \
 	X(INVARIANT_L4,  "L4",   "no container without a task")                                        \
+	X(INVARIANT_L7,  "L7",   "silence when there is nothing to do")                                \
 	X(INVARIANT_CORE,"core", "no assertion of a core fails")                                       \
 	X(INVARIANT_END, "end",  "a run ends")
 

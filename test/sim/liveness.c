@@ -1,6 +1,8 @@
 /* After the last fault: what is wanted runs and nothing else (L1), nothing waits that could run (L2), no container is
  * left without a task (L4). Each is looked at with the eyes of the checker: the records of the manager on one side, the
- * containers of the machines on the other. */
+ * containers of the machines on the other.
+ *
+ * Of a machine that stays broken nothing is demanded, but that nobody waits for it who could run on one that works. */
 #include <string.h>
 
 #include "sim.h"
@@ -10,6 +12,7 @@ struct look {
 	const struct cluster *cluster;
 	bool tell;
 	bool fine;
+	bool docker_hangs; /* on some machine that stays broken */
 };
 
 static void wrong(struct look *look, int invariant, const struct task *task, const char *why)
@@ -32,15 +35,26 @@ static void wrong_job(struct look *look, const struct job_entry *entry, const ch
 			 why);
 }
 
-static struct sim_worker *worker_of(const struct look *look, const struct task *task)
+static struct sim_worker *worker_of(const struct look *look, struct node_id node)
 {
 	for (int i = 0; i < look->sim->n_workers; i++) {
 		struct sim_worker *worker = &look->sim->workers[i];
-		if (worker->core &&
-		    uuid_equal(worker_node_id(worker->core).uuid, task->desired.node.uuid))
+		if (worker->core && uuid_equal(worker_node_id(worker->core).uuid, node.uuid))
 			return worker;
 	}
 	return NULL;
+}
+
+static bool works(const struct look *look, struct node_id node)
+{
+	const struct sim_worker *worker = worker_of(look, node);
+	return worker && !worker->broken;
+}
+
+/* On a machine that stays broken. */
+static bool is_out(const struct look *look, const struct task *task)
+{
+	return !uuid_is_zero(task->desired.node.uuid) && !works(look, task->desired.node);
 }
 
 static int count_running(const struct look *look, struct task_id id, int64_t attempt)
@@ -106,22 +120,20 @@ bool check_placement_allows(const struct node_entry *node, const struct job_spec
 	return true;
 }
 
-static bool has_max_replicas(const struct cluster *cluster, const struct node_entry *node,
-			     const struct task *task)
+static bool has_max_replicas(const struct node_entry *node, struct job_id job, int64_t max)
 {
-	int64_t max = cluster_task_spec(cluster, task)->placement.max_replicas_per_node;
 	int64_t n = 0;
 	for (size_t i = 0; i < node->tasks.n; i++)
 		n += task_occupies_node(node->tasks.items[i]) &&
-		     uuid_equal(node->tasks.items[i]->desired.job.uuid, task->desired.job.uuid);
+		     uuid_equal(node->tasks.items[i]->desired.job.uuid, job.uuid);
 	return max > 0 && n >= max;
 }
 
-static bool fits(const struct cluster *cluster, const struct node_entry *node,
-		 const struct task *task)
+static bool fits(const struct cluster *cluster, const struct node_entry *node, struct job_id job,
+		 const struct job_spec *spec)
 {
-	const struct job_spec *spec = cluster_task_spec(cluster, task);
-	if (!check_placement_allows(node, spec) || has_max_replicas(cluster, node, task))
+	if (!check_placement_allows(node, spec) ||
+	    has_max_replicas(node, job, spec->placement.max_replicas_per_node))
 		return false;
 	const struct resources *capacity = &node->record.facts.capacity;
 	int64_t cpu_milli = capacity->cpu_milli;
@@ -142,19 +154,42 @@ static bool fits(const struct cluster *cluster, const struct node_entry *node,
 	return true;
 }
 
-/* Tied tasks (a project's network, a volume) may have one home only: they could run when every node would take them.
- * Those with two homes, the network's and the volume's, may have none. */
-static bool could_run(const struct look *look, const struct task *task)
+/* Is one of its volumes on a machine that stays broken? */
+static bool is_pinned_out(const struct look *look, const struct job_entry *entry,
+			  const struct job_spec *spec)
 {
-	const struct job_spec *spec = cluster_task_spec(look->cluster, task);
+	const struct project_entry *project = cluster_project(look->cluster, entry->job.project);
+	for (size_t i = 0; i < spec->mounts.n; i++) {
+		char buffer[VOLUME_NAME_SIZE];
+		const struct volume_record *volume = cluster_volume(
+			look->cluster,
+			cluster_volume_name(project, spec->mounts.items[i].source, buffer));
+		if (volume && !works(look, volume->node))
+			return true;
+	}
+	return false;
+}
+
+/* A task of this specification, of the job, on a machine that works. Tied ones (a project's network, a volume) may have
+ * one home only: they could run when every node would take them. Those with two homes, the network's and the volume's,
+ * may have none; nor those whose home may be a machine that only lacks its Docker. */
+static bool could_run(const struct look *look, const struct job_entry *entry,
+		      const struct job_spec *spec)
+{
 	bool tied = spec->networks.n || spec->mounts.n;
-	if (spec->networks.n && spec->mounts.n)
+	if ((spec->networks.n && spec->mounts.n) || is_pinned_out(look, entry, spec) ||
+	    (spec->networks.n && look->docker_hangs))
 		return false;
 	const struct node_columns *columns = &look->cluster->columns;
 	size_t n = 0;
-	for (size_t i = 0; i < columns->n; i++)
-		n += fits(look->cluster, columns->entry[i], task);
-	return tied ? n == columns->n && n : n > 0;
+	size_t n_working = 0;
+	for (size_t i = 0; i < columns->n; i++) {
+		if (!works(look, columns->entry[i]->record.id))
+			continue;
+		n_working++;
+		n += fits(look->cluster, columns->entry[i], entry->job.id, spec);
+	}
+	return tied ? n == n_working && n : n > 0;
 }
 
 static bool dependency_is_met(const struct look *look, const struct job_entry *entry)
@@ -184,7 +219,7 @@ static void look_at_waiting(struct look *look, const struct job_entry *entry,
 	if (task->state == TASK_SCHEDULED)
 		wrong(look, INVARIANT_L2, task, "does not start");
 	else if (task->reason == REASON_NO_NODE_FITS || task->reason == REASON_WAITS_VOLUME) {
-		if (could_run(look, task))
+		if (could_run(look, entry, cluster_task_spec(look->cluster, task)))
 			wrong(look, INVARIANT_L2, task, "waits, and there is a node for it");
 	} else if (task->reason == REASON_WAITS_DEPENDENCY) {
 		if (dependency_is_met(look, entry))
@@ -205,6 +240,11 @@ static const struct task *newest_of(const struct job_entry *entry, int64_t slot)
 	return newest;
 }
 
+static bool task_is_gone(const struct task *task)
+{
+	return task->observed.gone || task->observed.removed || task->desired.verdict;
+}
+
 static bool is_current(const struct job_entry *entry, const struct task *task)
 {
 	return task->desired.revision == entry->job.revision &&
@@ -214,7 +254,7 @@ static bool is_current(const struct job_entry *entry, const struct task *task)
 static void look_at_running(struct look *look, const struct job_entry *entry,
 			    const struct task *task, bool update_is_held)
 {
-	struct sim_worker *worker = worker_of(look, task);
+	struct sim_worker *worker = worker_of(look, task->desired.node);
 	if (!worker || count_running(look, task->desired.id, task->observed.attempt) != 1)
 		wrong(look, INVARIANT_L1, task, "has no running container of its attempt");
 	else if (!task_is_ready(task))
@@ -238,12 +278,30 @@ static void look_at_ended(struct look *look, const struct job_entry *entry, cons
 		wrong(look, INVARIANT_L1, task, "has no successor");
 }
 
-/* An update pauses where a slot has failed, or waits for a node. */
-static bool holds_update(const struct job_entry *entry)
+/* Where nothing can take its place it waits for its machine; so does one that was asked to stop. A machine whose Docker
+ * hangs, or whose store is full and has nothing new to store, still speaks for its tasks. */
+static void look_at_out(struct look *look, const struct job_entry *entry, const struct task *task)
+{
+	const struct sim_worker *worker = worker_of(look, task->desired.node);
+	bool may_speak =
+		worker && (worker->broken == BROKEN_DOCKER || worker->broken == BROKEN_STORE);
+	look->sim->checker.evaluated[INVARIANT_L1]++;
+	if (task->desired.wanted != TASK_WANT_RUN || (may_speak && !task->unreachable))
+		return;
+	if (!task->unreachable)
+		wrong(look, INVARIANT_L1, task, "is on a machine that is lost, and nobody says so");
+	else if (could_run(look, entry, &job_entry_current(entry)->spec))
+		wrong(look, INVARIANT_L1, task,
+		      "is on a lost machine, and there is another for it");
+}
+
+/* An update pauses where a slot has failed, waits for a node, or for one that is lost. */
+static bool holds_update(const struct look *look, const struct job_entry *entry)
 {
 	for (int64_t slot = 1; slot <= job_entry_current(entry)->spec.replicas; slot++) {
 		const struct task *task = newest_of(entry, slot);
-		if (task && is_current(entry, task) && task->state != TASK_RUNNING)
+		if (task && ((is_current(entry, task) && task->state != TASK_RUNNING) ||
+			     is_out(look, task)))
 			return true;
 	}
 	return false;
@@ -252,12 +310,14 @@ static bool holds_update(const struct job_entry *entry)
 static void look_at_wanted(struct look *look, const struct job_entry *entry)
 {
 	const struct job_spec *spec = &job_entry_current(entry)->spec;
-	bool held = holds_update(entry) || !dependency_is_met(look, entry);
+	bool held = holds_update(look, entry) || !dependency_is_met(look, entry);
 	for (int64_t slot = 1; slot <= spec->replicas; slot++) {
 		const struct task *task = newest_of(entry, slot);
 		look->sim->checker.evaluated[INVARIANT_L1]++;
 		if (!task)
 			wrong_job(look, entry, "has an empty slot");
+		else if (is_out(look, task) && (!task_is_final(task->state) || !task_is_gone(task)))
+			look_at_out(look, entry, task);
 		else if (task_is_final(task->state))
 			look_at_ended(look, entry, task);
 		else if (task->state == TASK_RUNNING)
@@ -265,18 +325,33 @@ static void look_at_wanted(struct look *look, const struct job_entry *entry)
 		else
 			look_at_waiting(look, entry, task);
 	}
-	for (size_t i = 0; i < entry->tasks.n; i++)
-		if (entry->tasks.items[i]->desired.slot > spec->replicas &&
-		    !task_is_final(entry->tasks.items[i]->state))
-			wrong(look, INVARIANT_L1, entry->tasks.items[i], "is one too many");
+	for (size_t i = 0; i < entry->tasks.n; i++) {
+		const struct task *task = entry->tasks.items[i];
+		if (task->desired.slot > spec->replicas && !task_is_final(task->state) &&
+		    !is_out(look, task))
+			wrong(look, INVARIANT_L1, task, "is one too many");
+	}
 }
 
 static void look_at_stopped(struct look *look, const struct job_entry *entry)
 {
 	look->sim->checker.evaluated[INVARIANT_L1]++;
+	for (size_t i = 0; i < entry->tasks.n; i++) {
+		const struct task *task = entry->tasks.items[i];
+		if (!task_is_final(task->state) && !is_out(look, task))
+			wrong(look, INVARIANT_L1, task, "was to be stopped");
+	}
+}
+
+/* It stays until every machine has confirmed. */
+static void look_at_removed(struct look *look, const struct job_entry *entry)
+{
+	bool waits = entry->tasks.n > 0;
+	look->sim->checker.evaluated[INVARIANT_L1]++;
 	for (size_t i = 0; i < entry->tasks.n; i++)
-		if (!task_is_final(entry->tasks.items[i]->state))
-			wrong(look, INVARIANT_L1, entry->tasks.items[i], "was to be stopped");
+		waits &= is_out(look, entry->tasks.items[i]);
+	if (!waits)
+		wrong_job(look, entry, "was to be removed");
 }
 
 static void look_at_job(struct look *look, const struct job_entry *entry)
@@ -284,7 +359,7 @@ static void look_at_job(struct look *look, const struct job_entry *entry)
 	switch (entry->job.wanted) {
 	case JOB_RUN: look_at_wanted(look, entry); return;
 	case JOB_STOP: look_at_stopped(look, entry); return;
-	default: wrong_job(look, entry, "was to be removed"); return;
+	default: look_at_removed(look, entry); return;
 	}
 }
 
@@ -304,11 +379,26 @@ static void look_at_container(struct look *look, const struct sim_worker *worker
 			 enum_name(container_state_names, container->seen.state));
 }
 
+static void look_at_node(struct look *look, const struct sim_worker *worker)
+{
+	const struct node_entry *node =
+		worker->core ? cluster_node(look->cluster, worker_node_id(worker->core)) : NULL;
+	if (node && node->state == NODE_READY)
+		return;
+	look->fine = false;
+	if (look->tell)
+		violated(look->sim, INVARIANT_L1, "%s works, and is %s", worker->name,
+			 node ? enum_name(node_state_names, node->state) : "not known");
+}
+
 static void look_at_machines(struct look *look)
 {
 	for (int i = 0; i < look->sim->n_workers; i++) {
 		const struct sim_worker *worker = &look->sim->workers[i];
+		if (worker->broken)
+			continue;
 		look->sim->checker.evaluated[INVARIANT_L4]++;
+		look_at_node(look, worker);
 		for (size_t j = 0; j < worker->docker.n_containers; j++)
 			if (!worker->docker.containers[j]->foreign)
 				look_at_container(look, worker, worker->docker.containers[j]);
@@ -324,6 +414,8 @@ bool check_liveness(struct sim *sim, bool tell)
 		return false;
 	}
 	look.cluster = manager_cluster(sim->manager.core);
+	for (int i = 0; i < sim->n_workers; i++)
+		look.docker_hangs |= sim->workers[i].broken == BROKEN_DOCKER;
 	look_at_machines(&look);
 	size_t n = 0;
 	struct project_entry **projects = cluster_sorted_projects(look.cluster, &n);

@@ -225,6 +225,21 @@ struct sim_request *request_draw(struct sim *sim, const struct sim_client *clien
 	return request;
 }
 
+struct sim_request *request_last(void)
+{
+	struct sim_request *request = base_calloc(1, sizeof(*request));
+	text_print(request->key, sizeof(request->key), "%s", REQUEST_LAST_KEY);
+	text_print(request->project, sizeof(request->project), "last");
+	request->project_request.name = base_strdup(request->project);
+	struct job_spec *spec = add_job(request, "web");
+	spec->image = base_strdup("app:1");
+	spec->replicas = 0;
+	request->request.kind = REQUEST_APPLY;
+	request->request.body_hash = 1;
+	tie(request);
+	return request;
+}
+
 struct sim_request *request_copy(const struct sim_request *request)
 {
 	struct sim_request *copy = base_memdup(request, sizeof(*request));

@@ -17,6 +17,9 @@ struct sim_request {
 };
 
 struct sim_request *request_draw(struct sim *sim, const struct sim_client *client);
+/* A small one, of a project of its own. */
+#define REQUEST_LAST_KEY "last"
+struct sim_request *request_last(void);
 struct sim_request *request_copy(const struct sim_request *request);
 void request_free(void *request);
 

@@ -87,55 +87,6 @@ static void begin(struct sim *sim)
 	}
 }
 
-/* Everything works again: what is down comes up, what is cut is joined. */
-static void heal(struct sim *sim)
-{
-	sim->calm = true;
-	sim_tell(sim, "world", "healed");
-	sim->manager.store.full = false;
-	for (int i = 0; i < sim->n_workers; i++) {
-		struct sim_worker *worker = &sim->workers[i];
-		worker->store.full = false;
-		network_join(worker);
-		worker->docker.foreign_port = 0;
-		sim_machine_on(sim, worker);
-		sim_docker_start(sim, worker);
-	}
-}
-
-#define LIVENESS_LIMIT_MS  (900 * 1000)
-#define LIVENESS_POLL_MS   2000
-#define LIVENESS_STAYS_MS  40000
-#define LIVENESS_MOVES_MAX 10
-
-/* Until everything is as it should be; false when it never is. */
-static bool settle(struct sim *sim, int64_t limit_ms)
-{
-	while (!check_liveness(sim, false)) {
-		if (sim->now_ms >= limit_ms) {
-			check_liveness(sim, true);
-			return false;
-		}
-		if (!sim_run_until(sim, sim->now_ms + LIVENESS_POLL_MS))
-			return false;
-	}
-	sim_tell(sim, "world", "everything is as it should be");
-	return true;
-}
-
-/* It stays so, but that what waits for room may get it: a few times, as there are not many tasks. */
-static void live_on(struct sim *sim)
-{
-	int64_t limit_ms = sim->now_ms + LIVENESS_LIMIT_MS;
-	for (int n = 0; n < LIVENESS_MOVES_MAX; n++) {
-		if (!settle(sim, limit_ms) ||
-		    !sim_run_until(sim, sim->now_ms + LIVENESS_STAYS_MS) ||
-		    check_liveness(sim, false))
-			return;
-	}
-	check_liveness(sim, true);
-}
-
 static void end(struct sim *sim)
 {
 	sim_drop_events(sim);
@@ -176,17 +127,14 @@ void sim_run(uint64_t seed, const struct sim_options *options, struct sim_result
 	sim->hash = HASH_START;
 	sim->now_ms = 1000;
 	begin(sim);
-	int64_t healed_ms = sim->now_ms + draw_trouble_ms(sim);
-	if (sim_run_until(sim, healed_ms)) {
-		heal(sim);
-		live_on(sim);
-	}
+	if (sim_run_until(sim, sim->now_ms + draw_trouble_ms(sim)))
+		settle(sim);
 	*ret_result = (struct sim_result){ .failed = sim->checker.failed,
 					   .invariant = sim->checker.invariant,
 					   .hash = sim->hash,
 					   .n_events = sim->n_events,
 					   .virtual_ms = sim->now_ms,
-					   .settled_ms = sim->now_ms - healed_ms,
+					   .settled_ms = sim->settled_ms,
 					   .n_workers = sim->n_workers };
 	memcpy(ret_result->message, sim->checker.message, sizeof(ret_result->message));
 	for (int i = 0; i < INVARIANT_COUNT; i++)

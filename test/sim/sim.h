@@ -75,8 +75,8 @@ int64_t clock_wall_ms(const struct sim *sim, const struct sim_clock *clock);
 
 struct sim_store {
 	struct changes records;
-	struct map index; /* hash of a key -> its record's place in `records`, plus 1 */
-	uint64_t n_commits;
+	struct map index;   /* hash of a key -> its record's place in `records`, plus 1 */
+	uint64_t n_written; /* records, but for what is reserved for heartbeats now and then */
 	bool full;
 };
 /* Carry out the first `n` changes. */
@@ -185,6 +185,19 @@ struct worker_queued {
 	struct node_stats stats;
 };
 
+/* What a worker is left with when the faults end. */
+enum broken {
+	BROKEN_NOT = 0,
+	BROKEN_OFF,
+	BROKEN_CUT,
+	BROKEN_DEAF,
+	BROKEN_MUTE,
+	BROKEN_STOPPED,
+	BROKEN_STORE,
+	BROKEN_DOCKER,
+	BROKEN_COUNT
+};
+
 struct sim_worker {
 	struct sim *sim;
 	int index;
@@ -202,6 +215,7 @@ struct sim_worker {
 	int64_t paused_until_ms; /* the process stands still */
 	int64_t asleep_until_ms; /* the machine does */
 	bool off;		 /* the machine has no power */
+	int broken;		 /* enum broken */
 	struct worker *core;
 	struct worker_out out;
 	struct worker_queued *queue;
@@ -308,6 +322,8 @@ struct sim_client {
 void client_start(struct sim *sim, struct sim_client *client);
 void client_take_reply(struct sim *sim, const struct sim_request *request,
 		       const struct manager_reply *reply);
+/* The request that must be answered once the faults are over. */
+void client_ask_last(struct sim *sim);
 void client_release(struct sim_client *client);
 
 /* ---- the world ---- */
@@ -331,6 +347,8 @@ struct sim {
 
 	bool enabled[FAULT_COUNT];
 	int rate[FAULT_COUNT];
+	int64_t settled_ms;		/* from the last fault until all was as it should be */
+	int64_t answered_ms;		/* the request after the last fault; 0: not yet */
 	bool calm;			/* no faults any more */
 	bool json;			/* messages travel as text */
 	int64_t struck_ms[FAULT_COUNT]; /* last time; 0: never */
@@ -363,6 +381,13 @@ struct sim_result {
 bool sim_run_until(struct sim *sim, int64_t until_ms);
 /* Forget what is planned. */
 void sim_drop_events(struct sim *sim);
+
+/* heal.c: the faults end. Returns when the last of them will have. */
+int64_t heal(struct sim *sim);
+/* How long what works may take from then on until all is as it should be. */
+int64_t heal_allowance_ms(const struct sim *sim);
+/* settle.c: the second phase. */
+void settle(struct sim *sim);
 
 /* seed.c: run one seed; adds to the counts. */
 void sim_run(uint64_t seed, const struct sim_options *options, struct sim_result *ret_result,

@@ -390,7 +390,7 @@ void sim_machine_off(struct sim *sim, struct sim_worker *worker)
 
 void sim_machine_on(struct sim *sim, struct sim_worker *worker)
 {
-	if (!worker->off)
+	if (!worker->off || worker->broken)
 		return;
 	worker->off = false;
 	worker->boot++;

@@ -96,9 +96,10 @@ enum err_code sim_store_commit(struct sim *sim, struct sim_store *store,
 	if (unknown && sim_chance(sim, 500))
 		n = sim_store_cut(sim, changes);
 	sim_store_apply(store, changes, n);
-	store->n_commits++;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		sim_hash(sim, changes->items[i].value, changes->items[i].value_len);
+		store->n_written += changes->items[i].kind != RECORD_META;
+	}
 	if (unknown)
 		return err_set(err, ERR_STORE, "the commit failed after it was written");
 	if (sim_strikes(sim, FAULT_COMMIT_SLOW))

@@ -293,7 +293,7 @@ static void on_probe(struct sim *sim, struct event *event)
 static void on_start(struct sim *sim, struct event *event)
 {
 	struct sim_worker *worker = event->subject;
-	if (!worker->up && !worker->off)
+	if (!worker->up && !worker->off && worker->broken != BROKEN_STOPPED)
 		sim_worker_start(sim, worker);
 }
 

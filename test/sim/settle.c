@@ -1,0 +1,115 @@
+/* After the last fault: a request is answered (L3), all is as it should be within the time that what is under way may
+ * take (L1, L2, L4), it stays so, and then there is silence: nothing is stored, nothing starts (L7). */
+#include "sim.h"
+
+#define ANSWER_LIMIT_MS	    10000
+#define POLL_MS		    2000
+#define STAYS_MS	    40000
+#define MOVES_MAX	    10
+#define SILENCE_MS	    60000
+#define SILENCE_WHOLE_MS    600000
+#define SILENCE_WORKERS_MAX 30
+
+/* Until everything is as it should be; false when it never is. */
+static bool reach(struct sim *sim, int64_t limit_ms)
+{
+	while (!check_liveness(sim, false)) {
+		if (sim->now_ms >= limit_ms) {
+			check_liveness(sim, true);
+			return false;
+		}
+		if (!sim_run_until(sim, sim->now_ms + POLL_MS))
+			return false;
+	}
+	sim_tell(sim, "world", "everything is as it should be");
+	return true;
+}
+
+/* It stays so, but that what waits for room may get it: a few times, as there are not many tasks. */
+static bool live_on(struct sim *sim, int64_t allowance_ms)
+{
+	for (int n = 0; n < MOVES_MAX; n++) {
+		if (!reach(sim, sim->now_ms + allowance_ms))
+			return false;
+		if (n == 0)
+			sim->settled_ms += sim->now_ms;
+		if (!sim_run_until(sim, sim->now_ms + STAYS_MS))
+			return false;
+		if (check_liveness(sim, false))
+			return true;
+	}
+	check_liveness(sim, true);
+	return false;
+}
+
+/* ---- silence ---- */
+
+/* Sums over what works. */
+struct deeds {
+	uint64_t manager_records, worker_records;
+	uint64_t containers;
+};
+
+static struct deeds count_deeds(const struct sim *sim)
+{
+	struct deeds deeds = { .manager_records = sim->manager.store.n_written };
+	for (int i = 0; i < sim->n_workers; i++) {
+		if (sim->workers[i].broken)
+			continue;
+		deeds.worker_records += sim->workers[i].store.n_written;
+		deeds.containers += sim->workers[i].docker.containers_made;
+	}
+	return deeds;
+}
+
+/* A worker whose store is full is lost when it has something to store: some day. */
+static bool is_restless(const struct sim *sim)
+{
+	for (int i = 0; i < sim->n_workers; i++)
+		if (sim->workers[i].broken == BROKEN_STORE)
+			return true;
+	return false;
+}
+
+static void be_silent(struct sim *sim)
+{
+	if (is_restless(sim))
+		return;
+	bool whole = sim->n_workers <= SILENCE_WORKERS_MAX && sim_chance(sim, 100);
+	struct deeds before = count_deeds(sim);
+	if (!sim_run_until(sim, sim->now_ms + (whole ? SILENCE_WHOLE_MS : SILENCE_MS)))
+		return;
+	struct deeds after = count_deeds(sim);
+	sim->checker.evaluated[INVARIANT_L7]++;
+	uint64_t n_manager = after.manager_records - before.manager_records;
+	uint64_t n_workers = after.worker_records - before.worker_records;
+	uint64_t n_containers = after.containers - before.containers;
+	if (n_manager || n_workers || n_containers)
+		violated(sim, INVARIANT_L7,
+			 "nothing was to be done, and the manager stored %llu records, workers "
+			 "%llu, and %llu containers were made",
+			 (unsigned long long)n_manager, (unsigned long long)n_workers,
+			 (unsigned long long)n_containers);
+	else if (!check_liveness(sim, false))
+		check_liveness(sim, true);
+}
+
+void settle(struct sim *sim)
+{
+	int64_t last_fault_ms = heal(sim);
+	if (!sim_run_until(sim, last_fault_ms))
+		return;
+	int64_t allowance_ms = heal_allowance_ms(sim);
+	client_ask_last(sim);
+	if (!sim_run_until(sim, last_fault_ms + ANSWER_LIMIT_MS))
+		return;
+	sim->checker.evaluated[INVARIANT_L3]++;
+	if (!sim->answered_ms) {
+		violated(sim, INVARIANT_L3, "a request is not answered within %d ms",
+			 ANSWER_LIMIT_MS);
+		return;
+	}
+	sim->settled_ms = -last_fault_ms;
+	if (live_on(sim, allowance_ms))
+		be_silent(sim);
+}
