@@ -206,6 +206,19 @@ enum err_code data_dir_rename(const struct data_dir *dir, const char *name, cons
 	return ERR_NONE;
 }
 
+int data_dir_settle(const struct data_dir *dir, const char *name, int64_t bytes)
+{
+	int fd = openat(dir->dir_fd, name, O_RDWR | O_DSYNC | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	_cleanup_free_ uint8_t *copy = base_calloc((size_t)bytes, 1);
+	ssize_t n = pread(fd, copy, (size_t)bytes, 0);
+	ssize_t written = n > 0 ? pwrite(fd, copy, (size_t)n, 0) : n;
+	int error = n < 0 || written < 0 ? errno : written < n ? EIO : 0;
+	close(fd);
+	return error;
+}
+
 enum err_code data_dir_allocate(const struct data_dir *dir, const char *name, int64_t bytes,
 				struct err *err)
 {

@@ -44,6 +44,10 @@ enum err_code data_dir_remove(const struct data_dir *dir, const char *name,
 enum err_code data_dir_rename(const struct data_dir *dir, const char *name, const char *to,
 			      struct err *err) WARN_UNUSED;
 
+/* Write the first bytes of a file again as they are read now, durably: what a failed write or sync left in memory and
+ * perhaps not on the disk. 0, or an errno. */
+int data_dir_settle(const struct data_dir *dir, const char *name, int64_t bytes);
+
 /* Have room on the disk for all of a file that will be written through memory, where a full disk is a SIGBUS and no
  * error. ERR_STORE_FULL, ERR_STORE. */
 enum err_code data_dir_allocate(const struct data_dir *dir, const char *name, int64_t bytes,

@@ -5,10 +5,14 @@
  * - Every transaction that changes records changes the summary with them.
  * - Between calls no transaction is open; so the map may be resized at the start of any call.
  * - The map is larger than bytes_max only while a commit that does not make the data larger is tried.
- * - env is NULL only after a failure; the next call opens it again. */
+ * - env is NULL only after a failure; the next call opens it again.
+ * - Nothing is read or written while it is in doubt whether the heads that LMDB reads are those on the disk. After a
+ *   failed write of a head LMDB puts the older one back in memory; a commit on top of it may use the pages of the failed
+ *   one, and must not meet that on the disk after a power cut. */
 #include <errno.h>
 #include <lmdb.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/check.h"
@@ -25,7 +29,9 @@
 #define MAP_BYTES_FIRST (64LL << 20)
 #define RESERVE_BYTES	(8LL << 20)
 /* A store that has less room than this is full: a probe must not succeed where the next commit fails. */
-#define PROBE_BYTES   (16 * 1024)
+#define PROBE_BYTES (16 * 1024)
+/* Each transaction writes one of the two pages at the start of the file. */
+#define HEADS	      2
 #define NEW_NAME      "new"
 #define NEW_DATA_NAME NEW_NAME "/" FORMAT_DATA_NAME
 /* LMDB's table of readers: 126 slots of 64 bytes and a head. */
@@ -43,6 +49,7 @@ struct lmdb_store {
 	int64_t bytes_max;
 	int64_t map_bytes;
 	int64_t page_bytes;
+	bool heads_in_doubt;
 };
 
 static struct lmdb_store *lmdb_of(struct store *store)
@@ -113,11 +120,24 @@ static int open_table(struct lmdb_store *lmdb)
 	return rc;
 }
 
+/* Of another process that may have been killed, too: what it could not make durable, the next one builds upon. */
+static int settle_heads(struct lmdb_store *lmdb)
+{
+	if (!lmdb->heads_in_doubt)
+		return 0;
+	int rc = data_dir_settle(&lmdb->dir, FORMAT_DATA_NAME, HEADS * lmdb->page_bytes);
+	lmdb->heads_in_doubt = rc != 0;
+	return rc;
+}
+
 static int env_open(struct lmdb_store *lmdb)
 {
 	if (lmdb->env != NULL)
 		return 0;
-	int rc = mdb_env_create(&lmdb->env);
+	int rc = settle_heads(lmdb);
+	if (rc != 0)
+		return rc;
+	rc = mdb_env_create(&lmdb->env);
 	if (rc != 0) {
 		lmdb->env = NULL;
 		return rc;
@@ -135,8 +155,14 @@ static int env_open(struct lmdb_store *lmdb)
 	return rc;
 }
 
-/* A write transaction. After a failed write of LMDB's own header every begin answers MDB_PANIC until the file is opened
- * anew. */
+/* After a failed write of LMDB's own head every begin answers MDB_PANIC until the file is opened anew. */
+static int env_open_again(struct lmdb_store *lmdb)
+{
+	env_close(lmdb);
+	lmdb->heads_in_doubt = true;
+	return env_open(lmdb);
+}
+
 static int begin_write(struct lmdb_store *lmdb, MDB_txn **ret_txn)
 {
 	int rc = env_open(lmdb);
@@ -144,8 +170,7 @@ static int begin_write(struct lmdb_store *lmdb, MDB_txn **ret_txn)
 		rc = mdb_txn_begin(lmdb->env, NULL, 0, ret_txn);
 	if (rc != MDB_PANIC)
 		return rc;
-	env_close(lmdb);
-	rc = env_open(lmdb);
+	rc = env_open_again(lmdb);
 	return rc != 0 ? rc : mdb_txn_begin(lmdb->env, NULL, 0, ret_txn);
 }
 
@@ -370,8 +395,7 @@ static enum err_code lmdb_replay(struct store *store, store_visit_fn *visit, voi
 	if (rc == 0)
 		rc = mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &txn);
 	if (rc == MDB_PANIC) {
-		env_close(lmdb);
-		rc = env_open(lmdb);
+		rc = env_open_again(lmdb);
 		if (rc == 0)
 			rc = mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &txn);
 	}
@@ -473,7 +497,8 @@ static enum err_code lmdb_open(const struct store_options *options, struct store
 	PRE(options->dir != NULL);
 	struct lmdb_store *lmdb = base_calloc(1, sizeof(*lmdb));
 	lmdb->store.ops = &store_lmdb;
-	lmdb->page_bytes = 4096;
+	lmdb->page_bytes = sysconf(_SC_PAGESIZE);
+	lmdb->heads_in_doubt = true;
 	lmdb->bytes_max = options->map_bytes_max > 0 ? options->map_bytes_max : MAP_BYTES_MAX;
 	if (lmdb->bytes_max < MAP_BYTES_MIN)
 		lmdb->bytes_max = MAP_BYTES_MIN;

@@ -17,24 +17,21 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/hash.h"
 #include "base/parse.h"
 #include "base/text.h"
 #include "disk.h"
-#include "store/store.h"
+#include "look.h"
 
-#define META_BYTES   8192 /* LMDB's two heads */
-#define TOLD_MAX     10
-#define PATH_BYTES   4096
-#define RESERVE_ONLY 4096
-#define DESCRIPTORS  65536
+#define META_BYTES  8192 /* LMDB's two heads */
+#define TOLD_MAX    10
+#define PATH_BYTES  4096
+#define DESCRIPTORS 65536
 
 /* What a store held at one time. */
 struct state {
-	uint64_t hash;
-	struct text bytes; /* of every record, to look for identifiers in */
-	size_t op;	   /* the write that made it */
-	bool failed;	   /* by a write that was said to have failed */
+	struct contents_found found;
+	size_t op;   /* the write that made it */
+	bool failed; /* by a write that was said to have failed */
 };
 
 struct replay {
@@ -53,38 +50,7 @@ struct replay {
 	int told;
 };
 
-/* ---- what a folder holds ---- */
-
-static enum err_code collect(void *visitor, const struct change *change, struct err *err)
-{
-	struct state *state = visitor;
-	(void)err;
-	uint64_t hash = hash_bytes(HASH_START, &change->kind, 1);
-	hash = hash_bytes(hash, change->key, change->key_len);
-	hash = hash_bytes(hash, change->value, change->value_len);
-	/* In no order. */
-	state->hash += hash;
-	text_add_bytes(&state->bytes, (const char *)change->key, change->key_len);
-	text_add_bytes(&state->bytes, change->value, change->value_len);
-	return ERR_NONE;
-}
-
-/* Open as the program would; and it must take commits. */
-static enum err_code look(struct replay *replay, struct state *ret_state, struct err *err)
-{
-	struct store_options options = { .dir = replay->store_dir, .reserve_bytes = RESERVE_ONLY };
-	struct store *store;
-	*ret_state = (struct state){ 0 };
-	text_init(&ret_state->bytes, (size_t)1 << 30);
-	enum err_code code = store_lmdb.open(&options, &store, err);
-	if (code)
-		return code;
-	code = store_lmdb.replay(store, collect, ret_state, err);
-	if (!code)
-		code = store_lmdb.probe(store, err);
-	store_lmdb.close(store);
-	return code;
-}
+/* ---- commits ---- */
 
 static bool is_commit(const struct replay *replay, const struct op *op)
 {
@@ -93,36 +59,39 @@ static bool is_commit(const struct replay *replay, const struct op *op)
 	       strcmp(disk_path(replay->disk, op), replay->data_path) == 0;
 }
 
-static void add_state(struct replay *replay, const struct state *state, size_t op)
+static void add_state(struct replay *replay, const struct contents_found *found, size_t op)
 {
 	replay->states = base_grow(replay->states, replay->n_states, &replay->states_capacity,
 				   sizeof(struct state));
-	replay->states[replay->n_states] = *state;
-	replay->states[replay->n_states].op = op;
-	replay->states[replay->n_states].failed =
-		op > 0 && (replay->log.ops[op].head.flags & OP_FAILED);
-	replay->n_states++;
+	replay->states[replay->n_states++] = (struct state){
+		.found = *found,
+		.op = op,
+		.failed = op > 0 && (replay->log.ops[op].head.flags & OP_FAILED),
+	};
 }
 
 /* Every state that a commit left, as running programs saw it. */
 static void find_states(struct replay *replay)
 {
-	struct state state = { 0 };
+	struct contents_found found = { 0 };
 	struct err err;
-	text_init(&state.bytes, 1);
-	add_state(replay, &state, 0);
+	text_init(&found.bytes, 1);
+	add_state(replay, &found, 0);
 	for (size_t i = 0; i < replay->log.n; i++) {
 		const struct op *op = &replay->log.ops[i];
+		/* What was said to have failed is in memory all the same. */
+		struct op calm = *op;
+		calm.head.flags &= ~(uint32_t)OP_FAILED;
 		disk_begin(replay->disk, op);
-		disk_end(replay->disk, op);
+		disk_end(replay->disk, &calm);
 		if (!is_commit(replay, op))
 			continue;
 		disk_write(replay->disk, DISK_CACHE, replay->scratch);
-		if (look(replay, &state, &err)) {
+		if (look(replay->store_dir, &found, &err)) {
 			fprintf(stderr, "even without a cut: operation %zu: %s\n", i, err.message);
 			exit(2);
 		}
-		add_state(replay, &state, i);
+		add_state(replay, &found, i);
 	}
 	disk_free(replay->disk);
 	replay->disk = disk_new(&replay->random);
@@ -155,19 +124,19 @@ static bool is_done(size_t asked_at[DESCRIPTORS], const struct op *op, size_t st
 
 static void judge(struct replay *replay, size_t op, size_t oldest, size_t newest)
 {
-	struct state found;
+	struct contents_found found;
 	struct err err;
 	replay->made++;
-	if (look(replay, &found, &err)) {
+	if (look(replay->store_dir, &found, &err)) {
 		replay->refused++;
 		tell(replay, op, err.message);
 	} else {
 		size_t i = oldest;
-		while (i <= newest && replay->states[i].hash != found.hash)
+		while (i <= newest && replay->states[i].found.hash != found.hash)
 			i++;
 		bool older = false;
 		for (size_t j = 0; j < oldest; j++)
-			older |= replay->states[j].hash == found.hash;
+			older |= replay->states[j].found.hash == found.hash;
 		replay->lost += i > newest && older;
 		replay->wrong += i > newest && !older;
 		if (i > newest)
@@ -218,7 +187,10 @@ static void cut_everywhere(struct replay *replay)
 		disk_begin(replay->disk, op);
 		if (last + 1 < replay->n_states && replay->states[last + 1].op == i) {
 			last++;
-			last_fails = replay->states[last].failed;
+			/* To put the older head back, LMDB writes it, and that is not durable either. */
+			last_fails =
+				replay->states[last].failed ||
+				(replay->states[last - 1].failed && !(op->head.flags & OP_DURABLE));
 		}
 		if (is_boundary(op)) {
 			int64_t upto = replay->images * (at + 1) / n_boundaries;
@@ -281,13 +253,13 @@ static bool is_new(struct speech *speech, const uint8_t uuid[16])
 }
 
 static void check_uuids(struct replay *replay, struct speech *speech, const struct op *op,
-			size_t number, const struct state *state)
+			size_t number, const struct text *durable)
 {
 	for (size_t i = 0; i + 36 <= op->head.bytes; i++) {
 		uint8_t uuid[16];
 		if (!read_uuid(op->bytes + i, uuid) || !is_new(speech, uuid))
 			continue;
-		if (state->bytes.bytes && memmem(state->bytes.bytes, state->bytes.len, uuid, 16))
+		if (durable->bytes && memmem(durable->bytes, durable->len, uuid, 16))
 			continue;
 		replay->hasty++;
 		tell(replay, number, "something was named that is not durable");
@@ -309,7 +281,7 @@ static void check_speech(struct replay *replay)
 			tell(replay, i, "a change was acknowledged without a commit");
 		}
 		if (op->head.kind == OP_SPEECH)
-			check_uuids(replay, speech, op, i, &replay->states[state]);
+			check_uuids(replay, speech, op, i, &replay->states[state].found.bytes);
 	}
 	base_free(speech->known);
 	base_free(speech);
@@ -375,7 +347,7 @@ int main(int argc, char **argv)
 	       (long long)replay.wrong, (long long)replay.refused, (long long)replay.hasty);
 	bool bad = replay.lost + replay.wrong + replay.refused + replay.hasty > 0;
 	for (size_t i = 0; i < replay.n_states; i++)
-		text_release(&replay.states[i].bytes);
+		text_release(&replay.states[i].found.bytes);
 	base_free(replay.states);
 	disk_free(replay.disk);
 	oplog_release(&replay.log);

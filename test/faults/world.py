@@ -5,7 +5,6 @@ killed leaves behind, the next run removes (sweep()).
 FAULTS_SCALE multiplies how much is done (1: what CI does), FAULTS_SEED chooses what is done.
 """
 import http.client
-import importlib.util
 import json
 import os
 import random
@@ -13,12 +12,15 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "test" / "e2e"))
+from harness import PrivateDocker  # noqa: E402
 BUILD = Path(os.environ.get("BUILD", TOP / "build")).resolve()
 PROGRAM = BUILD / "src" / "drover"
 FAKEDOCKER = BUILD / "test" / "fakedocker" / "fakedocker"
@@ -264,7 +266,7 @@ class Cluster:
 
     def containers(self):
         """(task, state, id) of every container of ours."""
-        status, found = ask(self.docker_socket, "GET", "/containers/json?all=1")
+        status, found = ask(self.docker_socket, "GET", "/watch/containers?all=1")
         assert status == 200
         return [(each["Labels"].get("drover.task"), each["State"], each["Id"]) for each in found]
 
@@ -318,18 +320,11 @@ class Cluster:
 # ---- a real Docker
 
 
-def load_end_to_end():
-    spec = importlib.util.spec_from_file_location("end_to_end", TOP / "test" / "e2e" / "conftest.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def make_private_docker(folder):
     """A dockerd of our own below `folder`, with an image that sleeps until SIGTERM."""
     before, tempfile.tempdir = tempfile.tempdir, str(folder)
     try:
-        daemon = load_end_to_end().PrivateDocker(images=())
+        daemon = PrivateDocker(images=())
     finally:
         tempfile.tempdir = before
     root = folder / "image"
