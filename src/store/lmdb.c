@@ -7,8 +7,8 @@
  * - The map is larger than bytes_max only while a commit that does not make the data larger is tried.
  * - env is NULL only after a failure; the next call opens it again.
  * - Nothing is read or written while it is in doubt whether the heads that LMDB reads are those on the disk. After a
- *   failed write of a head LMDB puts the older one back in memory; a commit on top of it may use the pages of the failed
- *   one, and must not meet that on the disk after a power cut. */
+ *   failed write of a head LMDB puts the older one back in memory. A commit on top of it may use the pages of the
+ *   failed one, which must not be on the disk then. */
 #include <errno.h>
 #include <lmdb.h>
 #include <string.h>
