@@ -206,8 +206,8 @@ void handle_tasks(struct api_request *request)
 	struct task_page answer = { 0 };
 	size_t n = listing_page(&listing, &next);
 	for (size_t i = 0; i < n; i++)
-		task_view_fill(list_add(&answer.tasks, sizeof(struct task_view)), cluster,
-			       listing.items[i].item);
+		task_view_fill(list_add(&answer.tasks, sizeof(struct task_view)),
+			       server_manager(request->server), listing.items[i].item);
 	answer.next = base_strdup(next);
 	answer_record(request, 200, &task_page_type, &answer);
 	record_release(&task_page_type, &answer);
@@ -459,7 +459,7 @@ void handle_task(struct api_request *request)
 		return;
 	}
 	struct task_view view = { 0 };
-	task_view_fill(&view, server_cluster(request->server), task);
+	task_view_fill(&view, server_manager(request->server), task);
 	answer_record(request, 200, &task_view_type, &view);
 	record_release(&task_view_type, &view);
 }

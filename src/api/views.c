@@ -1,6 +1,7 @@
 #include "api/views.h"
 
 #include "base/alloc.h"
+#include "base/limits.h"
 #include "task/container.h"
 
 static void fill_ports(struct task_view *view, const struct job_spec *spec, const struct task *task)
@@ -40,8 +41,19 @@ static void fill_observed(struct task_view *view, const struct task *task)
 	}
 }
 
-void task_view_fill(struct task_view *view, const struct cluster *cluster, const struct task *task)
+static char *waits_of(const struct manager *manager, const struct task *task)
 {
+	struct text text;
+	text_init(&text, LIMIT_MESSAGE_BYTES);
+	if (manager_task_waits(manager, task, &text))
+		return text_take(&text);
+	text_release(&text);
+	return NULL;
+}
+
+void task_view_fill(struct task_view *view, const struct manager *manager, const struct task *task)
+{
+	const struct cluster *cluster = manager_cluster(manager);
 	const struct task_desired *desired = &task->desired;
 	const struct job_entry *entry = cluster_job_of(cluster, task);
 	const struct job_spec *spec = cluster_task_spec(cluster, task);
@@ -56,6 +68,7 @@ void task_view_fill(struct task_view *view, const struct cluster *cluster, const
 	view->state = task->state;
 	view->ready = task_is_ready(task);
 	view->unreachable = task->unreachable;
+	view->waits = waits_of(manager, task);
 	view->wanted = desired->wanted;
 	view->reason = task->reason;
 	char sentence[TASK_SENTENCE_SIZE];

@@ -27,6 +27,7 @@ struct task_view {
 	int health;
 	bool ready;
 	bool unreachable;
+	char *waits; /* unreachable: what it waits for before it is started elsewhere */
 	int wanted;
 	int reason;
 	char *message;
@@ -240,7 +241,7 @@ struct error_answer {
 extern const struct record_type error_answer_type;
 
 /* Fill a view (all-zero before) from the world; the caller releases it with record_release(). */
-void task_view_fill(struct task_view *view, const struct cluster *cluster, const struct task *task);
+void task_view_fill(struct task_view *view, const struct manager *manager, const struct task *task);
 void job_view_fill(struct job_view *view, const struct manager *manager,
 		   const struct job_entry *entry, bool with_spec);
 void node_view_fill(struct node_view *view, const struct cluster *cluster,

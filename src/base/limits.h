@@ -124,9 +124,12 @@
 #define LIMIT_DOCKER_BODY_BYTES (64 * 1024 * 1024)
 
 /* Times of the protocol between manager and worker. */
-#define LIMIT_BEAT_MS		 2000
-#define LIMIT_NODE_SILENT_MS	 10000
-#define LIMIT_START_GRACE_MS	 60000
+#define LIMIT_BEAT_MS	     2000
+#define LIMIT_NODE_SILENT_MS 10000
+#define LIMIT_START_GRACE_MS 60000
+/* A container of a job with on_disconnect: stop may run for a lease longer than its worker was last answered. */
+#define LIMIT_LEASE_MIN_MS	 60000
+#define LIMIT_LEASE_MARGIN_MS	 30000 /* and a quarter of lease and stop grace: manager/lease.c */
 #define LIMIT_RECONNECT_FIRST_MS 100
 #define LIMIT_RECONNECT_MAX_MS	 5000
 

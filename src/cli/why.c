@@ -10,6 +10,8 @@ static void print_task(const struct task_view *task)
 	       task->unreachable ? ", its node unreachable" : "", reason_name(task->reason));
 	if (task->message && *task->message)
 		printf("  %s\n", task->message);
+	if (task->waits && *task->waits)
+		printf("  %s\n", task->waits);
 }
 
 /* Worth saying of a job: tasks that are not simply running, newest of their slot. */
@@ -20,7 +22,7 @@ static bool says_something(const struct task_page *page, size_t at)
 		if (page->tasks.items[i].slot == task->slot &&
 		    uuid_compare(page->tasks.items[i].id, task->id) > 0)
 			return false;
-	return !task->ready;
+	return !task->ready || task->unreachable;
 }
 
 static enum err_code why_job(struct invocation *invocation, const struct job_view *job,

@@ -273,8 +273,9 @@ static const struct key_row drover_rows[] = {
 	HONOURED("scheduler", read_string, IN_SPEC(scheduler), "scheduler", "the cluster's"),
 	HONOURED("placement_deadline", read_duration, IN_SPEC(placement_deadline_ms), "placement_deadline_ms", "0s: wait for a place for ever"),
 	HONOURED("disk", read_size, IN_SPEC(reservations.disk_bytes), "reservations.disk_bytes", "disk space to reserve"),
+	HONOURED("on_disconnect", read_on_disconnect, IN_SPEC(on_disconnect), "on_disconnect", "keep; stop: see machines that cannot be reached"),
+	HONOURED("lease", read_duration, IN_SPEC(lease_ms), "lease_ms", "60s, the least; with `on_disconnect: stop`"),
 	REFUSED("network", "not yet"),
-	REFUSED("on_disconnect", "not yet"),
 	REFUSED("volume", "not yet"),
 };
 

@@ -173,6 +173,8 @@ static const struct sample samples[] = {
 	{ SECTION_DROVER, "scheduler", "scheduler: spread", false },
 	{ SECTION_DROVER, "placement_deadline", "placement_deadline: 1s", false },
 	{ SECTION_DROVER, "disk", "disk: 1g", false },
+	{ SECTION_DROVER, "on_disconnect", "on_disconnect: stop", false },
+	{ SECTION_DROVER, "lease", "on_disconnect: stop, lease: 2m", false },
 	{ SECTION_NETWORK, "name", "name: nn", false },
 	{ SECTION_NETWORK, "driver", "driver: bridge", true },
 	{ SECTION_NETWORK, "driver_opts", "driver_opts: {a: b}", false },

@@ -343,6 +343,9 @@ static void print_drover(struct yaml_out *out, const struct job_spec *spec)
 	if (spec->placement_deadline_ms)
 		yaml_duration(out, "placement_deadline", spec->placement_deadline_ms);
 	print_positive(out, "disk", spec->reservations.disk_bytes);
+	yaml_string(out, "on_disconnect", enum_name(on_disconnect_names, spec->on_disconnect));
+	if (spec->on_disconnect == ON_DISCONNECT_STOP)
+		yaml_duration(out, "lease", job_spec_lease_ms(spec));
 	yaml_close(out);
 }
 

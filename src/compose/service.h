@@ -88,6 +88,7 @@ enum err_code read_deploy(const struct at *at, void *service, struct err *err);
 enum err_code read_mode(const struct at *at, void *service, struct err *err);
 enum err_code read_replicas(const struct at *at, void *service, struct err *err);
 enum err_code read_restart_policy(const struct at *at, void *service, struct err *err);
+enum err_code read_on_disconnect(const struct at *at, void *int_pointer, struct err *err);
 enum err_code read_restart_condition(const struct at *at, void *restart_policy, struct err *err);
 enum err_code read_placement(const struct at *at, void *placement, struct err *err);
 enum err_code read_preferences(const struct at *at, void *strings, struct err *err);

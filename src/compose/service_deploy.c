@@ -195,6 +195,15 @@ enum err_code read_drover(const struct at *at, void *service, struct err *err)
 	return keys_read(at, SECTION_DROVER, service, err);
 }
 
+enum err_code read_on_disconnect(const struct at *at, void *int_pointer, struct err *err)
+{
+	const char *word;
+	enum err_code code = get_string(at, &word, err);
+	if (!code && !enum_value(on_disconnect_names, word, int_pointer))
+		code = fail_type(at, "keep or stop", err);
+	return code;
+}
+
 enum err_code read_priority(const struct at *at, void *int64, struct err *err)
 {
 	return get_integer(at, 0, 100, int64, err);

@@ -27,6 +27,9 @@ const struct enum_name depend_condition_names[] = {
 	{ DEPEND_STARTED, "service_started" }, { DEPEND_HEALTHY, "service_healthy" },
 	{ DEPEND_COMPLETED, "service_completed_successfully" }, { 0 }
 };
+const struct enum_name on_disconnect_names[] = {
+	{ ON_DISCONNECT_KEEP, "keep" }, { ON_DISCONNECT_STOP, "stop" }, { 0 }
+};
 const struct enum_name tristate_names[] = {
 	{ UNSET, "unset" }, { YES, "yes" }, { NO, "no" }, { 0 }
 };
@@ -155,6 +158,8 @@ static const struct field job_spec_fields[] = {
 	ROW_INT(37, struct job_spec, replicas, LIMIT_REPLICAS, .initial = 1),
 	ROW_PAIRS(38, struct job_spec, job_labels, LIMIT_LIST_ITEMS),
 	ROW_STRING(39, struct job_spec, platform, LIMIT_NAME_BYTES),
+	ROW_ENUM(45, struct job_spec, on_disconnect, on_disconnect_names),
+	ROW_INT(46, struct job_spec, lease_ms, LIMIT_DURATION_MS),
 };
 RECORD_TYPE(job_spec, struct job_spec, job_spec_fields);
 // clang-format on
@@ -167,6 +172,13 @@ bool job_spec_is_global(const struct job_spec *spec)
 bool job_spec_completes(const struct job_spec *spec)
 {
 	return spec->mode == JOB_REPLICATED_JOB || spec->mode == JOB_GLOBAL_JOB;
+}
+
+int64_t job_spec_lease_ms(const struct job_spec *spec)
+{
+	if (spec->on_disconnect != ON_DISCONNECT_STOP)
+		return 0;
+	return spec->lease_ms ? spec->lease_ms : LIMIT_LEASE_MIN_MS;
 }
 
 /* Fields that a running task never sees: changing them leaves containers alone. A new field is not in this list, so

@@ -98,6 +98,25 @@ static enum err_code check_depends_on(const struct job_spec *spec, struct err *e
 	return ERR_NONE;
 }
 
+static enum err_code check_lease(const struct job_spec *spec, struct err *err)
+{
+	if (!spec->lease_ms)
+		return ERR_NONE;
+	if (spec->on_disconnect != ON_DISCONNECT_STOP)
+		return refuse(err, ERR_INVALID, AT("lease_ms"),
+			      "a lease belongs to on_disconnect: stop");
+	if (spec->lease_ms >= LIMIT_LEASE_MIN_MS)
+		return ERR_NONE;
+	struct text text;
+	text_init(&text, LIMIT_NAME_BYTES);
+	text_add_duration(&text, spec->lease_ms);
+	text_add(&text, " is shorter than the shortest lease, ");
+	text_add_duration(&text, LIMIT_LEASE_MIN_MS);
+	refuse(err, ERR_INVALID, AT("lease_ms"), "%s", text_string(&text));
+	text_release(&text);
+	return ERR_INVALID;
+}
+
 enum err_code spec_check_place(const struct job_spec *spec, struct err *err)
 {
 	if (spec->scheduler && !spec->scheduler[0])
@@ -109,6 +128,8 @@ enum err_code spec_check_place(const struct job_spec *spec, struct err *err)
 	enum err_code code = check_resources(spec, err);
 	if (!code)
 		code = check_placement(&spec->placement, err);
+	if (!code)
+		code = check_lease(spec, err);
 	return code ? code : check_depends_on(spec, err);
 }
 

@@ -322,6 +322,7 @@ BREAK(other_limit, spec->limits.memory_bytes = 64 << 20)
 BREAK(other_port, add_port(spec, 80, 80))
 BREAK(other_constraint, strings_add(&spec->placement.constraints, "node.role==manager"))
 BREAK(other_restart, spec->restart.max_attempts = 3)
+BREAK(other_lease, spec->on_disconnect = ON_DISCONNECT_STOP)
 BREAK(other_mode, spec->mode = JOB_REPLICATED_JOB)
 // clang-format on
 
@@ -339,6 +340,7 @@ static void only_what_containers_never_see_leaves_them_alone(void **state)
 	assert_true(needs_new_tasks(other_port));
 	assert_true(needs_new_tasks(other_constraint));
 	assert_true(needs_new_tasks(other_restart));
+	assert_true(needs_new_tasks(other_lease));
 	assert_true(needs_new_tasks(other_mode));
 }
 

@@ -21,7 +21,7 @@
 enum pending_place {
 	PENDING_NEW = 0, /* reconcile has not looked at it yet */
 	PENDING_GATED,	 /* waits for a dependency */
-	PENDING_TIMED,	 /* waits for its back-off */
+	PENDING_TIMED,	 /* waits for its back-off, or until the lease of the lost one is over */
 	PENDING_QUEUED,	 /* in the queue of its class */
 };
 
@@ -105,8 +105,9 @@ struct session {
 struct node_watch {
 	struct node_id id;
 	struct session *session;
-	uint64_t digest; /* of its desired set */
-	bool timed;	 /* in manager.silence */
+	uint64_t digest;    /* of its desired set */
+	bool timed;	    /* in manager.silence */
+	bool docker_silent; /* so said its newest message */
 };
 
 struct manager {
@@ -355,6 +356,12 @@ void node_heard(struct manager *manager, struct node_entry *node, bool runtime_o
 void nodes_start(struct manager *manager);
 void nodes_judge(struct manager *manager);
 int64_t nodes_deadline(struct manager *manager);
+
+/* lease.c */
+/* Monotonic: not started elsewhere earlier; INT64_MIN: at once. INT64_MAX: no time proves that its container ended. */
+int64_t lease_over_ms(const struct manager *manager, const struct task *task);
+/* What an unreachable task waits for before it is started elsewhere; false: for no lease. */
+bool lease_tell(const struct manager *manager, const struct task *task, struct text *out);
 
 /* reconcile.c, update.c, prune.c, depend.c */
 void reconcile(struct manager *manager);

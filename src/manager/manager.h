@@ -201,6 +201,9 @@ void manager_step(struct manager *manager, const struct manager_in *in, struct m
 /* The world, for reads. Borrowed until the next step. */
 const struct cluster *manager_cluster(const struct manager *manager);
 
+/* What an unreachable task waits for before it is started elsewhere, a sentence; false: for nothing. */
+bool manager_task_waits(const struct manager *manager, const struct task *task, struct text *out);
+
 /* How a job stands, for `jobs`, `up` and `why`. */
 enum job_standing {
 	STANDING_PENDING = 0, /* not everything runs yet */

@@ -110,6 +110,7 @@ static void set_reachable(struct manager *manager, struct node_entry *node, bool
 void node_heard(struct manager *manager, struct node_entry *node, bool runtime_ok)
 {
 	node->heard_ms = manager->in->now_ms;
+	node_watch(manager, node->record.id)->docker_silent = !runtime_ok;
 	watch_silence(manager, node);
 	int state = NODE_READY;
 	if (!runtime_ok)

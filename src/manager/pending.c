@@ -44,6 +44,30 @@ static int64_t left_ms(const struct manager *manager, int64_t wall_ms, int64_t m
 	return left < max_ms ? left : max_ms;
 }
 
+static void push_timed(struct manager *manager, struct pending *pending)
+{
+	pending->where = PENDING_TIMED;
+	pending->stamp = ++manager->stamp;
+	if (pending->due_ms != INT64_MAX)
+		queue_push(
+			&manager->timed,
+			(struct queue_item){ pending->due_ms, pending->task.uuid, pending->stamp });
+}
+
+/* Its container may still run, and no second one may. */
+static void wait_for_lease(struct manager *manager, struct pending *pending,
+			   const struct task *task)
+{
+	push_timed(manager, pending);
+	struct text told;
+	char name[TASK_NAME_SIZE];
+	text_init(&told, LIMIT_MESSAGE_BYTES);
+	lease_tell(manager, task, &told);
+	notes_add(&manager->out->notes, "%s waits: %s",
+		  cluster_task_name(&manager->cluster, task, name), text_string(&told));
+	text_release(&told);
+}
+
 void pending_add(struct manager *manager, struct task *task, bool lost)
 {
 	PRE(!pending_get(manager, task->desired.id));
@@ -55,11 +79,15 @@ void pending_add(struct manager *manager, struct task *task, bool lost)
 	pending->due_ms = INT64_MIN;
 	pending->deadline_ms = INT64_MAX;
 	map_put(&manager->pending, pending->task.uuid, pending);
+	int64_t now_ms = manager->in->now_ms;
 	if (lost) {
-		pending_enqueue(manager, pending);
+		pending->due_ms = lease_over_ms(manager, task);
+		if (pending->due_ms > now_ms)
+			wait_for_lease(manager, pending, task);
+		else
+			pending_enqueue(manager, pending);
 		return;
 	}
-	int64_t now_ms = manager->in->now_ms;
 	if (task->desired.not_before_ms)
 		pending->due_ms = now_ms + left_ms(manager, task->desired.not_before_ms,
 						   BACKOFF_MAX_MS + BACKOFF_MAX_MS / 5);
@@ -179,10 +207,7 @@ static void wait_for_time(struct manager *manager, struct pending *pending, stru
 {
 	if (pending->where == PENDING_TIMED)
 		return;
-	pending->where = PENDING_TIMED;
-	pending->stamp = ++manager->stamp;
-	queue_push(&manager->timed,
-		   (struct queue_item){ pending->due_ms, pending->task.uuid, pending->stamp });
+	push_timed(manager, pending);
 	char message[LIMIT_MESSAGE_BYTES];
 	char sentence[TASK_SENTENCE_SIZE];
 	const struct task *old = cluster_task(&manager->cluster, task->desired.replaces);

@@ -140,7 +140,13 @@ static bool still_wanted(struct manager *manager, const struct queue_item *item)
 		return true;
 	const struct task *task = cluster_task(&manager->cluster, pending->task);
 	const struct job_entry *entry = cluster_job_of(&manager->cluster, task);
-	return entry->job.wanted == JOB_RUN && may_replace_lost(entry, task);
+	if (entry->job.wanted != JOB_RUN || !may_replace_lost(entry, task))
+		return false;
+	/* It was heard meanwhile: then the wait begins anew. */
+	bool over = lease_over_ms(manager, task) <= manager->in->now_ms;
+	if (!over)
+		job_dirty(manager, entry->job.id);
+	return over;
 }
 
 static void run_pass(struct manager *manager)

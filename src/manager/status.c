@@ -134,3 +134,16 @@ void manager_job_status(const struct manager *manager, const struct job_entry *e
 	slots_release(&slots);
 	*ret_status = status;
 }
+
+bool manager_task_waits(const struct manager *manager, const struct task *task, struct text *out)
+{
+	const struct pending *pending = pending_get(manager, task->desired.id);
+	if (!pending || !pending->lost)
+		return false;
+	if (pending->where == PENDING_TIMED)
+		return lease_tell(manager, task, out);
+	if (!pending->class || !pending->class->parked)
+		return false;
+	text_addf(out, "it is not started elsewhere: %s", pending->class->message);
+	return true;
+}

@@ -230,6 +230,7 @@ void task_replace_lost(struct manager *manager, struct task *lost, struct schedu
 {
 	PRE(!task_is_final(lost->state));
 	PRE(lost->unreachable);
+	PRE(lease_over_ms(manager, lost) <= manager->in->now_ms);
 	struct job_entry *entry = cluster_job_of(&manager->cluster, lost);
 	/* One group: either the old task is lost and the new one is placed, or neither. */
 	group_reserve(manager, 3 + volume_pins_max(&job_entry_current(entry)->spec));

@@ -6,7 +6,9 @@
  * worker whose own rev is not `base_rev` ignores the tasks in it and asks for a full one (want_full).
  *
  * Up (observed): every message carries all observed records that the manager has not yet acknowledged, so the newest
- * message makes all older ones superfluous. The manager acknowledges `report` after the commit that holds them. */
+ * message makes all older ones superfluous. The manager answers every message up with one down, also when there is
+ * nothing new to say, and acknowledges in it the `report` of that message, after the commit that holds its records. An
+ * acknowledged report without records still means something: leases run from when it was sent (worker/lease.c). */
 #ifndef NODE_SYNC_H
 #define NODE_SYNC_H
 

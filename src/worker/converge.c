@@ -47,6 +47,7 @@ void worker_task_next_attempt(struct worker *worker, struct worker_task *task)
 	task->path = PATH_PULL;
 	task->path_index = 0;
 	task->pulled = false;
+	task->told_lease = false;
 	task->create_asked = false;
 	worker_stop_reset(task);
 	worker_task_mark_unsaved(worker, task);
@@ -81,20 +82,33 @@ static void remove_created(struct worker *worker, struct worker_task *task)
 	action->with_volumes = true;
 }
 
-static void start_ending_unhealthy(struct worker *worker, struct worker_task *task)
+/* It runs, and may not go on. Takes `message`. */
+static void start_ending(struct worker *worker, struct worker_task *task, int reason, char *message)
 {
 	struct worker_record *record = &task->record;
-	if (record->ending_reason || task->seen.health != HEALTH_UNHEALTHY)
-		return;
-	char *tail = worker_words_tail(task->seen.health_output);
-	char *message = worker_sentence("unhealthy%s", tail);
-	char label[TASK_LABEL_SIZE];
-	notes_add(&worker->out->notes, "%s is %s", worker_task_label(task, label), message);
-	record->ending_reason = REASON_UNHEALTHY;
-	string_set(&record->ending_message, message);
+	record->ending_reason = reason;
+	base_free(record->ending_message);
+	record->ending_message = message;
 	worker_task_mark_unsaved(worker, task);
-	base_free(message);
-	base_free(tail);
+}
+
+static void see_whether_it_may_go_on(struct worker *worker, struct worker_task *task)
+{
+	char label[TASK_LABEL_SIZE];
+	if (task->record.ending_reason)
+		return;
+	if (worker_lease_is_over(worker, task)) {
+		char *message = worker_lease_told(task);
+		notes_add(&worker->out->notes, "%s must end: %s", worker_task_label(task, label),
+			  message);
+		start_ending(worker, task, REASON_LEASE_LAPSED, message);
+	} else if (task->seen.health == HEALTH_UNHEALTHY) {
+		char *tail = worker_words_tail(task->seen.health_output);
+		char *message = worker_sentence("unhealthy%s", tail);
+		notes_add(&worker->out->notes, "%s is %s", worker_task_label(task, label), message);
+		start_ending(worker, task, REASON_UNHEALTHY, message);
+		base_free(tail);
+	}
 }
 
 /* Docker says that memory ran out in an event of its own, which may come after the end. */
@@ -121,7 +135,7 @@ static bool advance_run(struct worker *worker, struct worker_task *task)
 	case CONTAINER_PAUSED:
 		worker_start_release(worker, task);
 		worker_task_runs(worker, task);
-		start_ending_unhealthy(worker, task);
+		see_whether_it_may_go_on(worker, task);
 		if (record->ending_reason)
 			worker_stop_advance(worker, task);
 		else

@@ -96,6 +96,7 @@ void worker_task_bind_template(struct worker *worker, struct worker_task *task)
 	}
 	if (!task->template->users++)
 		worker->templates_unused--;
+	worker_lease_watch(worker);
 }
 
 void worker_task_unbind_template(struct worker *worker, struct worker_task *task)
@@ -285,6 +286,7 @@ void worker_desired_take(struct worker *worker, const struct sync_down *down)
 		if (task->template)
 			worker_task_mark_dirty(worker, task);
 	}
+	worker_lease_answered(worker, down->report_acked);
 	if (down->epoch == worker->meta.epoch && down->rev == worker->meta.rev)
 		return;
 	worker->meta.epoch = down->epoch;

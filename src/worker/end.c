@@ -215,6 +215,9 @@ void worker_task_ended(struct worker *worker, struct worker_task *task)
 					   base_strdup(verdict.message));
 		else
 			worker_task_stopped(worker, task, worker_stop_told(task));
+	} else if (verdict.reason == REASON_LEASE_LAPSED) {
+		worker_task_finish(worker, task, TASK_FAILED, verdict.reason,
+				   base_strdup(verdict.message));
 	} else {
 		struct restart_choice choice = worker_restart_choose(worker, task, verdict.reason);
 		if (choice.again)

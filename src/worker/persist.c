@@ -23,6 +23,7 @@ static const struct field meta_fields[] = {
 	ROW_INT(4, struct worker_meta, epoch, INT64_MAX),
 	ROW_INT(5, struct worker_meta, rev, INT64_MAX),
 	ROW_INT(6, struct worker_meta, numbers_ceiling, INT64_MAX),
+	ROW_INT(7, struct worker_meta, answered_ms, INT64_MAX),
 };
 RECORD_TYPE(worker_meta, struct worker_meta, meta_fields);
 

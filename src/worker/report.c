@@ -156,6 +156,7 @@ void worker_report_publish(struct worker *worker)
 		worker->ask_full_at_ms = worker->now_ms + worker->options.beat_ms;
 	up->runtime_ok = worker->runtime_up;
 	up->report = take_number(worker);
+	worker_lease_sent(worker, up->report);
 	add_machine(worker, up);
 	add_observed(worker, up);
 	add_volumes(worker, up);

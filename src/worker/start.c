@@ -4,7 +4,8 @@
  *    first out. Who waits for anything else stands in nobody's way: it gives its place back.
  * 2. The number of the attempt is saved in the turn of the first action for it, so before its
  *    container can exist.
- * 3. After an answer that leaves the outcome open the container is inspected by name before
+ * 3. What must not run on without the manager is not started without it: lease.c.
+ * 4. After an answer that leaves the outcome open the container is inspected by name before
  *    anything else. */
 #include "worker/worker_int.h"
 
@@ -208,6 +209,10 @@ bool worker_start_advance(struct worker *worker, struct worker_task *task)
 		return true;
 	}
 	if (!task->template) {
+		worker_start_release(worker, task);
+		return false;
+	}
+	if (!worker_lease_lets_start(worker, task)) {
 		worker_start_release(worker, task);
 		return false;
 	}

@@ -265,6 +265,7 @@ enum err_code worker_start(struct worker *worker, const struct worker_in *in, co
 	worker->want_full = true;
 	worker->list_at_ms = in->now_ms;
 	worker->beat_at_ms = in->now_ms;
+	worker_lease_start(worker, machine_restarted);
 	size_t n = 0;
 	for (struct worker_task *task = worker->task_first; task; task = task->next, n++) {
 		worker_task_bind_template(worker, task);
@@ -401,6 +402,7 @@ static int64_t deadline_ms(const struct worker *worker)
 		at_ms = earlier(at_ms, worker->ops[i].expires_ms);
 	if (!worker->runtime_up)
 		return at_ms;
+	at_ms = earlier(at_ms, worker->lease_at_ms);
 	/* A stray that went makes its task dirty after the tasks had their turn. */
 	if (worker->dirty_first && worker_ops_have_room(worker))
 		return worker->now_ms;
@@ -419,6 +421,7 @@ void worker_step(struct worker *worker, const struct worker_in *in, struct worke
 		take_event(worker, &in->events[i]);
 	worker_result_expire(worker);
 	worker_due_take(worker);
+	worker_leases_look(worker);
 	advance_list(worker);
 	converge_dirty(worker);
 	if (worker->runtime_up) {

@@ -35,6 +35,8 @@
 #define RESTARTS_REMEMBERED 1000
 /* What is written where no template tells. */
 #define STOP_GRACE_DEFAULT_MS 10000
+/* Messages whose answer tells how long leases run. */
+#define SENT_KEPT 64
 
 /* ---- persisted ---- */
 
@@ -45,6 +47,7 @@ struct worker_meta {
 	char *boot_id;
 	int64_t epoch, rev;	 /* newest taken */
 	int64_t numbers_ceiling; /* versions and reports below this may have been used */
+	int64_t answered_ms; /* a message sent then was answered, in this boot; 0: none; see lease.c */
 };
 extern const struct record_type worker_meta_type;
 
@@ -130,6 +133,7 @@ struct worker_task {
 	bool has_slot;
 	bool in_queue;
 	bool told_to_wait; /* the manager knows that it waits for a slot */
+	bool told_lease;   /* and that it waits for an answer */
 	struct worker_task *queue_prev, *queue_next;
 	int path;
 	size_t path_index;
@@ -198,6 +202,11 @@ struct leftovers {
 	size_t capacity;
 	uint64_t op;   /* one at a time; 0: none */
 	char *op_name; /* what it removes */
+};
+
+struct sent_report {
+	int64_t report; /* 0: none */
+	int64_t at_ms;
 };
 
 enum op_owner { OP_TASK = 1, OP_LIST, OP_STRAY, OP_NETWORK, OP_VOLUME };
@@ -274,6 +283,13 @@ struct worker {
 	bool has_stats;
 	struct node_stats stats;
 	struct worker_task *unacked_first, *unacked_last;
+
+	/* Leases. */
+	struct sent_report sent[SENT_KEPT]; /* a ring */
+	size_t sent_next;
+	int64_t answered_ms; /* when the newest answered message was sent; 0: none yet */
+	int64_t lease_at_ms; /* look at the leases then */
+	bool lease_waited;   /* look at them with the next answer too */
 };
 
 /* ---- worker.c ---- */
@@ -326,6 +342,22 @@ bool worker_start_advance(struct worker *worker, struct worker_task *task);
 void worker_start_release(struct worker *worker, struct worker_task *task);
 void worker_start_result(struct worker *worker, struct worker_task *task,
 			 const struct container_result *result);
+
+/* ---- lease.c ---- */
+void worker_lease_start(struct worker *worker, bool machine_restarted);
+/* A lease began or may have changed: look at all of them in this turn. */
+void worker_lease_watch(struct worker *worker);
+/* This report goes out now. */
+void worker_lease_sent(struct worker *worker, int64_t report);
+/* The manager has it, and what it answered with is taken. */
+void worker_lease_answered(struct worker *worker, int64_t report);
+/* Mark dirty whose lease is over. */
+void worker_leases_look(struct worker *worker);
+bool worker_lease_is_over(const struct worker *worker, const struct worker_task *task);
+/* Is enough of its lease left to start a container? */
+bool worker_lease_lets_start(struct worker *worker, struct worker_task *task);
+/* Why it is stopped, for people. Caller frees. */
+char *worker_lease_told(const struct worker_task *task);
 
 /* ---- stop.c ---- */
 /* The container runs and must not: the next rung of the ladder. */

@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -460,6 +461,26 @@ services:
     expect(drover, "unfit/s", "running", "running")
     eventually("the global task is back", lambda: drover.task("unfit/agent")["state"] == "running")
     drover.run("down", "-p", "unfit")
+
+
+@provokes("lease_lapsed")
+def test_a_lease_that_is_over(pair):
+    drover = pair.drover
+    drover.up(f"services:\n  s: {{image: {BUSYBOX}, stop_grace_period: 1s, x-drover: {{on_disconnect: stop}}, "
+              "deploy: {placement: {constraints: [node.labels.place==near]}}}\n", project="lease")
+    task = drover.task("lease/s")["id"]
+    manager = drover.processes["manager"]
+    manager.send_signal(signal.SIGSTOP)
+    try:
+        time.sleep(50)
+        assert drover.containers(f"label=drover.task={task}", running_only=True)
+        eventually("the end of the lease", seconds=20,
+                   condition=lambda: not drover.containers(f"label=drover.task={task}", running_only=True))
+    finally:
+        manager.send_signal(signal.SIGCONT)
+    expect(drover, "lease/s", "lease_lapsed", "the manager has not answered for 1m, and its lease is over")
+    expect(drover, "lease/s", "running", "running")
+    drover.run("down", "-p", "lease")
 
 
 def test_every_reason_has_its_test():

@@ -402,8 +402,8 @@ static void volumes_are_removed_when_asked_and_the_answer_says_so(void **state)
 	assert_null(world->last_up.volumes_removed.items[0].message);
 	world->volumes_remove.n = 0;
 	world_send_full(world);
-	world->volumes_remove.n = 1;
 	world_run(world, 3000);
+	world->volumes_remove.n = 1;
 	assert_int_equal(world->last_up.volumes_removed.n, 0);
 	assert_int_equal(world->n_done[CONTAINER_VOLUME_REMOVE], 1);
 	world_free(world);

@@ -82,7 +82,7 @@ static void take_up(struct world *world, const struct sync_up *up)
 	record_release(&sync_up_type, &world->last_up);
 	record_copy(&sync_up_type, &world->last_up, up);
 	world->n_ups++;
-	if (world->acks && up->observed.n)
+	if (world->acks)
 		world->ack_due = up->report;
 	if (world->answers_full && up->want_full && world->rev)
 		world->full_due = true;
