@@ -16,19 +16,19 @@
 #define CONNECTIONS_MAX	  4
 
 struct api_client {
-	char *socket_path;
+	char where[ENDPOINT_TEXT_SIZE];
 	struct event_base *base;
 	struct http_client *http;
 };
 
-struct api_client *api_client_new(const char *socket_path)
+struct api_client *api_client_new(const struct endpoint *endpoint)
 {
 	struct api_client *client = base_calloc(1, sizeof(*client));
-	client->socket_path = base_strdup(socket_path);
+	endpoint_text(endpoint, client->where);
 	client->base = event_base_new();
 	if (!client->base)
 		UNREACHABLE("an event base can be made");
-	client->http = http_client_new(client->base, client->socket_path, CONNECTIONS_MAX);
+	client->http = http_client_new(client->base, endpoint, CONNECTIONS_MAX);
 	return client;
 }
 
@@ -38,7 +38,6 @@ void api_client_free(struct api_client *client)
 		return;
 	http_client_free(client->http);
 	event_base_free(client->base);
-	base_free(client->socket_path);
 	base_free(client);
 }
 
@@ -74,7 +73,7 @@ static enum err_code explain(const struct api_client *client, const struct err *
 		return err_set(err, ERR_UNAVAILABLE,
 			       "no manager answers on %s (%s); is `drover dev` or `drover manager` "
 			       "running?",
-			       client->socket_path, problem->message);
+			       client->where, problem->message);
 	return err_set(err, problem->code, "%s", problem->message);
 }
 

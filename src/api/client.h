@@ -8,8 +8,8 @@
 
 struct api_client;
 
-/* Nothing is dialled yet. The path is copied. */
-struct api_client *api_client_new(const char *socket_path);
+/* Nothing is dialled yet. The endpoint is copied. */
+struct api_client *api_client_new(const struct endpoint *endpoint);
 void api_client_free(struct api_client *client);
 
 /* The loop that streams run on. */
@@ -26,7 +26,7 @@ struct api_call {
 };
 
 /* One call. The error of the API comes back with its own code, field and message; a manager that does not answer is
- * ERR_UNAVAILABLE and the message names the socket. */
+ * ERR_UNAVAILABLE and the message names the endpoint. */
 enum err_code api_client_call(struct api_client *client, const struct api_call *call,
 			      struct err *err) WARN_UNUSED;
 

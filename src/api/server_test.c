@@ -135,7 +135,7 @@ static int setup(void **state)
 	world->server = api_server_new(world->base, &backend, world);
 	if (api_server_listen_unix(world->server, world->socket_path, &err))
 		fail_msg("%s", err.message);
-	world->http = http_client_new(world->base, world->socket_path, 2);
+	world->http = http_client_new(world->base, ENDPOINT_OF_PATH(world->socket_path), 2);
 	*state = world;
 	return 0;
 }
@@ -469,7 +469,7 @@ static void worker_join(struct world *world, struct worker *worker)
 							.closed = on_closed };
 	struct err err;
 	*worker = (struct worker){ 0 };
-	worker->websocket = http_client_websocket(world->base, world->socket_path,
+	worker->websocket = http_client_websocket(world->base, ENDPOINT_OF_PATH(world->socket_path),
 						  "/v1/nodes/" NODE "/sync", &events, worker);
 	while (!worker->opened)
 		turn_once(world, "the session");

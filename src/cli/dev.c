@@ -28,7 +28,7 @@ static enum err_code serve(struct invocation *invocation, const char *data_dir, 
 	};
 	struct worker_daemon_options worker_options = {
 		.data_dir = worker_dir,
-		.manager_socket_path = invocation->host,
+		.manager = ENDPOINT_OF_PATH(invocation->host),
 		.runtime_socket_path = cli_string(invocation, "docker", NULL),
 		.docker_config = docker_config,
 		.labels = &labels,

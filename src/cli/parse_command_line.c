@@ -372,7 +372,7 @@ void cli_flush(void)
 struct api_client *cli_client(struct invocation *invocation)
 {
 	if (!invocation->client)
-		invocation->client = api_client_new(invocation->host);
+		invocation->client = api_client_new(ENDPOINT_OF_PATH(invocation->host));
 	return invocation->client;
 }
 

@@ -26,7 +26,7 @@ static int run(struct invocation *invocation)
 	text_addf(&data_dir, "%s/worker", cli_string(invocation, "data-dir", fallback));
 	struct worker_daemon_options options = {
 		.data_dir = text_string(&data_dir),
-		.manager_socket_path = invocation->host,
+		.manager = ENDPOINT_OF_PATH(invocation->host),
 		.runtime_socket_path = cli_string(invocation, "docker", NULL),
 		.docker_config = docker_config,
 		.labels = &labels,

@@ -331,8 +331,8 @@ static void write_request(struct http_call *call, const struct http_call_options
 {
 	struct text request;
 	text_init(&request, SIZE_MAX / 2);
-	text_addf(&request, "%s %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: drover\r\n",
-		  options->method, options->target);
+	text_addf(&request, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: drover\r\n", options->method,
+		  options->target, call->client->host);
 	if (options->content_type)
 		text_addf(&request, "Content-Type: %s\r\n", options->content_type);
 	bool bare = call->repeatable || strcmp(options->method, "DELETE") == 0;

@@ -32,7 +32,7 @@ static void close_connection(struct client_connection *connection)
 	TAILQ_REMOVE(&client->connections, connection, link);
 	if (connection->pooled)
 		client->pooled--;
-	bufferevent_free(connection->bev);
+	dial_release(&connection->dial);
 	base_free(connection);
 	http_client_pump_soon(client);
 }
@@ -75,10 +75,28 @@ static void on_read(struct bufferevent *bev, void *argument)
 		close_connection(connection);
 }
 
+/* True: it could not even be reached, and the call has been told why. */
+static bool fail_dialling(struct client_connection *connection, short what)
+{
+	struct err err = { 0 };
+	struct http_call *call = connection->call;
+	if (!(what & (BEV_EVENT_ERROR | BEV_EVENT_EOF)) || !connection->dialling || !call)
+		return false;
+	dial_problem(&connection->dial, &err);
+	client_connection_release(connection, false);
+	http_call_fail(call, &err);
+	return true;
+}
+
 static void on_event(struct bufferevent *bev, short what, void *argument)
 {
-	(void)bev;
 	struct client_connection *connection = argument;
+	if (what & BEV_EVENT_CONNECTED) {
+		connection->dialling = false;
+		return;
+	}
+	if (fail_dialling(connection, what))
+		return;
 	/* A peer may answer early and hang up: what it said is still to be read, and reading will
 	 * find the end. */
 	if (connection->call && (what & BEV_EVENT_ERROR) && (what & BEV_EVENT_WRITING))
@@ -125,15 +143,16 @@ static struct client_connection *take_idle(struct http_client *client)
 static enum err_code dial(struct http_client *client, bool pooled,
 			  struct client_connection **ret_connection, struct err *err)
 {
-	int fd = -1;
-	enum err_code code = socket_dial(client->path, &fd, err);
+	struct dial begun;
+	enum err_code code = dial_begin(client->base, &client->endpoint, &begun, err);
 	if (code)
 		return code;
 	struct client_connection *connection = base_calloc(1, sizeof(*connection));
 	connection->client = client;
 	connection->pooled = pooled;
-	connection->bev = bufferevent_socket_new(client->base, fd, BEV_OPT_CLOSE_ON_FREE);
-	INVARIANT(connection->bev);
+	connection->dial = begun;
+	connection->bev = begun.bev;
+	connection->dialling = !client->endpoint.socket_path;
 	client->pooled += pooled;
 	TAILQ_INSERT_TAIL(&client->connections, connection, link);
 	bufferevent_setcb(connection->bev, on_read, NULL, on_event, connection);
@@ -200,13 +219,18 @@ static void on_pump(evutil_socket_t fd, short what, void *argument)
 		;
 }
 
-struct http_client *http_client_new(struct event_base *base, const char *path, int connections_max)
+struct http_client *http_client_new(struct event_base *base, const struct endpoint *endpoint,
+				    int connections_max)
 {
 	PRE(connections_max > 0);
 	socket_ignore_sigpipe();
 	struct http_client *client = base_calloc(1, sizeof(*client));
 	client->base = base;
-	client->path = base_strdup(path);
+	endpoint_copy(&client->endpoint, endpoint);
+	if (endpoint->socket_path)
+		text_print(client->host, sizeof(client->host), "localhost");
+	else
+		endpoint_text(endpoint, client->host);
 	client->pooled_max = connections_max;
 	client->pump = event_new(base, -1, 0, on_pump, client);
 	INVARIANT(client->pump);
@@ -240,6 +264,6 @@ void http_client_free(struct http_client *client)
 	free_calls(&client->urgent);
 	free_calls(&client->running);
 	event_free(client->pump);
-	base_free(client->path);
+	endpoint_release(&client->endpoint);
 	base_free(client);
 }

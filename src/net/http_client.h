@@ -1,4 +1,4 @@
-/* An HTTP client on the event loop, for unix sockets: a pool of kept-alive connections per
+/* An HTTP client on the event loop, over unix sockets and TLS: a pool of kept-alive connections per
  * endpoint, an absolute deadline per call, streaming answers with back-pressure, WebSockets. Making
  * one sets SIGPIPE to be ignored. */
 #ifndef NET_HTTP_CLIENT_H
@@ -6,6 +6,7 @@
 
 #include <event2/event.h>
 
+#include "net/endpoint.h"
 #include "net/http.h"
 #include "net/websocket.h"
 
@@ -46,8 +47,9 @@ struct http_call_options {
 	bool stream;		/* a connection of its own, outside the pool's bound */
 };
 
-/* `path` is the socket. Nothing is dialled yet. */
-struct http_client *http_client_new(struct event_base *base, const char *path, int connections_max);
+/* The endpoint is copied. Nothing is dialled yet. */
+struct http_client *http_client_new(struct event_base *base, const struct endpoint *endpoint,
+				    int connections_max);
 /* Ends every call without calling back. */
 void http_client_free(struct http_client *client);
 
@@ -65,7 +67,7 @@ void http_call_cancel(struct http_call *call);
 
 /* Dial and upgrade to a WebSocket. Events come as in websocket.h; `opened` tells when it stands. A
  * refusal is `closed` with the answer's status and message. */
-struct websocket *http_client_websocket(struct event_base *base, const char *path,
+struct websocket *http_client_websocket(struct event_base *base, const struct endpoint *endpoint,
 					const char *target, const struct websocket_events *events,
 					void *owner);
 

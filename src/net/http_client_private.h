@@ -5,6 +5,7 @@
 
 #include <sys/queue.h>
 
+#include "net/dial.h"
 #include "net/http_client.h"
 
 struct bufferevent;
@@ -54,9 +55,11 @@ enum answer_state {
 struct client_connection {
 	TAILQ_ENTRY(client_connection) link; /* in client->connections */
 	struct http_client *client;
-	struct bufferevent *bev;
-	struct http_call *call; /* NULL: idle */
-	bool pooled;		/* counts against the bound */
+	struct dial dial;
+	struct bufferevent *bev; /* dial.bev */
+	struct http_call *call;	 /* NULL: idle */
+	bool pooled;		 /* counts against the bound */
+	bool dialling;		 /* not connected yet */
 	bool reused;
 	bool begun; /* a byte of the answer has come */
 	bool ended; /* the peer will send no more */
@@ -70,7 +73,8 @@ TAILQ_HEAD(client_connections, client_connection);
 
 struct http_client {
 	struct event_base *base;
-	char *path;
+	struct endpoint endpoint;
+	char host[ENDPOINT_TEXT_SIZE]; /* what requests say in Host */
 	struct event *pump;
 	struct http_calls queued; /* wait for a connection of the pool */
 	struct http_calls urgent; /* streams: get one of their own */

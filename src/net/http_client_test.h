@@ -52,7 +52,8 @@ static inline void start(struct world *world, int connections_max)
 	*world = (struct world){ .listen_fd = -1 };
 	loop_init(&world->loop);
 	listen_at(world, 20);
-	world->client = http_client_new(world->loop.base, world->loop.path, connections_max);
+	world->client = http_client_new(world->loop.base, ENDPOINT_OF_PATH(world->loop.path),
+					connections_max);
 }
 
 static inline void stop(struct world *world)

@@ -336,10 +336,28 @@ static bool peer_is_gone(struct server_connection *connection)
 	return poll(&pollfd, 1, 0) != 0 && (pollfd.revents & (POLLHUP | POLLERR));
 }
 
+/* The TLS handshake is done: now it is known who is there. */
+static void greet(struct server_connection *connection)
+{
+	struct tls_peer found;
+	struct http_peer *peer = &connection->peer;
+	tls_peer_of(connection->bev, &found);
+	peer->certified = found.certified;
+	peer->expired = found.expired;
+	peer->not_after_s = found.not_after_s;
+	memcpy(peer->uri, found.uri, sizeof(peer->uri));
+	memcpy(peer->key_sha256, found.key_sha256, sizeof(peer->key_sha256));
+	set_deadline(connection, connection->server->options.idle_timeout_ms);
+}
+
 static void on_event(struct bufferevent *bev, short what, void *argument)
 {
 	(void)bev;
 	struct server_connection *connection = argument;
+	if (what & BEV_EVENT_CONNECTED) {
+		greet(connection);
+		return;
+	}
 	if (!(what & BEV_EVENT_EOF)) {
 		server_connection_free(connection);
 		return;
@@ -364,12 +382,14 @@ static void on_deadline(evutil_socket_t fd, short what, void *argument)
 	refuse(connection, 408, "timeout", "the request did not arrive in time");
 }
 
-void server_connection_new(struct http_server *server, int fd, const struct http_peer *peer)
+void server_connection_new(struct http_server *server, int fd, const struct http_peer *peer,
+			   struct tls_context *tls)
 {
 	struct server_connection *connection = base_calloc(1, sizeof(*connection));
 	connection->server = server;
 	connection->peer = *peer;
-	connection->bev = bufferevent_socket_new(server->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	connection->bev = tls ? tls_server_new(tls, server->base, fd)
+			      : bufferevent_socket_new(server->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	INVARIANT(connection->bev);
 	connection->deadline = evtimer_new(server->base, on_deadline, connection);
 	INVARIANT(connection->deadline);
@@ -380,5 +400,6 @@ void server_connection_new(struct http_server *server, int fd, const struct http
 	struct timeval stall = { .tv_sec = stall_ms / 1000, .tv_usec = stall_ms % 1000 * 1000 };
 	bufferevent_set_timeouts(connection->bev, NULL, &stall);
 	bufferevent_enable(connection->bev, EV_READ | EV_WRITE);
-	set_deadline(connection, server->options.idle_timeout_ms);
+	set_deadline(connection,
+		     tls ? server->options.handshake_timeout_ms : server->options.idle_timeout_ms);
 }

@@ -1,4 +1,4 @@
-/* The socket file.
+/* The socket file, and the address.
  *
  * Two processes that start at once must not both believe that the path is theirs: look, remove and
  * bind happen under a lock on the folder. Whoever comes later finds a socket that answers. */
@@ -114,6 +114,44 @@ enum err_code http_listen_unix(const char *path, int *ret_fd, struct stat *ret_s
 			close(fd);
 		return code;
 	}
+	*ret_fd = fd;
+	return ERR_NONE;
+}
+
+static enum err_code bind_address(int fd, const struct endpoint *endpoint, struct err *err)
+{
+	char text[ENDPOINT_TEXT_SIZE];
+	struct sockaddr_storage address;
+	socklen_t len = 0;
+	int yes = 1;
+	enum err_code code = socket_tcp_address(endpoint, &address, &len, err);
+	if (code)
+		return code;
+	/* What a former process left in TIME_WAIT is no reason to wait. */
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+	if (bind(fd, (const struct sockaddr *)&address, len) < 0 || listen(fd, SOMAXCONN) < 0)
+		return err_set(err,
+			       errno == EADDRINUSE	? ERR_CONFLICT
+			       : errno == EADDRNOTAVAIL ? ERR_INVALID
+							: ERR_IO,
+			       "listen on %s: %s", endpoint_text(endpoint, text), strerror(errno));
+	return ERR_NONE;
+}
+
+enum err_code http_listen_tcp(const struct endpoint *endpoint, int *ret_fd, int *ret_port,
+			      struct err *err)
+{
+	int family = strchr(endpoint->host, ':') ? AF_INET6 : AF_INET;
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_set(err, ERR_IO, "socket: %s", strerror(errno));
+	enum err_code code = bind_address(fd, endpoint, err);
+	if (code) {
+		close(fd);
+		return code;
+	}
+	if (ret_port)
+		*ret_port = socket_port(fd);
 	*ret_fd = fd;
 	return ERR_NONE;
 }

@@ -12,7 +12,9 @@
 #include <event2/event.h>
 
 #include "base/limits.h"
+#include "net/endpoint.h"
 #include "net/http.h"
+#include "net/tls.h"
 #include "net/websocket.h"
 
 struct http_server;
@@ -24,12 +26,13 @@ struct http_peer {
 	char address[LIMIT_ADDRESS_BYTES]; /* numeric, without port; "" over a unix socket */
 	unsigned uid;			   /* SO_PEERCRED */
 	int pid;
+	/* Over TLS; see net/tls.h. */
 	bool tls;
-	bool certified; /* its certificate is of our CA; the time aside */
+	bool certified;
 	bool expired;
 	int64_t not_after_s;
-	char uri[256];		      /* the certificate's */
-	unsigned char key_sha256[32]; /* of its SubjectPublicKeyInfo */
+	char uri[TLS_URI_SIZE];
+	unsigned char key_sha256[TLS_HASH_BYTES];
 };
 
 struct http_handler {
@@ -47,11 +50,12 @@ struct http_handler {
 };
 
 struct http_server_options {
-	int connections_max;	 /* LIMIT_HTTP_CONNECTIONS */
-	int64_t head_timeout_ms; /* absolute, from the first byte */
-	int64_t body_timeout_ms; /* absolute, for the whole request */
-	int64_t idle_timeout_ms; /* between requests */
-	int64_t write_stall_ms;	 /* no progress for this long closes the connection */
+	int connections_max;	      /* LIMIT_HTTP_CONNECTIONS */
+	int64_t head_timeout_ms;      /* absolute, from the first byte */
+	int64_t body_timeout_ms;      /* absolute, for the whole request */
+	int64_t idle_timeout_ms;      /* between requests */
+	int64_t handshake_timeout_ms; /* of TLS */
+	int64_t write_stall_ms;	      /* no progress for this long closes the connection */
 };
 void http_server_options_default(struct http_server_options *options);
 
@@ -63,6 +67,11 @@ struct http_server *http_server_new(struct event_base *base,
  * file is replaced, a live one is ERR_CONFLICT. Only uid 0 and the server's own uid are let in. */
 enum err_code http_server_listen_unix(struct http_server *server, const char *path,
 				      struct err *err) WARN_UNUSED;
+/* Listen on an address with TLS, beside other listeners: the endpoint's host is one of this machine's
+ * addresses (numeric; "0.0.0.0" and "::" are all), its tls a server's context. *ret_port (may be
+ * NULL) is the port, where 0 asked for any. ERR_INVALID, ERR_CONFLICT: taken, ERR_IO. */
+enum err_code http_server_listen_tcp(struct http_server *server, const struct endpoint *endpoint,
+				     int *ret_port, struct err *err) WARN_UNUSED;
 /* Close listeners and every connection, from outside of all callbacks; `closed` is called for open
  * exchanges. */
 void http_server_free(struct http_server *server);

@@ -63,17 +63,24 @@ struct http_exchange {
 	void *owner_data;
 };
 
+struct server_listener {
+	TAILQ_ENTRY(server_listener) link;
+	struct http_server *server;
+	int fd;
+	struct event *accept_event;
+	struct event *accept_again;
+	struct tls_context *tls; /* NULL: a unix socket */
+	char *path;		 /* of the unix socket */
+	struct stat bound;	 /* the file that was made */
+};
+
 struct http_server {
 	struct event_base *base;
 	struct http_server_options options;
 	struct http_handler handler;
 	void *owner;
-	int listen_fd;
-	struct event *accept_event;
-	struct event *accept_again;
+	TAILQ_HEAD(, server_listener) listeners;
 	int spare_fd; /* given up to shed a caller when there are no others */
-	char *path;
-	struct stat bound; /* the file that was made */
 	TAILQ_HEAD(, server_connection) connections;
 	int n_connections;
 	int depth;	  /* handlers running */
@@ -83,7 +90,9 @@ struct http_server {
 };
 
 /* http_connection.c */
-void server_connection_new(struct http_server *server, int fd, const struct http_peer *peer);
+/* `tls` NULL: in the clear. */
+void server_connection_new(struct http_server *server, int fd, const struct http_peer *peer,
+			   struct tls_context *tls);
 /* The exchange, if any, is closed first. */
 void server_connection_free(struct server_connection *connection);
 /* Tell the owner that the exchange is over and free it. */

@@ -3,12 +3,18 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/parse.h"
+#include "base/text.h"
 
 int64_t socket_clock_ms(void)
 {
@@ -90,4 +96,54 @@ enum err_code socket_dial(const char *path, int *ret_fd, struct err *err)
 	}
 	*ret_fd = fd;
 	return ERR_NONE;
+}
+
+enum err_code socket_tcp_address(const struct endpoint *endpoint,
+				 struct sockaddr_storage *ret_address, socklen_t *ret_len,
+				 struct err *err)
+{
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+				  .ai_socktype = SOCK_STREAM };
+	struct addrinfo *found = NULL;
+	char port[8];
+	text_print(port, sizeof(port), "%d", endpoint->port);
+	if (getaddrinfo(endpoint->host, port, &hints, &found))
+		return err_set(err, ERR_INVALID, "\"%.*s\" is not an address of this machine", 200,
+			       endpoint->host);
+	memcpy(ret_address, found->ai_addr, found->ai_addrlen);
+	*ret_len = found->ai_addrlen;
+	freeaddrinfo(found);
+	return ERR_NONE;
+}
+
+int socket_peer_address(int fd, char *out, size_t size)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+	if (getpeername(fd, (struct sockaddr *)&address, &len) < 0)
+		return -1;
+	return getnameinfo((const struct sockaddr *)&address, len, out, (socklen_t)size, NULL, 0,
+			   NI_NUMERICHOST)
+		       ? -1
+		       : 0;
+}
+
+int socket_port(int fd)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+	char port[16];
+	int64_t number = 0;
+	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0 ||
+	    getnameinfo((const struct sockaddr *)&address, len, NULL, 0, port, sizeof(port),
+			NI_NUMERICSERV) ||
+	    parse_int(port, 0, 65535, &number, NULL))
+		return 0;
+	return (int)number;
+}
+
+void socket_no_delay(int fd)
+{
+	int yes = 1;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 }

@@ -5,9 +5,11 @@
 #include <event2/event.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/un.h>
 
 #include "base/err.h"
+#include "net/endpoint.h"
 
 struct bufferevent;
 
@@ -35,5 +37,17 @@ enum err_code socket_address(const char *path, struct sockaddr_un *ret_address,
 /* A connected, non-blocking socket. ERR_UNAVAILABLE: nobody listens there. ERR_LIMIT: its queue is
  * full at the moment, try again soon. ERR_INVALID, ERR_IO. */
 enum err_code socket_dial(const char *path, int *ret_fd, struct err *err) WARN_UNUSED;
+
+/* The endpoint's host as a numeric address. ERR_INVALID: it is a name. */
+enum err_code socket_tcp_address(const struct endpoint *endpoint,
+				 struct sockaddr_storage *ret_address, socklen_t *ret_len,
+				 struct err *err) WARN_UNUSED;
+
+/* The peer's address as text, without the port; -1: it has gone. */
+int socket_peer_address(int fd, char *out, size_t size);
+/* The port a TCP socket is bound to. */
+int socket_port(int fd);
+/* Small messages leave at once. */
+void socket_no_delay(int fd);
 
 #endif

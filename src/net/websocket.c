@@ -45,15 +45,15 @@ static void really_free(struct websocket *websocket)
 		wslay_event_context_free(websocket->frames);
 	if (websocket->timer)
 		event_free(websocket->timer);
-	if (websocket->bev)
+	if (websocket->dial.bev)
+		dial_release(&websocket->dial);
+	else if (websocket->bev)
 		bufferevent_free(websocket->bev);
 	struct held_message *held;
 	while ((held = STAILQ_FIRST(&websocket->held))) {
 		STAILQ_REMOVE_HEAD(&websocket->held, link);
 		base_free(held);
 	}
-	base_free(websocket->path);
-	base_free(websocket->request);
 	base_free(websocket);
 }
 
@@ -339,8 +339,16 @@ static void on_drained(struct bufferevent *bev, void *argument)
 static void on_event(struct bufferevent *bev, short what, void *argument)
 {
 	struct websocket *websocket = argument;
+	if (what & BEV_EVENT_CONNECTED) {
+		websocket->dialling = false;
+		return;
+	}
 	enter(websocket);
-	if (what & BEV_EVENT_TIMEOUT) {
+	if (websocket->dialling && (what & (BEV_EVENT_ERROR | BEV_EVENT_EOF))) {
+		struct err problem = { 0 };
+		dial_problem(&websocket->dial, &problem);
+		websocket_end(websocket, problem.code, problem.message);
+	} else if (what & BEV_EVENT_TIMEOUT) {
 		websocket_end(websocket, ERR_TIMEOUT, "the peer does not read what it is sent");
 	} else if ((what & BEV_EVENT_ERROR) && (what & BEV_EVENT_WRITING)) {
 		/* What the peer said before it went is still to be read; reading finds the end. */

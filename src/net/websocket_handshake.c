@@ -215,8 +215,8 @@ void websocket_read_answer(struct websocket *websocket)
 	websocket_open(websocket);
 }
 
-static enum err_code write_handshake(struct websocket *websocket, const char *target,
-				     struct err *err)
+static enum err_code write_handshake(struct websocket *websocket, const char *host,
+				     const char *target, struct err *err)
 {
 	unsigned char random[16];
 	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
@@ -229,28 +229,29 @@ static enum err_code write_handshake(struct websocket *websocket, const char *ta
 	text_init(&request, LIMIT_HTTP_HEAD_BYTES);
 	text_addf(
 		&request,
-		"GET %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: drover\r\nUpgrade: websocket\r\n"
+		"GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: drover\r\nUpgrade: websocket\r\n"
 		"Connection: Upgrade\r\nSec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n\r\n",
-		target, websocket->key);
+		target, host, websocket->key);
 	bufferevent_write(websocket->bev, request.bytes, request.len);
 	text_release(&request);
 	return ERR_NONE;
 }
 
-struct websocket *http_client_websocket(struct event_base *base, const char *path,
+struct websocket *http_client_websocket(struct event_base *base, const struct endpoint *endpoint,
 					const char *target, const struct websocket_events *events,
 					void *owner)
 {
 	struct websocket_options options;
+	char host[ENDPOINT_TEXT_SIZE] = "localhost";
 	websocket_options_default(&options, false);
 	struct websocket *websocket = websocket_make(base, &options, events, owner);
-	int fd = -1;
-	enum err_code code = socket_dial(path, &fd, &websocket->dial_error);
+	enum err_code code = dial_begin(base, endpoint, &websocket->dial, &websocket->dial_error);
 	if (!code) {
-		struct bufferevent *bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
-		INVARIANT(bev);
-		websocket_attach(websocket, bev);
-		code = write_handshake(websocket, target, &websocket->dial_error);
+		websocket->dialling = !endpoint->socket_path;
+		if (websocket->dialling)
+			endpoint_text(endpoint, host);
+		websocket_attach(websocket, websocket->dial.bev);
+		code = write_handshake(websocket, host, target, &websocket->dial_error);
 	}
 	/* A failure is told from the loop, as everything is. */
 	if (code)

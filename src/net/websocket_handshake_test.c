@@ -80,8 +80,9 @@ static void client_and_server_talk_to_each_other(void **state)
 		end_init(&client);
 		world.later = later;
 		world.server_end.echo = true;
-		client.websocket = http_client_websocket(world.loop.base, world.loop.path, "/ws",
-							 &events, &client);
+		client.websocket =
+			http_client_websocket(world.loop.base, ENDPOINT_OF_PATH(world.loop.path),
+					      "/ws", &events, &client);
 		/* Said before the handshake: it waits. */
 		assert_true(websocket_send(client.websocket, true, "early", 5));
 		if (later) {
@@ -126,8 +127,8 @@ static void a_refusal_tells_the_client_why(void **state)
 	struct end client;
 	start(&world);
 	end_init(&client);
-	client.websocket = http_client_websocket(world.loop.base, world.loop.path, "/nowhere",
-						 &events, &client);
+	client.websocket = http_client_websocket(world.loop.base, ENDPOINT_OF_PATH(world.loop.path),
+						 "/nowhere", &events, &client);
 	wait_for(&world.loop, client.closed);
 	assert_int_equal(client.code, ERR_NOT_FOUND);
 	assert_string_equal(client.message,
@@ -136,24 +137,24 @@ static void a_refusal_tells_the_client_why(void **state)
 	end_release(&client);
 
 	end_init(&client);
-	client.websocket =
-		http_client_websocket(world.loop.base, "/nonexistent/s", "/ws", &events, &client);
+	client.websocket = http_client_websocket(
+		world.loop.base, ENDPOINT_OF_PATH("/nonexistent/s"), "/ws", &events, &client);
 	assert_int_equal(client.closed, 0);
 	wait_for(&world.loop, client.closed);
 	assert_int_equal(client.code, ERR_UNAVAILABLE);
 	end_release(&client);
 
 	end_init(&client);
-	client.websocket =
-		http_client_websocket(world.loop.base, world.loop.path, "/a b", &events, &client);
+	client.websocket = http_client_websocket(world.loop.base, ENDPOINT_OF_PATH(world.loop.path),
+						 "/a b", &events, &client);
 	wait_for(&world.loop, client.closed);
 	assert_int_equal(client.code, ERR_INVALID);
 	end_release(&client);
 
 	/* Freed before the answer. */
 	end_init(&client);
-	client.websocket =
-		http_client_websocket(world.loop.base, world.loop.path, "/ws", &events, &client);
+	client.websocket = http_client_websocket(world.loop.base, ENDPOINT_OF_PATH(world.loop.path),
+						 "/ws", &events, &client);
 	websocket_close(client.websocket, 1000, "never mind");
 	client.websocket = NULL;
 	turn(&world.loop);
@@ -229,8 +230,8 @@ static void the_client_checks_the_servers_answer(void **state)
 		assert_int_equal(listen(fd, 1), 0);
 		struct end client;
 		end_init(&client);
-		client.websocket =
-			http_client_websocket(loop.base, loop.path, "/ws", &events, &client);
+		client.websocket = http_client_websocket(loop.base, ENDPOINT_OF_PATH(loop.path),
+							 "/ws", &events, &client);
 		struct raw raw;
 		raw_init(&raw, accept4(fd, NULL, NULL, SOCK_NONBLOCK));
 		wait_for(&loop, raw_has(&raw, "\r\n\r\n"));

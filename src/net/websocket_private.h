@@ -6,6 +6,7 @@
 #include <sys/queue.h>
 
 #include "base/text.h"
+#include "net/dial.h"
 #include "net/websocket.h"
 
 struct wslay_event_context;
@@ -26,6 +27,8 @@ struct held_message {
 struct websocket {
 	struct event_base *base;
 	struct bufferevent *bev; /* NULL until dialled */
+	struct dial dial;	 /* the client's: it holds `bev` */
+	bool dialling;		 /* over TLS, and not there yet */
 	struct wslay_event_context *frames;
 	struct event *timer; /* handshake, ping or close, whichever the state has */
 	struct websocket_options options;
@@ -47,8 +50,6 @@ struct websocket {
 	size_t close_len;
 	char close_payload[128];
 	/* The client's handshake. */
-	char *path;
-	char *request;
 	char key[25];
 	struct err dial_error;
 };

@@ -300,7 +300,8 @@ static enum err_code docker_open(struct event_base *base, const struct runtime_o
 	docker->config_path = base_strdup(options->docker_config);
 	docker->cluster = options->cluster;
 	docker->retry_ms = DOCKER_RETRY_FIRST_MS;
-	docker->client = http_client_new(base, docker->socket_path, DOCKER_CONNECTIONS_MAX);
+	docker->client = http_client_new(base, ENDPOINT_OF_PATH(docker->socket_path),
+					 DOCKER_CONNECTIONS_MAX);
 	docker->ended_event = event_new(base, -1, 0, on_ended, docker);
 	docker->retry_event = evtimer_new(base, on_retry, docker);
 	INVARIANT(docker->ended_event && docker->retry_event);

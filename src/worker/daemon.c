@@ -34,7 +34,7 @@ struct queued {
 
 struct worker_daemon {
 	struct event_base *base;
-	char *manager_socket_path;
+	struct endpoint manager;
 	char *runtime_socket_path;
 	char *docker_config;
 	struct pairs labels;
@@ -156,12 +156,13 @@ static const struct runtime_events runtime_events = {
 
 static void on_session_opened(void *owner, struct websocket *websocket)
 {
+	char where[ENDPOINT_TEXT_SIZE];
 	struct worker_daemon *daemon = owner;
 	(void)websocket;
 	daemon->session_open = true;
 	daemon->session_opened_ms = shell_now_ms();
 	queue_add(daemon, WORKER_SESSION_OPENED);
-	shell_log(PART, "connected to the manager at %s", daemon->manager_socket_path);
+	shell_log(PART, "connected to the manager at %s", endpoint_text(&daemon->manager, where));
 }
 
 static void on_stream_request(struct worker_daemon *daemon, json_t *value, struct err *err)
@@ -240,8 +241,8 @@ static void connect_manager(struct worker_daemon *daemon)
 	char target[96];
 	text_print(target, sizeof(target), "/v1/nodes/%s/sync",
 		   uuid_format(worker_node_id(daemon->worker).uuid, id));
-	daemon->session = http_client_websocket(daemon->base, daemon->manager_socket_path, target,
-						&events, daemon);
+	daemon->session =
+		http_client_websocket(daemon->base, &daemon->manager, target, &events, daemon);
 }
 
 static void on_reconnect(evutil_socket_t fd, short what, void *arg)
@@ -397,7 +398,7 @@ static enum err_code open_runtime(struct worker_daemon *daemon, struct err *err)
 						       daemon, &daemon->runtime, err);
 	if (!code)
 		daemon->streams = log_streams_new(daemon->base, daemon->runtime_ops,
-						  daemon->runtime, daemon->manager_socket_path);
+						  daemon->runtime, &daemon->manager);
 	return code;
 }
 
@@ -457,7 +458,7 @@ enum err_code worker_daemon_new(struct event_base *base,
 	struct worker_daemon *daemon = base_calloc(1, sizeof(*daemon));
 	struct node_stats first_reading;
 	daemon->base = base;
-	daemon->manager_socket_path = base_strdup(options->manager_socket_path);
+	endpoint_copy(&daemon->manager, options->manager);
 	daemon->runtime_socket_path =
 		base_strdup(options->runtime_socket_path ? options->runtime_socket_path
 							 : "/var/run/docker.sock");
@@ -514,7 +515,7 @@ void worker_daemon_free(struct worker_daemon *daemon)
 	for (size_t i = 0; i < ARRAY_LEN(events); i++)
 		event_free(events[i]);
 	pairs_release(&daemon->labels);
-	base_free(daemon->manager_socket_path);
+	endpoint_release(&daemon->manager);
 	base_free(daemon->runtime_socket_path);
 	base_free(daemon->docker_config);
 	base_free(daemon);

@@ -6,6 +6,7 @@
 #include <event2/event.h>
 
 #include "base/record.h"
+#include "net/endpoint.h"
 
 struct runtime_ops;
 struct store_ops;
@@ -13,7 +14,7 @@ struct worker_daemon;
 
 struct worker_daemon_options {
 	const char *data_dir;
-	const char *manager_socket_path;
+	const struct endpoint *manager;	       /* copied; its tls is borrowed */
 	const char *runtime_name;	       /* NULL: docker */
 	const struct runtime_ops *runtime_ops; /* NULL: by name */
 	const struct store_ops *store_ops;     /* NULL: lmdb */

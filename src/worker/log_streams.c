@@ -19,7 +19,7 @@ struct log_streams {
 	struct event_base *base;
 	const struct runtime_ops *ops;
 	struct runtime *runtime;
-	const char *manager_socket_path;
+	const struct endpoint *manager;
 	struct log_stream *first;
 };
 
@@ -97,10 +97,10 @@ static void on_closed(void *owner, struct websocket *websocket, const struct err
 }
 
 struct log_streams *log_streams_new(struct event_base *base, const struct runtime_ops *ops,
-				    struct runtime *runtime, const char *manager_socket_path)
+				    struct runtime *runtime, const struct endpoint *manager)
 {
 	struct log_streams *streams = base_calloc(1, sizeof(*streams));
-	*streams = (struct log_streams){ base, ops, runtime, manager_socket_path, NULL };
+	*streams = (struct log_streams){ base, ops, runtime, manager, NULL };
 	return streams;
 }
 
@@ -133,6 +133,6 @@ void log_streams_open(struct log_streams *streams, const struct stream_request *
 	stream->next = streams->first;
 	streams->first = stream;
 	text_print(target, sizeof(target), "/v1/streams/%s", uuid_format(request->id, id));
-	stream->websocket = http_client_websocket(streams->base, streams->manager_socket_path,
-						  target, &events, stream);
+	stream->websocket =
+		http_client_websocket(streams->base, streams->manager, target, &events, stream);
 }

@@ -3,6 +3,7 @@
 #ifndef WORKER_LOG_STREAMS_H
 #define WORKER_LOG_STREAMS_H
 
+#include "net/endpoint.h"
 #include "node/sync.h"
 #include "runtime/runtime.h"
 
@@ -10,7 +11,7 @@ struct log_streams;
 
 /* Borrows everything. */
 struct log_streams *log_streams_new(struct event_base *base, const struct runtime_ops *ops,
-				    struct runtime *runtime, const char *manager_socket_path);
+				    struct runtime *runtime, const struct endpoint *manager);
 void log_streams_free(struct log_streams *streams);
 
 /* Dial back for `request`. container "": there is none; the stream ends with that reason. */

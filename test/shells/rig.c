@@ -243,7 +243,7 @@ int rig_setup(void **state)
 	text_print(rig->socket_path, sizeof(rig->socket_path), "%s/s", rig->folder);
 	rig->base = event_base_new();
 	assert_non_null(rig->base);
-	rig->http = http_client_new(rig->base, rig->socket_path, 4);
+	rig->http = http_client_new(rig->base, ENDPOINT_OF_PATH(rig->socket_path), 4);
 	rig->manager_store.ops = store_memory;
 	rig->manager_store.ops.open = open_manager_store;
 	rig->manager_store.ops.close = close_not;
@@ -303,8 +303,9 @@ void rig_stop_manager(struct rig *rig)
 
 struct worker_daemon_options rig_worker_options(struct rig *rig)
 {
+	rig->endpoint.socket_path = rig->socket_path;
 	return (struct worker_daemon_options){ .data_dir = rig->folder,
-					       .manager_socket_path = rig->socket_path,
+					       .manager = &rig->endpoint,
 					       .runtime_ops = &docker_ops,
 					       .store_ops = &rig->worker_store.ops };
 }

@@ -29,6 +29,7 @@ struct rig {
 	struct event_base *base;
 	char folder[64];
 	char socket_path[96];
+	struct endpoint endpoint; /* of the socket; borrows its path */
 	struct http_client *http;
 	struct manager_daemon *manager;
 	struct worker_daemon *worker;

@@ -235,7 +235,8 @@ static void unknown_names_are_refused(void **state)
 	assert_int_equal(manager_daemon_new(rig->base, &options, &manager, &err), ERR_INVALID);
 	assert_string_equal(err.field, "--scheduler");
 	struct worker_daemon_options worker_options = { .data_dir = rig->folder,
-							.manager_socket_path = rig->socket_path,
+							.manager =
+								ENDPOINT_OF_PATH(rig->socket_path),
 							.runtime_name = "steam",
 							.store_ops = &rig->worker_store.ops };
 	assert_int_equal(worker_daemon_new(rig->base, &worker_options, &worker, &err), ERR_INVALID);
