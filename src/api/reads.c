@@ -315,8 +315,15 @@ void handle_volumes(struct api_request *request)
 	filter_read(request, "project", &project);
 	size_t at = 0;
 	for (const struct volume_record *volume; (volume = map_next(&cluster->volumes, &at));)
-		if (passes(&project, volume->project))
-			listing_offer(&listing, volume->name, volume);
+		if (passes(&project, volume->project)) {
+			/* On each node its own: told apart by the node's id, which no name holds. */
+			char id[UUID_TEXT_SIZE] = "";
+			char key[LIMIT_RESOURCE_NAME_BYTES + UUID_TEXT_SIZE + 1];
+			if (volume->per_node)
+				uuid_format(volume->node.uuid, id);
+			text_print(key, sizeof(key), "%s%s%s", volume->name, *id ? "@" : "", id);
+			listing_offer(&listing, key, volume);
+		}
 	const char *next;
 	struct volume_page answer = { 0 };
 	size_t n = listing_page(&listing, &next);

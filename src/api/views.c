@@ -157,6 +157,7 @@ void volume_view_fill(struct volume_view *view, const struct cluster *cluster,
 	view->driver = base_strdup(volume->driver ? volume->driver : "local");
 	view->node = volume->node.uuid;
 	view->node_name = base_strdup(node_name(cluster, volume->node));
+	view->per_node = volume->per_node;
 	view->removing = volume->removing;
 	view->message = base_strdup(volume->remove_error);
 	view->created_wall_ms = volume->created_wall_ms;

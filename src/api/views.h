@@ -101,6 +101,7 @@ struct volume_view {
 	char *driver;
 	struct uuid node;
 	char *node_name;
+	bool per_node;
 	bool removing;
 	char *message;
 	int64_t created_wall_ms;

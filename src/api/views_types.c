@@ -106,6 +106,7 @@ static const struct field volume_view_fields[] = {
 	ROW(volume_view, FIELD_STRING, driver, ANY_STRING),
 	ROW(volume_view, FIELD_UUID, node, .max = 0),
 	ROW(volume_view, FIELD_STRING, node_name, ANY_STRING),
+	ROW(volume_view, FIELD_BOOL, per_node, .max = 1),
 	ROW(volume_view, FIELD_BOOL, removing, .max = 1),
 	ROW(volume_view, FIELD_STRING, message, ANY_STRING),
 	ROW(volume_view, FIELD_INT, created_wall_ms, ANY_INT),

@@ -152,11 +152,37 @@ struct node_entry *cluster_node_numbered(const struct cluster *cluster, int64_t 
 	return NULL;
 }
 
+struct uuid cluster_volume_place(const struct cluster *cluster, const struct volume_record *volume)
+{
+	char id[UUID_TEXT_SIZE] = "";
+	if (volume->per_node)
+		uuid_format(volume->node.uuid, id);
+	return map_name_key(cluster->salt, volume->name, id);
+}
+
+static struct volume_record *find_volume(const struct cluster *cluster, const char *name,
+					 bool per_node, struct node_id node)
+{
+	struct volume_record key = { .name = (char *)(uintptr_t)name,
+				     .per_node = per_node,
+				     .node = node };
+	struct volume_record *volume =
+		map_get(&cluster->volumes, cluster_volume_place(cluster, &key));
+	return volume && strcmp(volume->name, name) == 0 ? volume : NULL;
+}
+
 struct volume_record *cluster_volume(const struct cluster *cluster, const char *name)
 {
-	struct volume_record *volume =
-		map_get(&cluster->volumes, map_name_key(cluster->salt, name, ""));
-	return volume && strcmp(volume->name, name) == 0 ? volume : NULL;
+	return find_volume(cluster, name, false, (struct node_id){ { { 0 } } });
+}
+
+struct volume_record *cluster_volume_on(const struct cluster *cluster, const char *name,
+					struct node_id node)
+{
+	struct volume_record *pinning = cluster_volume(cluster, name);
+	if (pinning && uuid_equal(pinning->node.uuid, node.uuid))
+		return pinning;
+	return find_volume(cluster, name, true, node);
 }
 
 struct idempotency_record *cluster_idempotency(const struct cluster *cluster, const char *caller,

@@ -44,8 +44,9 @@ struct project_entry {
 	size_t jobs_capacity;
 };
 
-/* A named volume's pin: committed with the first placement that uses it; ended only by its
- * removal. */
+/* A named volume on its node: committed with the first placement that uses it there; ended only by
+ * its removal. It pins the tasks that use it, unless it is `per_node`: then each node has its own,
+ * with a record each. */
 struct volume_record {
 	char *project;
 	char *key;
@@ -55,6 +56,7 @@ struct volume_record {
 	bool removing;	    /* asked to be removed; the worker has not confirmed yet */
 	char *remove_error; /* why it could not be removed, from the worker */
 	int64_t created_wall_ms;
+	bool per_node;
 };
 extern const struct record_type volume_record_type;
 
@@ -145,7 +147,7 @@ struct cluster {
 	struct map jobs_by_name;
 	struct map tasks;   /* task id -> task */
 	struct map nodes;   /* node id -> node_entry */
-	struct map volumes; /* map_name_key(Docker's name) -> volume_record */
+	struct map volumes; /* Docker's name, and the node if per_node -> volume_record */
 	struct map idempotency;
 	struct map tokens;     /* map_name_key(id) -> token_record */
 	struct map identities; /* id -> identity_record */
@@ -176,7 +178,11 @@ struct task *cluster_task(const struct cluster *cluster, struct task_id id);
 struct node_entry *cluster_node(const struct cluster *cluster, struct node_id id);
 /* The node that was given this number when it joined. */
 struct node_entry *cluster_node_numbered(const struct cluster *cluster, int64_t number);
+/* The one that pins. */
 struct volume_record *cluster_volume(const struct cluster *cluster, const char *name);
+/* The one on this node, pinning or not. */
+struct volume_record *cluster_volume_on(const struct cluster *cluster, const char *name,
+					struct node_id node);
 struct idempotency_record *cluster_idempotency(const struct cluster *cluster, const char *caller,
 					       const char *key);
 /* Tokens and identities (trust.c). */

@@ -199,7 +199,8 @@ static void check_records(const struct cluster *cluster)
 	size_t position = 0;
 	for (const struct volume_record *volume;
 	     (volume = map_next(&cluster->volumes, &position));) {
-		INVARIANT(cluster_volume(cluster, volume->name) == volume);
+		INVARIANT(map_get(&cluster->volumes, cluster_volume_place(cluster, volume)) ==
+			  volume);
 	}
 	position = 0;
 	for (const struct idempotency_record *record;

@@ -221,8 +221,8 @@ struct volume_record *cluster_put_volume(struct cluster *cluster, struct changes
 					 struct volume_record *volume)
 {
 	PRE(volume->name);
-	struct uuid key = map_name_key(cluster->salt, volume->name, "");
-	struct volume_record *record = cluster_volume(cluster, volume->name);
+	struct uuid key = cluster_volume_place(cluster, volume);
+	struct volume_record *record = map_get(&cluster->volumes, key);
 	if (!record) {
 		record = base_calloc(1, sizeof(*record));
 		cluster_map_add(&cluster->volumes, key, record);
@@ -230,16 +230,15 @@ struct volume_record *cluster_put_volume(struct cluster *cluster, struct changes
 	record_release(&volume_record_type, record);
 	*record = *volume;
 	*volume = (struct volume_record){ 0 };
-	cluster_record_put(changes, cluster_key_of_volume(record->name), &volume_record_type,
-			   record);
+	cluster_record_put(changes, cluster_key_of_volume(record), &volume_record_type, record);
 	return record;
 }
 
 void cluster_delete_volume(struct cluster *cluster, struct changes *changes,
 			   struct volume_record *volume)
 {
-	struct uuid key = map_name_key(cluster->salt, volume->name, "");
-	cluster_record_delete(changes, cluster_key_of_volume(volume->name));
+	struct uuid key = cluster_volume_place(cluster, volume);
+	cluster_record_delete(changes, cluster_key_of_volume(volume));
 	cluster_map_drop(&cluster->volumes, key, volume);
 	record_release(&volume_record_type, volume);
 	base_free(volume);

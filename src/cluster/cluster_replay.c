@@ -200,8 +200,9 @@ static enum err_code replay_volume(struct cluster *cluster, const struct change 
 		return code;
 	struct change key = { 0 };
 	if (volume.name && *volume.name)
-		key = cluster_key_of_volume(volume.name);
-	if (!same_key(change, &key) || cluster_volume(cluster, volume.name))
+		key = cluster_key_of_volume(&volume);
+	if (!same_key(change, &key) ||
+	    map_get(&cluster->volumes, cluster_volume_place(cluster, &volume)))
 		return misplaced(&volume_record_type, &volume, err);
 	cluster_put_volume(cluster, NULL, &volume);
 	return ERR_NONE;

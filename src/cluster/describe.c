@@ -86,7 +86,10 @@ static int compare_volumes(const void *a, const void *b, void *context)
 	(void)context;
 	const struct volume_record *const *left = a;
 	const struct volume_record *const *right = b;
-	return strcmp((*left)->name, (*right)->name);
+	int by_name = strcmp((*left)->name, (*right)->name);
+	if (by_name || (*left)->per_node != (*right)->per_node)
+		return by_name ? by_name : (int)(*left)->per_node - (int)(*right)->per_node;
+	return uuid_compare((*left)->node.uuid, (*right)->node.uuid);
 }
 
 struct volume_record **cluster_sorted_volumes(const struct cluster *cluster, size_t *ret_n)

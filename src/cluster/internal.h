@@ -12,7 +12,9 @@ struct change cluster_key_of_revision(struct job_id job, int64_t number);
 struct change cluster_key_of_task(struct task_id id);
 struct change cluster_key_of_observed(struct node_id node, struct task_id task);
 struct change cluster_key_of_node(struct node_id id);
-struct change cluster_key_of_volume(const char *name);
+struct change cluster_key_of_volume(const struct volume_record *volume);
+/* Its place in cluster->volumes. */
+struct uuid cluster_volume_place(const struct cluster *cluster, const struct volume_record *volume);
 struct change cluster_key_of_idempotency(const char *caller, const char *key);
 struct change cluster_key_of_token(const char *id);
 struct change cluster_key_of_identity(struct uuid id);

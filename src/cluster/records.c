@@ -17,6 +17,7 @@ static const struct field volume_fields[] = {
 	ROW_BOOL(6, struct volume_record, removing),
 	ROW_STRING(7, struct volume_record, remove_error, LIMIT_MESSAGE_BYTES),
 	ROW_INT(8, struct volume_record, created_wall_ms, LIMIT_WALL_MS),
+	ROW_BOOL(9, struct volume_record, per_node),
 };
 
 static const struct field idempotency_fields[] = {
@@ -87,10 +88,20 @@ struct change cluster_key_of_node(struct node_id id)
 	return change;
 }
 
-struct change cluster_key_of_volume(const char *name)
+struct change cluster_key_of_volume(const struct volume_record *volume)
 {
 	struct change change = { .kind = RECORD_VOLUME };
-	change_key_text(&change, name);
+	if (!volume->per_node) {
+		change_key_text(&change, volume->name);
+		return change;
+	}
+	/* Docker's names hold no newline. */
+	char id[UUID_TEXT_SIZE];
+	struct text text;
+	text_init(&text, LIMIT_RESOURCE_NAME_BYTES + 1 + UUID_TEXT_SIZE);
+	text_addf(&text, "%s\n%s", volume->name, uuid_format(volume->node.uuid, id));
+	change_key_text(&change, text_string(&text));
+	text_release(&text);
 	return change;
 }
 

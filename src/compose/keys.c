@@ -275,8 +275,12 @@ static const struct key_row drover_rows[] = {
 	HONOURED("disk", read_size, IN_SPEC(reservations.disk_bytes), "reservations.disk_bytes", "disk space to reserve"),
 	HONOURED("on_disconnect", read_on_disconnect, IN_SPEC(on_disconnect), "on_disconnect", "keep; stop: see machines that cannot be reached"),
 	HONOURED("lease", read_duration, IN_SPEC(lease_ms), "lease_ms", "60s, the least; with `on_disconnect: stop`"),
-	REFUSED("network", "not yet"),
-	REFUSED("volume", "not yet"),
+	HONOURED("network", read_network_reach, IN_SERVICE, "network_reach",
+	     "`one-node`: on the machine of the services it shares a network with; "
+	     "`per-node`: anywhere, and it meets only those on its machine; a global service: per-node"),
+	HONOURED("volume", read_volume_reach, IN_SERVICE, "volume_reach",
+	     "`one-node`: a named volume lives on one machine, and so do its tasks; "
+	     "`per-node`: each machine has its own; a global service: per-node"),
 };
 
 static const struct key_row network_rows[] = {

@@ -175,6 +175,8 @@ static const struct sample samples[] = {
 	{ SECTION_DROVER, "disk", "disk: 1g", false },
 	{ SECTION_DROVER, "on_disconnect", "on_disconnect: stop", false },
 	{ SECTION_DROVER, "lease", "on_disconnect: stop, lease: 2m", false },
+	{ SECTION_DROVER, "network", "network: per-node", false },
+	{ SECTION_DROVER, "volume", "volume: per-node", false },
 	{ SECTION_NETWORK, "name", "name: nn", false },
 	{ SECTION_NETWORK, "driver", "driver: bridge", true },
 	{ SECTION_NETWORK, "driver_opts", "driver_opts: {a: b}", false },

@@ -346,6 +346,8 @@ static void print_drover(struct yaml_out *out, const struct job_spec *spec)
 	yaml_string(out, "on_disconnect", enum_name(on_disconnect_names, spec->on_disconnect));
 	if (spec->on_disconnect == ON_DISCONNECT_STOP)
 		yaml_duration(out, "lease", job_spec_lease_ms(spec));
+	yaml_string(out, "network", enum_name(reach_names, spec->network_reach));
+	yaml_string(out, "volume", enum_name(reach_names, spec->volume_reach));
 	yaml_close(out);
 }
 

@@ -22,6 +22,10 @@ static enum err_code finish_service(const struct at *at, struct service *service
 		struct network_use *use = list_add(&spec->networks, sizeof(*use));
 		string_set(&use->network, "default");
 	}
+	if (job_spec_is_global(spec)) {
+		spec->network_reach = REACH_PER_NODE;
+		spec->volume_reach = REACH_PER_NODE;
+	}
 	/* Success ends a slot of a job for good, so there is nothing else for `any` to mean. */
 	if (job_spec_completes(spec) && spec->restart.condition == RESTART_ANY)
 		spec->restart.condition = RESTART_ON_FAILURE;

@@ -96,6 +96,8 @@ enum err_code read_depends_on(const struct at *at, void *service, struct err *er
 enum err_code read_depend_condition(const struct at *at, void *int_pointer, struct err *err);
 enum err_code read_depend_required(const struct at *at, void *bool_optional, struct err *err);
 enum err_code read_drover(const struct at *at, void *service, struct err *err);
+enum err_code read_network_reach(const struct at *at, void *service, struct err *err);
+enum err_code read_volume_reach(const struct at *at, void *service, struct err *err);
 enum err_code read_priority(const struct at *at, void *int64, struct err *err);
 
 /* project_parts.c: what the top level declares; target struct load. */

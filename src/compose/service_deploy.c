@@ -204,6 +204,34 @@ enum err_code read_on_disconnect(const struct at *at, void *int_pointer, struct 
 	return code;
 }
 
+static enum err_code read_reach(const struct at *at, const struct job_spec *spec, int *reach,
+				struct err *err)
+{
+	const char *word;
+	enum err_code code = get_string(at, &word, err);
+	if (!code && !enum_value(reach_names, word, reach))
+		code = fail_type(at, "one-node or per-node", err);
+	if (!code && *reach == REACH_ONE_NODE && job_spec_is_global(spec))
+		code = at_fail(
+			at, err, ERR_INVALID,
+			"a service of mode %s runs on each machine, so what it uses cannot be "
+			"on one",
+			enum_name(job_mode_names, spec->mode));
+	return code;
+}
+
+enum err_code read_network_reach(const struct at *at, void *target, struct err *err)
+{
+	struct service *service = target;
+	return read_reach(at, &service->spec, &service->spec.network_reach, err);
+}
+
+enum err_code read_volume_reach(const struct at *at, void *target, struct err *err)
+{
+	struct service *service = target;
+	return read_reach(at, &service->spec, &service->spec.volume_reach, err);
+}
+
 enum err_code read_priority(const struct at *at, void *int64, struct err *err)
 {
 	return get_integer(at, 0, 100, int64, err);

@@ -175,6 +175,16 @@ static void replicas_and_scale_must_agree(void **state)
 	test_bad("    scale: 1\n    deploy: {mode: global-job}\n", ERR_INVALID,
 		 "compose.yaml:2:3: services.web",
 		 "replicas has no place in a service of mode global-job");
+	test_bad("    deploy: {mode: global}\n    x-drover: {volume: one-node}\n", ERR_INVALID,
+		 "compose.yaml:5:24: services.web.x-drover.volume",
+		 "a service of mode global runs on each machine, so what it uses cannot be on one");
+	test_bad("    x-drover: {network: everywhere}\n", ERR_INVALID,
+		 "compose.yaml:4:25: services.web.x-drover.network",
+		 "expected one-node or per-node, found \"everywhere\"");
+	request = test_spec("    deploy: {mode: global}\n");
+	assert_int_equal(spec_of(&request)->network_reach, REACH_PER_NODE);
+	assert_int_equal(spec_of(&request)->volume_reach, REACH_PER_NODE);
+	test_request_release(&request);
 	test_bad("    deploy: {mode: globl}\n", ERR_INVALID,
 		 "compose.yaml:4:20: services.web.deploy.mode",
 		 "expected replicated, replicated-job, global or global-job, found \"globl\"");

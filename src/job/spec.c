@@ -27,6 +27,9 @@ const struct enum_name depend_condition_names[] = {
 	{ DEPEND_STARTED, "service_started" }, { DEPEND_HEALTHY, "service_healthy" },
 	{ DEPEND_COMPLETED, "service_completed_successfully" }, { 0 }
 };
+const struct enum_name reach_names[] = {
+	{ REACH_ONE_NODE, "one-node" }, { REACH_PER_NODE, "per-node" }, { 0 }
+};
 const struct enum_name on_disconnect_names[] = {
 	{ ON_DISCONNECT_KEEP, "keep" }, { ON_DISCONNECT_STOP, "stop" }, { 0 }
 };
@@ -158,6 +161,8 @@ static const struct field job_spec_fields[] = {
 	ROW_INT(37, struct job_spec, replicas, LIMIT_REPLICAS, .initial = 1),
 	ROW_PAIRS(38, struct job_spec, job_labels, LIMIT_LIST_ITEMS),
 	ROW_STRING(39, struct job_spec, platform, LIMIT_NAME_BYTES),
+	ROW_ENUM(40, struct job_spec, network_reach, reach_names),
+	ROW_ENUM(41, struct job_spec, volume_reach, reach_names),
 	ROW_ENUM(45, struct job_spec, on_disconnect, on_disconnect_names),
 	ROW_INT(46, struct job_spec, lease_ms, LIMIT_DURATION_MS),
 };
@@ -172,6 +177,16 @@ bool job_spec_is_global(const struct job_spec *spec)
 bool job_spec_completes(const struct job_spec *spec)
 {
 	return spec->mode == JOB_REPLICATED_JOB || spec->mode == JOB_GLOBAL_JOB;
+}
+
+bool job_spec_networks_per_node(const struct job_spec *spec)
+{
+	return spec->network_reach == REACH_PER_NODE || job_spec_is_global(spec);
+}
+
+bool job_spec_volumes_per_node(const struct job_spec *spec)
+{
+	return spec->volume_reach == REACH_PER_NODE || job_spec_is_global(spec);
 }
 
 int64_t job_spec_lease_ms(const struct job_spec *spec)

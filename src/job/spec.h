@@ -13,6 +13,8 @@ enum pull_policy { PULL_MISSING = 0, PULL_ALWAYS = 1, PULL_NEVER = 2 };
 enum port_protocol { PORT_TCP = 0, PORT_UDP = 1 };
 enum mount_kind { MOUNT_VOLUME = 0, MOUNT_BIND = 1, MOUNT_TMPFS = 2 };
 enum depend_condition { DEPEND_STARTED = 0, DEPEND_HEALTHY = 1, DEPEND_COMPLETED = 2 };
+/* Where the networks and volumes of a job's tasks are: on one node, so the tasks are too; or on each node its own. */
+enum reach { REACH_ONE_NODE = 0, REACH_PER_NODE = 1 };
 enum on_disconnect { ON_DISCONNECT_KEEP = 0, ON_DISCONNECT_STOP = 1 };
 enum tristate { UNSET = 0, YES = 1, NO = 2 };
 
@@ -23,6 +25,7 @@ extern const struct enum_name port_protocol_names[];	 /* tcp, udp */
 extern const struct enum_name mount_kind_names[];	 /* volume, bind, tmpfs */
 extern const struct enum_name depend_condition_names[];	 /* service_started, service_healthy,
 							    service_completed_successfully */
+extern const struct enum_name reach_names[];		 /* one-node, per-node */
 extern const struct enum_name on_disconnect_names[];	 /* keep, stop */
 extern const struct enum_name tristate_names[];		 /* unset, yes, no */
 
@@ -156,6 +159,8 @@ struct job_spec {
 	int64_t priority;	       /* 0..100, initial 50; higher is placed first */
 	char *scheduler;	       /* NULL: the cluster's */
 	int64_t placement_deadline_ms; /* 0: wait for ever */
+	int network_reach; /* enum reach, of networks that other jobs of the project share */
+	int volume_reach;  /* enum reach, of named volumes */
 	/* While its worker cannot reach the manager: keep, the container runs on; stop, the worker stops it when
 	 * `lease_ms` have passed since it sent the last message that was answered. */
 	int on_disconnect;
@@ -176,6 +181,10 @@ enum err_code job_spec_check(const struct job_spec *spec, struct err *err) WARN_
 bool job_spec_is_global(const struct job_spec *spec);
 /* Is a slot done once its task has succeeded? */
 bool job_spec_completes(const struct job_spec *spec);
+
+/* Does each node have its own of the networks, and of the named volumes, that tasks use? Of a global job it has. */
+bool job_spec_networks_per_node(const struct job_spec *spec);
+bool job_spec_volumes_per_node(const struct job_spec *spec);
 
 /* How long a container may run on without word from the manager; 0: for ever (on_disconnect: keep). */
 int64_t job_spec_lease_ms(const struct job_spec *spec);

@@ -318,6 +318,8 @@ BREAK(other_job_labels, pairs_add(&spec->job_labels, "a", "b"))
 BREAK(other_image, string_set(&spec->image, "nginx:1.28"))
 BREAK(other_labels, pairs_add(&spec->labels, "a", "b"))
 BREAK(other_platform, string_set(&spec->platform, "linux/arm64"))
+BREAK(other_network_reach, spec->network_reach = REACH_PER_NODE)
+BREAK(other_volume_reach, spec->volume_reach = REACH_PER_NODE)
 BREAK(other_limit, spec->limits.memory_bytes = 64 << 20)
 BREAK(other_port, add_port(spec, 80, 80))
 BREAK(other_constraint, strings_add(&spec->placement.constraints, "node.role==manager"))
@@ -336,6 +338,8 @@ static void only_what_containers_never_see_leaves_them_alone(void **state)
 	assert_true(needs_new_tasks(other_image));
 	assert_true(needs_new_tasks(other_labels));
 	assert_true(needs_new_tasks(other_platform));
+	assert_true(needs_new_tasks(other_network_reach));
+	assert_true(needs_new_tasks(other_volume_reach));
 	assert_true(needs_new_tasks(other_limit));
 	assert_true(needs_new_tasks(other_port));
 	assert_true(needs_new_tasks(other_constraint));

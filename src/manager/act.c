@@ -267,19 +267,26 @@ static enum err_code plan_volume_remove(struct manager *manager,
 					const struct manager_request *request, struct plan *plan,
 					const char **ret_project, struct err *err)
 {
-	const struct volume_record *volume =
-		is_given(request->volume) ? cluster_volume(&manager->cluster, request->volume)
-					  : NULL;
-	if (!volume)
+	const char *name = is_given(request->volume) ? request->volume : "";
+	size_t n = 0;
+	_cleanup_free_ struct volume_record **volumes =
+		cluster_sorted_volumes(&manager->cluster, &n);
+	const struct volume_record *found = NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(volumes[i]->name, name) != 0)
+			continue;
+		found = volumes[i];
+		if (!found->removing || found->remove_error)
+			plan_volume(plan, found);
+	}
+	if (!found)
 		return err_set(err, ERR_NOT_FOUND, "there is no volume %.*s", 200,
-			       is_given(request->volume) ? request->volume : "\"\"");
-	const struct job_entry *user = volume_user(manager, volume->name, NULL);
+			       *name ? name : "\"\"");
+	const struct job_entry *user = volume_user(manager, name, NULL);
 	if (user)
-		return err_set(err, ERR_CONFLICT, "volume %s is used by job %s/%s", volume->name,
+		return err_set(err, ERR_CONFLICT, "volume %s is used by job %s/%s", name,
 			       user->job.project, user->job.name);
-	*ret_project = volume->project;
-	if (!volume->removing || volume->remove_error)
-		plan_volume(plan, volume);
+	*ret_project = found->project;
 	return ERR_NONE;
 }
 

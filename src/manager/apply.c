@@ -224,8 +224,7 @@ static enum err_code check_volumes(const struct manager *manager, const struct p
 		struct project_entry entry = { .project = *project };
 		char buffer[VOLUME_NAME_SIZE];
 		const char *name = cluster_volume_name(&entry, mount->source, buffer);
-		const struct volume_record *volume = cluster_volume(&manager->cluster, name);
-		if (volume && volume->removing)
+		if (volume_is_removing(manager, name))
 			return err_set(err, ERR_CONFLICT, "volume %s is still being removed", name);
 	}
 	return ERR_NONE;

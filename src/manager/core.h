@@ -405,6 +405,10 @@ const struct node_entry *keep_forbids(const struct manager *manager, const struc
 				      const struct pending *pending);
 
 /* volumes.c */
+#define VOLUME_LABEL_SIZE (2 * VOLUME_NAME_SIZE)
+/* How notes name a volume: "shop_data"; with its node where each node has its own: "shop_data on alpha". */
+const char *volume_label(const struct manager *manager, const struct volume_record *volume,
+			 char out[VOLUME_LABEL_SIZE]);
 /* The first job (by name) that uses it; NULL: none. Jobs the plan (may be NULL) removes do not count. */
 struct job_entry *volume_user(const struct manager *manager, const char *name,
 			      const struct plan *plan);
@@ -414,6 +418,8 @@ bool job_uses_volume(const struct manager *manager, const struct job_entry *entr
 size_t volume_pins_max(const struct job_spec *spec);
 /* Tie the volumes the task mounts to the node, where they are not tied yet. */
 void volume_pin(struct manager *manager, const struct task *task, const struct node_entry *node);
+/* Is the volume, or its copy on some node, asked to be removed? */
+bool volume_is_removing(const struct manager *manager, const char *name);
 void volume_removed(struct manager *manager, struct node_entry *node,
 		    const struct sync_volume *volume);
 void volumes_refresh(struct manager *manager);

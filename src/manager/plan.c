@@ -144,7 +144,8 @@ static size_t count_changed(const struct plan *plan)
 
 static bool may_split(const struct manager_request *request)
 {
-	return request->kind == REQUEST_STOP || request->kind == REQUEST_REMOVE;
+	return request->kind == REQUEST_STOP || request->kind == REQUEST_REMOVE ||
+	       request->kind == REQUEST_VOLUME_REMOVE;
 }
 
 /* Where the next piece begins, begin another group. */
@@ -297,8 +298,9 @@ enum err_code plan_commit(struct manager *manager, struct plan *plan,
 	}
 	for (size_t i = 0; i < plan->volumes.n; i++) {
 		split(manager, request);
+		char label[VOLUME_LABEL_SIZE];
 		notes_add(&manager->out->notes, "volume %s is to be removed",
-			  plan->volumes.items[i].name);
+			  volume_label(manager, &plan->volumes.items[i], label));
 		cluster_put_volume(&manager->cluster, &manager->out->changes,
 				   &plan->volumes.items[i]);
 		manager->volumes_changed = true;

@@ -142,9 +142,9 @@ static void add_volumes(struct manager *manager, const struct session *session,
 			struct sync_down *down)
 {
 	for (size_t i = 0; i < manager->removable.n; i++) {
-		const struct volume_record *volume =
-			cluster_volume(&manager->cluster, manager->removable.items[i]);
-		if (!volume || !uuid_equal(volume->node.uuid, session->node.uuid))
+		const struct volume_record *volume = cluster_volume_on(
+			&manager->cluster, manager->removable.items[i], session->node);
+		if (!volume || !volume->removing)
 			continue;
 		struct sync_volume *item = list_add(&down->volumes_remove, sizeof(*item));
 		item->name = base_strdup(volume->name);

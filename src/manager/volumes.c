@@ -1,5 +1,7 @@
 /* Volumes: pinned to a node with the first placement that mounts them, asked to be removed, confirmed removed.
  *
+ * A volume of a job that has one on each node is pinned nowhere; its record says that it is on the node.
+ *
  * Invariants: a volume is pinned before or with the first task that mounts it; a worker is asked to remove a volume
  * only when no job mounts it; external volumes are not ours, so they are neither pinned nor removed. */
 #include <string.h>
@@ -39,9 +41,12 @@ void volume_pin(struct manager *manager, const struct task *task, const struct n
 		const char *name = cluster_volume_name(project, mount->source, buffer);
 		if (declared && declared->external)
 			continue;
-		const struct volume_record *pinned = cluster_volume(&manager->cluster, name);
-		if (pinned) {
-			INVARIANT(uuid_equal(pinned->node.uuid, node->record.id.uuid));
+		bool per_node = job_spec_volumes_per_node(spec);
+		const struct volume_record *there =
+			per_node ? cluster_volume_on(&manager->cluster, name, node->record.id)
+				 : cluster_volume(&manager->cluster, name);
+		if (there) {
+			INVARIANT(uuid_equal(there->node.uuid, node->record.id.uuid));
 			continue;
 		}
 		struct volume_record volume = {
@@ -51,11 +56,26 @@ void volume_pin(struct manager *manager, const struct task *task, const struct n
 			.driver = base_strdup(declared ? declared->driver : NULL),
 			.node = node->record.id,
 			.created_wall_ms = wall_now(manager),
+			.per_node = per_node,
 		};
-		notes_add(&manager->out->notes, "volume %s lives on %s", name, node_name(node));
-		happen(manager, "volume", name, (struct uuid){ 0 }, "pinned", "", NULL);
+		notes_add(&manager->out->notes,
+			  per_node ? "volume %s is on %s" : "volume %s lives on %s", name,
+			  node_name(node));
+		happen(manager, "volume", name, (struct uuid){ 0 }, per_node ? "made" : "pinned",
+		       "", NULL);
 		cluster_put_volume(&manager->cluster, &manager->out->changes, &volume);
 	}
+}
+
+const char *volume_label(const struct manager *manager, const struct volume_record *volume,
+			 char out[VOLUME_LABEL_SIZE])
+{
+	const struct node_entry *node = cluster_node(&manager->cluster, volume->node);
+	return text_print(out, VOLUME_LABEL_SIZE, "%s%s%s", volume->name,
+			  volume->per_node ? " on " : "",
+			  !volume->per_node ? ""
+			  : node	    ? node_name(node)
+					    : "a node that has gone");
 }
 
 static bool spec_uses_volume(const struct project_entry *project, const struct job_spec *spec,
@@ -118,13 +138,23 @@ struct job_entry *volume_user(const struct manager *manager, const char *name,
 	return user;
 }
 
+bool volume_is_removing(const struct manager *manager, const char *name)
+{
+	size_t at = 0;
+	for (const struct volume_record *volume;
+	     (volume = map_next(&manager->cluster.volumes, &at));)
+		if (volume->removing && strcmp(volume->name, name) == 0)
+			return true;
+	return false;
+}
+
 void volume_removed(struct manager *manager, struct node_entry *node,
 		    const struct sync_volume *answer)
 {
 	struct volume_record *volume =
-		answer->name ? cluster_volume(&manager->cluster, answer->name) : NULL;
-	if (!volume || !volume->removing || !strings_has(&manager->removable, volume->name) ||
-	    !uuid_equal(volume->node.uuid, node->record.id.uuid))
+		answer->name ? cluster_volume_on(&manager->cluster, answer->name, node->record.id)
+			     : NULL;
+	if (!volume || !volume->removing || !strings_has(&manager->removable, volume->name))
 		return;
 	group_reserve(manager, 1);
 	if (answer->message && *answer->message) {
@@ -139,7 +169,8 @@ void volume_removed(struct manager *manager, struct node_entry *node,
 		cluster_put_volume(&manager->cluster, &manager->out->changes, &changed);
 		return;
 	}
-	notes_add(&manager->out->notes, "volume %s removed", answer->name);
+	char label[VOLUME_LABEL_SIZE];
+	notes_add(&manager->out->notes, "volume %s removed", volume_label(manager, volume, label));
 	happen(manager, "volume", answer->name, (struct uuid){ 0 }, "removed", "", NULL);
 	cluster_delete_volume(&manager->cluster, &manager->out->changes, volume);
 	manager->volumes_changed = true;
@@ -157,7 +188,8 @@ void volumes_refresh(struct manager *manager)
 	for (size_t i = 0; i < n; i++) {
 		if (!volumes[i]->removing || volume_user(manager, volumes[i]->name, NULL))
 			continue;
-		strings_add(&manager->removable, volumes[i]->name);
+		if (!strings_has(&manager->removable, volumes[i]->name))
+			strings_add(&manager->removable, volumes[i]->name);
 		struct session *session = node_watch(manager, volumes[i]->node)->session;
 		if (session)
 			session_speak(manager, session);

@@ -63,6 +63,8 @@ uint64_t scheduler_class(const struct cluster *cluster, const struct task *task)
 	hash = add_number(hash, job_spec_is_global(spec) ? task->desired.slot : 0);
 	hash = add_number(hash, spec->health_check.start_interval_ms > 0);
 	hash = add_ports(hash, spec);
+	hash = add_number(hash, job_spec_volumes_per_node(spec));
+	hash = add_number(hash, job_spec_networks_per_node(spec));
 	hash = add_volumes(hash, cluster_project(cluster, job->job.project), spec);
 	hash = add_number(hash, spec->placement.max_replicas_per_node);
 	if (spec->placement.max_replicas_per_node > 0)

@@ -277,7 +277,7 @@ static void a_fixed_port_is_one_task_per_node_and_says_who_has_it(void **state)
 	struct task *second = world_task(world, web, 2);
 	assert_fits_nowhere(world, second,
 			    "no node has port 8080/tcp free: 1 of 1 has port 8080/tcp taken by "
-			    "shop/web.1");
+			    "shop/web.1 (a fixed port takes one task per machine)");
 	struct node_entry *b = world_node(world, "b", 4000, 8 * GB, NULL, NULL);
 	assert_picks(world, second, b);
 }

@@ -1,5 +1,7 @@
-/* Spreading over labels: each preference keeps the candidates whose label value has the fewest
- * tasks of the job. Nodes without the label are one group, under the empty value. */
+/* Spreading over labels. The preferences make a tree: nodes with the same value of the first label
+ * are a branch, within it those with the same value of the second, and so on; nodes without a label
+ * are one branch. At each level the candidates are kept whose branch has the fewest tasks of the
+ * job. A branch that is full has no candidates, so the others take what would be its share. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -7,10 +9,20 @@
 #include "base/sort.h"
 #include "scheduler/internal.h"
 
-/* One value of a label, and how many tasks of the job run on the nodes that have it. */
-struct group {
+/* No task of the job runs in it, nor in anything below it. */
+#define EMPTY_BRANCH SIZE_MAX
+
+/* A branch in which tasks of the job run. */
+struct branch {
+	size_t parent;	   /* its number on the level above */
 	const char *value; /* borrowed from a node */
 	size_t n_tasks;
+};
+
+/* One level of the tree, ascending by parent and value; a branch's number is its place. */
+struct level {
+	struct branch *branches;
+	size_t n;
 };
 
 static const char *value_of(const struct question *question, const struct constraint *label,
@@ -22,81 +34,116 @@ static const char *value_of(const struct question *question, const struct constr
 	return value ? value : "";
 }
 
-static int compare_groups(const void *a, const void *b, void *context)
+static int compare_branches(const void *a, const void *b, void *context)
 {
 	(void)context;
-	return strcmp(((const struct group *)a)->value, ((const struct group *)b)->value);
+	const struct branch *left = a;
+	const struct branch *right = b;
+	if (left->parent != right->parent)
+		return left->parent < right->parent ? -1 : 1;
+	return strcmp(left->value, right->value);
 }
 
-/* The groups that have tasks of the job, ascending by value, on candidates or not; `groups` has room for one per
- * placement. Returns how many there are. */
-static size_t find_groups(const struct question *question, const struct constraint *label,
-			  struct group *groups)
+/* The branches that have tasks of the job, on candidates or not; `parents` says where each placement is on the level
+ * above. The caller frees. */
+static struct level make_level(const struct question *question, const struct constraint *label,
+			       const size_t *parents)
 {
 	size_t n = question->job->n_placements;
+	struct level level = { .branches = base_calloc(n ? n : 1, sizeof(struct branch)) };
 	for (size_t i = 0; i < n; i++) {
 		const struct job_placement *placement = &question->job->placements[i];
-		groups[i] = (struct group){ value_of(question, label, placement->node_index),
-					    placement->n_tasks };
+		level.branches[i] =
+			(struct branch){ parents[i],
+					 value_of(question, label, placement->node_index),
+					 placement->n_tasks };
 	}
-	sort_stable(groups, n, sizeof(*groups), compare_groups, NULL);
-	size_t n_groups = 0;
+	sort_stable(level.branches, n, sizeof(struct branch), compare_branches, NULL);
 	for (size_t i = 0; i < n; i++) {
-		if (n_groups && strcmp(groups[n_groups - 1].value, groups[i].value) == 0)
-			groups[n_groups - 1].n_tasks += groups[i].n_tasks;
+		struct branch *last = level.n ? &level.branches[level.n - 1] : NULL;
+		if (last && compare_branches(last, &level.branches[i], NULL) == 0)
+			last->n_tasks += level.branches[i].n_tasks;
 		else
-			groups[n_groups++] = groups[i];
+			level.branches[level.n++] = level.branches[i];
 	}
-	return n_groups;
+	return level;
 }
 
-static size_t tasks_in_group(const struct group *groups, size_t n_groups, const char *value)
+static size_t find_branch(const struct level *level, size_t parent, const char *value)
 {
+	const struct branch wanted = { .parent = parent, .value = value };
 	size_t low = 0;
-	size_t high = n_groups;
+	size_t high = level->n;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = strcmp(groups[middle].value, value);
+		int order = compare_branches(&level->branches[middle], &wanted, NULL);
 		if (order == 0)
-			return groups[middle].n_tasks;
+			return middle;
 		if (order < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return 0;
+	return EMPTY_BRANCH;
 }
 
-static size_t keep_emptiest_groups(const struct question *question, const struct constraint *label,
-				   size_t *candidates, size_t n)
+static size_t tasks_in(const struct level *level, size_t branch)
 {
-	_cleanup_free_ struct group *groups =
-		base_calloc(question->job->n_placements, sizeof(*groups));
-	size_t n_groups = find_groups(question, label, groups);
-	_cleanup_free_ size_t *n_tasks = base_calloc(n, sizeof(*n_tasks));
+	return branch == EMPTY_BRANCH ? 0 : level->branches[branch].n_tasks;
+}
+
+/* Where the tree has led so far: the branch of each placement of the job, and of each candidate. */
+struct walk {
+	size_t *placed;
+	size_t *branches;
+	size_t *candidates;
+	size_t n;
+};
+
+static void go_down(const struct question *question, const struct constraint *label,
+		    struct walk *walk)
+{
+	const struct job_entry *job = question->job;
+	struct level level = make_level(question, label, walk->placed);
 	size_t fewest = SIZE_MAX;
-	for (size_t i = 0; i < n; i++) {
-		n_tasks[i] =
-			tasks_in_group(groups, n_groups, value_of(question, label, candidates[i]));
-		if (n_tasks[i] < fewest)
-			fewest = n_tasks[i];
+	for (size_t i = 0; i < walk->n; i++) {
+		walk->branches[i] = find_branch(&level, walk->branches[i],
+						value_of(question, label, walk->candidates[i]));
+		size_t n_tasks = tasks_in(&level, walk->branches[i]);
+		if (n_tasks < fewest)
+			fewest = n_tasks;
 	}
 	size_t n_kept = 0;
-	for (size_t i = 0; i < n; i++)
-		if (n_tasks[i] == fewest)
-			candidates[n_kept++] = candidates[i];
+	for (size_t i = 0; i < walk->n; i++) {
+		if (tasks_in(&level, walk->branches[i]) != fewest)
+			continue;
+		walk->candidates[n_kept] = walk->candidates[i];
+		walk->branches[n_kept++] = walk->branches[i];
+	}
 	POST(n_kept > 0);
-	return n_kept;
+	walk->n = n_kept;
+	for (size_t i = 0; i < job->n_placements; i++)
+		walk->placed[i] =
+			find_branch(&level, walk->placed[i],
+				    value_of(question, label, job->placements[i].node_index));
+	base_free(level.branches);
 }
 
 size_t preferences_apply(const struct question *question, size_t *candidates, size_t n)
 {
 	const struct strings *preferences = &question->spec->placement.preferences;
 	PRE(n > 0);
+	if (!preferences->n)
+		return n;
+	size_t n_placed = question->job->n_placements;
+	_cleanup_free_ size_t *placed = base_calloc(n_placed ? n_placed : 1, sizeof(*placed));
+	_cleanup_free_ size_t *branches = base_calloc(n, sizeof(*branches));
+	/* At the top all are in one branch, number 0. */
+	struct walk walk = { placed, branches, candidates, n };
 	for (size_t i = 0; i < preferences->n; i++) {
 		struct constraint label;
 		if (preference_parse(preferences->items[i], &label, NULL) == ERR_NONE)
-			n = keep_emptiest_groups(question, &label, candidates, n);
+			go_down(question, &label, &walk);
 	}
-	return n;
+	return walk.n;
 }

@@ -9,7 +9,7 @@
 static bool uses_network(const struct job_entry *job, const char *network)
 {
 	const struct job_revision *revision = job_entry_current(job);
-	if (!revision)
+	if (!revision || job_spec_networks_per_node(&revision->spec))
 		return false;
 	for (size_t i = 0; i < revision->spec.networks.n; i++)
 		if (strcmp(revision->spec.networks.items[i].network, network) == 0)
@@ -30,7 +30,7 @@ static bool is_shared(const struct project_entry *project, const char *network)
 static void add_shared(const struct project_entry *project, const struct job_spec *spec,
 		       struct strings *shared)
 {
-	for (size_t i = 0; i < spec->networks.n; i++) {
+	for (size_t i = 0; i < spec->networks.n && !job_spec_networks_per_node(spec); i++) {
 		const char *network = spec->networks.items[i].network;
 		if (!strings_has(shared, network) && is_shared(project, network))
 			strings_add(shared, network);
@@ -108,7 +108,7 @@ static void find_pins(struct question *question)
 {
 	const struct job_spec *spec = question->spec;
 	question->pins = base_calloc(spec->mounts.n ? spec->mounts.n : 1, sizeof(struct pin));
-	for (size_t i = 0; i < spec->mounts.n; i++) {
+	for (size_t i = 0; i < spec->mounts.n && !job_spec_volumes_per_node(spec); i++) {
 		const struct mount *mount = &spec->mounts.items[i];
 		if (mount->kind != MOUNT_VOLUME || !mount->source)
 			continue;

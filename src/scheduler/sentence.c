@@ -166,6 +166,21 @@ static void add_head(struct text *text, const struct question *question,
 
 /* ---- one clause per refusal ---- */
 
+/* Do tasks of the job itself hold the fixed port on all nodes that were refused for it? */
+static bool holds_port_itself(const struct question *question, const struct port *port,
+			      size_t n_refused)
+{
+	const struct node_columns *columns = &question->cluster->columns;
+	size_t n_own = 0;
+	for (size_t i = 0; i < columns->n; i++) {
+		const struct task *owner = cluster_port_owner(columns->entry[i], port->host_ip,
+							      port->protocol, port->host_first);
+		n_own += owner && columns->ready[i] &&
+			 cluster_job_of(question->cluster, owner) == question->job;
+	}
+	return n_own >= n_refused;
+}
+
 static void add_port_clause(struct text *text, const struct question *question,
 			    const struct refusal_count *count)
 {
@@ -182,12 +197,18 @@ static void add_port_clause(struct text *text, const struct question *question,
 	add_port(text, port);
 	const struct task *owner =
 		cluster_port_owner(node, port->host_ip, port->protocol, port->host_first);
+	bool own = holds_port_itself(question, port, count->n_nodes);
 	if (one && owner) {
 		char name[TASK_NAME_SIZE];
 		text_addf(text, " taken by %s", cluster_task_name(question->cluster, owner, name));
 	} else {
 		text_add(text, " taken");
+		if (own)
+			text_addf(text, " by %s itself", question->job->job.name);
 	}
+	/* More of them than machines will never run. */
+	if (own)
+		text_add(text, " (a fixed port takes one task per machine)");
 }
 
 static void add_clause(struct text *text, const struct question *question,

@@ -413,6 +413,130 @@ static void a_task_is_judged_by_its_own_revision_after_a_restart_too(void **stat
 	story_end(&story);
 }
 
+static size_t count_volumes(struct story *story)
+{
+	return manager_cluster(story->manager)->volumes.n;
+}
+
+static void each_node_has_its_own_volume(void **state)
+{
+	(void)state;
+	struct story story;
+	story_begin(&story);
+	story_join(&story, "alpha");
+	story_join(&story, "beta");
+	story_project(&story, "shop");
+	story_mount(&story, global_job(&story, "agent", JOB_GLOBAL), "state");
+	struct job_spec *spec = story_job(&story, "cache", 2);
+	story_mount(&story, spec, "warm");
+	spec->volume_reach = REACH_PER_NODE;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_tells(&story, "node alpha joined\n"
+			    "node alpha is ready\n"
+			    "node beta joined\n"
+			    "node beta is ready\n"
+			    "job shop/agent revision 1 accepted\n"
+			    "job shop/cache revision 1 accepted\n"
+			    "volume shop_state is on alpha\n"
+			    "shop/agent.1 scheduled on alpha\n"
+			    "volume shop_state is on beta\n"
+			    "shop/agent.2 scheduled on beta\n"
+			    "volume shop_warm is on alpha\n"
+			    "shop/cache.1 scheduled on alpha\n"
+			    "volume shop_warm is on beta\n"
+			    "shop/cache.2 scheduled on beta\n"
+			    "shop/agent.1 running\n"
+			    "shop/cache.1 running\n"
+			    "shop/agent.2 running\n"
+			    "shop/cache.2 running\n"
+			    "job shop/agent is running: 2 of 2 ready\n"
+			    "job shop/cache is running: 2 of 2 ready\n");
+	/* No pin keeps a task from moving on. */
+	story_silence(&story, "beta");
+	story_pass(&story, 30000);
+	story_stands(&story, "shop/cache", STANDING_RUNNING, "2 of 2 ready");
+	assert_int_equal(count_volumes(&story), 4);
+	story_restart(&story);
+	story_pass(&story, 60000);
+	assert_int_equal(count_volumes(&story), 4);
+	/* All of them go, each when its node can say so. */
+	struct manager_request request = { .kind = REQUEST_REMOVE,
+					   .project = "shop",
+					   .with_volumes = true };
+	assert_int_equal(story_ask(&story, &request), ERR_NONE);
+	assert_int_equal(count_volumes(&story), 4);
+	story_return(&story, "beta");
+	assert_int_equal(count_volumes(&story), 0);
+	story_end(&story);
+}
+
+static void removing_a_volume_removes_it_on_every_node(void **state)
+{
+	(void)state;
+	struct story story;
+	story_begin(&story);
+	story_join(&story, "alpha");
+	story_join(&story, "beta");
+	story_join(&story, "gamma");
+	story_project(&story, "shop");
+	story_mount(&story, global_job(&story, "agent", JOB_GLOBAL), "state");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	struct manager_request request = { .kind = REQUEST_VOLUME_REMOVE, .volume = "shop_state" };
+	assert_int_equal(story_ask(&story, &request), ERR_CONFLICT);
+	assert_string_equal(story.reply->err.message,
+			    "volume shop_state is used by job shop/agent");
+	story_act(&story, REQUEST_REMOVE, "shop", NULL);
+	story_silence(&story, "gamma");
+	story_forget(&story);
+	assert_int_equal(story_ask(&story, &request), ERR_NONE);
+	story_tells(&story, "volume shop_state on alpha is to be removed\n"
+			    "volume shop_state on beta is to be removed\n"
+			    "volume shop_state on gamma is to be removed\n"
+			    "volume shop_state on alpha removed\n"
+			    "volume shop_state on beta removed\n");
+	/* While a copy is still to go, nobody may use the name. */
+	assert_int_equal(story_apply(&story), ERR_CONFLICT);
+	assert_string_equal(story.reply->err.message, "volume shop_state is still being removed");
+	story_return(&story, "gamma");
+	assert_int_equal(count_volumes(&story), 0);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_end(&story);
+}
+
+/* What shares a network is together; what has it on each node is not. */
+static void a_network_on_each_node_lets_a_project_spread(void **state)
+{
+	(void)state;
+	struct story story;
+	story_begin(&story);
+	story_join(&story, "alpha");
+	story_join(&story, "beta");
+	story_join(&story, "gamma");
+	story_project(&story, "shop");
+	struct network_spec *network = list_add(&story.request.networks, sizeof(*network));
+	record_init(&network_spec_type, network);
+	string_set(&network->key, "default");
+	const char *const names[] = { "db", "web", "proxy" };
+	for (size_t i = 0; i < 3; i++) {
+		struct job_spec *spec = story_job(&story, names[i], i == 2 ? 3 : 1);
+		struct network_use *use = list_add(&spec->networks, sizeof(*use));
+		record_init(&network_use_type, use);
+		string_set(&use->network, "default");
+		spec->network_reach = i == 2 ? REACH_PER_NODE : REACH_ONE_NODE;
+	}
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	const struct task *db = story_task(&story, "shop/db.1");
+	const struct task *web = story_task(&story, "shop/web.1");
+	assert_true(uuid_equal(db->desired.node.uuid, web->desired.node.uuid));
+	for (size_t i = 0; i < 3; i++) {
+		const struct node_entry *node = manager_cluster(story.manager)->columns.entry[i];
+		const struct job_entry *proxy =
+			cluster_job_named(manager_cluster(story.manager), "shop", "proxy");
+		assert_int_equal(cluster_job_tasks_on(proxy, node), 1);
+	}
+	story_end(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -430,6 +554,9 @@ int main(void)
 		cmocka_unit_test(what_makes_no_sense_of_it_is_refused),
 		cmocka_unit_test(one_task_can_be_stopped_and_restarted),
 		cmocka_unit_test(a_job_may_become_global_and_back),
+		cmocka_unit_test(each_node_has_its_own_volume),
+		cmocka_unit_test(removing_a_volume_removes_it_on_every_node),
+		cmocka_unit_test(a_network_on_each_node_lets_a_project_spread),
 		cmocka_unit_test(a_task_leaves_a_node_that_no_longer_matches),
 		cmocka_unit_test(a_task_is_judged_by_its_own_revision_after_a_restart_too),
 	};
