@@ -35,9 +35,9 @@ static void session_end(struct api_session *session)
 	server->backend->session_closed(server->owner, number);
 }
 
-static void session_refuse(struct api_session *session, const char *why)
+static void session_refuse(struct api_session *session, int code, const char *why)
 {
-	websocket_close(session->websocket, 1008, why);
+	websocket_close(session->websocket, code, why);
 	session_end(session);
 }
 
@@ -52,11 +52,11 @@ static void on_message(void *owner, struct websocket *websocket, bool text, cons
 	struct err err;
 	(void)websocket;
 	if (!text) {
-		session_refuse(session, "sync messages are text");
+		session_refuse(session, SYNC_CLOSE_REFUSED, "sync messages are text");
 		return;
 	}
 	if (envelope_open(bytes, len, &kind, &value, &root, &err)) {
-		session_refuse(session, err.message);
+		session_refuse(session, SYNC_CLOSE_REFUSED, err.message);
 		return;
 	}
 	enum err_code code =
@@ -70,7 +70,7 @@ static void on_message(void *owner, struct websocket *websocket, bool text, cons
 			       "the message names another node than the address");
 	}
 	if (code) {
-		session_refuse(session, err.message);
+		session_refuse(session, SYNC_CLOSE_REFUSED, err.message);
 		return;
 	}
 	server->backend->session_up(server->owner, session->number, &up);
@@ -130,7 +130,7 @@ void sessions_recheck(struct api_server *server)
 	for (struct api_session *session = server->sessions, *next; session; session = next) {
 		next = session->next;
 		if (!server_still_allows(server, &session->peer, SCOPE_WORKER, &err))
-			session_refuse(session, err.message);
+			session_refuse(session, SYNC_CLOSE_REFUSED, err.message);
 	}
 }
 
@@ -149,7 +149,7 @@ void api_server_down(struct api_server *server, const struct manager_down *down)
 	if (!session)
 		return;
 	if (down->close)
-		session_refuse(session, down->why);
+		session_refuse(session, down->close, down->why);
 	else
 		envelope_send(session->websocket, "sync", &sync_down_type, &down->message);
 }

@@ -129,9 +129,13 @@
 #define LIMIT_NODE_SILENT_MS 10000
 #define LIMIT_START_GRACE_MS 60000
 /* A container of a job with on_disconnect: stop may run for a lease longer than its worker was last answered. */
-#define LIMIT_LEASE_MIN_MS	 60000
-#define LIMIT_LEASE_MARGIN_MS	 30000 /* and a quarter of lease and stop grace: manager/lease.c */
-#define LIMIT_RECONNECT_FIRST_MS 100
-#define LIMIT_RECONNECT_MAX_MS	 5000
+#define LIMIT_LEASE_MIN_MS    60000
+#define LIMIT_LEASE_MARGIN_MS 30000 /* and a quarter of lease and stop grace: manager/lease.c */
+/* Workers that lose the manager at once come back spread over this for each of them, but within LIMIT_RECONNECT_MAX_MS;
+ * one whose identity another worker uses, or whose release does not fit, comes back this late. */
+#define LIMIT_RECONNECT_PER_NODE_MS 2
+#define LIMIT_RECONNECT_REFUSED_MS  60000
+#define LIMIT_RECONNECT_FIRST_MS    100
+#define LIMIT_RECONNECT_MAX_MS	    5000
 
 #endif

@@ -87,12 +87,13 @@ struct session_change {
 
 struct session {
 	uint64_t number;
-	struct node_id node; /* zero: has not said yet who it is */
-	bool local;	     /* came over the unix socket */
-	char *address;	     /* came from this IP address; NULL: none */
-	bool speaks;	     /* in manager.speakers: owes a message */
-	bool full;	     /* the next message carries the whole set */
-	int64_t sent_rev;    /* 0: nothing sent yet */
+	struct node_id node;  /* zero: has not said yet who it is */
+	bool local;	      /* came over the unix socket */
+	char *address;	      /* came from this IP address; NULL: none */
+	bool speaks;	      /* in manager.speakers: owes a message */
+	bool full;	      /* the next message carries the whole set */
+	struct uuid instance; /* of the worker's process; zero: it did not say */
+	int64_t sent_rev;     /* 0: nothing sent yet */
 	uint64_t sent_digest;
 	int64_t report_acked;
 	struct map templates; /* those the worker holds; the value means nothing */
@@ -105,9 +106,10 @@ struct session {
 struct node_watch {
 	struct node_id id;
 	struct session *session;
-	uint64_t digest;    /* of its desired set */
-	bool timed;	    /* in manager.silence */
-	bool docker_silent; /* so said its newest message */
+	uint64_t digest;       /* of its desired set */
+	bool timed;	       /* in manager.silence */
+	bool docker_silent;    /* so said its newest message */
+	struct uuid displaced; /* the life whose session another one's has ended; zero: none */
 };
 
 struct manager {

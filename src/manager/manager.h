@@ -151,7 +151,7 @@ struct manager_reply {
 
 struct manager_down {
 	uint64_t session;
-	bool close; /* end this session; the reason is in `why` */
+	int close; /* enum sync_close: end this session; the reason is in `why`. 0: it goes on */
 	char why[160];
 	struct sync_down message;
 };

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/limits.h"
 #include "base/sort.h"
 #include "manager/core.h"
 
@@ -151,6 +152,13 @@ static void add_volumes(struct manager *manager, const struct session *session,
 	}
 }
 
+/* So many connections at once cost the manager more than they must. */
+static int64_t reconnect_window_ms(const struct manager *manager)
+{
+	int64_t window_ms = (int64_t)manager->cluster.nodes.n * LIMIT_RECONNECT_PER_NODE_MS;
+	return window_ms < LIMIT_RECONNECT_MAX_MS ? window_ms : LIMIT_RECONNECT_MAX_MS;
+}
+
 static void speak(struct manager *manager, struct session *session)
 {
 	struct sync_down *down = &out_down(manager, session->number)->message;
@@ -166,6 +174,9 @@ static void speak(struct manager *manager, struct session *session)
 		add_changes(manager, session, down);
 	add_volumes(manager, session, down);
 	down->report_acked = session->report_acked;
+	down->protocol = SYNC_PROTOCOL;
+	if (session->full)
+		down->reconnect_ms = reconnect_window_ms(manager);
 	session->sent_rev = down->rev;
 	session->sent_digest = node_watch(manager, session->node)->digest;
 	session->full = false;

@@ -1,7 +1,10 @@
 /* Sessions with workers: who is at the other end, and what they report.
  *
- * Invariants: a node has at most one session, the newest; a session that has not said who it is gets no message but
- * its dismissal. */
+ * Invariants: a node has at most one session; a session that has not said who it is gets no message but its dismissal.
+ *
+ * A newer session of a node ends the older one. Two that come from one life of a worker are a reconnect. From two lives
+ * they are a restart, or two workers that share one identity: then the one whose session was ended comes back, and is
+ * turned away for as long as the other is connected, so that they do not take turns. */
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
@@ -53,10 +56,10 @@ void session_speak(struct manager *manager, struct session *session)
 	manager->speakers[manager->n_speakers++] = session->number;
 }
 
-static void dismiss(struct manager *manager, struct session *session, const char *why)
+static void dismiss(struct manager *manager, struct session *session, int code, const char *why)
 {
 	struct manager_down *down = out_down(manager, session->number);
-	down->close = true;
+	down->close = code;
 	text_print(down->why, sizeof(down->why), "%s", why);
 	const struct node_entry *node = cluster_node(&manager->cluster, session->node);
 	if (node)
@@ -89,14 +92,37 @@ static const char *objection(struct manager *manager, const struct session *sess
 	return NULL;
 }
 
-static void introduce(struct manager *manager, struct session *session, const struct sync_up *up)
+/* Both said who they are, and are not one process. */
+static bool are_two_lives(struct uuid a, struct uuid b)
+{
+	return !uuid_is_zero(a) && !uuid_is_zero(b) && !uuid_equal(a, b);
+}
+
+/* False: it was turned away. */
+static bool introduce(struct manager *manager, struct session *session, const struct sync_up *up)
 {
 	struct node_watch *watch = node_watch(manager, up->node);
-	if (watch->session)
-		dismiss(manager, watch->session, "the worker has opened a newer session");
+	struct session *old = watch->session;
 	session->node = up->node;
+	if (old && are_two_lives(old->instance, up->instance)) {
+		if (uuid_equal(watch->displaced, up->instance)) {
+			dismiss(manager, session, SYNC_CLOSE_TWICE,
+				"another worker with this identity is connected: two have one data "
+				"folder, or copies of one");
+			return false;
+		}
+		watch->displaced = old->instance;
+		dismiss(manager, old, SYNC_CLOSE_TWICE,
+			"another worker with this identity has connected: two have one data "
+			"folder, or "
+			"copies of one");
+	} else if (old) {
+		dismiss(manager, old, SYNC_CLOSE_REFUSED, "the worker has opened a newer session");
+	}
+	session->instance = up->instance;
 	session->full = true;
 	watch->session = session;
+	return true;
 }
 
 /* Does what the worker holds differ from what it was sent? Only a worker that took our last message can be judged. */
@@ -113,13 +139,17 @@ void session_up(struct manager *manager, uint64_t number, const struct sync_up *
 	if (!session)
 		return;
 	struct err err;
-	const char *why = objection(manager, session, up, &err);
-	if (why) {
-		dismiss(manager, session, why);
+	if (up->has_facts && sync_protocol_check(up->facts.protocol, &err)) {
+		dismiss(manager, session, SYNC_CLOSE_VERSION, err.message);
 		return;
 	}
-	if (uuid_is_zero(session->node.uuid))
-		introduce(manager, session, up);
+	const char *why = objection(manager, session, up, &err);
+	if (why) {
+		dismiss(manager, session, SYNC_CLOSE_REFUSED, why);
+		return;
+	}
+	if (uuid_is_zero(session->node.uuid) && !introduce(manager, session, up))
+		return;
 	struct node_entry *node = cluster_node(&manager->cluster, up->node);
 	if (up->has_facts)
 		node = node_introduce(manager, node, session, up);

@@ -32,6 +32,7 @@ struct node_facts {
 	struct pairs labels;	    /* of the worker: --label */
 	struct pairs engine_labels; /* of the Docker daemon */
 	struct resources capacity;  /* what tasks may reserve in all; pids unused */
+	int64_t protocol;	    /* SYNC_PROTOCOL of the worker; 0: 1, which did not say */
 };
 extern const struct record_type node_facts_type;
 

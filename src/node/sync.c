@@ -50,6 +50,8 @@ static const struct field sync_down_fields[] = {
 	ROW_STRUCTS(8, struct sync_down, forgotten, sync_task_ref, LIMIT_TASKS),
 	ROW_STRUCTS(9, struct sync_down, volumes_remove, sync_volume, LIMIT_TASKS),
 	ROW_INT(10, struct sync_down, report_acked, LIMIT_COUNT),
+	ROW_INT(11, struct sync_down, protocol, LIMIT_COUNT),
+	ROW_INT(12, struct sync_down, reconnect_ms, LIMIT_DURATION_MS),
 };
 RECORD_TYPE(sync_down, struct sync_down, sync_down_fields);
 
@@ -68,6 +70,7 @@ static const struct field sync_up_fields[] = {
 	ROW_INT(12, struct sync_up, report, LIMIT_COUNT),
 	ROW_STRUCTS(13, struct sync_up, observed, task_observed, LIMIT_TASKS),
 	ROW_STRUCTS(14, struct sync_up, volumes_removed, sync_volume, LIMIT_TASKS),
+	ROW_UUID(15, struct sync_up, instance),
 };
 RECORD_TYPE(sync_up, struct sync_up, sync_up_fields);
 
@@ -82,6 +85,18 @@ static const struct field stream_request_fields[] = {
 };
 RECORD_TYPE(stream_request, struct stream_request, stream_request_fields);
 // clang-format on
+
+enum err_code sync_protocol_check(int64_t theirs, struct err *err)
+{
+	if (!theirs)
+		theirs = 1;
+	if (theirs >= SYNC_PROTOCOL - 1 && theirs <= SYNC_PROTOCOL + 1)
+		return ERR_NONE;
+	return err_set(err, ERR_UNSUPPORTED,
+		       "this worker speaks protocol %lld, the manager %d to %d: update the %s",
+		       (long long)theirs, SYNC_PROTOCOL - 1, SYNC_PROTOCOL + 1,
+		       theirs < SYNC_PROTOCOL ? "worker" : "manager");
+}
 
 /* Absorb one value; the multiplications spread every bit over the whole word (splitmix64's finisher). */
 static uint64_t mix(uint64_t state, uint64_t value)

@@ -8,11 +8,29 @@
  * Up (observed): every message carries all observed records that the manager has not yet acknowledged, so the newest
  * message makes all older ones superfluous. The manager answers every message up with one down, also when there is
  * nothing new to say, and acknowledges in it the `report` of that message, after the commit that holds its records. An
- * acknowledged report without records still means something: leases run from when it was sent (worker/lease.c). */
+ * acknowledged report without records still means something: leases run from when it was sent (worker/lease.c).
+ *
+ * Neighbouring releases work together. A field that the other side does not know is passed over, one that it does not
+ * send has its initial value; so a new field means what was before where it is not set, and a value of an enumeration
+ * that the other side may not know is sent only when its number says that it does. The number is SYNC_PROTOCOL: raised
+ * with every release that changes these messages; who is more than one apart is refused. */
 #ifndef NODE_SYNC_H
 #define NODE_SYNC_H
 
 #include "node/node.h"
+
+#define SYNC_PROTOCOL 2
+
+/* May a manager of SYNC_PROTOCOL talk to a worker of `theirs` (0: 1)? ERR_UNSUPPORTED says which of the two is to be
+ * updated. */
+enum err_code sync_protocol_check(int64_t theirs, struct err *err) WARN_UNUSED;
+
+/* Codes of the WebSocket's close frame: why the manager ends a session. */
+enum sync_close {
+	SYNC_CLOSE_REFUSED = 1008,
+	SYNC_CLOSE_TWICE = 4001,   /* another worker has this identity: come back late */
+	SYNC_CLOSE_VERSION = 4002, /* its release does not fit: the same */
+};
 
 /* A job revision as workers need it: sent once per worker and revision, ahead of tasks that use it. */
 struct sync_template {
@@ -61,6 +79,8 @@ struct sync_down {
 	LIST_OF(struct sync_task_ref) forgotten;    /* not full: tasks no longer in the set */
 	LIST_OF(struct sync_volume) volumes_remove; /* always the whole list; remove these */
 	int64_t report_acked; /* highest `report` whose records are durable here; 0: none */
+	int64_t protocol;     /* of the manager; 0: 1, which did not say */
+	int64_t reconnect_ms; /* full: spread reconnects over this; 0: not said */
 };
 extern const struct record_type sync_down_type;
 
@@ -80,6 +100,8 @@ struct sync_up {
 	int64_t report; /* number of this report, rising, across worker restarts too */
 	LIST_OF(struct task_observed) observed;
 	LIST_OF(struct sync_volume) volumes_removed; /* answers volumes_remove */
+	struct uuid
+		instance; /* with facts: this life of the worker's process; zero: it did not say */
 };
 extern const struct record_type sync_up_type;
 

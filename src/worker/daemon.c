@@ -7,7 +7,6 @@
 #include "api/envelope.h"
 #include "base/alloc.h"
 #include "base/check.h"
-#include "base/limits.h"
 #include "net/http_client.h"
 #include "net/shell.h"
 #include "runtime/runtime.h"
@@ -15,6 +14,7 @@
 #include "worker/guard.h"
 #include "worker/log_streams.h"
 #include "worker/machine.h"
+#include "worker/reconnect.h"
 #include "worker/worker.h"
 
 #define PART	      "worker"
@@ -52,7 +52,7 @@ struct worker_daemon {
 	struct websocket *session; /* NULL: not connected */
 	bool session_open;
 	int64_t session_opened_ms;
-	int64_t reconnect_ms; /* how long to wait before the next try, before jitter */
+	struct reconnect reconnecting;
 	struct log_streams *streams;
 	struct queued *queue;
 	size_t n_queue;
@@ -178,6 +178,14 @@ static void on_stream_request(struct worker_daemon *daemon, json_t *value, struc
 	record_release(&stream_request_type, &request);
 }
 
+/* Takes what `down` points to. */
+static void take_down(struct worker_daemon *daemon, const struct sync_down *down)
+{
+	if (down->reconnect_ms)
+		daemon->reconnecting.window_ms = down->reconnect_ms;
+	queue_add(daemon, WORKER_SYNC_DOWN)->down = *down;
+}
+
 static void on_session_message(void *owner, struct websocket *websocket, bool text,
 			       const void *bytes, size_t len)
 {
@@ -198,38 +206,30 @@ static void on_session_message(void *owner, struct websocket *websocket, bool te
 			shell_log(PART, "ignored a message of the manager: %s: %s", err.field,
 				  err.message);
 		else
-			queue_add(daemon, WORKER_SYNC_DOWN)->down = down;
+			take_down(daemon, &down);
 	}
 	json_decref(root);
-}
-
-static void reconnect_later(struct worker_daemon *daemon)
-{
-	struct random random = { shell_seed() };
-	int64_t half_ms = daemon->reconnect_ms / 2;
-	shell_arm(daemon->reconnect,
-		  shell_now_ms() + half_ms + (int64_t)random_below(&random, (uint64_t)half_ms + 1));
-	daemon->reconnect_ms *= 2;
-	if (daemon->reconnect_ms > LIMIT_RECONNECT_MAX_MS)
-		daemon->reconnect_ms = LIMIT_RECONNECT_MAX_MS;
 }
 
 static void on_session_closed(void *owner, struct websocket *websocket, const struct err *err)
 {
 	struct worker_daemon *daemon = owner;
-	(void)websocket;
+	const char *reason;
+	unsigned code = err->code == ERR_CLOSED ? websocket_close_code(websocket, &reason) : 0;
+	int64_t now_ms = shell_now_ms();
+	int64_t lasted_ms = daemon->session_open ? now_ms - daemon->session_opened_ms : 0;
 	daemon->session = NULL;
-	/* A manager that takes us in only to dismiss us is not called the faster for it. */
-	if (daemon->session_open &&
-	    shell_now_ms() - daemon->session_opened_ms >= LIMIT_RECONNECT_MAX_MS)
-		daemon->reconnect_ms = LIMIT_RECONNECT_FIRST_MS;
 	/* Say it once per loss, not once per try. */
-	if (daemon->session_open || daemon->reconnect_ms <= LIMIT_RECONNECT_FIRST_MS)
+	if (daemon->session_open || !daemon->reconnecting.next_ms)
 		shell_log(PART, "not connected to the manager: %s", err->message);
 	if (daemon->session_open)
 		queue_add(daemon, WORKER_SESSION_CLOSED);
 	daemon->session_open = false;
-	reconnect_later(daemon);
+	int64_t wait_ms = reconnect_wait_ms(&daemon->reconnecting, lasted_ms, code, shell_seed());
+	if (reconnect_advice(code))
+		shell_log(PART, "%s; trying again in %lld s", reconnect_advice(code),
+			  (long long)wait_ms / 1000);
+	shell_arm(daemon->reconnect, now_ms + wait_ms);
 }
 
 static void connect_manager(struct worker_daemon *daemon)
@@ -474,7 +474,6 @@ enum err_code worker_daemon_new(struct event_base *base,
 	worker_options_default(&daemon->options);
 	if (options->starts_parallel)
 		daemon->options.starts_parallel = options->starts_parallel;
-	daemon->reconnect_ms = LIMIT_RECONNECT_FIRST_MS;
 	text_print(daemon->disk_path, sizeof(daemon->disk_path), "%s", options->data_dir);
 	daemon->turn = event_new(base, -1, 0, on_turn, daemon);
 	daemon->timer = event_new(base, -1, 0, on_turn, daemon);

@@ -126,6 +126,8 @@ static void add_machine(struct worker *worker, struct sync_up *up)
 	up->has_facts = worker->has_facts && worker->facts_unacked;
 	if (up->has_facts) {
 		record_copy(&node_facts_type, &up->facts, &worker->facts);
+		up->facts.protocol = SYNC_PROTOCOL;
+		up->instance = worker->instance;
 		if (!worker->facts_reported_in)
 			worker->facts_reported_in = up->report;
 	}

@@ -257,6 +257,9 @@ enum err_code worker_start(struct worker *worker, const struct worker_in *in, co
 	if (code)
 		return code;
 	worker->started = true;
+	/* Beside the worker's own numbers, which decide what it does. */
+	struct random of_life = { .state = ~in->seed };
+	worker->instance = uuid_make(&of_life, in->wall_ms);
 	bool machine_restarted = worker->meta.boot_id && strcmp(worker->meta.boot_id, boot_id) != 0;
 	string_set(&worker->meta.boot_id, boot_id);
 	worker->number_next = worker->meta.numbers_ceiling > 0 ? worker->meta.numbers_ceiling : 1;

@@ -266,7 +266,8 @@ struct worker {
 
 	/* The manager. */
 	bool session;
-	bool full_taken; /* in this life */
+	struct uuid instance; /* of this life */
+	bool full_taken;      /* in this life */
 	bool want_full;
 	int64_t ask_full_at_ms; /* not asked again before */
 	int64_t epoch_heard;	/* newest manager that all records were reported to */

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/limits.h"
 #include "manager_story.h"
 
 static void begin(struct story *story, int64_t replicas)
@@ -203,6 +204,106 @@ static void a_newer_session_of_a_node_replaces_the_older(void **state)
 	story_end(&story);
 }
 
+/* The first message of a worker's life on a session of its own. */
+static void come(struct story *story, uint64_t session, uint8_t life)
+{
+	char hostname[] = "alpha";
+	struct sync_up up = { .node = story_task(story, "shop/web.1")->desired.node,
+			      .has_facts = true,
+			      .runtime_ok = true,
+			      .instance = { { life } },
+			      .report = (int64_t)session };
+	up.facts.hostname = hostname;
+	say(story, session, &up);
+}
+
+static void a_worker_that_reconnects_or_restarts_takes_over_from_itself(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 1);
+	come(&story, 900, 1);
+	come(&story, 901, 1);
+	assert_int_equal(story.out.downs[0].session, 900);
+	assert_int_equal(story.out.downs[0].close, SYNC_CLOSE_REFUSED);
+	assert_true(story.out.downs[1].message.full);
+	assert_int_equal(story.out.downs[1].message.protocol, SYNC_PROTOCOL);
+	/* Another life while the last one's session is not known to be over. */
+	come(&story, 902, 2);
+	assert_int_equal(story.out.downs[0].session, 901);
+	assert_true(story.out.downs[1].message.full);
+	story_end(&story);
+}
+
+static void two_workers_with_one_identity_do_not_take_turns(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 1);
+	come(&story, 900, 1);
+	story_forget(&story);
+	come(&story, 901, 2);
+	assert_int_equal(story.out.downs[0].session, 900);
+	assert_int_equal(story.out.downs[0].close, SYNC_CLOSE_TWICE);
+	/* The first one comes back: it is turned away, and the other one stays. */
+	come(&story, 902, 1);
+	assert_int_equal(story.out.n_downs, 1);
+	assert_int_equal(story.out.downs[0].session, 902);
+	assert_int_equal(story.out.downs[0].close, SYNC_CLOSE_TWICE);
+	story_tells(
+		&story,
+		"session of node alpha closed: another worker with this identity has connected: "
+		"two "
+		"have one data folder, or copies of one\n"
+		"session of node alpha closed: another worker with this identity is connected: two "
+		"have one data folder, or copies of one\n");
+	/* The other one has gone: there is one again. */
+	struct manager_event event = { .kind = MANAGER_SESSION_CLOSED, .session = 901 };
+	struct manager_in in = { .now_ms = story.now_ms,
+				 .wall_ms = story.wall_ms,
+				 .seed = 6,
+				 .rev = story.rev,
+				 .events = &event,
+				 .n_events = 1 };
+	story_step(&story, &in);
+	come(&story, 903, 1);
+	assert_int_equal(story.out.n_downs, 1);
+	assert_int_equal(story.out.downs[0].close, 0);
+	assert_int_equal(story_task(&story, "shop/web.1")->state, TASK_RUNNING);
+	story_end(&story);
+}
+
+static void a_release_too_far_apart_is_told_which_to_update(void **state)
+{
+	(void)state;
+	struct err err;
+	assert_int_equal(sync_protocol_check(0, &err), ERR_NONE);
+	assert_int_equal(sync_protocol_check(SYNC_PROTOCOL - 1, &err), ERR_NONE);
+	assert_int_equal(sync_protocol_check(SYNC_PROTOCOL + 1, &err), ERR_NONE);
+	struct story story;
+	begin(&story, 1);
+	struct sync_up up = {
+		.node = { { { 1 } } }, .has_facts = true, .runtime_ok = true, .report = 1
+	};
+	up.facts.protocol = SYNC_PROTOCOL + 2;
+	is_dismissed(&story, &up,
+		     "this worker speaks protocol 4, the manager 1 to 3: update the manager");
+	assert_int_equal(story.out.downs[0].close, SYNC_CLOSE_VERSION);
+	story_end(&story);
+}
+
+static void workers_are_told_how_far_to_spread_out(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 1);
+	come(&story, 900, 1);
+	int64_t nodes = (int64_t)manager_cluster(story.manager)->nodes.n;
+	assert_int_equal(story.out.downs[1].message.reconnect_ms,
+			 nodes * LIMIT_RECONNECT_PER_NODE_MS);
+	story_end(&story);
+}
+
 static void reports_about_strangers_are_acknowledged_and_forgotten(void **state)
 {
 	(void)state;
@@ -279,6 +380,10 @@ int main(void)
 		cmocka_unit_test(a_worker_that_holds_another_set_is_sent_the_whole),
 		cmocka_unit_test(who_does_not_belong_is_sent_away_with_the_reason),
 		cmocka_unit_test(a_newer_session_of_a_node_replaces_the_older),
+		cmocka_unit_test(a_worker_that_reconnects_or_restarts_takes_over_from_itself),
+		cmocka_unit_test(two_workers_with_one_identity_do_not_take_turns),
+		cmocka_unit_test(a_release_too_far_apart_is_told_which_to_update),
+		cmocka_unit_test(workers_are_told_how_far_to_spread_out),
 		cmocka_unit_test(reports_about_strangers_are_acknowledged_and_forgotten),
 		cmocka_unit_test(every_message_is_answered_with_its_acknowledgement),
 		cmocka_unit_test(a_message_carries_the_number_of_the_commit_it_was_computed_at),
