@@ -124,6 +124,17 @@ static enum err_code check_rate(struct api_request *request, struct err *err)
 	return ERR_NONE;
 }
 
+/* Workers, also when their certificate has expired, are not bound by limits of their address. */
+static bool is_exempt(void *owner, const struct http_peer *peer)
+{
+	struct access_name name;
+	struct caller ignored;
+	struct err err;
+	return access_uri_parse(peer->uri, &name, &err) == ERR_NONE && name.role == ACCESS_WORKER &&
+	       authorize(world_of(owner), peer, SCOPE_RENEW, shell_wall_ms() / 1000, &ignored,
+			 &err) != ERR_FORBIDDEN;
+}
+
 static int64_t on_begin(void *owner, struct http_exchange *exchange)
 {
 	struct api_server *server = owner;
@@ -230,7 +241,7 @@ static void on_authorised(evutil_socket_t fd, short what, void *arg)
 struct api_server *api_server_new(struct event_base *base, const struct api_backend *backend,
 				  void *owner)
 {
-	static const struct http_handler handler = { on_begin, on_request, on_closed };
+	static const struct http_handler handler = { on_begin, on_request, on_closed, is_exempt };
 	struct api_server *server = base_calloc(1, sizeof(*server));
 	struct http_server_options options;
 	http_server_options_default(&options);
@@ -244,10 +255,8 @@ struct api_server *api_server_new(struct event_base *base, const struct api_back
 	event_add(server->keepalive, &(struct timeval){ .tv_sec = KEEPALIVE_SECONDS });
 	server->authorised = event_new(base, -1, EV_PERSIST, on_authorised, server);
 	api_server_set_authorised_ms(server, LIMIT_STREAM_AUTHORISED_MS);
-	server->joins = (struct buckets){ .per_minute = LIMIT_JOINS_PER_MINUTE,
-					  .burst = LIMIT_JOINS_PER_MINUTE };
-	server->requests = (struct buckets){ .per_minute = 60 * LIMIT_REQUESTS_PER_SECOND,
-					     .burst = LIMIT_REQUESTS_BURST };
+	buckets_init(&server->joins, LIMIT_JOINS_PER_MINUTE, LIMIT_JOINS_PER_MINUTE);
+	buckets_init(&server->requests, 60 * LIMIT_REQUESTS_PER_SECOND, LIMIT_REQUESTS_BURST);
 	if (getrandom(&server->ids.state, sizeof(server->ids.state), 0) !=
 	    (ssize_t)sizeof(server->ids.state))
 		UNREACHABLE("getrandom() of eight bytes cannot fail");

@@ -2,11 +2,11 @@
 #ifndef API_SERVER_INT_H
 #define API_SERVER_INT_H
 
-#include "api/buckets.h"
 #include "api/json.h"
 #include "api/routes.h"
 #include "api/server.h"
 #include "base/map.h"
+#include "net/buckets.h"
 
 #define JSON_CONTENT_TYPE "application/json"
 

@@ -79,11 +79,21 @@
 #define LIMIT_HTTP_HEAD_TIMEOUT_MS	 10000
 #define LIMIT_HTTP_REQUEST_TIMEOUT_MS	 30000
 #define LIMIT_HTTP_IDLE_TIMEOUT_MS	 60000
-#define LIMIT_TLS_HANDSHAKE_MS		 5000
+#define LIMIT_HTTP_BODY_GRACE_MS	 10000 /* after it a body must have come at this rate: */
+#define LIMIT_HTTP_BODY_BYTES_PER_SECOND 1024
 #define LIMIT_HTTP_WRITE_STALL_MS	 30000
 #define LIMIT_HTTP_PIPELINE_BYTES	 (32 * 1024)
 #define LIMIT_HTTP_OUTPUT_BYTES		 (4 * 1024 * 1024)
 #define LIMIT_LIST_PAGE_ITEMS		 500
+
+/* TLS over TCP. Those by address bind who shows no certificate. */
+#define LIMIT_TLS_HANDSHAKES		  256 /* under way at once */
+#define LIMIT_TLS_HANDSHAKE_MS		  5000
+#define LIMIT_ADDRESS_CONNECTIONS	  64
+#define LIMIT_ADDRESS_ARRIVALS_PER_MINUTE 600 /* connections and requests */
+#define LIMIT_ADDRESS_ARRIVALS_BURST	  20
+#define LIMIT_ADDRESS_EXCUSED_MS	  (3600LL * 1000) /* since a worker came from it */
+#define LIMIT_HTTP_RESERVED		  64 /* connections, descriptors: for the own socket and workers */
 
 /* Streams (logs, events). */
 #define LIMIT_STREAMS	  256

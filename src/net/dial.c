@@ -1,6 +1,5 @@
 #include "net/dial.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/bufferevent.h>
 #include <event2/dns.h>
@@ -22,19 +21,13 @@ static enum err_code dial_unix(struct event_base *base, const char *path, struct
 	return ERR_NONE;
 }
 
-static bool is_numeric(const char *host)
-{
-	struct in6_addr address;
-	return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
-}
-
 static enum err_code dial_tcp(struct event_base *base, const struct endpoint *endpoint,
 			      struct dial *dial, struct err *err)
 {
 	char text[ENDPOINT_TEXT_SIZE];
 	PRE(endpoint->tls);
 	/* A name must not hold the loop up. */
-	if (!is_numeric(endpoint->host))
+	if (!endpoint_is_numeric(endpoint))
 		dial->dns = evdns_base_new(base, EVDNS_BASE_INITIALIZE_NAMESERVERS |
 							 EVDNS_BASE_DISABLE_WHEN_INACTIVE);
 	dial->bev = tls_client_new(endpoint->tls, base);
@@ -82,5 +75,8 @@ void dial_problem(const struct dial *dial, struct err *err)
 		err_set(err, ERR_UNAVAILABLE, "%s",
 			error == ECONNREFUSED ? "nobody listens there" : strerror(error));
 	else if (!by_tls)
-		err_set(err, ERR_UNAVAILABLE, "the connection ended before it was established");
+		err_set(err, ERR_UNAVAILABLE,
+			"the connection ended before it was established; a manager that is asked "
+			"too "
+			"often from one address does that");
 }

@@ -1,5 +1,6 @@
 #include "net/endpoint.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -94,4 +95,18 @@ const char *endpoint_text(const struct endpoint *endpoint, char out[ENDPOINT_TEX
 	bool brackets = strchr(endpoint->host, ':') != NULL;
 	return text_print(out, ENDPOINT_TEXT_SIZE, brackets ? "[%s]:%d" : "%s:%d", endpoint->host,
 			  endpoint->port);
+}
+
+bool endpoint_is_numeric(const struct endpoint *endpoint)
+{
+	struct in6_addr address;
+	return endpoint->host && (inet_pton(AF_INET, endpoint->host, &address) == 1 ||
+				  inet_pton(AF_INET6, endpoint->host, &address) == 1);
+}
+
+const char *endpoint_host_header(const struct endpoint *endpoint, char out[ENDPOINT_TEXT_SIZE])
+{
+	if (endpoint_is_numeric(endpoint))
+		return endpoint_text(endpoint, out);
+	return text_print(out, ENDPOINT_TEXT_SIZE, "localhost");
 }

@@ -37,4 +37,11 @@ void endpoint_release(struct endpoint *endpoint);
 #define ENDPOINT_TEXT_SIZE 300
 const char *endpoint_text(const struct endpoint *endpoint, char out[ENDPOINT_TEXT_SIZE]);
 
+/* Is the host an address, not a name? */
+bool endpoint_is_numeric(const struct endpoint *endpoint);
+
+/* What a request says in Host: the address, and "localhost" instead of a name, for a server cannot know all names it
+ * goes by, and refuses requests for others. */
+const char *endpoint_host_header(const struct endpoint *endpoint, char out[ENDPOINT_TEXT_SIZE]);
+
 #endif

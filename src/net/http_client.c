@@ -227,10 +227,7 @@ struct http_client *http_client_new(struct event_base *base, const struct endpoi
 	struct http_client *client = base_calloc(1, sizeof(*client));
 	client->base = base;
 	endpoint_copy(&client->endpoint, endpoint);
-	if (endpoint->socket_path)
-		text_print(client->host, sizeof(client->host), "localhost");
-	else
-		endpoint_text(endpoint, client->host);
+	endpoint_host_header(endpoint, client->host);
 	client->pooled_max = connections_max;
 	client->pump = event_new(base, -1, 0, on_pump, client);
 	INVARIANT(client->pump);

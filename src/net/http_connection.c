@@ -26,6 +26,8 @@
 /* How long and how much a refused peer may go on talking while it reads the refusal. */
 #define REST_MS	       2000
 #define REST_BYTES_MAX (16 * 1024 * 1024)
+/* How often a slow body is looked at. */
+#define BODY_CHECK_MS 1000
 
 enum step {
 	STEP_ON,   /* go on */
@@ -53,12 +55,10 @@ void server_exchange_finish(struct server_connection *connection)
 
 void server_connection_free(struct server_connection *connection)
 {
-	struct http_server *server = connection->server;
 	PRE(!connection->in_handler);
 	if (connection->exchange)
 		server_exchange_finish(connection);
-	TAILQ_REMOVE(&server->connections, connection, link);
-	server->n_connections--;
+	server_delist(connection);
 	event_free(connection->deadline);
 	if (connection->bev)
 		bufferevent_free(connection->bev);
@@ -93,6 +93,28 @@ static enum step hand_over(struct server_connection *connection)
 	return connection->handed_over ? cut(connection) : STEP_ON;
 }
 
+/* Look at the body's progress after so long, and not later than the request must be whole. */
+static void watch_body(struct server_connection *connection, int64_t delay_ms)
+{
+	int64_t left_ms = connection->server->options.body_timeout_ms -
+			  (socket_clock_ms() - connection->started_ms);
+	if (left_ms < 0)
+		left_ms = 0;
+	set_deadline(connection, left_ms < delay_ms ? left_ms : delay_ms);
+}
+
+/* Is there time left for the body, and does it come fast enough? */
+static bool body_is_in_time(const struct server_connection *connection)
+{
+	const struct http_server_options *options = &connection->server->options;
+	int64_t now_ms = socket_clock_ms();
+	int64_t since_ms = now_ms - connection->body_ms;
+	int64_t bytes = (int64_t)connection->exchange->body_len;
+	return now_ms - connection->started_ms < options->body_timeout_ms &&
+	       (since_ms < options->body_grace_ms ||
+		bytes >= since_ms * options->body_bytes_per_second / 1000);
+}
+
 /* Ask what the body may hold, and compare with what the head announces. */
 static enum step begin(struct server_connection *connection)
 {
@@ -118,8 +140,8 @@ static enum step begin(struct server_connection *connection)
 	if (!has_body)
 		return hand_over(connection);
 	connection->receive = RECEIVE_BODY;
-	set_deadline(connection, server->options.body_timeout_ms -
-					 (socket_clock_ms() - connection->started_ms));
+	connection->body_ms = socket_clock_ms();
+	watch_body(connection, server->options.body_grace_ms);
 	if (head->expect_continue && !evbuffer_get_length(bufferevent_get_input(connection->bev)))
 		bufferevent_write(connection->bev, "HTTP/1.1 100 Continue\r\n\r\n", 25);
 	return STEP_ON;
@@ -129,6 +151,9 @@ static const char *error_code_of(int status)
 {
 	switch (status) {
 	case 400: return "protocol";
+	case 403: return "forbidden";
+	case 429:
+	case 503: return "limit";
 	case 413: return "too_large";
 	case 414:
 	case 431: return "header_too_large";
@@ -145,18 +170,11 @@ static enum step take_head(struct server_connection *connection, const char *byt
 	evbuffer_drain(bufferevent_get_input(connection->bev), len);
 	int status = 0;
 	struct err err = { 0 };
-	const char *code = NULL;
-	if (http_parse_request(exchange->head_bytes, len, &exchange->head, &status, &err)) {
-		code = error_code_of(status);
-	} else if (http_header_get(&exchange->head, "origin").bytes) {
-		status = 403;
-		code = "forbidden";
-		err_set(&err, ERR_FORBIDDEN, "requests made by web pages are not answered");
-	}
-	if (code) {
+	if (http_parse_request(exchange->head_bytes, len, &exchange->head, &status, &err) ||
+	    !server_may_ask(connection, &exchange->head, &status, &err)) {
 		base_free(exchange->head_bytes);
 		base_free(exchange);
-		return refuse(connection, status, code, err.message);
+		return refuse(connection, status, error_code_of(status), err.message);
 	}
 	http_split_target(exchange->head.target, &exchange->path, &exchange->query);
 	connection->exchange = exchange;
@@ -347,7 +365,12 @@ static void greet(struct server_connection *connection)
 	peer->not_after_s = found.not_after_s;
 	memcpy(peer->uri, found.uri, sizeof(peer->uri));
 	memcpy(peer->key_sha256, found.key_sha256, sizeof(peer->key_sha256));
-	set_deadline(connection, connection->server->options.idle_timeout_ms);
+	int status = 0;
+	struct err err = { 0 };
+	if (server_may_stay(connection, &status, &err))
+		set_deadline(connection, connection->server->options.idle_timeout_ms);
+	else
+		refuse(connection, status, error_code_of(status), err.message);
 }
 
 static void on_event(struct bufferevent *bev, short what, void *argument)
@@ -374,16 +397,18 @@ static void on_deadline(evutil_socket_t fd, short what, void *argument)
 	(void)fd;
 	(void)what;
 	struct server_connection *connection = argument;
-	bool waits = connection->receive == RECEIVE_HEAD || connection->receive == RECEIVE_BODY;
-	if (connection->doomed || !waits) {
+	bool in_body = connection->receive == RECEIVE_BODY;
+	if (connection->doomed || (connection->receive != RECEIVE_HEAD && !in_body))
 		server_connection_free(connection);
-		return;
-	}
-	refuse(connection, 408, "timeout", "the request did not arrive in time");
+	else if (in_body && body_is_in_time(connection))
+		watch_body(connection, BODY_CHECK_MS);
+	else
+		refuse(connection, 408, "timeout", "the request did not arrive in time");
 }
 
-void server_connection_new(struct http_server *server, int fd, const struct http_peer *peer,
-			   struct tls_context *tls)
+struct server_connection *server_connection_new(struct http_server *server, int fd,
+						const struct http_peer *peer,
+						struct tls_context *tls)
 {
 	struct server_connection *connection = base_calloc(1, sizeof(*connection));
 	connection->server = server;
@@ -393,8 +418,7 @@ void server_connection_new(struct http_server *server, int fd, const struct http
 	INVARIANT(connection->bev);
 	connection->deadline = evtimer_new(server->base, on_deadline, connection);
 	INVARIANT(connection->deadline);
-	TAILQ_INSERT_TAIL(&server->connections, connection, link);
-	server->n_connections++;
+	server_enlist(connection, tls ? CLASS_NEW : CLASS_OWN);
 	bufferevent_setcb(connection->bev, on_read, on_drained, on_event, connection);
 	int64_t stall_ms = server->options.write_stall_ms;
 	struct timeval stall = { .tv_sec = stall_ms / 1000, .tv_usec = stall_ms % 1000 * 1000 };
@@ -402,4 +426,5 @@ void server_connection_new(struct http_server *server, int fd, const struct http
 	bufferevent_enable(connection->bev, EV_READ | EV_WRITE);
 	set_deadline(connection,
 		     tls ? server->options.handshake_timeout_ms : server->options.idle_timeout_ms);
+	return connection;
 }

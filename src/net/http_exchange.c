@@ -231,6 +231,7 @@ void server_print_error(struct http_server *server, struct text *out, int status
 	struct answer answer = {
 		.status = status,
 		.content_type = "application/json",
+		.headers = status == 429 || status == 503 ? "Retry-After: 1\r\n" : NULL,
 		.framing = FRAMING_LENGTH,
 		.len = body.len,
 		.close = true,

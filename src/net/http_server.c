@@ -23,52 +23,17 @@ void http_server_options_default(struct http_server_options *options)
 		.connections_max = LIMIT_HTTP_CONNECTIONS,
 		.head_timeout_ms = LIMIT_HTTP_HEAD_TIMEOUT_MS,
 		.body_timeout_ms = LIMIT_HTTP_REQUEST_TIMEOUT_MS,
+		.body_grace_ms = LIMIT_HTTP_BODY_GRACE_MS,
+		.body_bytes_per_second = LIMIT_HTTP_BODY_BYTES_PER_SECOND,
 		.idle_timeout_ms = LIMIT_HTTP_IDLE_TIMEOUT_MS,
-		.handshake_timeout_ms = LIMIT_TLS_HANDSHAKE_MS,
 		.write_stall_ms = LIMIT_HTTP_WRITE_STALL_MS,
+		.handshake_timeout_ms = LIMIT_TLS_HANDSHAKE_MS,
+		.handshakes_max = LIMIT_TLS_HANDSHAKES,
+		.reserved = LIMIT_HTTP_RESERVED,
+		.address_connections_max = LIMIT_ADDRESS_CONNECTIONS,
+		.address_arrivals_per_minute = LIMIT_ADDRESS_ARRIVALS_PER_MINUTE,
+		.address_arrivals_burst = LIMIT_ADDRESS_ARRIVALS_BURST,
 	};
-}
-
-/* Say why in one go and hang up: a full server has no room for more. */
-static void turn_away(struct http_server *server, int fd, const char *message)
-{
-	text_clear(&server->head);
-	server_print_error(server, &server->head, 503, "limit", message, false);
-	send(fd, server->head.bytes, server->head.len, MSG_NOSIGNAL | MSG_DONTWAIT);
-	close(fd);
-}
-
-static void let_in_unix(struct http_server *server, int fd)
-{
-	struct ucred credentials;
-	socklen_t len = sizeof(credentials);
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &len) < 0 ||
-	    (credentials.uid != 0 && credentials.uid != geteuid())) {
-		close(fd);
-		return;
-	}
-	if (server->n_connections >= server->options.connections_max) {
-		turn_away(server, fd, "too many connections");
-		return;
-	}
-	struct http_peer peer = { .unix_socket = true,
-				  .uid = credentials.uid,
-				  .pid = credentials.pid };
-	server_connection_new(server, fd, &peer, NULL);
-}
-
-static void let_in_tcp(struct server_listener *listener, int fd)
-{
-	struct http_server *server = listener->server;
-	struct http_peer peer = { .tls = true };
-	/* Nothing can be said before a handshake. */
-	if (server->n_connections >= server->options.connections_max ||
-	    socket_peer_address(fd, peer.address, sizeof(peer.address))) {
-		close(fd);
-		return;
-	}
-	socket_no_delay(fd);
-	server_connection_new(server, fd, &peer, listener->tls);
 }
 
 static int open_spare(void)
@@ -83,10 +48,8 @@ static void pause_accepting(struct server_listener *listener)
 	if (server->spare_fd >= 0) {
 		close(server->spare_fd);
 		int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd >= 0 && listener->tls)
-			close(fd);
-		else if (fd >= 0)
-			turn_away(server, fd, "out of file descriptors");
+		if (fd >= 0)
+			server_turn_away(listener, fd, "out of file descriptors");
 		server->spare_fd = open_spare();
 	}
 	event_del(listener->accept_event);
@@ -109,10 +72,9 @@ static void on_accept(evutil_socket_t listen_fd, short what, void *argument)
 	struct server_listener *listener = argument;
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
 		int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd >= 0 && listener->tls) {
-			let_in_tcp(listener, fd);
-		} else if (fd >= 0) {
-			let_in_unix(listener->server, fd);
+		if (fd >= 0) {
+			if (!server_let_in(listener, fd))
+				return;
 		} else if (errno == EAGAIN) {
 			return;
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
@@ -139,7 +101,7 @@ struct http_server *http_server_new(struct event_base *base,
 	server->spare_fd = open_spare();
 	text_init(&server->head, LIMIT_GROUP_BYTES);
 	TAILQ_INIT(&server->listeners);
-	TAILQ_INIT(&server->connections);
+	server_admission_init(server);
 	return server;
 }
 
@@ -202,9 +164,7 @@ void http_server_free(struct http_server *server)
 	struct server_listener *listener;
 	while ((listener = TAILQ_FIRST(&server->listeners)))
 		listener_free(listener);
-	struct server_connection *connection;
-	while ((connection = TAILQ_FIRST(&server->connections)))
-		server_connection_free(connection);
+	server_admission_release(server);
 	if (server->spare_fd >= 0)
 		close(server->spare_fd);
 	text_release(&server->head);

@@ -4,8 +4,14 @@
  *
  * What is malformed is answered here, as {"error":{"code","message"}}, with 400, 408 (too slow),
  * 413, 414, 417, 431, 501 or 505, and the connection ends; 503 beyond the greatest number of
- * connections. A request with an Origin header comes from a web page and is answered 403. Making a
- * server sets SIGPIPE to be ignored. */
+ * connections. A request with an Origin header comes from a web page and is answered 403, as is one
+ * over TCP whose Host is a name that is not ours: a page whose name was made to mean our address.
+ * Making a server sets SIGPIPE to be ignored.
+ *
+ * Over TCP, who shows no certificate is bound by limits of its address: 429 beyond them, or, before
+ * the handshake, a closed connection. When there is no room, those are cut that have shown none for
+ * the longest time; the rest of it (options.reserved) is for the own socket and for whom
+ * handler.exempt() vouches. */
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
 
@@ -47,15 +53,26 @@ struct http_handler {
 	 * called for, also when its body was refused; never from inside http_answer() or the stream
 	 * functions. */
 	void (*closed)(void *owner, struct http_exchange *exchange);
+	/* Is this peer, which has shown a certificate, one that limits by address shall not bind,
+	 * and that has a share of what is reserved? May be NULL: nobody is. */
+	bool (*exempt)(void *owner, const struct http_peer *peer);
 };
 
 struct http_server_options {
-	int connections_max;	      /* LIMIT_HTTP_CONNECTIONS */
-	int64_t head_timeout_ms;      /* absolute, from the first byte */
-	int64_t body_timeout_ms;      /* absolute, for the whole request */
+	int connections_max;	 /* LIMIT_HTTP_CONNECTIONS */
+	int64_t head_timeout_ms; /* absolute, from the first byte */
+	int64_t body_timeout_ms; /* absolute, for the whole request */
+	int64_t body_grace_ms;	 /* after it, the body must come fast enough */
+	int64_t body_bytes_per_second;
 	int64_t idle_timeout_ms;      /* between requests */
-	int64_t handshake_timeout_ms; /* of TLS */
 	int64_t write_stall_ms;	      /* no progress for this long closes the connection */
+	int64_t handshake_timeout_ms; /* of TLS */
+	int handshakes_max;	      /* at once; beyond it the oldest is cut */
+	int reserved; /* connections, and descriptors; half of connections_max at most */
+	/* Of one address, without a certificate. */
+	int address_connections_max; /* also of its handshakes */
+	int64_t address_arrivals_per_minute;
+	int64_t address_arrivals_burst;
 };
 void http_server_options_default(struct http_server_options *options);
 

@@ -16,9 +16,12 @@
 #include "base/check.h"
 #include "base/text.h"
 
-#define PROTOCOL                                                                                   \
+/* The second is for tools that are not ours. */
+#define PROTOCOLS                                                                                  \
 	"\x08"                                                                                     \
-	"drover/1"
+	"drover/1"                                                                                 \
+	"\x08"                                                                                     \
+	"http/1.1"
 #define PROBLEM_SIZE 256
 
 struct tls_context {
@@ -66,6 +69,13 @@ static void print_time(char out[32], int64_t at_s)
 	struct tm utc;
 	gmtime_r(&seconds, &utc);
 	strftime(out, 32, "%Y-%m-%d %H:%M:%SZ", &utc);
+}
+
+/* Not expired, and valid already. */
+static bool is_in_time(const X509 *certificate)
+{
+	return X509_cmp_current_time(X509_get0_notBefore(certificate)) < 0 &&
+	       X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0;
 }
 
 /* The first URI among the certificate's alternative names, or "". */
@@ -222,39 +232,50 @@ static enum err_code trust(struct tls_context *context, const char *ca_pem, stru
 	return ok == 1 ? ERR_NONE : fail("the CA's certificate", err);
 }
 
-static enum err_code read_chain(struct tls_context *context, BIO *bio, struct err *err)
+static X509 *read_certificates(const char *pem, STACK_OF(X509) * chain)
 {
+	BIO *bio = bio_of(pem);
 	X509 *leaf = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-	if (!leaf || SSL_CTX_use_certificate(context->ssl, leaf) != 1) {
-		X509_free(leaf);
-		return fail("the certificate", err);
-	}
-	X509_free(leaf);
-	SSL_CTX_clear_chain_certs(context->ssl);
-	for (X509 *next; (next = PEM_read_bio_X509(bio, NULL, NULL, NULL));) {
-		if (SSL_CTX_add0_chain_cert(context->ssl, next) != 1) {
-			X509_free(next);
-			return fail("the certificate's chain", err);
-		}
-	}
-	ERR_clear_error();
-	return ERR_NONE;
+	for (X509 *next; leaf && (next = PEM_read_bio_X509(bio, NULL, NULL, NULL));)
+		sk_X509_push(chain, next);
+	BIO_free(bio);
+	return leaf;
+}
+
+static EVP_PKEY *read_key(const char *pem)
+{
+	BIO *bio = bio_of(pem);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+	BIO_free(bio);
+	return key;
+}
+
+static void forget_session(struct tls_context *context)
+{
+	SSL_SESSION_free(context->session);
+	context->session = NULL;
 }
 
 enum err_code tls_context_set_certificate(struct tls_context *context, const char *certificate_pem,
 					  const char *key_pem, struct err *err)
 {
-	BIO *bio = bio_of(certificate_pem);
-	enum err_code code = read_chain(context, bio, err);
-	BIO_free(bio);
-	if (code)
-		return code;
-	bio = bio_of(key_pem);
-	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
-	BIO_free(bio);
-	bool fits = key && SSL_CTX_use_PrivateKey(context->ssl, key) == 1;
+	STACK_OF(X509) *chain = sk_X509_new_null();
+	X509 *leaf = read_certificates(certificate_pem, chain);
+	EVP_PKEY *key = read_key(key_pem);
+	enum err_code code = ERR_NONE;
+	/* All or nothing: what was shown until now stays if this cannot be. */
+	if (!leaf)
+		code = fail("the certificate", err);
+	else if (!key || SSL_CTX_use_cert_and_key(context->ssl, leaf, key, chain, 1) != 1)
+		code = fail("the private key", err);
+	X509_free(leaf);
 	EVP_PKEY_free(key);
-	return fits ? ERR_NONE : fail("the private key", err);
+	sk_X509_pop_free(chain, X509_free);
+	ERR_clear_error();
+	/* To go on from an earlier session is to show the certificate of then. */
+	if (!code)
+		forget_session(context);
+	return code;
 }
 
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
@@ -262,8 +283,8 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
 {
 	(void)ssl, (void)argument;
 	unsigned char *chosen = NULL;
-	int result = SSL_select_next_proto(&chosen, out_len, (const unsigned char *)PROTOCOL,
-					   sizeof(PROTOCOL) - 1, in, in_len);
+	int result = SSL_select_next_proto(&chosen, out_len, (const unsigned char *)PROTOCOLS,
+					   sizeof(PROTOCOLS) - 1, in, in_len);
 	*out = chosen;
 	return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
@@ -272,11 +293,25 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
 static int keep_session(SSL *ssl, SSL_SESSION *session)
 {
 	struct tls_context *context = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
-	if (!context)
+	if (!context || SSL_get_certificate(ssl) != SSL_CTX_get0_certificate(context->ssl))
 		return 0;
-	SSL_SESSION_free(context->session);
+	forget_session(context);
 	context->session = SSL_SESSION_dup(session);
 	return 0;
+}
+
+/* A session goes on only while the certificate of its beginning is in its time; else there is a full
+ * handshake, which judges it. */
+static SSL_TICKET_RETURN judge_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *key_name,
+				      size_t key_name_len, SSL_TICKET_STATUS status, void *argument)
+{
+	(void)ssl, (void)key_name, (void)key_name_len, (void)argument;
+	if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	X509 *certificate = SSL_SESSION_get0_peer(session);
+	if (certificate && !is_in_time(certificate))
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
 }
 
 static void set_up_server(struct tls_context *context, const struct tls_options *options)
@@ -285,6 +320,7 @@ static void set_up_server(struct tls_context *context, const struct tls_options 
 	SSL_CTX_set_session_id_context(context->ssl, id, sizeof(id) - 1);
 	SSL_CTX_set_session_cache_mode(context->ssl, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_num_tickets(context->ssl, 1);
+	SSL_CTX_set_session_ticket_cb(context->ssl, NULL, judge_ticket, NULL);
 	SSL_CTX_set_alpn_select_cb(context->ssl, choose_protocol, NULL);
 	if (options->ticket_key)
 		SSL_CTX_set_tlsext_ticket_keys(context->ssl, (void *)(uintptr_t)options->ticket_key,
@@ -302,8 +338,8 @@ static void set_up_client(struct tls_context *context, const struct tls_options 
 	SSL_CTX_set_session_cache_mode(context->ssl,
 				       SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(context->ssl, keep_session);
-	SSL_CTX_set_alpn_protos(context->ssl, (const unsigned char *)PROTOCOL,
-				sizeof(PROTOCOL) - 1);
+	SSL_CTX_set_alpn_protos(context->ssl, (const unsigned char *)PROTOCOLS,
+				sizeof(PROTOCOLS) - 1);
 }
 
 enum err_code tls_context_new(const struct tls_options *options, struct tls_context **ret_context,
@@ -338,18 +374,40 @@ enum err_code tls_context_new(const struct tls_options *options, struct tls_cont
 	return code;
 }
 
+static int verify_nobody(X509_STORE_CTX *store, void *argument)
+{
+	(void)argument;
+	X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_UNTRUSTED);
+	return 0;
+}
+
 void tls_context_free(struct tls_context *context)
 {
 	if (!context)
 		return;
 	/* Connections that outlive it must not find it. */
 	SSL_CTX_set_app_data(context->ssl, NULL);
-	SSL_SESSION_free(context->session);
+	SSL_CTX_set_cert_verify_callback(context->ssl, verify_nobody, NULL);
+	forget_session(context);
 	SSL_CTX_free(context->ssl);
 	base_free(context);
 }
 
 /* ---- connections ---- */
+
+/* Offer to go on from the last session. A server whose certificate is out of its time by now must
+ * show it anew. */
+static void resume(struct tls_context *context, SSL *ssl)
+{
+	const X509 *certificate = SSL_SESSION_get0_peer(context->session);
+	if (!certificate || !is_in_time(certificate)) {
+		forget_session(context);
+		return;
+	}
+	SSL_SESSION *session = SSL_SESSION_dup(context->session);
+	SSL_set_session(ssl, session);
+	SSL_SESSION_free(session);
+}
 
 static struct bufferevent *wrap(struct tls_context *context, struct event_base *base, int fd,
 				enum bufferevent_ssl_state state)
@@ -357,10 +415,8 @@ static struct bufferevent *wrap(struct tls_context *context, struct event_base *
 	SSL *ssl = SSL_new(context->ssl);
 	INVARIANT(ssl);
 	SSL_set_ex_data(ssl, handshake_index(), base_calloc(1, sizeof(struct handshake)));
-	SSL_SESSION *session = context->session ? SSL_SESSION_dup(context->session) : NULL;
-	if (session)
-		SSL_set_session(ssl, session);
-	SSL_SESSION_free(session);
+	if (context->session)
+		resume(context, ssl);
 	struct bufferevent *bev =
 		bufferevent_openssl_socket_new(base, fd, ssl, state, BEV_OPT_CLOSE_ON_FREE);
 	INVARIANT(bev);

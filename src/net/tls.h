@@ -47,10 +47,10 @@ struct tls_peer {
 /* Everything is copied. ERR_INVALID: a PEM text that cannot be used. */
 enum err_code tls_context_new(const struct tls_options *options, struct tls_context **ret_context,
 			      struct err *err) WARN_UNUSED;
-/* Open connections live on. NULL is fine. */
+/* Open connections live on; handshakes under way fail. NULL is fine. */
 void tls_context_free(struct tls_context *context);
 
-/* Show another certificate from the next connection on. */
+/* Show another certificate from the next connection on. ERR_INVALID: the former stays. */
 enum err_code tls_context_set_certificate(struct tls_context *context, const char *certificate_pem,
 					  const char *key_pem, struct err *err) WARN_UNUSED;
 

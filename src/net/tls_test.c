@@ -451,6 +451,110 @@ static void a_renewed_certificate_is_shown_and_old_connections_stay(void **state
 	stop(&world);
 }
 
+/* Starts the server again with a certificate that a full handshake would not accept, and asks on a new connection. */
+static void ask_a_stranger(struct world *world)
+{
+	struct test_identity other;
+	int port = world->endpoint.port;
+	test_identity_init(&other, &stranger, MANAGER, -60, 60);
+	stop_server(world);
+	listen_again(world, &other, port);
+	test_identity_release(&other);
+	get(world, true);
+}
+
+static void who_resumes_is_known_by_its_certificate(void **state)
+{
+	(void)state;
+	struct world world;
+	struct test_identity worker, renewed;
+	struct err err;
+	start(&world);
+	test_identity_init(&worker, &authority, WORKER, -60, 60);
+	test_identity_init(&renewed, &authority, "drover://0a/worker/3", -60, 60);
+	use(&world, &(struct tls_options){ .ca_pem = authority.pem,
+					   .certificate_pem = worker.certificate_pem,
+					   .key_pem = worker.key_pem });
+	expect_hello(&world);
+	memset(&world.peer, 0, sizeof(world.peer));
+	ask_a_stranger(&world);
+	assert_int_equal(world.err.code, ERR_NONE);
+	assert_true(world.peer.certified);
+	assert_string_equal(world.peer.uri, WORKER);
+	/* Another certificate begins another session. */
+	assert_int_equal(tls_context_set_certificate(world.client_tls, renewed.certificate_pem,
+						     renewed.key_pem, &err),
+			 0);
+	ask_a_stranger(&world);
+	assert_int_equal(world.err.code, ERR_FORBIDDEN);
+	test_identity_release(&worker);
+	test_identity_release(&renewed);
+	stop(&world);
+}
+
+/* A connection while both certificates are in their time, and they are so no more. False: it took too long. */
+static bool connect_then_expire(struct world *world, long life_s)
+{
+	struct test_identity worker;
+	start_with(world, MANAGER, -60, life_s + 1);
+	test_identity_init(&worker, &authority, WORKER, -60, life_s);
+	use(world, &(struct tls_options){ .ca_pem = authority.pem,
+					  .certificate_pem = worker.certificate_pem,
+					  .key_pem = worker.key_pem });
+	test_identity_release(&worker);
+	get(world, true);
+	bool in_time = !world->err.code && !world->peer.expired;
+	int64_t end_s = world->peer.not_after_s;
+	wait_for(&world->loop, !in_time || (int64_t)time(NULL) > end_s);
+	return in_time;
+}
+
+static void times_are_judged_anew_when_a_session_resumes(void **state)
+{
+	(void)state;
+	struct world world;
+	long life_s = 1;
+	for (; !connect_then_expire(&world, life_s); life_s *= 2)
+		stop(&world);
+	/* The client's: a full handshake, in which the stranger is found out. */
+	ask_a_stranger(&world);
+	assert_int_equal(world.err.code, ERR_FORBIDDEN);
+	stop(&world);
+	/* The server's: the same. */
+	for (life_s = 1; !connect_then_expire(&world, life_s); life_s *= 2)
+		stop(&world);
+	wait_for(&world.loop, (int64_t)time(NULL) > world.peer.not_after_s + 1);
+	get(&world, true);
+	assert_int_equal(world.err.code, ERR_FORBIDDEN);
+	assert_non_null(strstr(world.err.message, "this machine's clock says"));
+	stop(&world);
+}
+
+static void a_certificate_that_cannot_be_leaves_the_former(void **state)
+{
+	(void)state;
+	struct world world;
+	struct test_identity other, third;
+	struct err err;
+	start(&world);
+	test_identity_init(&other, &authority, "drover://0b/manager/1", -60, 60);
+	test_identity_init(&third, &authority, "drover://0b/manager/1", -60, 60);
+	use(&world, &(struct tls_options){ .ca_pem = authority.pem,
+					   .expect_uri_prefix = "drover://0a/manager/" });
+	struct tls_context *context = world.server_tls;
+	assert_int_equal(tls_context_set_certificate(context, "x", other.key_pem, &err),
+			 ERR_INVALID);
+	assert_int_equal(tls_context_set_certificate(context, other.certificate_pem, "x", &err),
+			 ERR_INVALID);
+	assert_int_equal(
+		tls_context_set_certificate(context, other.certificate_pem, third.key_pem, &err),
+		ERR_INVALID);
+	expect_hello(&world);
+	test_identity_release(&other);
+	test_identity_release(&third);
+	stop(&world);
+}
+
 static void texts_that_are_no_certificates_are_refused(void **state)
 {
 	(void)state;
@@ -490,6 +594,9 @@ int main(void)
 		cmocka_unit_test(a_websocket_that_cannot_be_opened_says_why),
 		cmocka_unit_test(sessions_resume_after_a_restart_of_the_server),
 		cmocka_unit_test(a_renewed_certificate_is_shown_and_old_connections_stay),
+		cmocka_unit_test(who_resumes_is_known_by_its_certificate),
+		cmocka_unit_test(times_are_judged_anew_when_a_session_resumes),
+		cmocka_unit_test(a_certificate_that_cannot_be_leaves_the_former),
 		cmocka_unit_test(texts_that_are_no_certificates_are_refused),
 	};
 	test_authority_init(&authority);

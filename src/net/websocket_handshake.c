@@ -242,16 +242,15 @@ struct websocket *http_client_websocket(struct event_base *base, const struct en
 					void *owner)
 {
 	struct websocket_options options;
-	char host[ENDPOINT_TEXT_SIZE] = "localhost";
+	char host[ENDPOINT_TEXT_SIZE];
 	websocket_options_default(&options, false);
 	struct websocket *websocket = websocket_make(base, &options, events, owner);
 	enum err_code code = dial_begin(base, endpoint, &websocket->dial, &websocket->dial_error);
 	if (!code) {
 		websocket->dialling = !endpoint->socket_path;
-		if (websocket->dialling)
-			endpoint_text(endpoint, host);
 		websocket_attach(websocket, websocket->dial.bev);
-		code = write_handshake(websocket, host, target, &websocket->dial_error);
+		code = write_handshake(websocket, endpoint_host_header(endpoint, host), target,
+				       &websocket->dial_error);
 	}
 	/* A failure is told from the loop, as everything is. */
 	if (code)

@@ -1,9 +1,9 @@
 /* How often somebody may do something. */
-#include "base/testing.h"
+#include "net/buckets.h"
 
-#include "api/buckets.h"
+#include "net/net_test.h"
+
 #include "base/limits.h"
-#include "base/text.h"
 
 static struct uuid key_of(unsigned number)
 {
@@ -22,7 +22,8 @@ static int tries(struct buckets *buckets, struct uuid key, int64_t now_ms, int n
 static void a_burst_and_then_the_rate(void **state)
 {
 	(void)state;
-	struct buckets buckets = { .per_minute = 5, .burst = 5 };
+	struct buckets buckets;
+	buckets_init(&buckets, 5, 5);
 	assert_int_equal(tries(&buckets, key_of(1), 1000, 20), 5);
 	assert_int_equal(tries(&buckets, key_of(2), 1000, 20), 5);
 	assert_int_equal(tries(&buckets, key_of(1), 1000 + 11999, 1), 0);
@@ -39,7 +40,8 @@ static void a_burst_and_then_the_rate(void **state)
 static void what_is_given_back_does_not_count(void **state)
 {
 	(void)state;
-	struct buckets buckets = { .per_minute = 5, .burst = 5 };
+	struct buckets buckets;
+	buckets_init(&buckets, 5, 5);
 	for (int i = 0; i < 100; i++) {
 		assert_true(buckets_take(&buckets, key_of(1), 1000));
 		buckets_give_back(&buckets, key_of(1));
@@ -49,16 +51,35 @@ static void what_is_given_back_does_not_count(void **state)
 	buckets_release(&buckets);
 }
 
+static void who_is_excused_may_as_often_as_it_likes(void **state)
+{
+	(void)state;
+	struct buckets buckets;
+	buckets_init(&buckets, 5, 5);
+	assert_int_equal(tries(&buckets, key_of(1), 1000, 5), 5);
+	buckets_excuse(&buckets, key_of(1), 2000);
+	buckets_excuse(&buckets, key_of(2), 2000);
+	assert_int_equal(tries(&buckets, key_of(1), 1999, 20), 20);
+	assert_int_equal(tries(&buckets, key_of(2), 1999, 20), 20);
+	assert_int_equal(tries(&buckets, key_of(1), 2000, 20), 0);
+	assert_int_equal(tries(&buckets, key_of(2), 2000, 20), 5);
+	buckets_release(&buckets);
+}
+
 static void no_more_are_remembered_than_a_limit_says(void **state)
 {
 	(void)state;
-	struct buckets buckets = { .per_minute = 5, .burst = 5 };
-	/* The one who tried most is remembered, whoever else comes. */
+	struct buckets buckets;
+	buckets_init(&buckets, 5, 5);
 	assert_int_equal(tries(&buckets, key_of(0), 1000, 5), 5);
-	for (unsigned i = 1; i < 2 * LIMIT_BUCKETS; i++)
+	/* Who goes on trying is remembered, whoever else comes. */
+	for (unsigned i = 1; i < 2 * LIMIT_BUCKETS; i++) {
 		buckets_take(&buckets, key_of(i), 1000);
+		if (i % 1000 == 0)
+			assert_false(buckets_take(&buckets, key_of(0), 1000));
+	}
 	assert_int_equal(buckets.by_key.n, LIMIT_BUCKETS);
-	assert_false(buckets_take(&buckets, key_of(0), 1000));
+	assert_int_equal(tries(&buckets, key_of(1), 1000, 20), 5);
 	buckets_release(&buckets);
 }
 
@@ -80,10 +101,11 @@ static void of_ipv6_the_network_counts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_burst_and_then_the_rate),
-		TEST(what_is_given_back_does_not_count),
-		TEST(no_more_are_remembered_than_a_limit_says),
-		TEST(of_ipv6_the_network_counts),
+		cmocka_unit_test(a_burst_and_then_the_rate),
+		cmocka_unit_test(what_is_given_back_does_not_count),
+		cmocka_unit_test(who_is_excused_may_as_often_as_it_likes),
+		cmocka_unit_test(no_more_are_remembered_than_a_limit_says),
+		cmocka_unit_test(of_ipv6_the_network_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "api/buckets.h"
+#include "net/buckets.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -11,10 +11,18 @@
 #define NETWORK_BYTES 8
 
 struct bucket {
+	TAILQ_ENTRY(bucket) link;
 	struct uuid key;
 	int64_t level;
 	int64_t at_ms;
+	int64_t excused_until_ms;
 };
+
+void buckets_init(struct buckets *buckets, int64_t per_minute, int64_t burst)
+{
+	*buckets = (struct buckets){ .per_minute = per_minute, .burst = burst };
+	TAILQ_INIT(&buckets->by_use);
+}
 
 static int64_t level_at(const struct buckets *buckets, const struct bucket *bucket, int64_t now_ms)
 {
@@ -26,35 +34,38 @@ static int64_t level_at(const struct buckets *buckets, const struct bucket *buck
 	return level < full ? level : full;
 }
 
-static void forget_fullest(struct buckets *buckets, int64_t now_ms)
+static void forget(struct buckets *buckets, struct bucket *bucket)
 {
-	struct bucket *fullest = NULL;
-	int64_t most = -1;
-	size_t at = 0;
-	for (struct bucket *bucket; (bucket = map_next(&buckets->by_key, &at));) {
-		int64_t level = level_at(buckets, bucket, now_ms);
-		if (level > most) {
-			most = level;
-			fullest = bucket;
-		}
+	TAILQ_REMOVE(&buckets->by_use, bucket, link);
+	map_remove(&buckets->by_key, bucket->key);
+	base_free(bucket);
+}
+
+/* The bucket of `key`, new and full where there was none. */
+static struct bucket *use(struct buckets *buckets, struct uuid key)
+{
+	struct bucket *bucket = map_get(&buckets->by_key, key);
+	if (bucket) {
+		TAILQ_REMOVE(&buckets->by_use, bucket, link);
+	} else {
+		if (buckets->by_key.n >= LIMIT_BUCKETS)
+			forget(buckets, TAILQ_FIRST(&buckets->by_use));
+		bucket = base_calloc(1, sizeof(*bucket));
+		bucket->key = key;
+		bucket->level = buckets->burst * MINUTE_MS;
+		map_put(&buckets->by_key, key, bucket);
 	}
-	if (fullest)
-		map_remove(&buckets->by_key, fullest->key);
-	base_free(fullest);
+	TAILQ_INSERT_TAIL(&buckets->by_use, bucket, link);
+	return bucket;
 }
 
 bool buckets_take(struct buckets *buckets, struct uuid key, int64_t now_ms)
 {
-	struct bucket *bucket = map_get(&buckets->by_key, key);
-	if (!bucket) {
-		if (buckets->by_key.n >= LIMIT_BUCKETS)
-			forget_fullest(buckets, now_ms);
-		bucket = base_calloc(1, sizeof(*bucket));
-		*bucket = (struct bucket){ key, buckets->burst * MINUTE_MS, now_ms };
-		map_put(&buckets->by_key, key, bucket);
-	}
+	struct bucket *bucket = use(buckets, key);
 	bucket->level = level_at(buckets, bucket, now_ms);
 	bucket->at_ms = now_ms;
+	if (now_ms < bucket->excused_until_ms)
+		return true;
 	if (bucket->level < MINUTE_MS)
 		return false;
 	bucket->level -= MINUTE_MS;
@@ -68,11 +79,16 @@ void buckets_give_back(struct buckets *buckets, struct uuid key)
 		bucket->level += MINUTE_MS;
 }
 
+void buckets_excuse(struct buckets *buckets, struct uuid key, int64_t until_ms)
+{
+	use(buckets, key)->excused_until_ms = until_ms;
+}
+
 void buckets_release(struct buckets *buckets)
 {
-	size_t at = 0;
-	for (struct bucket *bucket; (bucket = map_next(&buckets->by_key, &at));)
-		base_free(bucket);
+	struct bucket *bucket;
+	while ((bucket = TAILQ_FIRST(&buckets->by_use)))
+		forget(buckets, bucket);
 	map_release(&buckets->by_key);
 }
 
