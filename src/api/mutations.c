@@ -154,18 +154,26 @@ void handle_project_restart(struct api_request *request)
 	submit_project(request, REQUEST_RESTART, false);
 }
 
+/* A query parameter that is true or false; false when absent. */
+static enum err_code query_bool(struct api_request *request, const char *name, bool *ret_value,
+				struct err *err)
+{
+	char text[8];
+	bool given = query_get(request, name, text, sizeof(text));
+	*ret_value = given && strcmp(text, "true") == 0;
+	if (!given || *ret_value || strcmp(text, "false") == 0)
+		return ERR_NONE;
+	return err_set_field(err, ERR_INVALID, name, "true or false, not \"%s\"", text);
+}
+
 void handle_project_remove(struct api_request *request)
 {
-	char volumes[8];
-	bool given = query_get(request, "volumes", volumes, sizeof(volumes));
-	bool with_volumes = given && strcmp(volumes, "true") == 0;
-	if (given && !with_volumes && strcmp(volumes, "false") != 0) {
-		struct err err;
-		err_set_field(&err, ERR_INVALID, "volumes", "true or false, not \"%s\"", volumes);
+	bool with_volumes;
+	struct err err;
+	if (query_bool(request, "volumes", &with_volumes, &err))
 		answer_error(request, &err);
-		return;
-	}
-	submit_project(request, REQUEST_REMOVE, with_volumes);
+	else
+		submit_project(request, REQUEST_REMOVE, with_volumes);
 }
 
 /* Was this mutation's key answered before? Then its job may be gone, by that very request. */
@@ -265,5 +273,66 @@ void handle_volume_remove(struct api_request *request)
 {
 	struct api_mutation *mutation = mutation_new(request, REQUEST_VOLUME_REMOVE);
 	mutation->volume = base_strdup(request->params[0]);
+	submit(request, mutation);
+}
+
+/* The node of the path as a mutation, or NULL (answered). */
+static struct api_mutation *node_mutation(struct api_request *request, int kind)
+{
+	struct node_id id;
+	struct err err;
+	if (uuid_parse(request->params[0], &id.uuid, &err)) {
+		answer_error(request, &err);
+		return NULL;
+	}
+	struct api_mutation *mutation = mutation_new(request, kind);
+	mutation->request.node = id;
+	return mutation;
+}
+
+static void submit_node(struct api_request *request, int kind)
+{
+	struct api_mutation *mutation = node_mutation(request, kind);
+	if (mutation)
+		submit(request, mutation);
+}
+
+void handle_node_drain(struct api_request *request)
+{
+	submit_node(request, REQUEST_NODE_DRAIN);
+}
+
+void handle_node_resume(struct api_request *request)
+{
+	submit_node(request, REQUEST_NODE_RESUME);
+}
+
+void handle_node_remove(struct api_request *request)
+{
+	bool fenced;
+	struct err err;
+	if (query_bool(request, "fenced", &fenced, &err)) {
+		answer_error(request, &err);
+		return;
+	}
+	struct api_mutation *mutation = node_mutation(request, REQUEST_NODE_REMOVE);
+	if (!mutation)
+		return;
+	mutation->request.fenced = fenced;
+	submit(request, mutation);
+}
+
+void handle_node_label(struct api_request *request)
+{
+	struct api_mutation *mutation = node_mutation(request, REQUEST_NODE_LABEL);
+	struct err err;
+	if (!mutation)
+		return;
+	if (read_body(request, &labels_request_type, LIMIT_JSON_VALUES, &mutation->labels, &err)) {
+		refuse(request, mutation, &err);
+		return;
+	}
+	mutation->request.labels_set = &mutation->labels.set;
+	mutation->request.labels_remove = &mutation->labels.remove;
 	submit(request, mutation);
 }

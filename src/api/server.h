@@ -16,6 +16,7 @@ struct authority;
 struct api_mutation {
 	struct manager_request request;
 	struct project_request project_request;
+	struct labels_request labels;
 	char *caller;
 	char *idempotency_key;
 	char *project;

@@ -110,6 +110,10 @@ void handle_job_remove(struct api_request *request);
 void handle_task_stop(struct api_request *request);
 void handle_task_restart(struct api_request *request);
 void handle_volume_remove(struct api_request *request);
+void handle_node_drain(struct api_request *request);
+void handle_node_resume(struct api_request *request);
+void handle_node_remove(struct api_request *request);
+void handle_node_label(struct api_request *request);
 
 /* Mutations (mutations.c): a new one by this caller; hand it over (takes it); a body that must be an object of
  * `type`. */

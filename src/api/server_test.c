@@ -120,6 +120,7 @@ static int setup(void **state)
 	struct world *world = base_calloc(1, sizeof(*world));
 	struct manager_options options = { .scheduler = scheduler_find("epvm"),
 					   .node_silent_ms = LIMIT_NODE_SILENT_MS,
+					   .runtime_grace_ms = LIMIT_RUNTIME_GRACE_MS,
 					   .start_grace_ms = LIMIT_START_GRACE_MS,
 					   .history_per_slot = LIMIT_HISTORY_PER_SLOT };
 	struct err err;
@@ -312,6 +313,13 @@ static void every_error_has_the_one_shape_and_changes_nothing(void **state)
 		{ "POST", "/v1/projects/p/apply", "{\"name\":\"q\",\"jobs\":[]}", 400, "invalid",
 		  "name" },
 		{ "POST", "/v1/projects/p/stop", "{}", 413, "too_large", "" },
+		{ "POST", "/v1/nodes/x/drain", NULL, 400, "invalid", "" },
+		{ "POST", "/v1/nodes/01a20882-1856-7004-9435-bb38e4069325/drain", NULL, 404,
+		  "not_found", "" },
+		{ "DELETE", "/v1/nodes/01a20882-1856-7004-9435-bb38e4069325?fenced=yes", NULL, 400,
+		  "invalid", "fenced" },
+		{ "POST", "/v1/nodes/01a20882-1856-7004-9435-bb38e4069325/labels",
+		  "{\"set\":{\"a\":1}}", 400, "invalid", "set.a" },
 	};
 	struct world *world = *state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -559,6 +567,42 @@ static void the_managers_machine_is_listed_with_a_worker_or_without(void **state
 	record_release(&sync_up_type, &worker.up);
 }
 
+static void a_node_is_drained_labelled_resumed_and_removed(void **state)
+{
+	struct world *world = *state;
+	struct worker worker;
+	worker_join(world, &worker);
+	while (!lists_one(world, "both"))
+		turn_once(world, "the node");
+	struct answer answer = call(world, "POST", "/v1/nodes/" NODE "/drain", NULL, NULL);
+	assert_int_equal(answer.status, 200);
+	assert_string_equal(member(answer.body, "node_name"), "one");
+	json_decref(answer.body);
+	answer = call(world, "POST", "/v1/nodes/" NODE "/labels", NULL,
+		      "{\"set\":{\"disk\":\"ssd\"},\"remove\":[\"rack\"]}");
+	assert_int_equal(answer.status, 200);
+	json_decref(answer.body);
+	answer = call(world, "GET", "/v1/nodes/" NODE, NULL, NULL);
+	assert_string_equal(member(answer.body, "state"), "draining");
+	assert_string_equal(member(json_object_get(answer.body, "labels"), "disk"), "ssd");
+	json_decref(answer.body);
+	answer = call(world, "POST", "/v1/nodes/" NODE "/resume", NULL, NULL);
+	assert_int_equal(answer.status, 200);
+	json_decref(answer.body);
+	/* It is there, so nobody can say that it is off. */
+	answer = call(world, "DELETE", "/v1/nodes/" NODE "?fenced=true", NULL, NULL);
+	assert_int_equal(answer.status, 409);
+	json_decref(answer.body);
+	websocket_free(worker.websocket);
+	record_release(&sync_up_type, &worker.up);
+	answer = call(world, "DELETE", "/v1/nodes/" NODE "?fenced=false", NULL, NULL);
+	assert_int_equal(answer.status, 200);
+	json_decref(answer.body);
+	answer = call(world, "GET", "/v1/nodes/" NODE, NULL, NULL);
+	assert_string_equal(member(answer.body, "state"), "left");
+	json_decref(answer.body);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -573,6 +617,7 @@ int main(void)
 		TEST(while_the_store_refuses_reads_go_on),
 		TEST(a_log_stream_that_the_worker_does_not_open_ends_in_time),
 		TEST(the_managers_machine_is_listed_with_a_worker_or_without),
+		TEST(a_node_is_drained_labelled_resumed_and_removed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,6 +76,7 @@ void task_view_fill(struct task_view *view, const struct manager *manager, const
 	view->image = base_strdup(spec->image);
 	view->node = desired->node.uuid;
 	view->node_name = base_strdup(node_name(cluster, desired->node));
+	view->gone = !task_occupies_node(task);
 	view->replaces = desired->replaces.uuid;
 	view->created_wall_ms = desired->created_wall_ms;
 	view->scheduled_wall_ms = desired->scheduled_wall_ms;

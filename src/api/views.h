@@ -38,6 +38,7 @@ struct task_view {
 	char *container_id;
 	int64_t attempt;
 	int64_t exit_code;
+	bool gone; /* no container of it is left, or it never had a node */
 	LIST_OF(struct port_view) ports;
 	struct uuid replaces;
 	int64_t created_wall_ms;
@@ -192,6 +193,11 @@ struct scale_request {
 	int64_t replicas;
 };
 extern const struct record_type scale_request_type;
+struct labels_request {
+	struct pairs set;
+	struct strings remove; /* keys */
+};
+extern const struct record_type labels_request_type;
 struct submit_request {
 	char *project;
 	struct job_request job;

@@ -43,6 +43,7 @@ static const struct field task_view_fields[] = {
 	ROW(task_view, FIELD_STRING, container_id, ANY_STRING),
 	ROW(task_view, FIELD_INT, attempt, ANY_INT),
 	ROW(task_view, FIELD_INT, exit_code, ANY_INT),
+	ROW(task_view, FIELD_BOOL, gone, .max = 1),
 	ROW(task_view, FIELD_STRUCTS, ports, .type = &port_view_type, ANY_ITEMS),
 	ROW(task_view, FIELD_UUID, replaces, .max = 0),
 	ROW(task_view, FIELD_INT, created_wall_ms, ANY_INT),
@@ -201,6 +202,12 @@ static const struct field scale_request_fields[] = {
 	ROW(scale_request, FIELD_INT, replicas, .min = 0, .max = LIMIT_REPLICAS, .flags = FIELD_REQUIRED),
 };
 RECORD_TYPE(scale_request, struct scale_request, scale_request_fields);
+
+static const struct field labels_request_fields[] = {
+	ROW(labels_request, FIELD_PAIRS, set, .max = LIMIT_LIST_ITEMS),
+	ROW(labels_request, FIELD_STRINGS, remove, .max = LIMIT_LIST_ITEMS),
+};
+RECORD_TYPE(labels_request, struct labels_request, labels_request_fields);
 
 static const struct field submit_request_fields[] = {
 	ROW(submit_request, FIELD_STRING, project, ANY_STRING, .flags = FIELD_REQUIRED),

@@ -135,9 +135,15 @@
 #define LIMIT_DOCKER_BODY_BYTES (64 * 1024 * 1024)
 
 /* Times of the protocol between manager and worker. */
-#define LIMIT_BEAT_MS	     2000
-#define LIMIT_NODE_SILENT_MS 10000
-#define LIMIT_START_GRACE_MS 60000
+#define LIMIT_BEAT_MS		 2000
+#define LIMIT_NODE_SILENT_MS	 10000
+#define LIMIT_RUNTIME_GRACE_MS	 60000
+#define LIMIT_START_GRACE_MS	 60000
+#define LIMIT_MOVE_PATIENCE_MS	 10000 /* then a task that has to move and finds no node is stopped */
+#define LIMIT_LEFT_NODE_AGE_MS	 (24LL * 3600 * 1000)
+#define LIMIT_REPLACE_PER_SECOND 500 /* lost tasks started elsewhere */
+#define LIMIT_STORM_NODES	 3   /* so many nodes lost within one timeout, ... */
+#define LIMIT_STORM_PERCENT	 20  /* ... and more than so many of all, are a storm */
 /* A container of a job with on_disconnect: stop may run for a lease longer than its worker was last answered. */
 #define LIMIT_LEASE_MIN_MS    60000
 #define LIMIT_LEASE_MARGIN_MS 30000 /* and a quarter of lease and stop grace: manager/lease.c */

@@ -94,9 +94,12 @@ static enum err_code find_slot(struct invocation *invocation, struct found *foun
 	if (code)
 		return code;
 	struct task_view *newest = NULL;
-	for (size_t i = 0; i < tasks.tasks.n; i++)
-		if (tasks.tasks.items[i].slot == slot)
-			newest = &tasks.tasks.items[i];
+	for (size_t i = 0; i < tasks.tasks.n; i++) {
+		struct task_view *task = &tasks.tasks.items[i];
+		/* One that is taken back is not what fills the slot. */
+		if (task->slot == slot && (!newest || task->wanted != TASK_WANT_REMOVE))
+			newest = task;
+	}
 	if (newest) {
 		found->task = *newest;
 		found->has_task = true;
@@ -192,5 +195,53 @@ enum err_code find_job(struct invocation *invocation, const char *name, struct f
 		found_release(ret_found);
 		code = err_set(err, ERR_INVALID, "\"%s\" is a task; this needs a job", name);
 	}
+	return code;
+}
+
+static bool is_meant(const struct node_view *node, const char *name)
+{
+	return strcmp(node->hostname ? node->hostname : "", name) == 0 ||
+	       id_starts_with(node->id, name);
+}
+
+/* Those called so that have left, or that have not; the last one is returned. */
+static struct node_view *match_node(const struct node_page *page, const char *name, bool left,
+				    struct strings *names)
+{
+	struct node_view *match = NULL;
+	for (size_t i = 0; i < page->nodes.n; i++) {
+		struct node_view *node = &page->nodes.items[i];
+		char text[LIMIT_HOSTNAME_BYTES + UUID_TEXT_SIZE + 8], id[UUID_TEXT_SIZE];
+		if (node->role == NODE_MANAGER || (node->state == NODE_LEFT) != left ||
+		    !is_meant(node, name))
+			continue;
+		match = node;
+		strings_add(names, text_print(text, sizeof(text), "%s (%s)", node->hostname,
+					      uuid_format(node->id, id)));
+	}
+	return match;
+}
+
+enum err_code find_node(struct invocation *invocation, const char *name, struct node_view *ret_node,
+			struct err *err)
+{
+	struct node_page page;
+	struct strings names = { 0 };
+	enum err_code code = fetch_nodes(invocation, &page, err);
+	if (code)
+		return code;
+	struct node_view *match = match_node(&page, name, false, &names);
+	if (!match)
+		match = match_node(&page, name, true, &names);
+	if (names.n > 1) {
+		code = ambiguous(name, &names, err);
+	} else if (match) {
+		*ret_node = *match;
+		memset(match, 0, sizeof(*match));
+	} else {
+		code = err_set(err, ERR_NOT_FOUND, "no node is called \"%s\"", name);
+	}
+	strings_release(&names);
+	record_release(&node_page_type, &page);
 	return code;
 }

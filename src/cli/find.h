@@ -20,6 +20,11 @@ enum err_code find_job_or_task(struct invocation *invocation, const char *name,
 enum err_code find_job(struct invocation *invocation, const char *name, struct found *ret_found,
 		       struct err *err) WARN_UNUSED;
 
+/* A node by its host name or the start of its id; one that has left only where no other is meant. ERR_NOT_FOUND;
+ * ERR_CONFLICT names the candidates with their ids. The caller releases the view. */
+enum err_code find_node(struct invocation *invocation, const char *name, struct node_view *ret_node,
+			struct err *err) WARN_UNUSED;
+
 /* "project=P&job=J", percent-encoded. Caller frees. */
 char *find_query(const char *project, const char *job);
 

@@ -4,24 +4,15 @@
 #include "base/alloc.h"
 #include "cli/find.h"
 
-/* A node by its hostname or the start of its id; false when there is none. */
-static bool show_node(struct invocation *invocation, const char *name)
+static enum err_code show_node(struct invocation *invocation, const char *name, struct err *err)
 {
-	struct node_page page;
-	struct err err;
-	bool shown = false;
-	if (fetch_nodes(invocation, &page, &err))
-		return false;
-	for (size_t i = 0; i < page.nodes.n && !shown; i++) {
-		char id[UUID_TEXT_SIZE];
-		uuid_format(page.nodes.items[i].id, id);
-		shown = strcmp(page.nodes.items[i].hostname, name) == 0 ||
-			(strlen(name) >= 6 && strncmp(id, name, strlen(name)) == 0);
-		if (shown)
-			output_json(&node_view_type, &page.nodes.items[i]);
+	struct node_view node;
+	enum err_code code = find_node(invocation, name, &node, err);
+	if (!code) {
+		output_json(&node_view_type, &node);
+		record_release(&node_view_type, &node);
 	}
-	record_release(&node_page_type, &page);
-	return shown;
+	return code;
 }
 
 static enum err_code show_job(struct invocation *invocation, struct uuid id, struct err *err)
@@ -45,8 +36,14 @@ static int run(struct invocation *invocation)
 		struct found found = { 0 };
 		struct err err;
 		enum err_code code = find_job_or_task(invocation, name, &found, &err);
-		if (code == ERR_NOT_FOUND && show_node(invocation, name))
+		struct err node_err;
+		enum err_code node_code = code == ERR_NOT_FOUND
+						  ? show_node(invocation, name, &node_err)
+						  : ERR_NOT_FOUND;
+		if (!node_code)
 			continue;
+		if (node_code == ERR_CONFLICT)
+			err = node_err;
 		if (!code && found.has_task)
 			output_json(&task_view_type, &found.task);
 		else if (!code)

@@ -327,11 +327,41 @@ static enum err_code judge_room(struct progress *progress, struct err *err)
 	return ERR_NONE;
 }
 
+/* Is everything that is left on nodes that cannot be reached? Nobody can confirm it then, and waiting is pointless. */
+static enum err_code judge_reachable(const struct progress *progress, struct err *err)
+{
+	const struct task_view *task = NULL;
+	size_t n = 0;
+	for (size_t i = 0; i < progress->tasks.tasks.n; i++) {
+		const struct task_view *one = &progress->tasks.tasks.items[i];
+		if (!concerns(progress, one->job) || one->gone)
+			continue;
+		if (!one->unreachable)
+			return ERR_NONE;
+		task = one;
+		n++;
+	}
+	if (!task)
+		return ERR_NONE;
+	return err_set(
+		err, ERR_FAILED,
+		"%s%s on %s, which cannot be reached, %s not confirmed stopped: that happens "
+		"when the node returns; when the machine is off and stays off, `drover node rm "
+		"--fenced %s` gives up what is there",
+		task->name, n > 1 ? " and others" : "", task->node_name, n > 1 ? "are" : "is",
+		task->node_name);
+}
+
 static enum err_code judge(struct progress *progress, bool *ret_done, struct err *err)
 {
+	enum err_code over = ERR_NONE;
 	switch (progress->options->goal) {
-	case PROGRESS_GONE: return judge_gone(progress, ret_done, err);
-	case PROGRESS_STOPPED: *ret_done = judge_stopped(progress); return ERR_NONE;
+	case PROGRESS_GONE:
+		over = judge_gone(progress, ret_done, err);
+		return over || *ret_done ? over : judge_reachable(progress, err);
+	case PROGRESS_STOPPED:
+		*ret_done = judge_stopped(progress);
+		return *ret_done ? ERR_NONE : judge_reachable(progress, err);
 	case PROGRESS_UP: break;
 	}
 	enum err_code code = judge_up(progress, ret_done, err);

@@ -19,7 +19,8 @@ struct progress_options {
 };
 
 /* Wait for the goal. ERR_FAILED with the reason when it cannot be reached by waiting (a task that cannot start, a
- * policy used up, no room on any node for 10 s), ERR_TIMEOUT naming what is missing. */
+ * policy used up, no room on any node for 10 s; a stop that no node can confirm because it cannot be reached),
+ * ERR_TIMEOUT naming what is missing. */
 enum err_code progress_wait(struct invocation *invocation, const struct progress_options *options,
 			    struct err *err) WARN_UNUSED;
 

@@ -137,6 +137,8 @@ struct cluster_edit {
 	struct node_id node;
 	int wanted;
 	int verdict;
+	bool on_list; /* of its node */
+	bool written_off;
 };
 
 struct cluster {
@@ -232,8 +234,9 @@ struct token_record **cluster_sorted_tokens(const struct cluster *cluster, size_
 /* Writing: apply and record; with `changes` NULL apply only. *_put take the contents of what they
  * are given (it is zeroed) and replace the record of the same key. A job's project must be there
  * before the job, the job before its revisions and tasks; a job keeps its project and name.
- * Deleting: a task that occupies no node; a revision that is not current and has no task; a job
- * without tasks (its revisions go with it); a project without jobs. */
+ * Deleting: a task that occupies no node; a node that no task occupies and no volume lives on; a
+ * revision that is not current and has no task; a job without tasks (its revisions go with it); a
+ * project without jobs. */
 void cluster_put_meta(struct cluster *cluster, struct changes *changes,
 		      const struct meta_record *meta);
 struct project_entry *cluster_put_project(struct cluster *cluster, struct changes *changes,
@@ -244,6 +247,8 @@ void cluster_put_revision(struct cluster *cluster, struct changes *changes,
 			  struct job_revision *revision);
 struct node_entry *cluster_put_node(struct cluster *cluster, struct changes *changes,
 				    struct node_record *node);
+/* A node without tasks and pins. The columns behind it move up by one, as after a replay. */
+void cluster_delete_node(struct cluster *cluster, struct changes *changes, struct node_entry *node);
 struct volume_record *cluster_put_volume(struct cluster *cluster, struct changes *changes,
 					 struct volume_record *volume);
 void cluster_put_idempotency(struct cluster *cluster, struct changes *changes,
@@ -261,7 +266,7 @@ struct task *cluster_add_task(struct cluster *cluster, struct changes *changes,
 /* Record what was changed in task->desired by the caller between cluster_task_edit() and
  * cluster_task_save(): edit takes the task's weight off every index, save puts it back, derives
  * state and reason, and records. One edit at a time. The state may only move as the table says; id,
- * job and a node once set stay; `wanted` only rises (INVARIANT). */
+ * job and a node once set stay; `wanted` and `written_off` only rise (INVARIANT). */
 void cluster_task_edit(struct cluster *cluster, struct task *task);
 void cluster_task_save(struct cluster *cluster, struct changes *changes, struct task *task);
 /* Take a worker's record for a task of that node (contents taken, whatever the answer). Older

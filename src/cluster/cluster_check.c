@@ -58,10 +58,11 @@ static void check_task(const struct cluster *cluster, const struct task *task,
 	INVARIANT(IMPLIES(task->state == TASK_PENDING, task->observed.version == 0));
 	INVARIANT(IMPLIES(task->observed.version > 0,
 			  uuid_equal(task->observed.task.uuid, desired->id.uuid)));
-	INVARIANT(
-		IMPLIES(task->observed.gone || task->observed.removed, task_is_final(task->state)));
+	INVARIANT(IMPLIES(task->observed.gone || task->observed.removed || desired->written_off,
+			  task_is_final(task->state)));
 	const struct job_spec *spec = cluster_task_spec(cluster, task);
-	if (uuid_is_zero(desired->node.uuid))
+	/* The node of a task that was written off may be forgotten. */
+	if (uuid_is_zero(desired->node.uuid) || desired->written_off)
 		return;
 	const struct node_entry *node = cluster_node(cluster, desired->node);
 	INVARIANT(node);
@@ -115,6 +116,7 @@ static void check_nodes(const struct cluster *cluster, const struct carried *car
 		INVARIANT(cluster_node(cluster, node->record.id) == node);
 		check_number(cluster, i);
 		INVARIANT((node->state == NODE_LEFT) == node->record.left);
+		INVARIANT(IMPLIES(node->record.left, node->tasks.n == 0));
 		INVARIANT(columns->cpu_capacity_milli[i] == capacity->cpu_milli);
 		INVARIANT(columns->memory_capacity_bytes[i] == capacity->memory_bytes);
 		INVARIANT(columns->disk_capacity_bytes[i] == capacity->disk_bytes);

@@ -95,6 +95,8 @@ static bool report_is_acceptable(const struct task *task, struct node_id node,
 	} else if (report->version < known->version) {
 		err_set(err, ERR_CONFLICT, "report %lld is older than %lld, which is known",
 			(long long)report->version, (long long)known->version);
+	} else if (task->desired.written_off) {
+		err_set(err, ERR_CONFLICT, "the task was given up with its node");
 	} else if (task->desired.verdict) {
 		return true;
 	} else if (task_is_final(task->state) && report->state != task->state) {

@@ -215,6 +215,24 @@ struct node_entry *cluster_put_node(struct cluster *cluster, struct changes *cha
 	return entry;
 }
 
+void cluster_delete_node(struct cluster *cluster, struct changes *changes, struct node_entry *node)
+{
+	PRE(cluster_node(cluster, node->record.id) == node);
+	PRE(node->tasks.n == 0);
+	PRE(cluster->columns.tasks[node->index] == 0);
+	size_t position = 0;
+	for (const struct volume_record *volume; (volume = map_next(&cluster->volumes, &position));)
+		PRE(!uuid_equal(volume->node.uuid, node->record.id.uuid));
+	position = 0;
+	for (struct job_entry *job; (job = map_next(&cluster->jobs, &position));)
+		weight_column_removed(job, node->index);
+	columns_remove(&cluster->columns, node->index);
+	cluster->nodes_dirty = true;
+	cluster_record_delete(changes, cluster_key_of_node(node->record.id));
+	cluster_map_drop(&cluster->nodes, node->record.id.uuid, node);
+	node_entry_free(node);
+}
+
 /* ---- volumes and remembered answers ---- */
 
 struct volume_record *cluster_put_volume(struct cluster *cluster, struct changes *changes,

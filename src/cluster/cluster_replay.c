@@ -364,15 +364,18 @@ static const char *fault_of(const struct cluster *cluster, const struct task *ta
 		return "is of a job that is not there";
 	if (!job_entry_revision(job, desired->revision))
 		return "is of a revision that is not there";
-	if (!uuid_is_zero(desired->node.uuid) && !cluster_node(cluster, desired->node))
+	if (!uuid_is_zero(desired->node.uuid) && !desired->written_off &&
+	    !cluster_node(cluster, desired->node))
 		return "is placed on a node that is not there";
+	if (task_is_on_list_of_node(task) && cluster_node(cluster, desired->node)->record.left)
+		return "is placed on a node that has left";
 	if (desired->slot < 1)
 		return "fills no slot";
 	if (desired->verdict && !task_is_final(desired->verdict))
 		return "has a verdict that is not an end";
 	if (!grants_are_sound(desired, cluster_task_spec(cluster, task)))
 		return "holds a port its job does not publish";
-	if ((task->observed.gone || task->observed.removed) &&
+	if ((task->observed.gone || task->observed.removed || desired->written_off) &&
 	    !task_is_final(task_derive_state(task)))
 		return "is gone and yet has not ended";
 	if (!sums_can_hold(cluster, task))

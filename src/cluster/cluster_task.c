@@ -37,8 +37,13 @@ void cluster_task_edit(struct cluster *cluster, struct task *task)
 	PRE(!cluster->edit.task);
 	PRE(cluster_task(cluster, task->desired.id) == task);
 	weight_off(cluster, task);
-	cluster->edit = (struct cluster_edit){ task, task->desired.job, task->desired.node,
-					       task->desired.wanted, task->desired.verdict };
+	cluster->edit = (struct cluster_edit){ task,
+					       task->desired.job,
+					       task->desired.node,
+					       task->desired.wanted,
+					       task->desired.verdict,
+					       task_is_on_list_of_node(task),
+					       task->desired.written_off };
 }
 
 /* What an edit may not have done. */
@@ -51,6 +56,7 @@ static void check_edit(const struct cluster *cluster, const struct task *task)
 	INVARIANT(uuid_equal(desired->job.uuid, edit->job.uuid));
 	INVARIANT(job_entry_revision(job, desired->revision));
 	INVARIANT(desired->wanted >= edit->wanted);
+	INVARIANT(desired->written_off >= edit->written_off);
 	INVARIANT(IMPLIES(!uuid_is_zero(edit->node.uuid),
 			  uuid_equal(desired->node.uuid, edit->node.uuid)));
 	INVARIANT(IMPLIES(desired->verdict, task_is_final(desired->verdict)));
@@ -73,6 +79,8 @@ void cluster_task_save(struct cluster *cluster, struct changes *changes, struct 
 		struct node_entry *node = cluster_node(cluster, task->desired.node);
 		INVARIANT(node);
 		task_list_insert(&node->tasks, task);
+	} else if (cluster->edit.on_list && !task_is_on_list_of_node(task)) {
+		task_list_remove(&cluster_node(cluster, task->desired.node)->tasks, task);
 	}
 	cluster->edit = (struct cluster_edit){ 0 };
 	weight_on(cluster, task);

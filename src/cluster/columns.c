@@ -1,6 +1,6 @@
-/* Invariants: a node's index never changes; column i belongs to entry[i]; what a column says of
- * capacity and readiness follows from the entry alone, what it says of reservations from the tasks
- * alone (weight.c). */
+/* Invariants: the index of a node changes only when one before it goes; column i belongs to
+ * entry[i]; what a column says of capacity and readiness follows from the entry alone, what it says
+ * of reservations from the tasks alone (weight.c). */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -51,6 +51,20 @@ uint32_t columns_add(struct node_columns *columns, struct node_entry *entry)
 		grow(columns);
 	columns->entry[columns->n] = entry;
 	return (uint32_t)columns->n++;
+}
+
+void columns_remove(struct node_columns *columns, uint32_t at)
+{
+	size_t n_behind = columns->n - at - 1;
+#define REMOVE(member)                                                                             \
+	memmove(&columns->member[at], &columns->member[at + 1],                                    \
+		n_behind * sizeof(*columns->member));                                              \
+	memset(&columns->member[columns->n - 1], 0, sizeof(*columns->member));
+	COLUMNS(REMOVE)
+#undef REMOVE
+	columns->n--;
+	for (size_t i = at; i < columns->n; i++)
+		columns->entry[i]->index = (uint32_t)i;
 }
 
 static int compare_numbers(const void *a, const void *b, void *context)

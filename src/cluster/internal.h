@@ -49,6 +49,9 @@ void weight_off(struct cluster *cluster, struct task *task);
 const struct port_grant *weight_port_conflict(const struct cluster *cluster,
 					      const struct task *task);
 
+/* A column goes in which nothing of the job is placed: those behind it move up. */
+void weight_column_removed(struct job_entry *job, uint32_t node_index);
+
 /* Is the task in its node's desired set? */
 bool task_is_on_list_of_node(const struct task *task);
 
@@ -64,6 +67,8 @@ void task_derive_reason(struct task *task);
 
 /* Columns (columns.c). */
 uint32_t columns_add(struct node_columns *columns, struct node_entry *entry);
+/* Close the gap: all behind it move up. Placements must follow: weight_column_removed(). */
+void columns_remove(struct node_columns *columns, uint32_t at);
 /* Into the order in which nodes joined; before the first task weighs anything. */
 void columns_sort(struct node_columns *columns);
 void columns_set_capacity(struct node_columns *columns, const struct node_entry *entry);

@@ -40,7 +40,8 @@ void task_must_move(struct task *task, int to)
 
 bool task_is_on_list_of_node(const struct task *task)
 {
-	return !uuid_is_zero(task->desired.node.uuid) && !task->observed.removed;
+	return !uuid_is_zero(task->desired.node.uuid) && !task->observed.removed &&
+	       !task->desired.written_off;
 }
 
 void cluster_set_waiting(struct cluster *cluster, struct task *task, int reason, char *message)

@@ -68,6 +68,14 @@ static void placement_remove(struct job_entry *job, uint32_t node_index)
 	job->n_placements--;
 }
 
+void weight_column_removed(struct job_entry *job, uint32_t node_index)
+{
+	for (size_t at = placement_position(job, node_index); at < job->n_placements; at++) {
+		INVARIANT(job->placements[at].node_index > node_index);
+		job->placements[at].node_index--;
+	}
+}
+
 /* The first position in the node's holds that is not before (port, protocol). */
 static size_t hold_position(const struct node_entry *node, int64_t port, int protocol)
 {

@@ -20,11 +20,17 @@ static void check_slots(const struct manager *manager)
 				job_spec_is_global(cluster_task_spec(&manager->cluster, task)) &&
 					node,
 				node->record.number == task->desired.slot));
-			/* At most one task of a slot is not final, and it is the newest. */
-			INVARIANT(IMPLIES(!task_is_final(task->state), task == slot->newest));
-			/* Two tasks of one slot occupy nodes only when the older was given up. */
-			INVARIANT(IMPLIES(task != slot->newest && task_occupies_node(task),
-					  task->desired.verdict_reason == REASON_NODE_LOST));
+			bool aside = task_is_withdrawn(task);
+			INVARIANT(IMPLIES(aside, task->desired.wanted == TASK_WANT_REMOVE));
+			/* At most one task of a slot is not final, and it is the newest; two while it moves. */
+			INVARIANT(IMPLIES(!aside && !task_is_final(task->state),
+					  task == slot->newest || task == slot->moving));
+			/* Two tasks of one slot occupy nodes only while it moves, or when the older was given up. */
+			INVARIANT(
+				IMPLIES(!aside && task != slot->newest && task_occupies_node(task),
+					task->desired.verdict_reason == REASON_NODE_LOST ||
+						uuid_equal(slot->newest->desired.replaces.uuid,
+							   task->desired.id.uuid)));
 		}
 		slots_release(&slots);
 	}
@@ -109,10 +115,14 @@ static void check_nodes(const struct manager *manager)
 			const struct task *task = node->tasks.items[j];
 			struct sync_assignment assignment = task_assignment(task);
 			digest += (uint64_t)sync_assignment_digest(&assignment);
-			INVARIANT(task->unreachable == (node->state == NODE_DOWN));
+			INVARIANT(task->unreachable == watch->lost);
 		}
 		INVARIANT(digest == watch->digest);
-		INVARIANT(IMPLIES(node->state != NODE_DOWN, watch->timed));
+		INVARIANT(IMPLIES(node->state == NODE_DOWN, watch->lost));
+		INVARIANT(IMPLIES(watch->lost,
+				  node->state == NODE_DOWN || node->state == NODE_DEGRADED));
+		INVARIANT(IMPLIES(node->state != NODE_DOWN && node->state != NODE_LEFT,
+				  watch->timed));
 	}
 	size_t at = 0;
 	for (const struct session *session; (session = map_next(&manager->sessions, &at));) {

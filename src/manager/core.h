@@ -31,13 +31,15 @@ struct task_class {
 	struct queue queue; /* key: minus priority */
 	size_t n;	    /* live items of the queue */
 	bool parked;
+	bool paced; /* parked by the brake alone */
 	int reason; /* of parked: why, and the sentence */
 	char *message;
 };
 
 struct pending {
 	struct task_id task;
-	bool lost;	  /* not Pending: it is on a silent node, and a replacement is wanted */
+	bool lost;	  /* not Pending: its node is lost, and a replacement is wanted */
+	bool moves;	  /* it is to take over from a task that is still there */
 	int64_t revision; /* of the task, or of its replacement */
 	int where;
 	uint64_t stamp;	     /* of its live queue item */
@@ -91,6 +93,7 @@ struct session {
 	bool local;	      /* came over the unix socket */
 	char *address;	      /* came from this IP address; NULL: none */
 	bool speaks;	      /* in manager.speakers: owes a message */
+	bool farewell;	      /* its node has left: after the next message it is ended */
 	bool full;	      /* the next message carries the whole set */
 	struct uuid instance; /* of the worker's process; zero: it did not say */
 	int64_t sent_rev;     /* 0: nothing sent yet */
@@ -107,9 +110,21 @@ struct node_watch {
 	struct node_id id;
 	struct session *session;
 	uint64_t digest;       /* of its desired set */
-	bool timed;	       /* in manager.silence */
+	bool lost;	       /* Down, or without Docker for long: its tasks are unreachable */
+	int64_t degraded_ms;   /* monotonic: without Docker since */
 	bool docker_silent;    /* so said its newest message */
 	struct uuid displaced; /* the life whose session another one's has ended; zero: none */
+	bool timed;	       /* in manager.judged, ... */
+	int64_t due_ms;	       /* ... with this key */
+};
+
+/* The brake on replacing what was lost. */
+struct pace {
+	struct queue lost;     /* nodes by the time they were lost */
+	int64_t hold_until_ms; /* a storm: nothing is replaced before */
+	int64_t window_ms;     /* when the present window began, ... */
+	int64_t window_n;      /* ... and what was replaced in it */
+	int64_t wake_ms;       /* when what is held is tried again; INT64_MAX: nothing is */
 };
 
 struct manager {
@@ -147,9 +162,11 @@ struct manager {
 	struct queue timed;	/* tasks by due_ms */
 	struct queue deadlines; /* tasks by deadline_ms */
 	size_t n_deadlines;	/* live ones */
-	struct queue silence;	/* nodes by the time they count as silent */
-	uint64_t round;		/* the column after the last pick: where roundrobin goes on */
-	bool wake;		/* room was freed, or a node changed: try what is parked */
+	struct queue judged;	/* nodes by the time they are judged if nothing changes */
+	struct queue leaving;	/* nodes that have left by the time they are forgotten */
+	struct pace pace;
+	uint64_t round; /* the column after the last pick: where roundrobin goes on */
+	bool wake;	/* room was freed, or a node changed: try what is parked */
 	int64_t sweep_ms;
 	size_t n_parked; /* tasks in parked classes */
 	struct keep keep;
@@ -170,6 +187,8 @@ void id_seen(struct manager *manager, struct uuid id);
 struct uuid key_of_number(uint64_t number);
 /* Wall time as records hold it: never before 1970, never beyond what a record takes. */
 int64_t wall_now(const struct manager *manager);
+/* Wall time left until `wall_ms`, at most `max_ms`: a clock that was set back must not make anything wait for years. */
+int64_t wall_left_ms(const struct manager *manager, int64_t wall_ms, int64_t max_ms);
 struct manager_reply *out_reply(struct manager *manager, uint64_t handle);
 struct manager_down *out_down(struct manager *manager, uint64_t session);
 
@@ -191,8 +210,14 @@ struct task *task_create(struct manager *manager, struct job_entry *entry, int64
 			 const struct task *old);
 /* Place a Pending task where `pick` says; takes the ports of `pick`. */
 void task_place(struct manager *manager, struct task *task, struct scheduler_pick *pick);
-/* Place a new task where `pick` says, in the slot of one that is on a silent node, and declare that one lost. */
+/* Place a new task where `pick` says, in the slot of one whose node is lost, and declare that one lost. */
 void task_replace_lost(struct manager *manager, struct task *lost, struct scheduler_pick *pick);
+/* On a lost node, and its successor on `node` is ready: declare it lost. */
+void task_lose(struct manager *manager, struct task *lost, const struct node_entry *node);
+/* Its node is being removed: whatever was of it is gone. It may be deleted on return. */
+void task_write_off(struct manager *manager, struct task *task);
+/* Take back a task that was to take over its slot. It may be gone on return. */
+void task_withdraw(struct manager *manager, struct task *task);
 /* Not final: end it. One that was never placed is Completed at once. */
 void task_stop(struct manager *manager, struct task *task, int reason);
 void task_verdict(struct manager *manager, struct task *task, int state, int reason,
@@ -235,8 +260,9 @@ struct slot {
 	int64_t number;
 	int want;
 	const struct node_entry *node; /* of a global job; NULL: it has gone */
-	struct task *newest;
-	int64_t n_final; /* not yet asked to be forgotten */
+	struct task *newest;	       /* withdrawn ones aside */
+	struct task *moving; /* not final, and the newest is to take over from it; NULL: none */
+	int64_t n_final;     /* not yet asked to be forgotten */
 };
 struct slots {
 	struct slot *items; /* ascending by number */
@@ -251,13 +277,17 @@ int64_t job_replicas(const struct job_entry *entry);
 bool job_runs_to_completion(const struct job_entry *entry);
 /* Made for an older revision or restart than the job's current one. */
 bool task_is_stale(const struct job_entry *entry, const struct task *task);
+/* It was to take over a slot and is no longer: none of the slot's tasks any more. */
+bool task_is_withdrawn(const struct task *task);
+/* Who serves the slot: while a move goes on, the one that is ready. NULL: empty. */
+const struct task *slot_server(const struct slot *slot);
 /* No container of it can be left, or its node was given up. */
 bool task_is_off(const struct task *task);
 /* Why it ended, seen from the slot: what we asked for wins over what came of it, success of a run to completion wins
  * over both. */
 int task_end_reason(const struct job_entry *entry, const struct task *task);
 int slot_look(const struct job_entry *entry, const struct task *newest);
-/* On a silent node, and wanted elsewhere. */
+/* On a lost node, and wanted elsewhere. */
 bool may_replace_lost(const struct job_entry *entry, const struct task *task);
 void slots_facts(const struct job_entry *entry, const struct slots *slots,
 		 struct job_facts *ret_facts);
@@ -343,10 +373,32 @@ void session_up(struct manager *manager, uint64_t number, const struct sync_up *
 void session_closed(struct manager *manager, uint64_t number);
 void session_delete(struct manager *manager, struct session *session);
 void session_speak(struct manager *manager, struct session *session);
+/* End it; `code` (enum sync_close) and `why` are told to the worker. */
+void session_dismiss(struct manager *manager, struct session *session, int code, const char *why);
 /* The task's part of its node's desired set changed. */
 void session_task_changed(struct manager *manager, const struct task *task);
 struct uuid template_key(struct job_id job, int64_t revision);
 void publish(struct manager *manager);
+
+/* move.c */
+/* Bring the move of a slot on, or call it off. */
+void move_settle(struct manager *manager, struct job_entry *entry, struct slot *slot);
+/* Must the slot's task leave its node? Then begin. */
+void move_begin(struct manager *manager, struct job_entry *entry, struct slot *slot);
+/* Has the successor looked for a node for so long that the task it replaces is stopped without it? */
+bool move_has_waited(const struct manager *manager, const struct pending *pending);
+
+/* pace.c */
+void pace_node_lost(struct manager *manager, const struct node_entry *node);
+/* May one more lost task be replaced now? Else pace.wake_ms says when. */
+bool pace_allows(struct manager *manager);
+void pace_count(struct manager *manager);
+void pace_park(struct manager *manager, struct task_class *class);
+void pace_wake(struct manager *manager);
+
+/* node_act.c: requests about nodes */
+enum err_code node_act(struct manager *manager, const struct manager_request *request,
+		       struct manager_answer *answer, struct err *err) WARN_UNUSED;
 
 /* nodes.c */
 struct node_watch *node_watch(struct manager *manager, struct node_id id);
@@ -355,6 +407,12 @@ const char *node_name(const struct node_entry *node);
 struct node_entry *node_introduce(struct manager *manager, struct node_entry *node,
 				  const struct session *session, const struct sync_up *up);
 void node_heard(struct manager *manager, struct node_entry *node, bool runtime_ok);
+/* Its record's `draining` has changed. */
+void node_drain(struct manager *manager, struct node_entry *node);
+/* Its record says that it has left. */
+void node_left(struct manager *manager, const struct node_entry *node);
+/* Is the grace after our start not over yet? */
+bool nodes_in_grace(const struct manager *manager);
 void nodes_start(struct manager *manager);
 void nodes_judge(struct manager *manager);
 int64_t nodes_deadline(struct manager *manager);

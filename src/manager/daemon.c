@@ -275,7 +275,8 @@ static enum err_code check_room(struct manager_daemon *daemon, int kind, struct 
 {
 	int64_t used_bytes = 0;
 	int64_t max_bytes = 0;
-	if (kind != REQUEST_APPLY && kind != REQUEST_SUBMIT && kind != REQUEST_SCALE)
+	if (kind != REQUEST_APPLY && kind != REQUEST_SUBMIT && kind != REQUEST_SCALE &&
+	    kind != REQUEST_NODE_LABEL)
 		return ERR_NONE;
 	daemon->store_ops->size(daemon->store, &used_bytes, &max_bytes);
 	int64_t kept_bytes = max_bytes / 8;
@@ -342,6 +343,7 @@ static enum err_code choose(struct manager_daemon *daemon,
 	const char *store = options->store_name ? options->store_name : store_lmdb.name;
 	daemon->options = (struct manager_options){ .scheduler = scheduler_find(scheduler),
 						    .node_silent_ms = LIMIT_NODE_SILENT_MS,
+						    .runtime_grace_ms = LIMIT_RUNTIME_GRACE_MS,
 						    .start_grace_ms = LIMIT_START_GRACE_MS,
 						    .history_per_slot = LIMIT_HISTORY_PER_SLOT };
 	if (!daemon->options.scheduler)

@@ -2,6 +2,23 @@
 #include "base/check.h"
 #include "manager/core.h"
 
+typedef enum err_code (*carrier)(struct manager *manager, const struct manager_request *request,
+				 struct manager_answer *answer, struct err *err);
+
+/* Who carries out requests of a kind. */
+static carrier carrier_of(int kind)
+{
+	switch (kind) {
+	case REQUEST_APPLY:
+	case REQUEST_SUBMIT: return apply;
+	case REQUEST_NODE_DRAIN:
+	case REQUEST_NODE_RESUME:
+	case REQUEST_NODE_REMOVE:
+	case REQUEST_NODE_LABEL: return node_act;
+	default: return act;
+	}
+}
+
 static void take_request(struct manager *manager, const struct manager_request *request)
 {
 	struct manager_reply *reply = out_reply(manager, request->handle);
@@ -12,8 +29,8 @@ static void take_request(struct manager *manager, const struct manager_request *
 		POST((refused == ERR_NONE) == (reply->err.code == ERR_NONE));
 		return;
 	}
-	bool applies = request->kind == REQUEST_APPLY || request->kind == REQUEST_SUBMIT;
-	enum err_code code = (applies ? apply : act)(manager, request, &reply->answer, &reply->err);
+	enum err_code code =
+		carrier_of(request->kind)(manager, request, &reply->answer, &reply->err);
 	POST((code == ERR_NONE) == (reply->err.code == ERR_NONE));
 }
 

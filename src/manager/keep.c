@@ -21,7 +21,8 @@ static void collect_patient(struct manager *manager, struct queue *ret_classes)
 {
 	size_t at = 0;
 	for (struct task_class *class; (class = map_next(&manager->classes, &at));) {
-		const struct queue_item *first = class->parked ? class_first(manager, class) : NULL;
+		const struct queue_item *first =
+			class->parked && !class->paced ? class_first(manager, class) : NULL;
 		if (!first ||
 		    manager->in->now_ms - pending_of(manager, first)->since_ms < KEEP_AFTER_MS)
 			continue;

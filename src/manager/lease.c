@@ -49,8 +49,8 @@ int64_t lease_over_ms(const struct manager *manager, const struct task *task)
 	if (docker_is_silent(manager, task))
 		return INT64_MAX;
 	const struct node_entry *node = cluster_node(&manager->cluster, task->desired.node);
-	INVARIANT(node->heard_ms >= manager->started_ms);
-	return node->heard_ms + after_ms;
+	bool heard = node->heard_ms > manager->started_ms;
+	return (heard ? node->heard_ms : manager->started_ms) + after_ms;
 }
 
 static void add_part(struct text *out, const char *name, int64_t ms)

@@ -11,12 +11,14 @@ struct manager *manager_new(const struct manager_options *options, uint64_t salt
 {
 	PRE(options->scheduler);
 	PRE(options->node_silent_ms > 0);
+	PRE(options->runtime_grace_ms >= 0);
 	PRE(options->start_grace_ms >= 0);
 	PRE(options->history_per_slot >= 0);
 	struct manager *manager = base_calloc(1, sizeof(*manager));
 	manager->options = *options;
 	manager->sweep_ms = INT64_MAX;
 	manager->tokens_due_wall_ms = INT64_MAX;
+	manager->pace.wake_ms = INT64_MAX;
 	cluster_init(&manager->cluster, salt);
 	return manager;
 }
@@ -64,7 +66,9 @@ void manager_free(struct manager *manager)
 	base_free(manager->speakers);
 	queue_release(&manager->timed);
 	queue_release(&manager->deadlines);
-	queue_release(&manager->silence);
+	queue_release(&manager->judged);
+	queue_release(&manager->leaving);
+	queue_release(&manager->pace.lost);
 	queue_release(&manager->answers_kept);
 	strings_release(&manager->removable);
 	cluster_release(&manager->cluster);
@@ -212,7 +216,7 @@ static int64_t next_deadline(struct manager *manager)
 	manager->sweep_ms = manager->n_parked
 				    ? earlier(manager->sweep_ms, manager->in->now_ms + SWEEP_MS)
 				    : INT64_MAX;
-	return earlier(deadline_ms, manager->sweep_ms);
+	return earlier(earlier(deadline_ms, manager->sweep_ms), manager->pace.wake_ms);
 }
 
 void manager_step(struct manager *manager, const struct manager_in *in, struct manager_out *out)

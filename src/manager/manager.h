@@ -15,7 +15,8 @@
 struct manager_options {
 	const struct scheduler_ops *scheduler; /* the cluster's policy */
 	int64_t node_silent_ms;		       /* LIMIT_NODE_SILENT_MS */
-	int64_t start_grace_ms;	  /* no node is judged earlier than this after the start */
+	int64_t runtime_grace_ms; /* LIMIT_RUNTIME_GRACE_MS: so long without Docker, and tasks are replaced */
+	int64_t start_grace_ms; /* no node is judged earlier than this after the start; later where many are */
 	int64_t history_per_slot; /* final tasks kept per slot: LIMIT_HISTORY_PER_SLOT */
 };
 
@@ -40,9 +41,17 @@ struct manager_options {
  *          stays who it is.
  * identity Removed, its certificate is worth nothing. A worker's goes with its node.
  *
+ * node drain    The node takes no new tasks, and its tasks leave: a ready one when its successor is ready elsewhere,
+ *               but one that cannot run twice or finds no other node is stopped first (move.c).
+ * node resume   It takes tasks again, and moves that are not done yet are called off.
+ * node remove   It leaves the cluster: refused while it holds tasks or volumes. With `fenced`, which is the
+ *               operator's word that the machine is off, a node that cannot be reached leaves although it holds
+ *               some: the tasks are lost and gone, the volumes are lost, and the answer names them.
+ * node label    Sets and removes the manager's labels of the node; those its worker was started with stay.
+ *
  * Each is written in one group, or refused with nothing written. A request that needs more records or bytes than a
- * group holds is refused with ERR_LIMIT; but stop and remove take as many groups as they need, for any part of them
- * is right without the rest, and the same request again does what is missing. */
+ * group holds is refused with ERR_LIMIT; but stop, remove and node remove take as many groups as they need, for any
+ * part of them is right without the rest, and the same request again does what is missing. */
 enum manager_request_kind {
 	REQUEST_APPLY = 1,     /* project_request */
 	REQUEST_SUBMIT,	       /* project_request with one job */
@@ -55,6 +64,10 @@ enum manager_request_kind {
 	REQUEST_TOKEN_REMOVE,  /* trust: token */
 	REQUEST_JOIN,	       /* trust: token, secret, key, name; idempotent without a key */
 	REQUEST_IDENTITY_REMOVE, /* trust: identity */
+	REQUEST_NODE_DRAIN,	 /* node */
+	REQUEST_NODE_RESUME,	 /* node */
+	REQUEST_NODE_REMOVE,	 /* node; fenced */
+	REQUEST_NODE_LABEL,	 /* node; labels_set, labels_remove */
 };
 extern const struct enum_name manager_request_names[]; /* apply, submit, ... */
 
@@ -86,6 +99,10 @@ struct manager_request {
 	const struct trust_request *trust;
 	int64_t replicas;
 	bool with_volumes;
+	struct node_id node; /* zero: none */
+	bool fenced;
+	const struct pairs *labels_set;
+	const struct strings *labels_remove;
 };
 
 enum manager_event_kind {
@@ -132,12 +149,21 @@ struct job_answer {
 	char *name;
 	int64_t revision;
 	int effect;
+	int64_t not_confirmed; /* tasks it was asked to stop on nodes that cannot be reached: when these return */
 };
 extern const struct record_type job_answer_type;
 
+#define MANAGER_ANSWER_NAMES_MAX 100
 struct manager_answer {
 	char *project;
 	LIST_OF(struct job_answer) jobs;
+	/* Of a request about a node. */
+	struct node_id node;
+	char *node_name;
+	int64_t n_tasks_lost;
+	struct strings tasks_lost; /* the first MANAGER_ANSWER_NAMES_MAX of them */
+	int64_t n_volumes_lost;
+	struct strings volumes_lost; /* Docker's names; the first MANAGER_ANSWER_NAMES_MAX */
 };
 extern const struct record_type manager_answer_type;
 

@@ -1,11 +1,13 @@
-/* Nodes: heard, silent, back.
+/* Nodes: heard, silent, without Docker, back.
  *
  * Invariants: a node is judged by monotonic time only, and never before the grace after our own start is over; a task
- * is `unreachable` exactly while its node is Down. */
+ * is `unreachable` exactly while its node is lost: Down, or Degraded for longer than the grace of its runtime. What is
+ * unreachable is unknown, not failed. */
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/limits.h"
 #include "manager/core.h"
 
 struct node_watch *node_watch(struct manager *manager, struct node_id id)
@@ -78,54 +80,117 @@ struct node_entry *node_introduce(struct manager *manager, struct node_entry *no
 	return entry;
 }
 
+/* Before that, workers may not have had the time to come back to us. */
+static int64_t grace_end(const struct manager *manager)
+{
+	int64_t window_ms = LIMIT_RECONNECT_MAX_MS +
+			    (int64_t)manager->cluster.columns.n * LIMIT_RECONNECT_PER_NODE_MS;
+	int64_t grace_ms = manager->options.start_grace_ms;
+	return manager->started_ms + (window_ms > grace_ms ? window_ms : grace_ms);
+}
+
+bool nodes_in_grace(const struct manager *manager)
+{
+	return manager->in->now_ms < grace_end(manager);
+}
+
+static int64_t not_in_grace(const struct manager *manager, int64_t at_ms)
+{
+	int64_t grace_ms = grace_end(manager);
+	return at_ms > grace_ms ? at_ms : grace_ms;
+}
+
 /* When the node counts as silent if nothing more is heard of it. */
 static int64_t silent_at(const struct manager *manager, const struct node_entry *node)
 {
-	int64_t silent_ms = node->heard_ms + manager->options.node_silent_ms;
-	int64_t grace_ms = manager->started_ms + manager->options.start_grace_ms;
-	return silent_ms > grace_ms ? silent_ms : grace_ms;
+	return not_in_grace(manager, node->heard_ms + manager->options.node_silent_ms);
 }
 
-static void watch_silence(struct manager *manager, const struct node_entry *node)
+/* When it is judged next if nothing changes. */
+static int64_t due_at(const struct manager *manager, const struct node_entry *node,
+		      const struct node_watch *watch)
+{
+	if (node->state == NODE_DOWN || node->state == NODE_LEFT)
+		return INT64_MAX;
+	int64_t silent_ms = silent_at(manager, node);
+	if (node->state != NODE_DEGRADED || watch->lost)
+		return silent_ms;
+	int64_t degraded_ms =
+		not_in_grace(manager, watch->degraded_ms + manager->options.runtime_grace_ms);
+	return degraded_ms < silent_ms ? degraded_ms : silent_ms;
+}
+
+/* Items of the queue whose key is not the node's due_ms are out of date. One that comes too early is looked at then. */
+static void watch_node(struct manager *manager, const struct node_entry *node)
 {
 	struct node_watch *watch = node_watch(manager, node->record.id);
-	if (watch->timed)
+	int64_t due_ms = due_at(manager, node, watch);
+	if (due_ms == INT64_MAX || (watch->timed && watch->due_ms <= due_ms))
 		return;
 	watch->timed = true;
-	queue_push(&manager->silence,
-		   (struct queue_item){ silent_at(manager, node), node->record.id.uuid, 0 });
+	watch->due_ms = due_ms;
+	queue_push(&manager->judged, (struct queue_item){ due_ms, node->record.id.uuid, 0 });
 }
 
-static void set_reachable(struct manager *manager, struct node_entry *node, bool reachable)
+static void set_lost(struct manager *manager, struct node_entry *node, bool lost)
 {
+	struct node_watch *watch = node_watch(manager, node->record.id);
+	if (watch->lost == lost)
+		return;
+	watch->lost = lost;
 	for (size_t i = 0; i < node->tasks.n; i++) {
 		struct task *task = node->tasks.items[i];
-		task_set_unreachable(manager, task, !reachable);
+		task_set_unreachable(manager, task, lost);
 		const struct pending *pending = pending_get(manager, task->desired.id);
-		if (reachable && pending && pending->lost)
+		if (!lost && pending && pending->lost)
 			pending_drop(manager, task->desired.id);
 	}
+	if (lost)
+		pace_node_lost(manager, node);
 }
+
+/* The state of a node that is not silent. */
+static int state_of(const struct node_entry *node)
+{
+	if (node->heard_ms && !node->runtime_ok)
+		return NODE_DEGRADED;
+	return node->record.draining ? NODE_DRAINING : NODE_READY;
+}
+
+static const char *docker_away = "Docker does not answer there";
 
 void node_heard(struct manager *manager, struct node_entry *node, bool runtime_ok)
 {
-	node->heard_ms = manager->in->now_ms;
-	node_watch(manager, node->record.id)->docker_silent = !runtime_ok;
-	watch_silence(manager, node);
-	int state = NODE_READY;
-	if (!runtime_ok)
-		state = NODE_DEGRADED;
-	else if (node->record.draining)
-		state = NODE_DRAINING;
-	if (node->state == state && node->runtime_ok == runtime_ok)
-		return;
+	struct node_watch *watch = node_watch(manager, node->record.id);
+	int old_state = node->heard_ms ? node->state : -1;
+	watch->docker_silent = !runtime_ok;
 	bool was_down = node->state == NODE_DOWN;
+	bool same_runtime = node->runtime_ok == runtime_ok;
+	node->heard_ms = manager->in->now_ms;
 	cluster_set_node_runtime(&manager->cluster, node, runtime_ok);
-	cluster_set_node_state(&manager->cluster, node, state);
-	if (was_down)
-		set_reachable(manager, node, true);
+	cluster_set_node_state(&manager->cluster, node, state_of(node));
+	if (old_state != NODE_DEGRADED && !runtime_ok)
+		watch->degraded_ms = manager->in->now_ms;
+	if (was_down || runtime_ok)
+		set_lost(manager, node, false);
+	watch_node(manager, node);
+	if (node->state == old_state && same_runtime)
+		return;
 	manager->wake = true;
-	note_node(manager, node, runtime_ok ? NULL : "Docker does not answer there");
+	note_node(manager, node, runtime_ok ? NULL : docker_away);
+}
+
+void node_drain(struct manager *manager, struct node_entry *node)
+{
+	if (node->state != NODE_DOWN)
+		cluster_set_node_state(&manager->cluster, node, state_of(node));
+	for (size_t i = 0; i < node->tasks.n; i++)
+		job_dirty(manager, node->tasks.items[i]->desired.job);
+	manager->wake = true;
+	const char *state = node->record.draining ? "draining" : "resumed";
+	notes_add(&manager->out->notes, "node %s is %s", node_name(node),
+		  node->record.draining ? "to be drained" : "to take tasks again");
+	happen(manager, "node", node_name(node), node->record.id.uuid, state, "", NULL);
 }
 
 static void node_down(struct manager *manager, struct node_entry *node)
@@ -137,44 +202,93 @@ static void node_down(struct manager *manager, struct node_entry *node)
 	text_print(why, sizeof(why), "it is silent with %zu %s", node->tasks.n,
 		   node->tasks.n == 1 ? "task" : "tasks");
 	note_node(manager, node, why);
-	set_reachable(manager, node, false);
-	/* What was tied to it by a shared network may go elsewhere. */
+	set_lost(manager, node, true);
 	manager->wake = true;
 }
 
-/* Drop what is out of date at the front of the queue, so that its key is a time something is due. */
-static struct node_entry *most_silent(struct manager *manager)
+/* The worker speaks, but nobody knows what its containers do. */
+static void node_without_docker(struct manager *manager, struct node_entry *node)
 {
-	struct queue *silence = &manager->silence;
-	while (silence->n) {
-		struct queue_item item = silence->items[0];
+	struct text why;
+	text_init(&why, 128);
+	text_add(&why, "Docker has not answered there for ");
+	text_add_duration(&why, manager->options.runtime_grace_ms);
+	text_addf(&why, ", with %zu %s", node->tasks.n, node->tasks.n == 1 ? "task" : "tasks");
+	note_node(manager, node, text_string(&why));
+	text_release(&why);
+	set_lost(manager, node, true);
+	manager->wake = true;
+}
+
+/* The node to be judged next: items that are out of date are dropped on the way, so the front of the queue is due when
+ * its key says. */
+static struct node_entry *next_judged(struct manager *manager)
+{
+	struct queue *judged = &manager->judged;
+	while (judged->n) {
+		struct queue_item item = judged->items[0];
 		struct node_entry *node =
 			cluster_node(&manager->cluster, (struct node_id){ item.id });
-		int64_t due_ms = node ? silent_at(manager, node) : 0;
-		if (node && node->state != NODE_DOWN && due_ms == item.key)
+		struct node_watch *watch = map_get(&manager->nodes, item.id);
+		bool live = node && watch && watch->timed && watch->due_ms == item.key;
+		if (live && due_at(manager, node, watch) == item.key)
 			return node;
-		queue_pop(silence);
-		if (!node)
+		queue_pop(judged);
+		if (!live)
 			continue;
-		node_watch(manager, node->record.id)->timed = false;
-		if (node->state != NODE_DOWN)
-			watch_silence(manager, node);
+		watch->timed = false;
+		watch_node(manager, node);
 	}
 	return NULL;
 }
 
+/* Forget nodes that have left long ago. */
+static void forget_left(struct manager *manager)
+{
+	struct queue *leaving = &manager->leaving;
+	while (leaving->n && leaving->items[0].key <= manager->in->now_ms) {
+		struct node_id id = { leaving->items[0].id };
+		queue_pop(leaving);
+		struct node_entry *node = cluster_node(&manager->cluster, id);
+		notes_add(&manager->out->notes, "node %s, which has left, is forgotten",
+			  node_name(node));
+		if (manager->round > node->index)
+			manager->round--;
+		group_reserve(manager, 1);
+		cluster_delete_node(&manager->cluster, &manager->out->changes, node);
+		base_free(map_remove(&manager->nodes, id.uuid));
+	}
+}
+
 void nodes_judge(struct manager *manager)
 {
-	for (struct node_entry *node; (node = most_silent(manager));) {
-		if (manager->silence.items[0].key > manager->in->now_ms)
+	forget_left(manager);
+	for (struct node_entry *node; (node = next_judged(manager));) {
+		if (manager->judged.items[0].key > manager->in->now_ms)
 			return;
-		node_down(manager, node);
+		if (silent_at(manager, node) <= manager->in->now_ms)
+			node_down(manager, node);
+		else
+			node_without_docker(manager, node);
 	}
 }
 
 int64_t nodes_deadline(struct manager *manager)
 {
-	return most_silent(manager) ? manager->silence.items[0].key : INT64_MAX;
+	int64_t judged_ms = next_judged(manager) ? manager->judged.items[0].key : INT64_MAX;
+	if (manager->leaving.n && manager->leaving.items[0].key < judged_ms)
+		return manager->leaving.items[0].key;
+	return judged_ms;
+}
+
+void node_left(struct manager *manager, const struct node_entry *node)
+{
+	PRE(node->tasks.n == 0);
+	node_watch(manager, node->record.id)->lost = false;
+	int64_t wait_ms = wall_left_ms(manager, node->record.left_wall_ms + LIMIT_LEFT_NODE_AGE_MS,
+				       LIMIT_LEFT_NODE_AGE_MS);
+	queue_push(&manager->leaving,
+		   (struct queue_item){ manager->in->now_ms + wait_ms, node->record.id.uuid, 0 });
 }
 
 /* A new store, or one of an earlier drover, whose nodes have no number. */
@@ -201,9 +315,13 @@ void nodes_start(struct manager *manager)
 	number_nodes(manager);
 	for (size_t i = 0; i < manager->cluster.columns.n; i++) {
 		struct node_entry *node = manager->cluster.columns.entry[i];
-		node->heard_ms = manager->in->now_ms;
-		watch_silence(manager, node);
 		struct node_watch *watch = node_watch(manager, node->record.id);
+		if (node->record.left) {
+			node_left(manager, node);
+			continue;
+		}
+		cluster_set_node_state(&manager->cluster, node, state_of(node));
+		watch_node(manager, node);
 		for (size_t j = 0; j < node->tasks.n; j++) {
 			struct sync_assignment assignment = task_assignment(node->tasks.items[j]);
 			watch->digest += (uint64_t)sync_assignment_digest(&assignment);

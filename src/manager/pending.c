@@ -10,6 +10,9 @@
 #include "base/limits.h"
 #include "manager/core.h"
 
+/* Lost tasks are a class of their own: the brake on them holds nobody else up. */
+#define LOST_CLASS 0x9e3779b97f4a7c15u
+
 struct pending *pending_get(const struct manager *manager, struct task_id task)
 {
 	return map_get(&manager->pending, task.uuid);
@@ -33,15 +36,6 @@ void pending_model(const struct manager *manager, const struct task *task, bool 
 	ret_model->desired.ports.items = NULL;
 	ret_model->desired.ports.n = 0;
 	ret_model->state = TASK_PENDING;
-}
-
-/* Wall time left until `wall_ms`, at most `max_ms`: a clock that was set back must not make a task wait for years. */
-static int64_t left_ms(const struct manager *manager, int64_t wall_ms, int64_t max_ms)
-{
-	int64_t left = wall_ms - wall_now(manager);
-	if (left < 0)
-		return 0;
-	return left < max_ms ? left : max_ms;
 }
 
 static void push_timed(struct manager *manager, struct pending *pending)
@@ -88,14 +82,17 @@ void pending_add(struct manager *manager, struct task *task, bool lost)
 			pending_enqueue(manager, pending);
 		return;
 	}
+	const struct task *old = cluster_task(&manager->cluster, task->desired.replaces);
+	pending->moves = old && !task_is_final(old->state);
 	if (task->desired.not_before_ms)
-		pending->due_ms = now_ms + left_ms(manager, task->desired.not_before_ms,
-						   BACKOFF_MAX_MS + BACKOFF_MAX_MS / 5);
+		pending->due_ms = now_ms + wall_left_ms(manager, task->desired.not_before_ms,
+							BACKOFF_MAX_MS + BACKOFF_MAX_MS / 5);
 	int64_t deadline_ms = cluster_task_spec(&manager->cluster, task)->placement_deadline_ms;
 	if (!deadline_ms)
 		return;
 	pending->deadline_ms =
-		now_ms + left_ms(manager, task->desired.created_wall_ms + deadline_ms, deadline_ms);
+		now_ms +
+		wall_left_ms(manager, task->desired.created_wall_ms + deadline_ms, deadline_ms);
 	manager->n_deadlines++;
 	queue_push(&manager->deadlines,
 		   (struct queue_item){ pending->deadline_ms, pending->task.uuid, 0 });
@@ -156,6 +153,7 @@ void class_unpark(struct manager *manager, struct task_class *class)
 	if (!class->parked)
 		return;
 	class->parked = false;
+	class->paced = false;
 	manager->n_parked -= class->n;
 }
 
@@ -187,7 +185,8 @@ void pending_enqueue(struct manager *manager, struct pending *pending)
 	leave_class(manager, pending);
 	struct task model;
 	pending_model(manager, task, pending->lost, &model);
-	struct task_class *class = class_of(manager, scheduler_class(&manager->cluster, &model));
+	uint64_t hash = scheduler_class(&manager->cluster, &model);
+	struct task_class *class = class_of(manager, pending->lost ? hash ^ LOST_CLASS : hash);
 	if (pending->where != PENDING_QUEUED)
 		pending->since_ms = manager->in->now_ms;
 	pending->where = PENDING_QUEUED;

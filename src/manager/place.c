@@ -63,9 +63,12 @@ static void park(struct manager *manager, struct task_class *class, const struct
 	manager->n_parked += class->n;
 	for (size_t i = 0; i < class->queue.n; i++) {
 		const struct pending *pending = pending_of(manager, &class->queue.items[i]);
-		if (pending && pending->class == class && !pending->lost)
-			task_set_waiting(manager, cluster_task(&manager->cluster, pending->task),
-					 class->reason, class->message);
+		if (!pending || pending->class != class || pending->lost)
+			continue;
+		struct task *task = cluster_task(&manager->cluster, pending->task);
+		task_set_waiting(manager, task, class->reason, class->message);
+		if (pending->moves && move_has_waited(manager, pending))
+			job_dirty(manager, task->desired.job);
 	}
 	if (!news)
 		return;
@@ -76,13 +79,20 @@ static void park(struct manager *manager, struct task_class *class, const struct
 	       enum_name(task_state_names, first->state), reason_name(pick->reason), pick->message);
 }
 
-/* The node this task's predecessor could not start on. */
+/* The node the task before it in its slot could not start on. While a move goes on that is not the one it replaces. */
 static struct node_id node_to_avoid(const struct manager *manager, const struct task *task)
 {
-	const struct task *old = cluster_task(&manager->cluster, task->desired.replaces);
-	if (!old || !task->desired.start_failures)
-		return (struct node_id){ { { 0 } } };
-	return old->desired.node;
+	struct node_id none = { { { 0 } } };
+	if (!task->desired.start_failures)
+		return none;
+	const struct job_entry *entry = cluster_job_of(&manager->cluster, task);
+	for (size_t i = entry->tasks.n; i > 0; i--) {
+		const struct task *old = entry->tasks.items[i - 1];
+		if (old != task && old->desired.slot == task->desired.slot &&
+		    task_is_final(old->state) && !uuid_is_zero(old->desired.node.uuid))
+			return old->desired.node;
+	}
+	return none;
 }
 
 /* Where to place a task, from the scheduler; never on a node that is kept from it. */
@@ -116,6 +126,10 @@ static bool try_first(struct manager *manager, struct task_class *class)
 {
 	const struct pending *pending = pending_of(manager, class_first(manager, class));
 	struct task *task = cluster_task(&manager->cluster, pending->task);
+	if (pending->lost && !pace_allows(manager)) {
+		pace_park(manager, class);
+		return false;
+	}
 	struct scheduler_pick pick = { 0 };
 	pick_node(manager, task, pending, &pick);
 	bool placed = pick.node != NULL;
@@ -123,10 +137,12 @@ static bool try_first(struct manager *manager, struct task_class *class)
 		park(manager, class, task, &pick);
 	} else {
 		manager->round = pick.next_round;
-		if (pending->lost)
+		if (pending->lost) {
+			pace_count(manager);
 			task_replace_lost(manager, task, &pick);
-		else
+		} else {
 			task_place(manager, task, &pick);
+		}
 	}
 	scheduler_pick_release(&pick);
 	return placed;
@@ -174,6 +190,7 @@ static void run_pass(struct manager *manager)
 
 void place(struct manager *manager)
 {
+	pace_wake(manager);
 	if (manager->in->now_ms >= manager->sweep_ms) {
 		manager->wake = true;
 		manager->sweep_ms = INT64_MAX;

@@ -267,7 +267,23 @@ static void write_project(struct manager *manager, struct plan *plan, const char
 	cluster_put_project(&manager->cluster, &manager->out->changes, &plan->project);
 }
 
-static void fill_answer(const struct plan *plan, const char *project, struct manager_answer *answer)
+/* Tasks of the job, or the one the request is about, that end on nodes that cannot be reached. */
+static int64_t count_not_confirmed(const struct manager *manager, const struct plan *plan,
+				   const struct plan_job *job)
+{
+	const struct job_entry *entry = cluster_job(&manager->cluster, job->job.id);
+	bool ends = job->job.wanted != JOB_RUN || plan->task_act == REQUEST_STOP;
+	int64_t n = 0;
+	for (size_t i = 0; entry && ends && i < entry->tasks.n; i++) {
+		const struct task *task = entry->tasks.items[i];
+		bool meant = !plan->task || plan->task == task;
+		n += meant && task->unreachable && task_occupies_node(task);
+	}
+	return n;
+}
+
+static void fill_answer(const struct manager *manager, const struct plan *plan, const char *project,
+			struct manager_answer *answer)
 {
 	answer->project = base_strdup(project);
 	for (size_t i = 0; i < plan->jobs.n; i++) {
@@ -277,6 +293,7 @@ static void fill_answer(const struct plan *plan, const char *project, struct man
 		item->name = base_strdup(job->job.name);
 		item->revision = job->job.revision;
 		item->effect = job->effect;
+		item->not_confirmed = count_not_confirmed(manager, plan, job);
 	}
 }
 
@@ -289,7 +306,7 @@ enum err_code plan_commit(struct manager *manager, struct plan *plan,
 		code = idempotency_check(manager, request, err);
 	if (code)
 		return code;
-	fill_answer(plan, project, answer);
+	fill_answer(manager, plan, project, answer);
 	group_begin(manager);
 	write_project(manager, plan, project);
 	for (size_t i = 0; i < plan->jobs.n; i++) {

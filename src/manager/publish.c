@@ -191,8 +191,12 @@ void publish(struct manager *manager)
 		struct session *session =
 			map_get(&manager->sessions, key_of_number(manager->speakers[i]));
 		/* A session may have been dismissed since. */
-		if (session)
-			speak(manager, session);
+		if (!session)
+			continue;
+		speak(manager, session);
+		if (session->farewell)
+			session_dismiss(manager, session, SYNC_CLOSE_REFUSED,
+					"the node was removed from the cluster");
 	}
 	manager->n_speakers = 0;
 }

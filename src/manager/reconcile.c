@@ -1,7 +1,7 @@
 /* From what jobs want to tasks: every dirty job is looked at slot by slot.
  *
- * Invariants: a slot has at most one task that is not final, and it is the newest; a new task is made only when no
- * container of the one before it can be left (or its node was given up). */
+ * Invariants: a slot has at most one task that is not final, the newest, except while it moves (move.c); a new task is
+ * made only when no container of the one before it can be left (or its node was given up). */
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
@@ -28,7 +28,7 @@ static void settle_live(struct manager *manager, struct job_entry *entry, struct
 		slot->newest = task_create(manager, entry, task->desired.slot, task);
 		return;
 	}
-	if (look == SLOT_OLD && job_runs_to_completion(entry))
+	if (look == SLOT_OLD && (job_runs_to_completion(entry) || slot->moving))
 		task_stop(manager, task, reason);
 	const struct pending *pending = pending_get(manager, task->desired.id);
 	/* What would replace it is of the current revision, and may fit other nodes now. */
@@ -42,6 +42,10 @@ static void settle_live(struct manager *manager, struct job_entry *entry, struct
 
 static void settle_slot(struct manager *manager, struct job_entry *entry, struct slot *slot)
 {
+	if (slot->moving)
+		move_settle(manager, entry, slot);
+	else
+		move_begin(manager, entry, slot);
 	int look = slot_look(entry, slot->newest);
 	switch (look) {
 	case SLOT_EMPTY:
@@ -68,10 +72,12 @@ static void end_unwanted(struct manager *manager, const struct slots *slots)
 				       [SLOT_UNFIT] = REASON_UNFIT };
 	for (size_t i = slots->n; i > 0; i--) {
 		const struct slot *slot = &slots->items[i - 1];
-		if (slot->want == SLOT_WANTED || slot->want == SLOT_KEPT || !slot->newest ||
-		    task_is_final(slot->newest->state))
+		if (slot->want == SLOT_WANTED || slot->want == SLOT_KEPT || !slot->newest)
 			continue;
-		task_stop(manager, slot->newest, reasons[slot->want]);
+		if (!task_is_final(slot->newest->state))
+			task_stop(manager, slot->newest, reasons[slot->want]);
+		if (slot->moving)
+			task_stop(manager, slot->moving, reasons[slot->want]);
 	}
 }
 

@@ -56,7 +56,7 @@ void session_speak(struct manager *manager, struct session *session)
 	manager->speakers[manager->n_speakers++] = session->number;
 }
 
-static void dismiss(struct manager *manager, struct session *session, int code, const char *why)
+void session_dismiss(struct manager *manager, struct session *session, int code, const char *why)
 {
 	struct manager_down *down = out_down(manager, session->number);
 	down->close = code;
@@ -83,11 +83,16 @@ static const char *objection(struct manager *manager, const struct session *sess
 		return "the message names no node";
 	if (!uuid_is_zero(session->node.uuid) && !uuid_equal(session->node.uuid, up->node.uuid))
 		return "the node's id changed within a session";
+	const struct node_entry *node = cluster_node(&manager->cluster, up->node);
+	if (node && node->record.left) {
+		err_set(err, ERR_CONFLICT, "node %s was removed from the cluster", node_name(node));
+		return err->message;
+	}
 	if (uuid_is_zero(session->node.uuid) && !up->has_facts)
 		return "the first message must carry the facts of the node";
 	if (up->has_facts && node_facts_check(&up->facts, err))
 		return err->message;
-	if (!cluster_node(&manager->cluster, up->node) && manager->cluster.nodes.n >= LIMIT_NODES)
+	if (!node && manager->cluster.nodes.n >= LIMIT_NODES)
 		return "the cluster has as many nodes as it may have";
 	return NULL;
 }
@@ -106,18 +111,21 @@ static bool introduce(struct manager *manager, struct session *session, const st
 	session->node = up->node;
 	if (old && are_two_lives(old->instance, up->instance)) {
 		if (uuid_equal(watch->displaced, up->instance)) {
-			dismiss(manager, session, SYNC_CLOSE_TWICE,
+			session_dismiss(
+				manager, session, SYNC_CLOSE_TWICE,
 				"another worker with this identity is connected: two have one data "
 				"folder, or copies of one");
 			return false;
 		}
 		watch->displaced = old->instance;
-		dismiss(manager, old, SYNC_CLOSE_TWICE,
+		session_dismiss(
+			manager, old, SYNC_CLOSE_TWICE,
 			"another worker with this identity has connected: two have one data "
 			"folder, or "
 			"copies of one");
 	} else if (old) {
-		dismiss(manager, old, SYNC_CLOSE_REFUSED, "the worker has opened a newer session");
+		session_dismiss(manager, old, SYNC_CLOSE_REFUSED,
+				"the worker has opened a newer session");
 	}
 	session->instance = up->instance;
 	session->full = true;
@@ -140,12 +148,12 @@ void session_up(struct manager *manager, uint64_t number, const struct sync_up *
 		return;
 	struct err err;
 	if (up->has_facts && sync_protocol_check(up->facts.protocol, &err)) {
-		dismiss(manager, session, SYNC_CLOSE_VERSION, err.message);
+		session_dismiss(manager, session, SYNC_CLOSE_VERSION, err.message);
 		return;
 	}
 	const char *why = objection(manager, session, up, &err);
 	if (why) {
-		dismiss(manager, session, SYNC_CLOSE_REFUSED, why);
+		session_dismiss(manager, session, SYNC_CLOSE_REFUSED, why);
 		return;
 	}
 	if (uuid_is_zero(session->node.uuid) && !introduce(manager, session, up))

@@ -1,7 +1,8 @@
 /* What the slots of a job need, read from its tasks alone: pure functions, shared by reconcile, update, prune and
  * status.
  *
- * Invariant of what they read: in a slot every task but the newest is final. */
+ * Invariant of what they read: in a slot every task but the newest, the one it is to take over from, and withdrawn ones
+ * is final. */
 #include "base/alloc.h"
 #include "base/check.h"
 #include "manager/core.h"
@@ -71,6 +72,10 @@ void slots_build(const struct cluster *cluster, const struct job_entry *entry,
 		struct task *task = entry->tasks.items[i];
 		struct slot *slot = slots_find(ret_slots, task->desired.slot);
 		INVARIANT(slot);
+		if (task_is_withdrawn(task))
+			continue;
+		if (slot->newest && !task_is_final(slot->newest->state))
+			slot->moving = slot->newest;
 		slot->newest = task;
 		if (task_is_final(task->state) && task->desired.wanted != TASK_WANT_REMOVE)
 			slot->n_final++;
@@ -83,6 +88,20 @@ void slots_release(struct slots *slots)
 {
 	base_free(slots->items);
 	*slots = (struct slots){ 0 };
+}
+
+bool task_is_withdrawn(const struct task *task)
+{
+	return task->desired.stop_reason == REASON_WITHDRAWN;
+}
+
+const struct task *slot_server(const struct slot *slot)
+{
+	const struct task *moving = slot->moving;
+	if (moving && moving->desired.wanted == TASK_WANT_RUN && task_is_ready(moving) &&
+	    !task_is_ready(slot->newest))
+		return moving;
+	return slot->newest;
 }
 
 bool task_is_stale(const struct job_entry *entry, const struct task *task)
@@ -202,7 +221,7 @@ void slots_facts(const struct job_entry *entry, const struct slots *slots,
 	for (size_t i = 0; i < slots->n; i++) {
 		const struct slot *slot = &slots->items[i];
 		if (slot->want == SLOT_WANTED)
-			count_slot(entry, slot->newest, &facts);
+			count_slot(entry, slot_server(slot), &facts);
 		else if (slot->want == SLOT_KEPT && slot->newest)
 			facts.unreachable +=
 				slot->newest->unreachable && !task_is_final(slot->newest->state);

@@ -64,6 +64,14 @@ int64_t wall_now(const struct manager *manager)
 	return wall_ms > wall_ms_max ? wall_ms_max : wall_ms;
 }
 
+int64_t wall_left_ms(const struct manager *manager, int64_t wall_ms, int64_t max_ms)
+{
+	int64_t left_ms = wall_ms - wall_now(manager);
+	if (left_ms < 0)
+		return 0;
+	return left_ms < max_ms ? left_ms : max_ms;
+}
+
 void id_seen(struct manager *manager, struct uuid id)
 {
 	int64_t ms = 0;

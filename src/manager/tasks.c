@@ -19,7 +19,8 @@ struct before {
 
 bool task_in_set(const struct task *task)
 {
-	return !uuid_is_zero(task->desired.node.uuid) && !task->observed.removed;
+	return !uuid_is_zero(task->desired.node.uuid) && !task->observed.removed &&
+	       !task->desired.written_off;
 }
 
 struct sync_assignment task_assignment(const struct task *task)
@@ -31,7 +32,8 @@ struct sync_assignment task_assignment(const struct task *task)
 		.revision = desired->revision,
 		.slot = desired->slot,
 		.wanted = desired->wanted,
-		.stop_reason = desired->stop_reason,
+		/* A worker of the release before knows no other way to go without a trace. */
+		.stop_reason = task_is_withdrawn(task) ? REASON_REMOVED : desired->stop_reason,
 		.attempts_before = desired->attempts_before,
 	};
 	assignment.ports.items = desired->ports.items;
@@ -166,9 +168,10 @@ static void inherit(struct manager *manager, const struct job_entry *entry, cons
 	int reason = task_is_final(old->state) ? task_end_reason(entry, old) : REASON_NODE_LOST;
 	if (reason == REASON_SCALED_DOWN || old->desired.wanted == TASK_WANT_REMOVE)
 		return;
-	/* One that never had a node has taken over nothing. */
-	desired->replaces =
-		uuid_is_zero(old->desired.node.uuid) ? old->desired.replaces : old->desired.id;
+	/* One that never had a node has taken over nothing, nor has one that the task before it is still beside. */
+	const struct task *moving = cluster_task(&manager->cluster, old->desired.replaces);
+	bool took_over = !uuid_is_zero(old->desired.node.uuid) && (!moving || task_is_off(moving));
+	desired->replaces = took_over ? old->desired.id : old->desired.replaces;
 	if (task_is_stale(entry, old))
 		return;
 	enum reason_after after = reason_after(reason);
@@ -226,6 +229,80 @@ void task_place(struct manager *manager, struct task *task, struct scheduler_pic
 	put_on_node(manager, task, pick);
 }
 
+/* "node alpha is silent", "Docker on node alpha does not answer". */
+static const char *lost_because(const struct manager *manager, const struct task *lost,
+				char out[LIMIT_NAME_BYTES * 5])
+{
+	const struct node_entry *node = cluster_node(&manager->cluster, lost->desired.node);
+	return text_print(out, LIMIT_NAME_BYTES * 5,
+			  node->state == NODE_DEGRADED ? "Docker on node %s does not answer"
+						       : "node %s is silent",
+			  node_name(node));
+}
+
+/* It may never have ended, but its slot goes on without it. */
+static void give_up(struct manager *manager, struct task *lost, const char *message)
+{
+	struct before before = open_task(manager, lost);
+	lost->desired.verdict = TASK_FAILED;
+	lost->desired.verdict_reason = REASON_NODE_LOST;
+	lost->desired.verdict_wall_ms = wall_now(manager);
+	string_set(&lost->desired.verdict_message, message);
+	if (lost->desired.wanted == TASK_WANT_RUN) {
+		lost->desired.wanted = TASK_WANT_STOP;
+		lost->desired.stop_reason = REASON_NODE_LOST;
+	}
+	close_task(manager, lost, &before);
+}
+
+void task_lose(struct manager *manager, struct task *lost, const struct node_entry *node)
+{
+	PRE(!task_is_final(lost->state));
+	PRE(lost->unreachable);
+	group_reserve(manager, 1);
+	char because[LIMIT_NAME_BYTES * 5];
+	char message[LIMIT_MESSAGE_BYTES];
+	text_print(message, sizeof(message), "%s; the task has moved to %s",
+		   lost_because(manager, lost, because), node ? node_name(node) : "another node");
+	give_up(manager, lost, message);
+}
+
+void task_write_off(struct manager *manager, struct task *task)
+{
+	group_reserve(manager, 1);
+	struct before before = open_task(manager, task);
+	struct task_desired *desired = &task->desired;
+	if (!task_is_final(task->state)) {
+		/* What was to stop has stopped, one way or the other. */
+		bool wanted = desired->wanted == TASK_WANT_RUN;
+		char message[LIMIT_MESSAGE_BYTES];
+		text_print(message, sizeof(message), "node %s was removed from the cluster",
+			   node_name_of(manager, task));
+		desired->verdict = wanted ? TASK_FAILED : TASK_COMPLETED;
+		desired->verdict_reason = wanted ? REASON_NODE_LOST : desired->stop_reason;
+		desired->verdict_wall_ms = wall_now(manager);
+		string_set(&desired->verdict_message, message);
+	}
+	desired->written_off = true;
+	close_task(manager, task, &before);
+	if (desired->wanted == TASK_WANT_REMOVE)
+		task_delete(manager, task);
+}
+
+void task_withdraw(struct manager *manager, struct task *task)
+{
+	if (uuid_is_zero(task->desired.node.uuid) || task->observed.removed ||
+	    task->desired.written_off) {
+		task_delete(manager, task);
+		return;
+	}
+	group_reserve(manager, 1);
+	struct before before = open_task(manager, task);
+	task->desired.wanted = TASK_WANT_REMOVE;
+	task->desired.stop_reason = REASON_WITHDRAWN;
+	close_task(manager, task, &before);
+}
+
 void task_replace_lost(struct manager *manager, struct task *lost, struct scheduler_pick *pick)
 {
 	PRE(!task_is_final(lost->state));
@@ -237,19 +314,11 @@ void task_replace_lost(struct manager *manager, struct task *lost, struct schedu
 	bool held = manager->group_held;
 	manager->group_held = true;
 	struct task *task = task_create(manager, entry, lost->desired.slot, lost);
-	char message[LIMIT_NAME_BYTES * 4];
-	text_print(message, sizeof(message), "node %s is silent; the task was started again on %s",
-		   node_name_of(manager, lost), node_name(pick->node));
-	struct before before = open_task(manager, lost);
-	lost->desired.verdict = TASK_FAILED;
-	lost->desired.verdict_reason = REASON_NODE_LOST;
-	lost->desired.verdict_wall_ms = wall_now(manager);
-	string_set(&lost->desired.verdict_message, message);
-	if (lost->desired.wanted == TASK_WANT_RUN) {
-		lost->desired.wanted = TASK_WANT_STOP;
-		lost->desired.stop_reason = REASON_NODE_LOST;
-	}
-	close_task(manager, lost, &before);
+	char because[LIMIT_NAME_BYTES * 5];
+	char message[LIMIT_MESSAGE_BYTES];
+	text_print(message, sizeof(message), "%s; the task was started again on %s",
+		   lost_because(manager, lost, because), node_name(pick->node));
+	give_up(manager, lost, message);
 	put_on_node(manager, task, pick);
 	manager->group_held = held;
 }
@@ -301,7 +370,8 @@ void task_hurry(struct manager *manager, struct task *task)
 
 void task_remove(struct manager *manager, struct task *task)
 {
-	if (uuid_is_zero(task->desired.node.uuid) || task->observed.removed) {
+	if (uuid_is_zero(task->desired.node.uuid) || task->observed.removed ||
+	    task->desired.written_off) {
 		task_delete(manager, task);
 		return;
 	}

@@ -30,7 +30,7 @@ void update_roll(struct manager *manager, struct job_entry *entry, const struct 
 		if (holds_back(entry, task))
 			return;
 		/* Tasks that serve nobody go first. */
-		if (slot_look(entry, task) == SLOT_OLD &&
+		if (slot_look(entry, task) == SLOT_OLD && !slots->items[i].moving &&
 		    (!next || (task_is_ready(next) && !task_is_ready(task))))
 			next = task;
 	}

@@ -394,7 +394,9 @@ static void a_pinned_volume_keeps_the_task_on_its_node(void **state)
 		"has 0 B free of 1 GB), 1 is not b");
 	cluster_set_node_state(&world->cluster, b, NODE_DOWN);
 	assert_waits(world, task, REASON_WAITS_VOLUME,
-		     "volume shop_data lives on b, which is down");
+		     "volume shop_data lives on b, which is down: if that machine stays off, "
+		     "`drover node "
+		     "rm --fenced b` gives its volumes up");
 }
 
 static void volumes_on_different_nodes_cannot_be_served(void **state)

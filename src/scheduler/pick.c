@@ -15,7 +15,8 @@ void scheduler_pick_release(struct scheduler_pick *pick)
 	*pick = (struct scheduler_pick){ 0 };
 }
 
-/* Fill `candidates` with the columns that pass every filter; the others are counted. */
+/* Fill `candidates` with the columns that pass every filter; the others are counted, but those that
+ * have left. */
 static size_t find_candidates(struct question *question, size_t *candidates,
 			      struct refusals *refusals)
 {
@@ -27,6 +28,8 @@ static size_t find_candidates(struct question *question, size_t *candidates,
 		return 0;
 	for (size_t column = first; column < end; column++) {
 		struct refusal refusal;
+		if (question->cluster->columns.entry[column]->record.left)
+			continue;
 		if (filters_refuse(question, column, &refusal))
 			refusals_count(refusals, question, refusal, column);
 		else

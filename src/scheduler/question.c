@@ -144,6 +144,18 @@ void question_init(struct question *question, const struct cluster *cluster,
 	question->grants = base_calloc(question->n_port_order, sizeof(struct port_grant));
 }
 
+bool scheduler_ties(const struct cluster *cluster, const struct task *task)
+{
+	struct question question;
+	struct strings shared = { 0 };
+	question_init(&question, cluster, task);
+	add_shared(question.project, question.spec, &shared);
+	bool ties = question.n_pins || shared.n;
+	strings_release(&shared);
+	question_release(&question);
+	return ties;
+}
+
 void question_release(struct question *question)
 {
 	for (size_t i = 0; i < question->n_pins; i++)

@@ -81,6 +81,10 @@ struct node_entry *scheduler_keep(const struct cluster *cluster, const struct ta
 bool scheduler_takes_room(const struct node_entry *node, const struct node_columns *columns,
 			  const struct resources *request, const struct resources *kept_for);
 
+/* May the task run on one node only, because of a volume that lives there or a network its project
+ * shares? Two of its slot cannot run on two nodes then. */
+bool scheduler_ties(const struct cluster *cluster, const struct task *task);
+
 /* Two tasks with equal class fit the same nodes: everything the filters read, hashed. Parked tasks
  * are grouped by it. */
 uint64_t scheduler_class(const struct cluster *cluster, const struct task *task);

@@ -329,6 +329,9 @@ char *refusals_sentence(struct refusals *refusals, const struct question *questi
 		return take_message(&text);
 	}
 	const struct refusal_count *head = head_of(refusals);
+	size_t n_nodes = 0;
+	for (size_t i = 0; i < refusals->n; i++)
+		n_nodes += refusals->items[i].n_nodes;
 	if (head)
 		add_head(&text, question, head);
 	else
@@ -337,11 +340,24 @@ char *refusals_sentence(struct refusals *refusals, const struct question *questi
 		const struct refusal_count *count = &refusals->items[i];
 		text_addf(&text, "%s%zu", i ? ", " : ": ", count->n_nodes);
 		if (i == 0)
-			text_addf(&text, " of %zu", question->cluster->columns.n);
+			text_addf(&text, " of %zu", n_nodes);
 		text_add_char(&text, ' ');
 		add_clause(&text, question, count, count == head);
 	}
 	return take_message(&text);
+}
+
+/* What an operator can do about a pin whose node takes no tasks. */
+static void add_way_out(struct text *text, const struct refusal *refusal, const struct pin *pin)
+{
+	const char *name = cluster_node_name(pin->node);
+	if (refusal->kind == REFUSED_DOWN)
+		text_addf(text,
+			  ": if that machine stays off, `drover node rm --fenced %s` gives its "
+			  "volumes up",
+			  name);
+	else if (refusal->kind == REFUSED_DRAINING)
+		text_addf(text, ": `drover node resume %s` lets it run there", name);
 }
 
 char *pin_sentence(const struct question *question)
@@ -364,6 +380,7 @@ char *pin_sentence(const struct question *question)
 			text_addf(&text, "volume %s lives on %s, which ", pin->volume,
 				  cluster_node_name(pin->node));
 			add_clause(&text, question, &count, true);
+			add_way_out(&text, &count.refusal, pin);
 		} else {
 			continue;
 		}

@@ -63,8 +63,10 @@ enum reason_after {
 	/* numbers are on disk: further rows of all kinds at the end */                                \
 	X(REASON_POLICY,            "refused_by_policy",   AFTER_REPLACE_ELSEWHERE)                    \
 	/* completed: its node stopped matching */                                                     \
-	X(REASON_UNFIT,             "no_longer_fits",      AFTER_REPLACE_NOW)\
-	X(REASON_LEASE_LAPSED,      "lease_lapsed",        AFTER_REPLACE_NOW)
+	X(REASON_UNFIT,             "no_longer_fits",      AFTER_REPLACE_NOW)                          \
+	X(REASON_LEASE_LAPSED,      "lease_lapsed",        AFTER_REPLACE_NOW)                          \
+	/* completed: was to take over a slot, and the move was called off */                          \
+	X(REASON_WITHDRAWN,         "withdrawn",           AFTER_ASKED)
 
 enum reason {
 #define REASON_ENUM(code, name, after) code,

@@ -45,6 +45,7 @@ static const struct field task_desired_fields[] = {
 	ROW_ENUM(17, struct task_desired, verdict_reason, reason_names),
 	ROW_STRING(18, struct task_desired, verdict_message, LIMIT_MESSAGE_BYTES),
 	ROW_INT(19, struct task_desired, verdict_wall_ms, LIMIT_WALL_MS),
+	ROW_BOOL(20, struct task_desired, written_off),
 };
 RECORD_TYPE(task_desired, struct task_desired, task_desired_fields);
 
@@ -128,5 +129,5 @@ bool task_succeeded(const struct task *task)
 bool task_occupies_node(const struct task *task)
 {
 	return !uuid_is_zero(task->desired.node.uuid) && !task->observed.gone &&
-	       !task->observed.removed;
+	       !task->observed.removed && !task->desired.written_off;
 }

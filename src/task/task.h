@@ -69,6 +69,9 @@ struct task_desired {
 	int verdict_reason;
 	char *verdict_message;
 	int64_t verdict_wall_ms;
+	/* Its node was removed: nobody will ever confirm that no container of it is left, the operator's word has to
+	 * do. Final, occupies no node, and its node may not be known any more. Only rises. */
+	bool written_off;
 };
 extern const struct record_type task_desired_type;
 
@@ -114,7 +117,7 @@ bool task_is_final(int state);
 bool task_is_ready(const struct task *task);
 /* Ended with reason exit_zero, the only success there is. */
 bool task_succeeded(const struct task *task);
-/* Placed, and its container is not yet confirmed gone: its reservation and ports still count. */
+/* Placed, and its container is not yet confirmed gone (or written off): its reservation and ports still count. */
 bool task_occupies_node(const struct task *task);
 
 #endif

@@ -140,6 +140,7 @@ int64_t heal_allowance_ms(const struct sim *sim)
 {
 	int64_t backoff_ms, slots;
 	look_at_jobs(sim, &backoff_ms, &slots);
-	return BASE_MS + sim->manager.options.start_grace_ms + longest_call_ms(sim) + backoff_ms +
+	return BASE_MS + sim->manager.options.start_grace_ms +
+	       sim->manager.options.runtime_grace_ms + longest_call_ms(sim) + backoff_ms +
 	       sim->workers[0].options.backoff_max_ms + slots * UPDATE_STEP_MS;
 }

@@ -71,6 +71,7 @@ static void begin(struct sim *sim)
 	sim->manager.options = (struct manager_options){
 		.scheduler = scheduler_find(policies[sim_draw(sim, 0, 4)]),
 		.node_silent_ms = 10000,
+		.runtime_grace_ms = 10000,
 		.start_grace_ms = sim_draw(sim, 0, 3) ? 20000 : 60000,
 		.history_per_slot = 2,
 	};

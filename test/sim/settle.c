@@ -2,9 +2,10 @@
  * take (L1, L2, L4), it stays so, and then there is silence: nothing is stored, nothing starts (L7). */
 #include "sim.h"
 
-#define ANSWER_LIMIT_MS	    10000
-#define POLL_MS		    2000
-#define STAYS_MS	    40000
+#define ANSWER_LIMIT_MS 10000
+#define POLL_MS		2000
+/* A worker takes 45 s to be sure that its Docker hangs; then its tasks are replaced. */
+#define STAYS_MS	    70000
 #define MOVES_MAX	    10
 #define SILENCE_MS	    60000
 #define SILENCE_WHOLE_MS    600000

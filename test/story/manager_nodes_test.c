@@ -170,7 +170,7 @@ static void a_node_whose_docker_is_away_takes_nothing_and_loses_nothing(void **s
 	struct story story;
 	begin(&story, 2);
 	story_set_runtime(&story, "alpha", false);
-	story_pass(&story, 60000);
+	story_pass(&story, 50000);
 	assert_int_equal(story_scale(&story, "shop", "web", 4), ERR_NONE);
 	story_tells(&story,
 		    "node alpha is degraded: Docker does not answer there\n"

@@ -9,10 +9,11 @@
 #include "base/alloc.h"
 #include "manager_story.h"
 
-#define N_SEEDS 40
+#define N_SEEDS 60
 #define N_ACTS	150
 
-static const char *const nodes[] = { "alpha", "beta", "gamma" };
+/* The last one may leave for good. */
+static const char *const nodes[] = { "alpha", "beta", "gamma", "delta" };
 static const char *const projects[] = { "shop", "cart" };
 static const char *const jobs[] = { "web", "db", "cron" };
 
@@ -117,8 +118,8 @@ static void something_ends(struct story *story, struct random *random)
 
 static void disturb(struct story *story, struct random *random)
 {
-	const char *name = pick(random, nodes, 3);
-	switch (random_below(random, 8)) {
+	const char *name = pick(random, nodes, 4);
+	switch (random_below(random, 11)) {
 	case 0: story_silence(story, name); return;
 	case 1: story_return(story, name); return;
 	case 2: story_set_runtime(story, name, random_below(random, 2)); return;
@@ -126,6 +127,11 @@ static void disturb(struct story *story, struct random *random)
 	case 4: story_repeat_ups(story, random_below(random, 2)); return;
 	case 5: story_reorder_ups(story, random_below(random, 2)); return;
 	case 6: story_restart(story); return;
+	case 7: story_act_node(story, REQUEST_NODE_DRAIN, name, false); return;
+	case 8: story_act_node(story, REQUEST_NODE_RESUME, name, false); return;
+	case 9:
+		story_act_node(story, REQUEST_NODE_REMOVE, nodes[3], random_below(random, 2));
+		return;
 	default:
 		story->hold_start = random_below(random, 3) ? NULL : "web cron";
 		story->hold_stop = random_below(random, 3) ? NULL : "db web";
@@ -160,7 +166,11 @@ static void heal(struct story *story)
 		story_lose_downs(story, nodes[i], 0);
 		story_set_runtime(story, nodes[i], true);
 		story_return(story, nodes[i]);
+		story_act_node(story, REQUEST_NODE_RESUME, nodes[i], false);
 	}
+	story_silence(story, nodes[3]);
+	story_pass(story, 30000);
+	story_act_node(story, REQUEST_NODE_REMOVE, nodes[3], true);
 	story_pass(story, 30000);
 }
 
@@ -215,7 +225,7 @@ static void live(uint64_t seed)
 	struct story story;
 	struct random random = { seed };
 	story_begin(&story);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 		story_join(&story, nodes[i]);
 	for (int i = 0; i < N_ACTS; i++)
 		act(&story, &random);

@@ -267,6 +267,7 @@ void story_begin(struct story *story)
 	*story = (struct story){
 		.options = { .scheduler = scheduler_find("spread"),
 			     .node_silent_ms = LIMIT_NODE_SILENT_MS,
+			     .runtime_grace_ms = LIMIT_RUNTIME_GRACE_MS,
 			     .start_grace_ms = 15000,
 			     .history_per_slot = LIMIT_HISTORY_PER_SLOT },
 		.now_ms = 1000000,
@@ -485,6 +486,14 @@ enum err_code story_act_task(struct story *story, int kind, const char *task)
 {
 	struct manager_request request = { .kind = kind,
 					   .task = story_task(story, task)->desired.id };
+	return story_ask(story, &request);
+}
+
+enum err_code story_act_node(struct story *story, int kind, const char *name, bool fenced)
+{
+	struct manager_request request = { .kind = kind,
+					   .node = story_worker(story, name)->node,
+					   .fenced = fenced };
 	return story_ask(story, &request);
 }
 

@@ -90,6 +90,8 @@ enum err_code story_act(struct story *story, int kind, const char *project, cons
 enum err_code story_scale(struct story *story, const char *project, const char *job,
 			  int64_t replicas);
 enum err_code story_act_task(struct story *story, int kind, const char *task);
+/* Drain, resume or remove a worker's node; `fenced` for the last. */
+enum err_code story_act_node(struct story *story, int kind, const char *name, bool fenced);
 
 /* The node of a worker. Fails the test when there is none. */
 struct node_entry *story_node(struct story *story, const char *name);

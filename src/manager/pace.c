@@ -1,0 +1,98 @@
+/* The brake on replacing what was lost. A cluster that loses many nodes at once has more likely lost its network than
+ * its machines: starting everything again elsewhere would overload what is left, and be undone a moment later.
+ *
+ * A storm is LIMIT_STORM_NODES nodes, and more than LIMIT_STORM_PERCENT of all, lost within one timeout. It holds all
+ * replacements for one timeout more; nodes that return in time keep their tasks. And at any time at most
+ * LIMIT_REPLACE_PER_SECOND lost tasks are replaced in a second.
+ *
+ * Invariant: only lost tasks are held; their classes are apart from those of tasks that wait for their first node. */
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/limits.h"
+#include "manager/core.h"
+
+#define WINDOW_MS	 100
+#define WINDOW_TASKS_MAX (LIMIT_REPLACE_PER_SECOND * WINDOW_MS / 1000)
+
+static size_t count_members(const struct manager *manager)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < manager->cluster.columns.n; i++)
+		n += !manager->cluster.columns.entry[i]->record.left;
+	return n;
+}
+
+static void begin_hold(struct manager *manager, size_t n_lost, size_t n_members)
+{
+	struct pace *pace = &manager->pace;
+	pace->hold_until_ms = manager->in->now_ms + manager->options.node_silent_ms;
+	struct text message;
+	text_init(&message, LIMIT_MESSAGE_BYTES);
+	text_addf(&message, "%zu of %zu nodes were lost within ", n_lost, n_members);
+	text_add_duration(&message, manager->options.node_silent_ms);
+	text_add(&message, ": their tasks are not started elsewhere before another ");
+	text_add_duration(&message, manager->options.node_silent_ms);
+	text_add(&message, " have passed");
+	notes_add(&manager->out->notes, "%s", text_string(&message));
+	happen(manager, "cluster", "cluster", manager->cluster.meta.cluster, "storm", "",
+	       text_string(&message));
+	text_release(&message);
+}
+
+void pace_node_lost(struct manager *manager, const struct node_entry *node)
+{
+	struct pace *pace = &manager->pace;
+	int64_t now_ms = manager->in->now_ms;
+	queue_push(&pace->lost, (struct queue_item){ now_ms, node->record.id.uuid, 0 });
+	while (pace->lost.items[0].key <= now_ms - manager->options.node_silent_ms)
+		queue_pop(&pace->lost);
+	if (now_ms < pace->hold_until_ms || pace->lost.n < LIMIT_STORM_NODES)
+		return;
+	size_t n_members = count_members(manager);
+	if (pace->lost.n * 100 > n_members * LIMIT_STORM_PERCENT)
+		begin_hold(manager, pace->lost.n, n_members);
+}
+
+bool pace_allows(struct manager *manager)
+{
+	struct pace *pace = &manager->pace;
+	int64_t now_ms = manager->in->now_ms;
+	if (now_ms < pace->hold_until_ms) {
+		pace->wake_ms = pace->hold_until_ms;
+		return false;
+	}
+	if (!pace->window_n || now_ms - pace->window_ms >= WINDOW_MS) {
+		pace->window_ms = now_ms;
+		pace->window_n = 0;
+	}
+	if (pace->window_n < WINDOW_TASKS_MAX)
+		return true;
+	pace->wake_ms = pace->window_ms + WINDOW_MS;
+	return false;
+}
+
+void pace_count(struct manager *manager)
+{
+	PRE(manager->pace.window_n < WINDOW_TASKS_MAX);
+	manager->pace.window_n++;
+}
+
+void pace_park(struct manager *manager, struct task_class *class)
+{
+	class->parked = true;
+	class->paced = true;
+	class->reason = REASON_QUEUED;
+	string_set(&class->message, "waits, so that not too much is started again at once");
+	manager->n_parked += class->n;
+}
+
+void pace_wake(struct manager *manager)
+{
+	if (manager->in->now_ms < manager->pace.wake_ms)
+		return;
+	manager->pace.wake_ms = INT64_MAX;
+	size_t at = 0;
+	for (struct task_class *class; (class = map_next(&manager->classes, &at));)
+		if (class->paced)
+			class_unpark(manager, class);
+}
