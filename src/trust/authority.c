@@ -103,14 +103,26 @@ static enum err_code make(const char *dir, int64_t now_s, struct err *err)
 	return code;
 }
 
+/* Whole, and not only in form: damage that still reads as a certificate makes another one, which nobody who joined knows,
+ * and a damaged key signs what nobody believes. */
+static bool is_whole(X509 *x509, EVP_PKEY *key)
+{
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
+	bool whole = context && EVP_PKEY_pairwise_check(context) == 1 &&
+		     X509_check_private_key(x509, key) == 1 && X509_check_ca(x509) == 1 &&
+		     X509_verify(x509, X509_get0_pubkey(x509)) == 1;
+	EVP_PKEY_CTX_free(context);
+	return whole;
+}
+
 static bool take(struct authority *authority, const char *text, size_t len)
 {
 	BIO *bio _cleanup_(BIO_free_all) = BIO_new(BIO_s_mem());
 	authority->key = key_from_pem(text);
 	authority->x509 = certificate_from_pem(text, len);
 	if (!bio || !key_is_p256(authority->key) || !authority->x509 ||
-	    X509_check_private_key(authority->x509, authority->key) != 1 ||
-	    X509_check_ca(authority->x509) != 1 || PEM_write_bio_X509(bio, authority->x509) != 1)
+	    !is_whole(authority->x509, authority->key) ||
+	    PEM_write_bio_X509(bio, authority->x509) != 1)
 		return false;
 	authority->pem = bio_text(bio);
 	return certificate_read(authority->pem, strlen(authority->pem), &authority->facts, NULL) ==

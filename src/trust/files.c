@@ -19,6 +19,20 @@ static enum err_code file_error(const char *doing, const char *dir, const char *
 		       "cannot %s %s/%s: %s", doing, dir, name, strerror(error));
 }
 
+/* A new folder's name is durable once the folder that holds it is synced. One that may not be read cannot be. */
+static bool sync_parent(const char *path)
+{
+	char parent[LIMIT_PATH_BYTES];
+	const char *slash = strrchr(path, '/');
+	text_print(parent, sizeof(parent), "%.*s", slash > path ? (int)(slash - path) : 1,
+		   slash ? path : ".");
+	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool durable = fd < 0 || fsync(fd) == 0 || errno == EINVAL;
+	if (fd >= 0)
+		close(fd);
+	return durable;
+}
+
 /* mkdir -p, every new folder private. */
 static enum err_code make_dirs(const char *path, struct err *err)
 {
@@ -32,7 +46,9 @@ static enum err_code make_dirs(const char *path, struct err *err)
 			continue;
 		memcpy(part, path, i);
 		part[i] = '\0';
-		if (mkdir(part, 0700) != 0 && errno != EEXIST && errno != EISDIR)
+		bool created = mkdir(part, 0700) == 0;
+		if ((!created && errno != EEXIST && errno != EISDIR) ||
+		    (created && !sync_parent(part)))
 			return file_error("create the folder", part, "", err);
 	}
 	return ERR_NONE;

@@ -29,6 +29,8 @@ struct node {
 	bool exists;
 	bool durable_exists;
 	struct contents durable;
+	/* What had the name before a rename that is not durable; bytes NULL: nothing. */
+	struct contents replaced;
 	const struct op **pending;
 	size_t n_pending;
 	size_t capacity;
@@ -60,6 +62,7 @@ void disk_free(struct disk *disk)
 	for (size_t i = 0; i < disk->n_nodes; i++) {
 		base_free(disk->nodes[i].path);
 		base_free(disk->nodes[i].durable.bytes);
+		base_free(disk->nodes[i].replaced.bytes);
 		base_free(disk->nodes[i].pending);
 	}
 	for (size_t i = 0; i < disk->n_names; i++)
@@ -101,7 +104,8 @@ static void contents_put(struct contents *contents, uint64_t offset, const uint8
 {
 	if (offset + n > contents->len)
 		contents_resize(contents, (size_t)offset + n);
-	memcpy(contents->bytes + offset, bytes, n);
+	if (n > 0)
+		memcpy(contents->bytes + offset, bytes, n);
 }
 
 static void contents_apply(struct contents *contents, const struct op *op)
@@ -164,6 +168,13 @@ static bool is_child(const char *path, const char *folder)
 	return strchr(path + len + (len > 0), '/') == NULL;
 }
 
+static void settle_name(struct node *node)
+{
+	node->durable_exists = node->exists;
+	base_free(node->replaced.bytes);
+	node->replaced = (struct contents){ 0 };
+}
+
 static void sync_node(struct disk *disk, const char *path)
 {
 	struct node *node = node_of(disk, path);
@@ -172,7 +183,7 @@ static void sync_node(struct disk *disk, const char *path)
 	node->n_pending = 0;
 	for (size_t i = 0; i < disk->n_nodes; i++)
 		if (is_child(disk->nodes[i].path, path))
-			disk->nodes[i].durable_exists = disk->nodes[i].exists;
+			settle_name(&disk->nodes[i]);
 }
 
 static void sync_failed(struct disk *disk, const char *path)
@@ -192,8 +203,8 @@ static void take_name(struct disk *disk, const struct op *op)
 			       base_strndup((const char *)op->bytes, op->head.bytes) };
 }
 
-/* The contents go to the new name at once; which of the names is found after a cut is open until the folder is synced.
- * Nothing may have had the new name. */
+/* The contents go to the new name at once; which of the names is found after a cut is open until the folder is synced,
+ * and so is what is found under the new one where something had it. */
 static void rename_node(struct disk *disk, const struct op *op)
 {
 	_cleanup_free_ char *names = base_strndup((const char *)op->bytes, op->head.bytes);
@@ -201,7 +212,11 @@ static void rename_node(struct disk *disk, const struct op *op)
 	node_of(disk, names + strlen(names) + 1);
 	struct node *from = node_of(disk, names);
 	struct node *to = node_of(disk, names + strlen(names) + 1);
-	PRE(!to->exists && !to->durable_exists);
+	if (to->durable_exists && !to->replaced.bytes)
+		to->replaced = to->durable;
+	else
+		base_free(to->durable.bytes);
+	base_free(to->pending);
 	to->exists = true;
 	to->durable = from->durable;
 	to->pending = from->pending;
@@ -278,21 +293,53 @@ static bool is_there(struct disk *disk, const struct node *node, enum disk_view 
 	return random_below(disk->random, 2) != 0;
 }
 
-static void write_node(struct disk *disk, const struct node *node, enum disk_view view,
-		       const char *path)
+static struct contents contents_of(const struct node *node, enum disk_view view,
+				   struct random *random)
 {
-	struct contents contents = { base_memdup(node->durable.bytes ? node->durable.bytes
-								     : (const uint8_t *)"",
-						 node->durable.len + (node->durable.bytes == NULL)),
-				     node->durable.len };
+	struct contents contents = { 0 };
+	contents_resize(&contents, 0);
+	contents_put(&contents, 0, node->durable.bytes, node->durable.len);
 	for (size_t i = 0; i < node->n_pending; i++) {
 		if (view == DISK_CACHE)
 			contents_apply(&contents, node->pending[i]);
 		else
-			contents_chance(&contents, node->pending[i], disk->random);
+			contents_chance(&contents, node->pending[i], random);
 	}
+	return contents;
+}
+
+static void write_node(struct disk *disk, const struct node *node, enum disk_view view,
+		       const char *path)
+{
+	if (view == DISK_CUT && node->replaced.bytes && random_below(disk->random, 2)) {
+		write_file(path, &node->replaced);
+		return;
+	}
+	struct contents contents = contents_of(node, view, disk->random);
 	write_file(path, &contents);
 	base_free(contents.bytes);
+}
+
+bool disk_is_kept(const struct disk *disk, const char *path, const char *folder)
+{
+	const struct node *node = NULL;
+	char full[PATH_BYTES];
+	for (size_t i = 0; i < disk->n_nodes; i++)
+		if (strcmp(disk->nodes[i].path, path) == 0)
+			node = &disk->nodes[i];
+	if (!node)
+		return false;
+	struct contents contents = contents_of(node, DISK_CACHE, NULL);
+	uint8_t *found = base_calloc(contents.len + 1, 1);
+	int fd = open(text_print(full, sizeof(full), "%s/%s", folder, path), O_RDONLY | O_CLOEXEC);
+	/* One byte more than there should be. */
+	ssize_t n = fd < 0 ? -1 : read(fd, found, contents.len + 1);
+	bool kept = n == (ssize_t)contents.len && memcmp(found, contents.bytes, contents.len) == 0;
+	if (fd >= 0)
+		close(fd);
+	base_free(found);
+	base_free(contents.bytes);
+	return kept;
 }
 
 /* What is only a lock, or is only there to take room, says nothing. */

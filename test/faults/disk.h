@@ -29,4 +29,7 @@ enum disk_view {
 /* Write the files into `folder`, in place of what was there. */
 void disk_write(struct disk *disk, enum disk_view view, const char *folder);
 
+/* Is the file in `folder` as running programs see it on the disk? */
+bool disk_is_kept(const struct disk *disk, const char *path, const char *folder);
+
 #endif

@@ -1,4 +1,5 @@
-/* power_cut LOG --scratch FOLDER --store PATH [--images N] [--seed N] [--passes N] [--export N FOLDER]
+/* power_cut LOG --scratch FOLDER --store PATH [--images N] [--seed N] [--passes N] [--file PATH]
+ *           [--export N FOLDER]
  *
  * Replays what a program did to its store (a log of shim.c) and cuts the power at every operation. The disk as it may
  * be found then (disk.h) is opened with drover's own store. It must open, and hold exactly what one commit left: the
@@ -6,9 +7,10 @@
  * program said over its sockets must have been durable before: every identifier it ever named, and a commit between
  * each request to change something and the answer that it is done.
  *
- * PATH is the store's folder below the log's root; FOLDER is made, best where syncs cost nothing. The last line counts;
- * the exit status is 1 when something was lost, wrong or refused. --export writes N images for others to look at, each
- * with the number of requests answered by then in its name. */
+ * The paths are below the log's root: of the store's folder, and of a file that must be there as it is from the first
+ * word on. FOLDER is made, best where syncs cost nothing. The last line counts; the exit status is 1 when something was
+ * lost, wrong or refused. --export writes N images for others to look at, each with the number of requests answered by
+ * then in its name. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +45,8 @@ struct replay {
 	char store_dir[PATH_BYTES];
 	struct state *states; /* [0]: the empty store */
 	size_t n_states, states_capacity;
+	const char *file; /* NULL: none */
+	bool spoken;	  /* something was said by now */
 	const char *export_folder;
 	int64_t images, exports, passes;
 	/* Verdicts. */
@@ -143,6 +147,11 @@ static void judge(struct replay *replay, size_t op, size_t oldest, size_t newest
 			tell(replay, op, older ? "a commit is lost" : "no commit left this");
 	}
 	text_release(&found.bytes);
+	if (replay->file && replay->spoken &&
+	    !disk_is_kept(replay->disk, replay->file, replay->scratch)) {
+		replay->lost++;
+		tell(replay, op, "a file is lost");
+	}
 }
 
 static void export_image(struct replay *replay, int64_t answers)
@@ -204,6 +213,7 @@ static void cut_everywhere(struct replay *replay)
 		}
 		disk_end(replay->disk, op);
 		answers += is_done(asked_at, op, last, NULL);
+		replay->spoken |= op->head.kind == OP_SPEECH;
 		/* What failed may be there, and the one before with it, until something is said of it. */
 		if (!last_fails && replay->states[last].op == i && i > 0)
 			sure = last;
@@ -309,6 +319,8 @@ static void read_arguments(struct replay *replay, int argc, char **argv)
 			replay->images = number_of(argv[i + 1]);
 		else if (strcmp(argv[i], "--seed") == 0)
 			replay->random.state = (uint64_t)number_of(argv[i + 1]);
+		else if (strcmp(argv[i], "--file") == 0)
+			replay->file = argv[i + 1];
 		else if (strcmp(argv[i], "--passes") == 0)
 			replay->passes = number_of(argv[i + 1]);
 		else if (strcmp(argv[i], "--export") == 0 && i + 2 < argc) {
@@ -337,6 +349,7 @@ int main(int argc, char **argv)
 	check_speech(&replay);
 	replay.images /= replay.passes;
 	for (int64_t i = 0; i < replay.passes; i++) {
+		replay.spoken = false;
 		cut_everywhere(&replay);
 		disk_free(replay.disk);
 		replay.disk = disk_new(&replay.random);

@@ -39,11 +39,15 @@ def scratch():
 def damage(store, scratch, count, keep):
     kept = scratch / "kept"
     kept.mkdir()
-    done = subprocess.run([TOOLS / "damage", store, "--scratch", scratch / "store", "--count", str(count), "--seed", str(SEED),
-                           "--keep", str(keep), kept], capture_output=True, text=True, check=False)
+    counts = count_damages([TOOLS / "damage", store, "--scratch", scratch / "store", "--keep", str(keep), kept], count)
+    return counts, sorted(kept.iterdir())
+
+
+def count_damages(words, count):
+    done = subprocess.run([*words, "--count", str(count), "--seed", str(SEED)], capture_output=True, text=True, check=False)
     found = COUNTS.search(done.stdout)
     assert found and done.returncode == 0, done.stdout + done.stderr
-    return [int(number) for number in found.groups()], sorted(kept.iterdir())
+    return [int(number) for number in found.groups()]
 
 
 def start_on(cluster, name, store, answers):
@@ -61,6 +65,28 @@ def start_on(cluster, name, store, answers):
         assert "signal" not in cluster.tail().replace("reading it ended with signal", "")
         del cluster.processes[name]
     return ended
+
+
+def test_a_damaged_authority_is_refused_or_whole(healthy, scratch):
+    """The key and certificate that everyone who joined knows the cluster by."""
+    cluster, _, _ = healthy
+    whole = (cluster.manager_data / "manager" / "trust" / "authority.pem").read_bytes()
+    trust = scratch / "trust"
+    trust.mkdir()
+    (trust / "authority.pem").write_bytes(whole)
+    counts = count_damages([TOOLS / "damage_authority", trust], scaled(1500))
+    # The real program on a few.
+    for number in range(8):
+        data = scratch / f"data{number}"
+        shutil.copytree(cluster.manager_data, data)
+        at = len(whole) * (2 * number + 1) // 16
+        (data / "manager" / "trust" / "authority.pem").write_bytes(whole[:at])
+        cluster.log_path.write_text("")
+        process = cluster.spawn("manager", [PROGRAM, "manager", "--data-dir", data])
+        assert process.wait(20) == EXIT_STORE and "authority.pem does not hold" in cluster.tail(), cluster.tail()
+        del cluster.processes["manager"]
+    say(f"damage, the cluster's authority: {counts[0]} damages: {counts[1]} refused, {counts[2]} harmless, {counts[3]} unseen; "
+        f"drover manager started on 8: refused 8 with status {EXIT_STORE}")
 
 
 def tell(what, counts, refused, served):

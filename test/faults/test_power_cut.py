@@ -29,6 +29,10 @@ def cut_power(log, store, images, *options):
     return [int(number) for number in found.groups()], done.returncode == 0, done.stdout
 
 
+# Who joined knows the cluster by it: it must not be made anew after a power cut.
+AUTHORITY = "data/manager/trust/authority.pem"
+
+
 class Client:
     """One request after the other; remembers what each acknowledgement promised."""
 
@@ -92,7 +96,7 @@ def test_what_the_manager_acknowledged_survives_a_power_cut(folder):
     log, client = run_manager(folder, scaled(60), lies=False)
     exports = folder / "images"
     exports.mkdir()
-    counts, good, words = cut_power(log, "data/manager", scaled(4000), "--export", scaled(40), exports)
+    counts, good, words = cut_power(log, "data/manager", scaled(4000), "--file", AUTHORITY, "--export", scaled(40), exports)
     assert good, words
     assert counts[1] > 60
     # The real program on some of them: what was acknowledged by then, or the one request more that was under way.
