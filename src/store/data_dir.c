@@ -206,15 +206,26 @@ enum err_code data_dir_rename(const struct data_dir *dir, const char *name, cons
 	return ERR_NONE;
 }
 
-int data_dir_settle(const struct data_dir *dir, const char *name, int64_t bytes)
+int data_dir_read(const struct data_dir *dir, const char *name, int64_t offset, void *bytes,
+		  size_t len)
 {
-	int fd = openat(dir->dir_fd, name, O_RDWR | O_DSYNC | O_CLOEXEC);
+	int fd = openat(dir->dir_fd, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno;
-	_cleanup_free_ uint8_t *copy = base_calloc((size_t)bytes, 1);
-	ssize_t n = pread(fd, copy, (size_t)bytes, 0);
-	ssize_t written = n > 0 ? pwrite(fd, copy, (size_t)n, 0) : n;
-	int error = n < 0 || written < 0 ? errno : written < n ? EIO : 0;
+	ssize_t n = pread(fd, bytes, len, offset);
+	int error = n < 0 ? errno : n < (ssize_t)len ? EIO : 0;
+	close(fd);
+	return error;
+}
+
+int data_dir_write(const struct data_dir *dir, const char *name, int64_t offset, const void *bytes,
+		   size_t len)
+{
+	int fd = openat(dir->dir_fd, name, O_WRONLY | O_DSYNC | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	ssize_t n = pwrite(fd, bytes, len, offset);
+	int error = n < 0 ? errno : n < (ssize_t)len ? EIO : 0;
 	close(fd);
 	return error;
 }

@@ -44,9 +44,11 @@ enum err_code data_dir_remove(const struct data_dir *dir, const char *name,
 enum err_code data_dir_rename(const struct data_dir *dir, const char *name, const char *to,
 			      struct err *err) WARN_UNUSED;
 
-/* Write the first bytes of a file again as they are read now, durably: what a failed write or sync left in memory and
- * perhaps not on the disk. 0, or an errno. */
-int data_dir_settle(const struct data_dir *dir, const char *name, int64_t bytes);
+/* Read, or durably write, `len` bytes of a file at an offset. 0, or an errno. */
+int data_dir_read(const struct data_dir *dir, const char *name, int64_t offset, void *bytes,
+		  size_t len);
+int data_dir_write(const struct data_dir *dir, const char *name, int64_t offset, const void *bytes,
+		   size_t len);
 
 /* Have room on the disk for all of a file that will be written through memory, where a full disk is a SIGBUS and no
  * error. ERR_STORE_FULL, ERR_STORE. */

@@ -2,7 +2,7 @@
  *
  * Invariants
  * - The folder is locked, and the file was verified in a child, before it is opened.
- * - Every transaction that changes records changes the summary with them.
+ * - Every transaction changes the summary with the records, and the summary names the transaction.
  * - Between calls no transaction is open; so the map may be resized at the start of any call.
  * - The map is larger than bytes_max only while a commit that does not make the data larger is tried.
  * - env is NULL only after a failure; the next call opens it again.
@@ -21,6 +21,7 @@
 #include "store/data_dir.h"
 #include "store/groups.h"
 #include "store/lmdb_format.h"
+#include "store/lmdb_pages.h"
 #include "store/lmdb_verify.h"
 #include "store/store.h"
 
@@ -31,9 +32,10 @@
 /* A store that has less room than this is full: a probe must not succeed where the next commit fails. */
 #define PROBE_BYTES (16 * 1024)
 /* Each transaction writes one of the two pages at the start of the file. */
-#define HEADS	      2
-#define NEW_NAME      "new"
-#define NEW_DATA_NAME NEW_NAME "/" FORMAT_DATA_NAME
+#define HEADS		2
+#define HEADS_BYTES_MAX (HEADS * 64 * 1024)
+#define NEW_NAME	"new"
+#define NEW_DATA_NAME	NEW_NAME "/" FORMAT_DATA_NAME
 /* LMDB's table of readers: 126 slots of 64 bytes and a head. */
 #define LOCK_TABLE_NAME	 "lock.mdb"
 #define LOCK_TABLE_BYTES (16 * 1024)
@@ -120,12 +122,29 @@ static int open_table(struct lmdb_store *lmdb)
 	return rc;
 }
 
-/* Of another process that may have been killed, too: what it could not make durable, the next one builds upon. */
+/* Also those of another process, which may have been killed before it could. The newer one first: until it is durable,
+ * the older one is what a power cut falls back to. */
 static int settle_heads(struct lmdb_store *lmdb)
 {
 	if (!lmdb->heads_in_doubt)
 		return 0;
-	int rc = data_dir_settle(&lmdb->dir, FORMAT_DATA_NAME, HEADS * lmdb->page_bytes);
+	int64_t file_bytes = data_dir_file_bytes(&lmdb->dir, FORMAT_DATA_NAME);
+	if (file_bytes <= 0)
+		return MDB_CORRUPTED;
+	size_t len = file_bytes < HEADS_BYTES_MAX ? (size_t)file_bytes : HEADS_BYTES_MAX;
+	size_t page_bytes = 0;
+	_cleanup_free_ uint8_t *heads = base_calloc(len, 1);
+	int rc = data_dir_read(&lmdb->dir, FORMAT_DATA_NAME, 0, heads, len);
+	if (rc != 0)
+		return rc;
+	int newer = lmdb_pages_align_heads(heads, len, &page_bytes);
+	if (newer < 0)
+		return MDB_CORRUPTED;
+	for (int i = 0; rc == 0 && i < HEADS; i++) {
+		size_t at = (size_t)(i == 0 ? newer : 1 - newer) * page_bytes;
+		rc = data_dir_write(&lmdb->dir, FORMAT_DATA_NAME, (int64_t)at, heads + at,
+				    page_bytes);
+	}
 	lmdb->heads_in_doubt = rc != 0;
 	return rc;
 }
@@ -197,9 +216,10 @@ static int put_sealed(struct lmdb_store *lmdb, MDB_txn *txn, MDB_val key, const 
 	return rc;
 }
 
-static int put_summary(struct lmdb_store *lmdb, MDB_txn *txn, const struct summary *summary)
+static int put_summary(struct lmdb_store *lmdb, MDB_txn *txn, struct summary *summary)
 {
 	uint8_t payload[SUMMARY_BYTES_MAX];
+	summary->transaction = mdb_txn_id(txn);
 	size_t len = summary_encode(summary, payload);
 	MDB_val sealed;
 	return put_sealed(lmdb, txn, format_key_val(&format_summary_key), payload, len, &sealed);
@@ -331,8 +351,13 @@ static int write_probe(struct lmdb_store *lmdb)
 		return rc;
 	static const uint8_t payload[PROBE_BYTES];
 	MDB_val sealed;
+	struct summary summary;
 	rc = put_sealed(lmdb, txn, format_key_val(&format_probe_key), payload, sizeof(payload),
 			&sealed);
+	if (rc == 0)
+		rc = get_summary(lmdb, txn, &summary);
+	if (rc == 0)
+		rc = put_summary(lmdb, txn, &summary);
 	if (rc == 0)
 		return mdb_txn_commit(txn);
 	mdb_txn_abort(txn);

@@ -118,9 +118,12 @@ uint64_t summary_records(const struct summary *summary)
 	return n;
 }
 
+/* The number of the transaction stands where kind 0 would be counted. */
 size_t summary_encode(const struct summary *summary, uint8_t *out)
 {
-	size_t len = 0;
+	size_t len = 25;
+	memset(out, 0, len);
+	put_number(out + 1, summary->transaction, 8);
 	for (int kind = 1; kind < 256; kind++) {
 		const struct kind_summary *of_kind = &summary->kinds[kind];
 		if (of_kind->n == 0)
@@ -142,6 +145,10 @@ bool summary_decode(MDB_val payload, struct summary *ret_summary)
 	struct summary summary = { 0 };
 	for (size_t at = 0; at < payload.mv_size; at += 25) {
 		uint8_t kind = bytes[at];
+		if (kind == 0 && at == 0) {
+			summary.transaction = get_number(bytes + at + 1, 8);
+			continue;
+		}
 		if (kind == 0 || summary.kinds[kind].n != 0)
 			return false;
 		summary.kinds[kind] = (struct kind_summary){

@@ -42,9 +42,11 @@ struct kind_summary {
 /* Of all records; kind 0 stays zero. */
 struct summary {
 	struct kind_summary kinds[256];
+	uint64_t
+		transaction; /* LMDB's number of that which wrote it; 0: written by a drover that did not say */
 };
 
-#define SUMMARY_BYTES_MAX (255 * 25)
+#define SUMMARY_BYTES_MAX (256 * 25)
 
 /* Count a record in or out. `sealed` has FORMAT_SEAL_BYTES at least. */
 void summary_add(struct summary *summary, MDB_val key, MDB_val sealed);

@@ -321,41 +321,109 @@ static enum err_code check_tree(struct walk *walk, const struct tree *tree, bool
 
 /* Each transaction writes the older of two heads, the first one when its number is even; the newer one counts. The size
  * of a page stands in the first. */
-static enum err_code read_meta(const uint8_t *file, size_t file_bytes, struct meta *ret_meta,
-			       struct err *err)
+static enum err_code read_metas(const uint8_t *file, size_t file_bytes,
+				struct meta ret_metas[META_PAGES], struct err *err)
 {
-	struct meta metas[META_PAGES];
 	size_t page_bytes = 0;
 	for (uint64_t i = 0; i < META_PAGES; i++) {
 		struct page_head head;
+		struct meta *meta = &ret_metas[i];
 		size_t at = i * page_bytes;
-		if (at + sizeof(head) + sizeof(metas[i]) > file_bytes)
+		if (at + sizeof(head) + sizeof(*meta) > file_bytes)
 			return err_set(err, ERR_DAMAGED, "the file ends in its head");
 		memcpy(&head, file + at, sizeof(head));
-		memcpy(&metas[i], file + at + sizeof(head), sizeof(metas[i]));
-		page_bytes = metas[0].trees[0].pad;
-		if (head.number != i || head.flags != PAGE_META || metas[i].magic != META_MAGIC ||
-		    metas[i].version != META_VERSION || metas[i].trees[0].pad != page_bytes ||
+		memcpy(meta, file + at + sizeof(head), sizeof(*meta));
+		page_bytes = ret_metas[0].trees[0].pad;
+		if (head.number != i || head.flags != PAGE_META || meta->magic != META_MAGIC ||
+		    meta->version != META_VERSION || meta->trees[0].pad != page_bytes ||
 		    page_bytes < PAGE_BYTES_MIN || page_bytes > PAGE_BYTES_MAX ||
 		    (page_bytes & (page_bytes - 1)) != 0)
 			return err_set(err, ERR_DAMAGED, "its head is not that of an LMDB file");
 	}
 	/* A head whose number is damaged must not pass for the older one: what was committed last would be gone. */
-	uint64_t even = metas[0].transaction;
-	uint64_t odd = metas[1].transaction;
+	uint64_t even = ret_metas[0].transaction;
+	uint64_t odd = ret_metas[1].transaction;
 	if ((even != 0 || odd != 0) &&
 	    (even % 2 != 0 || odd % 2 != 1 || (even + 1 != odd && odd + 1 != even)))
 		return err_set(err, ERR_DAMAGED, "its two heads do not follow each other");
-	*ret_meta = metas[even < odd];
 	return ERR_NONE;
+}
+
+/* The page below `page` in which the key would be. */
+static enum err_code choose_child(struct walk *walk, uint64_t page, const struct page_head *head,
+				  struct key key, uint64_t *ret_child)
+{
+	size_t n = (size_t)(head->lower - PAGE_HEAD_BYTES) / 2;
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *node;
+		struct node_head node_head;
+		enum err_code code = get_node(walk, page, head, i, &node, &node_head);
+		if (code != ERR_NONE)
+			return code;
+		struct key first = { node + NODE_HEAD_BYTES, node_head.key_len };
+		if (i > 0 && key_compare(walk, key, first) < 0)
+			break;
+		*ret_child = child_of(&node_head);
+	}
+	return ERR_NONE;
+}
+
+/* The value of a key whose value is small, where the tree has it and makes sense on the way. */
+static bool find_value(struct walk *walk, const struct tree *tree, struct key key,
+		       MDB_val *ret_value)
+{
+	uint64_t page = tree->root;
+	for (int level = tree->depth; level > 0 && level <= TREE_DEPTH_MAX; level--) {
+		struct page_head head;
+		if (page < META_PAGES || page >= walk->pages)
+			return false;
+		memcpy(&head, walk->file + page * walk->page_bytes, sizeof(head));
+		if (head.lower < PAGE_HEAD_BYTES || head.lower > head.upper ||
+		    head.upper > walk->page_bytes ||
+		    head.flags != (level == 1 ? PAGE_LEAF : PAGE_BRANCH))
+			return false;
+		if (level > 1 && choose_child(walk, page, &head, key, &page) != ERR_NONE)
+			return false;
+		size_t n = level == 1 ? (size_t)(head.lower - PAGE_HEAD_BYTES) / 2 : 0;
+		for (size_t i = 0; i < n; i++) {
+			const uint8_t *node;
+			struct node_head node_head;
+			if (get_node(walk, page, &head, i, &node, &node_head) != ERR_NONE)
+				return false;
+			struct key found = { node + NODE_HEAD_BYTES, node_head.key_len };
+			size_t len = (size_t)node_head.low | (size_t)node_head.high << 16;
+			size_t at = (size_t)(found.bytes - walk->file) % walk->page_bytes;
+			if (key_compare(walk, key, found) != 0 || node_head.flags != 0 ||
+			    at + found.len + len > walk->page_bytes)
+				continue;
+			*ret_value = (MDB_val){ len, (void *)(uintptr_t)(found.bytes + found.len) };
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The transaction that the records under a head say they are of; 0: they do not say. */
+static uint64_t transaction_of(struct walk *walk, const struct meta *meta)
+{
+	MDB_val sealed;
+	MDB_val payload;
+	struct summary summary;
+	struct key key = { format_summary_key.bytes, format_summary_key.len };
+	bool said = find_value(walk, &meta->trees[1], key, &sealed) &&
+		    format_unseal(format_key_val(&format_summary_key), sealed, &payload) &&
+		    summary_decode(payload, &summary);
+	return said ? summary.transaction : 0;
 }
 
 enum err_code lmdb_pages_check(const uint8_t *file, size_t file_bytes, struct err *err)
 {
-	struct meta meta;
-	enum err_code code = read_meta(file, file_bytes, &meta, err);
+	struct meta metas[META_PAGES];
+	enum err_code code = read_metas(file, file_bytes, metas, err);
 	if (code != ERR_NONE)
 		return code;
+	int newer = metas[0].transaction < metas[1].transaction;
+	const struct meta meta = metas[newer];
 	size_t page_bytes = meta.trees[0].pad;
 	uint64_t pages_there = file_bytes / page_bytes;
 	/* LMDB reserves as much address space as the head says. */
@@ -369,10 +437,31 @@ enum err_code lmdb_pages_check(const uint8_t *file, size_t file_bytes, struct er
 		.pages_max = meta.last_page + 1,
 		.err = err,
 	};
+	uint64_t own = transaction_of(&walk, &meta);
+	if ((own != 0 && own != meta.transaction) ||
+	    transaction_of(&walk, &metas[1 - newer]) > meta.transaction)
+		return err_set(err, ERR_DAMAGED,
+			       "its heads and its records do not agree which is the last "
+			       "transaction");
 	walk.seen = base_calloc(walk.pages / 8 + 1, 1);
 	code = check_tree(&walk, &meta.trees[1], false);
 	if (code == ERR_NONE)
 		code = check_tree(&walk, &meta.trees[0], true);
 	base_free(walk.seen);
 	return code;
+}
+
+int lmdb_pages_align_heads(uint8_t *heads, size_t heads_bytes, size_t *ret_page_bytes)
+{
+	struct meta metas[META_PAGES];
+	if (read_metas(heads, heads_bytes, metas, NULL) != ERR_NONE)
+		return -1;
+	int newer = metas[0].transaction < metas[1].transaction;
+	uint64_t older_transaction = metas[1 - newer].transaction;
+	metas[1 - newer] = metas[newer];
+	metas[1 - newer].transaction = older_transaction;
+	*ret_page_bytes = metas[newer].trees[0].pad;
+	memcpy(heads + (size_t)(1 - newer) * *ret_page_bytes + PAGE_HEAD_BYTES, &metas[1 - newer],
+	       sizeof(struct meta));
+	return newer;
 }

@@ -103,8 +103,8 @@ static enum err_code make(const char *dir, int64_t now_s, struct err *err)
 	return code;
 }
 
-/* Whole, and not only in form: damage that still reads as a certificate makes another one, which nobody who joined knows,
- * and a damaged key signs what nobody believes. */
+/* Whole, and not only in form: damage that still reads as a certificate makes another one, which nobody who joined
+ * knows, and a damaged key signs what nobody believes. */
 static bool is_whole(X509 *x509, EVP_PKEY *key)
 {
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
