@@ -298,6 +298,68 @@ static void what_is_gone_reserves_nothing_of_a_full_node(void **state)
 	world_release(&world);
 }
 
+/* Three nodes, one job with a task on each; the first goes with its task written off. */
+static void lose_first_node(struct world *world)
+{
+	struct node_entry *nodes[3];
+	struct job_entry *web = world_job(world, "shop", "web", world_spec(500, 256 * MB));
+	struct task *tasks[3];
+	for (int i = 0; i < 3; i++) {
+		nodes[i] = world_node(world,
+				      i == 0   ? "a"
+				      : i == 1 ? "b"
+					       : "c",
+				      1000 * (i + 1), 8 * GB, NULL, NULL);
+		tasks[i] = world_placed(world, web, i + 1, nodes[i]);
+	}
+	cluster_task_edit(&world->cluster, tasks[0]);
+	tasks[0]->desired.verdict = TASK_FAILED;
+	tasks[0]->desired.verdict_reason = REASON_NODE_LOST;
+	tasks[0]->desired.written_off = true;
+	cluster_task_save(&world->cluster, &world->changes, tasks[0]);
+	assert_false(task_occupies_node(tasks[0]));
+	assert_int_equal(nodes[0]->tasks.n, 0);
+	assert_int_equal(cluster_job_tasks_on(web, nodes[0]), 0);
+	struct node_record record;
+	record_copy(&node_record_type, &record, &nodes[0]->record);
+	record.left = true;
+	cluster_put_node(&world->cluster, &world->changes, &record);
+	assert_int_equal(nodes[0]->state, NODE_LEFT);
+	assert_int_equal(world->cluster.columns.ready[0], 0);
+	cluster_check(&world->cluster);
+	cluster_delete_node(&world->cluster, &world->changes, nodes[0]);
+	cluster_check(&world->cluster);
+	assert_int_equal(nodes[1]->index, 0);
+	assert_int_equal(nodes[2]->index, 1);
+	assert_int_equal(world->cluster.columns.cpu_capacity_milli[0], 2000);
+	assert_int_equal(world->cluster.columns.cpu_reserved_milli[1], 500);
+	assert_int_equal(cluster_job_tasks_on(web, nodes[2]), 1);
+}
+
+static void a_node_that_is_deleted_leaves_what_a_replay_gives(void **state)
+{
+	(void)state;
+	struct world world;
+	world_init(&world);
+	lose_first_node(&world);
+	struct cluster copy;
+	cluster_init(&copy, 99);
+	replay_all(&world.changes, &copy, true);
+	assert_int_equal(cluster_replayed(&copy, NULL), ERR_NONE);
+	cluster_check(&copy);
+	assert_same_tasks(&world.cluster, &copy);
+	assert_int_equal(copy.columns.n, 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_string_equal(copy.columns.entry[i]->record.facts.hostname,
+				    world.cluster.columns.entry[i]->record.facts.hostname);
+		assert_int_equal(copy.columns.cpu_reserved_milli[i],
+				 world.cluster.columns.cpu_reserved_milli[i]);
+	}
+	assert_int_equal(copy.meta.next_node_number, 4);
+	cluster_release(&copy);
+	world_release(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -307,6 +369,7 @@ int main(void)
 		cmocka_unit_test(bytes_that_no_encoder_wrote_are_damage),
 		cmocka_unit_test(two_tasks_on_one_port_are_damage),
 		cmocka_unit_test(a_task_without_a_slot_is_damage),
+		cmocka_unit_test(a_node_that_is_deleted_leaves_what_a_replay_gives),
 		cmocka_unit_test(what_is_gone_reserves_nothing_of_a_full_node),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@ EXCLUDED = {
     "queued": "the turn that queues a task also places or parks it, so no reader can see it in between",
     "removed": "the task is forgotten once it is gone, so `why` has nobody to ask about; the event is compared",
     "scaled_down": "as removed: the event is compared",
-    "drained": "no command drains a node in this release",
+    "withdrawn": "as removed: a move that is called off leaves no trace of it",
 }
 PROVOKED = set()
 COMPARED = set()
@@ -481,6 +481,27 @@ def test_a_lease_that_is_over(pair):
     expect(drover, "lease/s", "lease_lapsed", "the manager has not answered for 1m, and its lease is over")
     expect(drover, "lease/s", "running", "running")
     drover.run("down", "-p", "lease")
+
+
+@provokes("drained")
+def test_a_node_that_is_drained(pair):
+    drover = pair.drover
+    drover.up(f"services:\n  s: {{image: {BUSYBOX}, stop_grace_period: 1s}}\n", project="drain")
+    before = drover.task("drain/s")
+    name = os.uname().nodename
+    answer = drover.run("node", "drain", name, check=False)
+    assert answer.returncode == 4 and f'"{name}" could be {name} (' in answer.stderr
+    try:
+        lines = drover.out("node", "drain", before["node"]).splitlines()
+        assert lines[0].startswith("drain/s.1 runs until another is ready") and lines[-1] == f"{name} is drained"
+        assert not drover.containers(f"label=drover.task={before['id']}", running_only=True)
+        expect(drover, "drain/s", "drained", "stopped by SIGTERM")
+        after = drover.task("drain/s")
+        assert after["ready"] and after["node"] != before["node"] and after["replaces"] == before["id"]
+        assert json.loads(drover.out("node", "inspect", before["node"]))["state"] == "draining"
+    finally:
+        drover.out("node", "resume", before["node"])
+    drover.run("down", "-p", "drain")
 
 
 def test_every_reason_has_its_test():

@@ -234,9 +234,12 @@ static void look_at_waiting(struct look *look, const struct job_entry *entry,
 static const struct task *newest_of(const struct job_entry *entry, int64_t slot)
 {
 	const struct task *newest = NULL;
-	for (size_t i = 0; i < entry->tasks.n; i++)
-		if (entry->tasks.items[i]->desired.slot == slot)
+	for (size_t i = 0; i < entry->tasks.n; i++) {
+		const struct task_desired *desired = &entry->tasks.items[i]->desired;
+		/* One that is taken back is no longer of the slot. */
+		if (desired->slot == slot && desired->stop_reason != REASON_WITHDRAWN)
 			newest = entry->tasks.items[i];
+	}
 	return newest;
 }
 
