@@ -57,6 +57,7 @@ static inline struct node_entry *world_node(struct world *world, const char *hos
 	string_set(&record.facts.platform_os, "linux");
 	string_set(&record.facts.platform_arch, "x86_64");
 	record.facts.api_minor = 44;
+	record.facts.protocol = 2;
 	record.facts.capacity.cpu_milli = cpu_milli;
 	record.facts.capacity.memory_bytes = memory_bytes;
 	record.facts.capacity.disk_bytes = 100 * GB;

@@ -196,6 +196,13 @@ int64_t job_spec_lease_ms(const struct job_spec *spec)
 	return spec->lease_ms ? spec->lease_ms : LIMIT_LEASE_MIN_MS;
 }
 
+int64_t job_spec_protocol(const struct job_spec *spec)
+{
+	bool younger = job_spec_is_global(spec) || spec->platform ||
+		       spec->on_disconnect != ON_DISCONNECT_KEEP;
+	return younger ? 2 : 1;
+}
+
 /* Fields that a running task never sees: changing them leaves containers alone. A new field is not in this list, so
  * it replaces tasks until somebody says that it need not. */
 static bool is_of_the_job(const struct field *field)

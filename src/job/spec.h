@@ -189,6 +189,10 @@ bool job_spec_volumes_per_node(const struct job_spec *spec);
 /* How long a container may run on without word from the manager; 0: for ever (on_disconnect: keep). */
 int64_t job_spec_lease_ms(const struct job_spec *spec);
 
+/* The least SYNC_PROTOCOL (node/sync.h) of a worker that does what is written here: an older one passes over fields it
+ * does not know. */
+int64_t job_spec_protocol(const struct job_spec *spec);
+
 /* True when going from `a` to `b` needs new containers (anything but replicas, job_labels, priority and
  * placement_deadline_ms). */
 bool job_spec_needs_new_tasks(const struct job_spec *a, const struct job_spec *b);

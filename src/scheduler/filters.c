@@ -83,6 +83,13 @@ static bool engine_too_old(struct question *question, size_t column, struct refu
 	       refuse(ret_refusal, REFUSED_API, 0);
 }
 
+static bool worker_too_old(struct question *question, size_t column, struct refusal *ret_refusal)
+{
+	int64_t protocol = question->cluster->columns.entry[column]->record.facts.protocol;
+	return (protocol ? protocol : 1) < question->protocol &&
+	       refuse(ret_refusal, REFUSED_PROTOCOL, 0);
+}
+
 static bool lacks_port(struct question *question, size_t column, struct refusal *ret_refusal)
 {
 	size_t index;
@@ -116,8 +123,9 @@ static bool lacks_volume(struct question *question, size_t column, struct refusa
 }
 
 static bool (*const filters[])(struct question *, size_t, struct refusal *) = {
-	is_other_node,	node_not_ready, lacks_resources,  breaks_constraint, is_other_platform,
-	engine_too_old, lacks_port,	has_max_replicas, off_network,	     lacks_volume,
+	is_other_node,	   node_not_ready, lacks_resources, breaks_constraint,
+	is_other_platform, engine_too_old, worker_too_old,  lacks_port,
+	has_max_replicas,  off_network,	   lacks_volume,
 };
 
 bool filters_refuse(struct question *question, size_t column, struct refusal *ret_refusal)

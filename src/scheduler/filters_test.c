@@ -266,6 +266,21 @@ static void an_old_engine_is_refused_where_a_key_needs_a_newer_one(void **state)
 		     a);
 }
 
+static void an_old_worker_is_refused_where_a_key_needs_a_newer_one(void **state)
+{
+	struct world *world = *state;
+	struct node_entry *a = world_node(world, "a", 4000, 8 * GB, NULL, NULL);
+	a->record.facts.protocol = 0;
+	string_set(&a->record.facts.drover_version, "0.1.0");
+	struct job_spec spec = world_spec(0, 0);
+	spec.on_disconnect = ON_DISCONNECT_STOP;
+	assert_fits_nowhere(world, task_of(world, spec),
+			    "no node has a worker that knows all this job asks for: 1 of 1 runs an "
+			    "older drover (0.1.0)");
+	assert_picks(world, world_task(world, world_job(world, "shop", "db", world_spec(0, 0)), 1),
+		     a);
+}
+
 static void a_fixed_port_is_one_task_per_node_and_says_who_has_it(void **state)
 {
 	struct world *world = *state;
@@ -456,6 +471,7 @@ int main(void)
 		CASE(an_address_and_a_role_are_matched),
 		CASE(labels_set_by_the_operator_win_over_the_workers_own),
 		CASE(an_old_engine_is_refused_where_a_key_needs_a_newer_one),
+		CASE(an_old_worker_is_refused_where_a_key_needs_a_newer_one),
 		CASE(a_fixed_port_is_one_task_per_node_and_says_who_has_it),
 		CASE(an_exhausted_pool_is_refused),
 		CASE(replicas_per_node_are_limited),

@@ -53,6 +53,7 @@ struct question {
 	const struct node_entry
 		*home;	    /* where the project's shared network lives; NULL: anywhere */
 	int64_t api_minor;  /* the Engine API the specification needs; 0: any */
+	int64_t protocol;   /* and the release of the worker: job_spec_protocol() */
 	size_t *port_order; /* published ports in the order in which they are drawn */
 	size_t n_port_order;
 	struct port_grant *grants; /* room for one per published port */
@@ -88,6 +89,7 @@ enum refusal_kind {
 	REFUSED_CONSTRAINT,
 	REFUSED_PLATFORM,
 	REFUSED_API,
+	REFUSED_PROTOCOL,
 	REFUSED_PORT,
 	REFUSED_MAX_REPLICAS,
 	REFUSED_NETWORK,

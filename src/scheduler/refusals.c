@@ -16,6 +16,7 @@ static int64_t nearness(const struct question *question, struct refusal refusal,
 	case REFUSED_DISK:
 		return columns->disk_capacity_bytes[column] - columns->disk_reserved_bytes[column];
 	case REFUSED_API: return columns->entry[column]->record.facts.api_minor;
+	case REFUSED_PROTOCOL: return columns->entry[column]->record.facts.protocol;
 	default: return 0;
 	}
 }

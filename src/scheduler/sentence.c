@@ -142,6 +142,9 @@ static void add_head(struct text *text, const struct question *question,
 		text_addf(text, "no node speaks Engine API 1.%lld, which start_interval needs",
 			  (long long)question->api_minor);
 		break;
+	case REFUSED_PROTOCOL:
+		text_add(text, "no node has a worker that knows all this job asks for");
+		break;
 	case REFUSED_PORT:
 		text_addf(text, "no node has %s ",
 			  is_pool(&spec->ports.items[item]) ? "a port of" : "port");
@@ -249,6 +252,12 @@ static void add_clause(struct text *text, const struct question *question,
 			  one ? "speaks" : "speak", (long long)question->api_minor,
 			  question->only ? "it" : "newest",
 			  (long long)example->record.facts.api_minor);
+		break;
+	case REFUSED_PROTOCOL:
+		text_addf(text, "%s an older drover (%s)", one ? "runs" : "run",
+			  example->record.facts.drover_version
+				  ? example->record.facts.drover_version
+				  : "it does not say which");
 		break;
 	case REFUSED_PORT: add_port_clause(text, question, count); break;
 	case REFUSED_MAX_REPLICAS:

@@ -351,6 +351,7 @@ static void join(struct story *story, const char *name, int64_t memory_bytes, bo
 		.platform_os = base_strdup("linux"),
 		.platform_arch = base_strdup("x86_64"),
 		.api_minor = 45,
+		.protocol = SYNC_PROTOCOL,
 		.capacity = { .cpu_milli = 4000,
 			      .memory_bytes = memory_bytes,
 			      .disk_bytes = 1LL << 40 },
