@@ -116,7 +116,7 @@ static void check_success(struct sim *sim, const struct known_task *known,
 		violated(sim, INVARIANT_I14, "%s succeeded, and no container of it exited with 0",
 			 name);
 	const struct job_revision *revision = job_entry_revision(entry, task->desired.revision);
-	if (!revision || revision->spec.mode != JOB_REPLICATED_JOB)
+	if (!revision || !job_spec_completes(&revision->spec))
 		return;
 	for (size_t i = 0; i < checker->n_successes; i++) {
 		const struct known_success *success = &checker->successes[i];

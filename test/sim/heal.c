@@ -125,8 +125,11 @@ static void look_at_jobs(const struct sim *sim, int64_t *ret_backoff_ms, int64_t
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < projects[i]->n_jobs; j++) {
 			const struct job_entry *entry = projects[i]->jobs[j];
-			if (*ret_slots < job_entry_current(entry)->spec.replicas)
-				*ret_slots = job_entry_current(entry)->spec.replicas;
+			const struct job_spec *spec = &job_entry_current(entry)->spec;
+			int64_t n_slots = job_spec_is_global(spec) ? (int64_t)cluster->nodes.n
+								   : spec->replicas;
+			if (*ret_slots < n_slots)
+				*ret_slots = n_slots;
 			for (size_t k = 0; k < entry->tasks.n; k++) {
 				int64_t wait_ms = longest_backoff_ms(sim, entry->tasks.items[k]);
 				if (*ret_backoff_ms < wait_ms)

@@ -174,8 +174,13 @@ static bool is_pinned_out(const struct look *look, const struct job_entry *entry
  * one home only: they could run when every node would take them. Those with two homes, the network's and the volume's,
  * may have none; nor those whose home may be a machine that only lacks its Docker. */
 static bool could_run(const struct look *look, const struct job_entry *entry,
-		      const struct job_spec *spec)
+		      const struct job_spec *spec, int64_t slot)
 {
+	if (job_spec_is_global(spec)) {
+		const struct node_entry *node = cluster_node_numbered(look->cluster, slot);
+		return node && works(look, node->record.id) &&
+		       fits(look->cluster, node, entry->job.id, spec);
+	}
 	bool tied = spec->networks.n || spec->mounts.n;
 	if ((spec->networks.n && spec->mounts.n) || is_pinned_out(look, entry, spec) ||
 	    (spec->networks.n && look->docker_hangs))
@@ -219,7 +224,8 @@ static void look_at_waiting(struct look *look, const struct job_entry *entry,
 	if (task->state == TASK_SCHEDULED)
 		wrong(look, INVARIANT_L2, task, "does not start");
 	else if (task->reason == REASON_NO_NODE_FITS || task->reason == REASON_WAITS_VOLUME) {
-		if (could_run(look, entry, cluster_task_spec(look->cluster, task)))
+		if (could_run(look, entry, cluster_task_spec(look->cluster, task),
+			      task->desired.slot))
 			wrong(look, INVARIANT_L2, task, "waits, and there is a node for it");
 	} else if (task->reason == REASON_WAITS_DEPENDENCY) {
 		if (dependency_is_met(look, entry))
@@ -230,6 +236,34 @@ static void look_at_waiting(struct look *look, const struct job_entry *entry,
 }
 
 /* ---- L1 ---- */
+
+/* Slots beyond this one are not wanted. */
+static int64_t last_slot(const struct look *look, const struct job_entry *entry)
+{
+	const struct job_spec *spec = &job_entry_current(entry)->spec;
+	const struct node_columns *columns = &look->cluster->columns;
+	if (!job_spec_is_global(spec))
+		return spec->replicas;
+	return columns->n ? columns->entry[columns->n - 1]->record.number : 0;
+}
+
+/* A global job's task is wanted on each machine that works and matches; that of another waits for its machine. */
+static bool is_wanted(const struct look *look, const struct job_entry *entry, int64_t slot)
+{
+	const struct job_spec *spec = &job_entry_current(entry)->spec;
+	if (!job_spec_is_global(spec))
+		return slot <= spec->replicas;
+	const struct node_entry *node = cluster_node_numbered(look->cluster, slot);
+	return node && works(look, node->record.id) && !node->record.draining &&
+	       check_placement_allows(node, spec);
+}
+
+static bool waits_for_machine(const struct look *look, const struct job_entry *entry, int64_t slot)
+{
+	const struct node_entry *node = cluster_node_numbered(look->cluster, slot);
+	return job_spec_is_global(&job_entry_current(entry)->spec) && node &&
+	       !works(look, node->record.id);
+}
 
 static const struct task *newest_of(const struct job_entry *entry, int64_t slot)
 {
@@ -262,7 +296,7 @@ static void look_at_running(struct look *look, const struct job_entry *entry,
 		wrong(look, INVARIANT_L1, task, "has no running container of its attempt");
 	else if (!task_is_ready(task))
 		wrong(look, INVARIANT_L1, task, "is not ready");
-	else if (job_entry_current(entry)->spec.mode == JOB_REPLICATED_JOB)
+	else if (job_spec_completes(&job_entry_current(entry)->spec))
 		wrong(look, INVARIANT_L1, task, "has not run to completion");
 	else if (!is_current(entry, task) && !update_is_held)
 		wrong(look, INVARIANT_L1, task, "is of an older revision or restart");
@@ -289,22 +323,34 @@ static void look_at_out(struct look *look, const struct job_entry *entry, const 
 	bool may_speak =
 		worker && (worker->broken == BROKEN_DOCKER || worker->broken == BROKEN_STORE);
 	look->sim->checker.evaluated[INVARIANT_L1]++;
-	if (task->desired.wanted != TASK_WANT_RUN || (may_speak && !task->unreachable))
+	if (may_speak && !task->unreachable)
 		return;
+	/* Also one that was asked to stop may have to be replaced then. */
 	if (!task->unreachable)
 		wrong(look, INVARIANT_L1, task, "is on a machine that is lost, and nobody says so");
-	else if (could_run(look, entry, &job_entry_current(entry)->spec))
+	else if (task->desired.wanted == TASK_WANT_RUN &&
+		 !job_spec_is_global(&job_entry_current(entry)->spec) &&
+		 could_run(look, entry, &job_entry_current(entry)->spec, task->desired.slot))
 		wrong(look, INVARIANT_L1, task,
 		      "is on a lost machine, and there is another for it");
+}
+
+/* A machine of a global job that is silent holds nothing back; one that only lacks its Docker, or its store, does. */
+static bool may_hold(const struct look *look, const struct job_entry *entry, int64_t slot)
+{
+	const struct node_entry *node = cluster_node_numbered(look->cluster, slot);
+	return is_wanted(look, entry, slot) ||
+	       (waits_for_machine(look, entry, slot) && node->state != NODE_DOWN);
 }
 
 /* An update pauses where a slot has failed, waits for a node, or for one that is lost. */
 static bool holds_update(const struct look *look, const struct job_entry *entry)
 {
-	for (int64_t slot = 1; slot <= job_entry_current(entry)->spec.replicas; slot++) {
+	for (int64_t slot = 1; slot <= last_slot(look, entry); slot++) {
 		const struct task *task = newest_of(entry, slot);
-		if (task && ((is_current(entry, task) && task->state != TASK_RUNNING) ||
-			     is_out(look, task)))
+		if (task && may_hold(look, entry, slot) &&
+		    ((is_current(entry, task) && task->state != TASK_RUNNING) ||
+		     is_out(look, task)))
 			return true;
 	}
 	return false;
@@ -312,10 +358,11 @@ static bool holds_update(const struct look *look, const struct job_entry *entry)
 
 static void look_at_wanted(struct look *look, const struct job_entry *entry)
 {
-	const struct job_spec *spec = &job_entry_current(entry)->spec;
 	bool held = holds_update(look, entry) || !dependency_is_met(look, entry);
-	for (int64_t slot = 1; slot <= spec->replicas; slot++) {
+	for (int64_t slot = 1; slot <= last_slot(look, entry); slot++) {
 		const struct task *task = newest_of(entry, slot);
+		if (!is_wanted(look, entry, slot))
+			continue;
 		look->sim->checker.evaluated[INVARIANT_L1]++;
 		if (!task)
 			wrong_job(look, entry, "has an empty slot");
@@ -330,8 +377,8 @@ static void look_at_wanted(struct look *look, const struct job_entry *entry)
 	}
 	for (size_t i = 0; i < entry->tasks.n; i++) {
 		const struct task *task = entry->tasks.items[i];
-		if (task->desired.slot > spec->replicas && !task_is_final(task->state) &&
-		    !is_out(look, task))
+		if (!is_wanted(look, entry, task->desired.slot) && !task_is_final(task->state) &&
+		    !is_out(look, task) && !waits_for_machine(look, entry, task->desired.slot))
 			wrong(look, INVARIANT_L1, task, "is one too many");
 	}
 }

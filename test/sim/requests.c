@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const job_names[] = { "web", "api", "batch" };
+static const char *const job_names[] = { "web", "api", "batch", "agent", "each" };
 
 static struct job_spec *add_job(struct sim_request *request, const char *name)
 {
@@ -128,6 +128,18 @@ static void draw_batch(struct sim *sim, struct sim_request *request)
 	draw_mark(sim, spec);
 }
 
+/* On each machine one; for a while, or once. */
+static void draw_global(struct sim *sim, struct sim_request *request, const char *name, int mode)
+{
+	struct job_spec *spec = add_job(request, name);
+	spec->image = base_strdup(mode == JOB_GLOBAL ? "app:1" : "batch:1");
+	spec->mode = mode;
+	draw_resources(sim, spec);
+	draw_policy(sim, spec);
+	draw_mark(sim, spec);
+	draw_placement(sim, spec);
+}
+
 static void draw_apply(struct sim *sim, struct sim_request *request)
 {
 	request->project_request.name = base_strdup(request->project);
@@ -136,6 +148,10 @@ static void draw_apply(struct sim *sim, struct sim_request *request)
 		draw_service(sim, request, "api");
 	if (sim_chance(sim, 600))
 		draw_batch(sim, request);
+	if (sim_chance(sim, 250))
+		draw_global(sim, request, "agent", JOB_GLOBAL);
+	if (sim_chance(sim, 150))
+		draw_global(sim, request, "each", JOB_GLOBAL_JOB);
 	request->project_request.remove_orphans = sim_chance(sim, 300);
 	request->request.kind = REQUEST_APPLY;
 }
@@ -156,7 +172,7 @@ static void draw_act(struct sim *sim, struct sim_request *request)
 				     REQUEST_RESTART };
 	request->request.kind = kinds[sim_draw(sim, 0, 4)];
 	/* Runs to completion are not scaled: a slot that comes back may rightly succeed again. */
-	int n_jobs = request->request.kind == REQUEST_SCALE ? 2 : 3;
+	int n_jobs = request->request.kind == REQUEST_SCALE ? 2 : (int)ARRAY_LEN(job_names);
 	text_print(request->job, sizeof(request->job), "%s",
 		   job_names[sim_draw(sim, 0, n_jobs - 1)]);
 	request->request.replicas = sim_draw(sim, 0, 5 + sim->n_workers / 10);
