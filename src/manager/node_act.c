@@ -27,6 +27,15 @@ static const struct volume_record **volumes_on(const struct manager *manager,
 	return (const struct volume_record **)volumes;
 }
 
+static size_t keep_pinning(const struct volume_record **volumes, size_t n)
+{
+	size_t n_kept = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!volumes[i]->per_node)
+			volumes[n_kept++] = volumes[i];
+	return n_kept;
+}
+
 /* "shop/web.1, shop/web.2 and 4 more". */
 static void add_tasks(const struct manager *manager, const struct node_entry *node,
 		      struct text *out)
@@ -83,6 +92,8 @@ static enum err_code check_remove(const struct manager *manager, const struct no
 		return refuse_tasks(manager, node, watch->lost, err);
 	size_t n = 0;
 	_cleanup_free_ const struct volume_record **volumes = volumes_on(manager, node, &n);
+	/* Of a volume that each node has, this one's share goes with it. */
+	n = keep_pinning(volumes, n);
 	if (n)
 		return err_set(err, ERR_CONFLICT,
 			       "%zu %s on node %s (%s%s): `drover volume rm` removes what is not "
@@ -145,7 +156,8 @@ static void lose_volumes(struct manager *manager, const struct node_entry *node,
 	size_t n = 0;
 	_cleanup_free_ const struct volume_record **volumes = volumes_on(manager, node, &n);
 	for (size_t i = 0; i < n; i++) {
-		struct volume_record *volume = cluster_volume(&manager->cluster, volumes[i]->name);
+		struct volume_record *volume =
+			cluster_volume_on(&manager->cluster, volumes[i]->name, node->record.id);
 		if (answer->n_volumes_lost++ < MANAGER_ANSWER_NAMES_MAX)
 			strings_add(&answer->volumes_lost, volume->name);
 		notes_add(&manager->out->notes, "volume %s is lost with node %s", volume->name,

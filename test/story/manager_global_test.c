@@ -413,6 +413,80 @@ static void a_task_is_judged_by_its_own_revision_after_a_restart_too(void **stat
 	story_end(&story);
 }
 
+static void a_drained_node_loses_its_task_until_it_is_resumed(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, JOB_GLOBAL);
+	story_forget(&story);
+	assert_int_equal(story_act_node(&story, REQUEST_NODE_DRAIN, "alpha", false), ERR_NONE);
+	story_tells(&story, "node alpha is to be drained\n"
+			    "shop/agent.1 stopping: drained\n"
+			    "shop/agent.1 completed: drained\n");
+	story_stands(&story, "shop/agent", STANDING_RUNNING, "1 of 1 ready");
+	/* A job that comes meanwhile leaves it out. */
+	global_job(&story, "probe", JOB_GLOBAL);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_stands(&story, "shop/probe", STANDING_RUNNING, "1 of 1 ready");
+	assert_int_equal(story_act_node(&story, REQUEST_NODE_DRAIN, "beta", false), ERR_NONE);
+	story_stands(&story, "shop/agent", STANDING_PENDING,
+		     "0 of 0 ready; no node is ready: 2 of 2 are draining");
+	story_act_node(&story, REQUEST_NODE_RESUME, "alpha", false);
+	story_act_node(&story, REQUEST_NODE_RESUME, "beta", false);
+	story_stands(&story, "shop/agent", STANDING_RUNNING, "2 of 2 ready");
+	story_stands(&story, "shop/probe", STANDING_RUNNING, "2 of 2 ready");
+	story_end(&story);
+}
+
+static void a_run_that_was_drained_away_runs_when_the_node_is_resumed(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, JOB_GLOBAL_JOB);
+	story_report(&story, "shop/agent.1", TASK_COMPLETED, REASON_EXIT_ZERO, NULL);
+	story_act_node(&story, REQUEST_NODE_DRAIN, "alpha", false);
+	story_act_node(&story, REQUEST_NODE_DRAIN, "beta", false);
+	story_act_node(&story, REQUEST_NODE_RESUME, "alpha", false);
+	/* Alpha has done it already; beta was interrupted. */
+	story_stands(&story, "shop/agent", STANDING_COMPLETED, "1 of 1 succeeded");
+	story_act_node(&story, REQUEST_NODE_RESUME, "beta", false);
+	story_stands(&story, "shop/agent", STANDING_RUNNING, "2 of 2 ready");
+	story_report(&story, "shop/agent.2", TASK_COMPLETED, REASON_EXIT_ZERO, NULL);
+	story_stands(&story, "shop/agent", STANDING_COMPLETED, "2 of 2 succeeded");
+	assert_int_equal(story_count(&story, "shop/agent"), 3);
+	story_end(&story);
+}
+
+static void a_node_that_leaves_takes_its_task_and_its_volumes_along(void **state)
+{
+	(void)state;
+	struct story story;
+	story_begin(&story);
+	story_join(&story, "alpha");
+	story_join(&story, "beta");
+	story_project(&story, "shop");
+	story_mount(&story, global_job(&story, "agent", JOB_GLOBAL), "state");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_act_node(&story, REQUEST_NODE_DRAIN, "alpha", false);
+	assert_int_equal(story_act_node(&story, REQUEST_NODE_REMOVE, "alpha", false), ERR_NONE);
+	assert_int_equal(manager_cluster(story.manager)->volumes.n, 1);
+	story_pass(&story, 60000);
+	story_stands(&story, "shop/agent", STANDING_RUNNING, "1 of 1 ready");
+	/* Lost with all it had, by the operator's word. */
+	story_silence(&story, "beta");
+	story_pass(&story, 30000);
+	assert_int_equal(story_act_node(&story, REQUEST_NODE_REMOVE, "beta", true), ERR_NONE);
+	assert_int_equal(manager_cluster(story.manager)->volumes.n, 0);
+	story_pass(&story, 60000);
+	story_stands(&story, "shop/agent", STANDING_PENDING,
+		     "0 of 0 ready; no node has joined yet");
+	/* A number is not given twice, so neither is a slot. */
+	story_join(&story, "gamma");
+	story_stands(&story, "shop/agent", STANDING_RUNNING, "1 of 1 ready");
+	assert_int_equal(story_task(&story, "shop/agent.3")->desired.slot, 3);
+	story_end(&story);
+}
+
 static size_t count_volumes(struct story *story)
 {
 	return manager_cluster(story->manager)->volumes.n;
@@ -554,6 +628,9 @@ int main(void)
 		cmocka_unit_test(what_makes_no_sense_of_it_is_refused),
 		cmocka_unit_test(one_task_can_be_stopped_and_restarted),
 		cmocka_unit_test(a_job_may_become_global_and_back),
+		cmocka_unit_test(a_drained_node_loses_its_task_until_it_is_resumed),
+		cmocka_unit_test(a_run_that_was_drained_away_runs_when_the_node_is_resumed),
+		cmocka_unit_test(a_node_that_leaves_takes_its_task_and_its_volumes_along),
 		cmocka_unit_test(each_node_has_its_own_volume),
 		cmocka_unit_test(removing_a_volume_removes_it_on_every_node),
 		cmocka_unit_test(a_network_on_each_node_lets_a_project_spread),
