@@ -177,7 +177,7 @@ static void a_flipped_bit_in_a_page_head_is_found_or_harmless(void **state)
 
 static void a_flipped_bit_in_lmdbs_head_is_found_or_harmless(void **state)
 {
-	assert_true(refusals(*state, 400, flip_bit_in_lmdb_head) > 100);
+	assert_true(refusals(*state, 120, flip_bit_in_lmdb_head) > 30);
 }
 
 static void a_zeroed_page_is_found_or_harmless(void **state)

@@ -111,7 +111,7 @@ def sweep():
             owner = (folder / "owner").read_text()
         except OSError:
             continue
-        if not owner or not Path(f"/proc/{owner}").exists():
+        if owner and not Path(f"/proc/{owner}").exists():
             remove_folder(folder)
 
 
@@ -170,7 +170,8 @@ class Cluster:
     def start_docker(self, script=""):
         words = [FAKEDOCKER, "--socket", self.docker_socket]
         self.spawn("docker", words + (["--script", script] if script else []))
-        eventually("the fake Docker answers", self.containers_or_none)
+        eventually(lambda: f"the fake Docker answers: {script}\n{self.tail()}",
+                   lambda: self.alive("docker") and self.containers_or_none())
 
     def spawn_manager(self, environment=None):
         return self.spawn("manager", [PROGRAM, "manager", "--data-dir", self.manager_data], environment)
@@ -266,7 +267,7 @@ class Cluster:
 
     def containers(self):
         """(task, state, id) of every container of ours."""
-        status, found = ask(self.docker_socket, "GET", "/watch/containers?all=1")
+        status, found = ask(self.docker_socket, "GET", "/watch/containers?all=1", seconds=10)
         assert status == 200
         return [(each["Labels"].get("drover.task"), each["State"], each["Id"]) for each in found]
 
