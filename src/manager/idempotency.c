@@ -130,23 +130,19 @@ void idempotency_keep(struct manager *manager, const struct manager_request *req
 					0 });
 }
 
+/* How old they are only the wall clock would tell, and who set it forward by a day would have every request that
+ * is asked again take effect twice: they are kept for a whole age from here, the oldest first to give way. */
 void idempotency_start(struct manager *manager)
 {
 	size_t n = 0;
 	struct idempotency_record **records = cluster_sorted_idempotency(&manager->cluster, &n);
-	for (size_t i = 0; i < n; i++) {
-		int64_t age_ms = wall_now(manager) - records[i]->created_wall_ms;
-		if (age_ms < 0)
-			age_ms = 0;
-		if (age_ms > LIMIT_IDEMPOTENCY_AGE_MS)
-			age_ms = LIMIT_IDEMPOTENCY_AGE_MS;
+	int64_t until_ms = manager->in->now_ms + LIMIT_IDEMPOTENCY_AGE_MS;
+	for (size_t i = 0; i < n; i++)
 		queue_push(&manager->answers_kept,
-			   (struct queue_item){ manager->in->now_ms + LIMIT_IDEMPOTENCY_AGE_MS -
-							age_ms,
+			   (struct queue_item){ until_ms + (int64_t)i,
 						map_name_key(manager->cluster.salt,
 							     records[i]->caller, records[i]->key),
 						0 });
-	}
 	base_free(records);
 }
 
