@@ -4,10 +4,12 @@ BUILD ?= build
 PYTHON = /usr/bin/python3
 PREFIX ?= /usr/local
 BUILDTYPE ?= release
+SOAK_HOURS ?= 1
+SOAK_SEED ?= $(shell date +%s)000
 SOURCES = $(shell git ls-files 'src/*.[ch]' 'test/*.[ch]' 'bench/*.[ch]')
 CLANG_FORMAT = $(shell command -v clang-format-14 || command -v clang-format)
 
-.PHONY: all packages demo test faults hosts bench install docs openapi man format lint clean help
+.PHONY: all packages demo test soak faults hosts bench install docs openapi man format lint clean help
 
 all: $(BUILD)/build.ninja ## build the program into build/
 	ninja -C $(BUILD)
@@ -36,6 +38,10 @@ faults: all ## kill, cut the power, fill the disk, N times as much as CI does (N
 hosts: all ## the tests over several machines, made of namespaces, on real Docker daemons; as root
 	tools/install-packages build test
 	tools/run-hosts $(BUILD)
+
+soak: all ## simulate clusters for SOAK_HOURS (1) with SOAK_JOBS processes (all processors), from SOAK_SEED on
+	$(BUILD)/test/sim/sim --soak $$(($(SOAK_HOURS) * 3600)) --seed $(SOAK_SEED) \
+		$(if $(SOAK_JOBS),--jobs $(SOAK_JOBS))
 
 bench: all ## measure; nothing is asserted
 	bench/run $(BUILD)

@@ -21,16 +21,24 @@
 	X(PLANTED_FINAL_CHANGES,      "final-changes")      /* I5: a lost task takes a late exit code */   \
 	X(PLANTED_MEMORY_UNCHECKED,   "memory-unchecked")   /* I6: a filter is missing */                  \
 	X(PLANTED_PORT_UNOWNED,       "port-unowned")       /* I7: ports in use look free */               \
+	X(PLANTED_PIN_IGNORED,        "pin-ignored")        /* I8: a volume's machine is not looked at */    \
 	X(PLANTED_OLD_MESSAGE,        "old-message")        /* I10: older sets are taken */                \
 	X(PLANTED_STOP_UNSEEN,        "stop-unseen")        /* I11: stopped once the signal is sent */     \
 	X(PLANTED_FOREIGN_TAKEN,      "foreign-taken")      /* I12: the label is not looked at */          \
 	X(PLANTED_RESTART_UNCOUNTED,  "restart-uncounted")  /* I14: the policy never is used up */         \
 	X(PLANTED_KEY_FORGOTTEN,      "key-forgotten")      /* I15: an answer is not remembered */         \
 	X(PLANTED_MEMORY_BEHIND,      "memory-behind")      /* I16: a stop is stored, and not in memory */ \
+	X(PLANTED_EVENT_LOST,         "event-lost")         /* I17: failures are not told */               \
+	X(PLANTED_HISTORY_KEPT,       "history-kept")       /* I18: no ended task is forgotten */          \
+	X(PLANTED_WALL_CLOCK,         "wall-clock")         /* I22: a pause depends on the wall clock */   \
+	X(PLANTED_RECORD_KEPT,        "record-kept")        /* I23: forgotten tasks stay in the store */   \
 	X(PLANTED_HIDDEN_STATE,       "hidden-state")       /* I27: a pause depends on earlier runs */     \
 	X(PLANTED_EXIT_MISSED,        "exit-missed")        /* L1: the list is not compared */             \
 	X(PLANTED_NEVER_WOKEN,        "never-woken")        /* L2: what is parked stays parked */          \
-	X(PLANTED_ORPHAN_KEPT,        "orphan-kept")        /* L4: orphans are left alone */
+	X(PLANTED_DEAF,               "deaf")               /* L3: after some starts all is refused */     \
+	X(PLANTED_ORPHAN_KEPT,        "orphan-kept")        /* L4: orphans are left alone */               \
+	X(PLANTED_RESTLESS,           "restless")           /* L7: what has not changed is stored */       \
+	X(PLANTED_PLACED_ANYWHERE,    "placed-anywhere")    /* placed: constraints are not looked at */
 
 enum planted {
 #define PLANTED_ENUM(number, name) number,

@@ -1,5 +1,6 @@
 /* Events in, one by one, in the order they came. */
 #include "base/check.h"
+#include "base/planted.h"
 #include "manager/core.h"
 
 typedef enum err_code (*carrier)(struct manager *manager, const struct manager_request *request,
@@ -24,6 +25,10 @@ static void take_request(struct manager *manager, const struct manager_request *
 	struct manager_reply *reply = out_reply(manager, request->handle);
 	if (idempotency_recall(manager, request, reply))
 		return;
+	if (PLANTED(PLANTED_DEAF) && manager->cluster.meta.epoch > 3) {
+		err_set(&reply->err, ERR_LIMIT, "too busy");
+		return;
+	}
 	if (trust_is_meant(request->kind)) {
 		enum err_code refused = trust(manager, request, reply, &reply->err);
 		POST((refused == ERR_NONE) == (reply->err.code == ERR_NONE));

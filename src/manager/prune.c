@@ -3,6 +3,7 @@
  * Invariant: the newest task of a wanted slot is never forgotten, for it says how the slot stands. */
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/planted.h"
 #include "manager/core.h"
 
 static bool is_excess(const struct manager *manager, const struct slot *slot,
@@ -15,7 +16,8 @@ static bool is_excess(const struct manager *manager, const struct slot *slot,
 		return false;
 	if (slot->want == SLOT_UNWANTED)
 		return true;
-	return task != slot->newest && slot->n_final > manager->options.history_per_slot;
+	return task != slot->newest && slot->n_final > manager->options.history_per_slot &&
+	       !PLANTED(PLANTED_HISTORY_KEPT);
 }
 
 void prune_tasks(struct manager *manager, struct job_entry *entry, struct slots *slots)

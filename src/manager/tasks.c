@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/planted.h"
 #include "manager/core.h"
 
 /* A task as it was before a change. */
@@ -101,7 +102,8 @@ static void note_state(struct manager *manager, const struct task *task,
 		break;
 	default: UNREACHABLE("no task goes back to pending");
 	}
-	happen_task(manager, task, enum_name(task_state_names, task->state));
+	if (!PLANTED(PLANTED_EVENT_LOST) || task->state != TASK_FAILED)
+		happen_task(manager, task, enum_name(task_state_names, task->state));
 }
 
 static void note_health(struct manager *manager, const struct task *task)

@@ -65,7 +65,7 @@ static bool breaks_constraint(struct question *question, size_t column, struct r
 {
 	const struct node_entry *node = question->cluster->columns.entry[column];
 	size_t broken = match_broken(&question->match, node);
-	return broken < question->match.n_constraints &&
+	return broken < question->match.n_constraints && !PLANTED(PLANTED_PLACED_ANYWHERE) &&
 	       refuse(ret_refusal, REFUSED_CONSTRAINT, broken);
 }
 
@@ -116,7 +116,7 @@ static bool off_network(struct question *question, size_t column, struct refusal
 
 static bool lacks_volume(struct question *question, size_t column, struct refusal *ret_refusal)
 {
-	for (size_t i = 0; i < question->n_pins; i++)
+	for (size_t i = 0; i < question->n_pins && !PLANTED(PLANTED_PIN_IGNORED); i++)
 		if (!question->pins[i].node || question->pins[i].node->index != column)
 			return refuse(ret_refusal, REFUSED_VOLUME, i);
 	return false;

@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/planted.h"
 #include "worker/worker_int.h"
 
 #define RECORD_BYTES_MAX (2 * LIMIT_JOB_RECORD_BYTES)
@@ -90,11 +91,14 @@ void worker_persist_task_gone(struct worker *worker, struct task_id task)
 {
 	struct change change = { .kind = RECORD_ASSIGNMENT };
 	change_key_id(&change, task.uuid);
-	put(worker, &change);
+	if (!PLANTED(PLANTED_RECORD_KEPT))
+		put(worker, &change);
 }
 
 void worker_persist_turn(struct worker *worker)
 {
+	if (PLANTED(PLANTED_RESTLESS) && worker->task_first)
+		worker_task_mark_unsaved(worker, worker->task_first);
 	for (struct worker_task *task = worker->unsaved_first, *next; task; task = next) {
 		next = task->unsaved_next;
 		task->unsaved = false;

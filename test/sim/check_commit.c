@@ -167,8 +167,13 @@ static void check_task(struct sim *sim, const struct cluster *cluster,
 	check_final(sim, known, task, name);
 	check_lost(sim, known, entry, task, name);
 	check_success(sim, known, entry, task, name);
+	checker_follows(sim, known, task, name);
+	checker_history(sim, entry, task);
+	if (!uuid_is_zero(task->desired.node.uuid) && uuid_is_zero(known->node.uuid))
+		checker_placed(sim, cluster, task, name);
 	remember(known, task);
 	checker_compare(sim, known);
+	sim_decide(sim, known->number, task->state, task->reason);
 }
 
 /* What is forgotten must be gone: no container of it runs. */
@@ -294,17 +299,22 @@ static void check_changed(struct sim *sim, const struct cluster *cluster, struct
 #define LOOK_AT_ALL 64
 
 void checker_committed(struct sim *sim, const struct cluster *cluster,
-		       const struct changes *changes)
+		       const struct manager_out *out)
 {
 	struct checker *checker = &sim->checker;
-	if (checker->commits++ % LOOK_AT_ALL == 0 || !changes) {
+	if (out)
+		checker_told(sim, out);
+	else
+		checker_list(sim, cluster);
+	if (checker->commits++ % LOOK_AT_ALL == 0 || !out) {
+		checker_numbers(sim, cluster);
 		check_all(sim, cluster);
 		return;
 	}
 	struct task_id last = { { { 0 } } };
-	for (size_t i = 0; i < changes->n; i++) {
+	for (size_t i = 0; i < out->changes.n; i++) {
 		struct task_id id;
-		if (!task_of_record(&changes->items[i], &id) || uuid_equal(id.uuid, last.uuid))
+		if (!task_of_record(&out->changes.items[i], &id) || uuid_equal(id.uuid, last.uuid))
 			continue;
 		check_changed(sim, cluster, id);
 		last = id;

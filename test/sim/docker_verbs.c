@@ -282,6 +282,7 @@ static int do_start(struct sim *sim, struct sim_worker *worker, struct sim_conta
 	container->seen.finished_wall_ms = 0;
 	container->ended_by = ENDED_NOT;
 	container->run++;
+	worker->docker.containers_started++;
 	sim->checker.truth_changed = true;
 	sim_tell(sim, worker->name, "%s runs", container->seen.name);
 	checker_container_started(sim, worker, container);

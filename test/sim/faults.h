@@ -47,6 +47,7 @@
 	X(FAULT_STOP_IGNORED,         "stop signal ignored",        300)                               \
 	X(FAULT_UNHEALTHY,            "container unhealthy",        300)                               \
 	X(FAULT_REMOVED_BY_OTHERS,    "container removed by others",100)                               \
+	X(FAULT_ORPHAN,               "container of a forgotten task", 50)                             \
 	X(FAULT_NAME_TAKEN,           "name taken by a foreign container", 40)                         \
 	X(FAULT_CLOCK_JUMP,           "wall clock jumped",          150)
 

@@ -35,6 +35,7 @@ struct known_task *checker_task(struct sim *sim, struct task_id id)
 		return known;
 	known = base_calloc(1, sizeof(*known));
 	known->id = id;
+	known->number = checker->n_tasks;
 	known->restarts_max = -1;
 	map_put(&checker->tasks, id.uuid, known);
 	checker->task_order = base_grow(checker->task_order, checker->n_tasks,
@@ -139,6 +140,7 @@ void checker_container_started(struct sim *sim, struct sim_worker *worker,
 	known->starts++;
 	/* What follows from a second container is not what is wrong. */
 	check_truth(sim);
+	checker_volumes(sim, worker, container);
 	if (known->restarts_max < 0)
 		return;
 	sim->checker.evaluated[INVARIANT_I14]++;

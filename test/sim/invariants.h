@@ -15,19 +15,25 @@
 	X(INVARIANT_I5,  "I5",   "final is final, and unknown is not failed")                          \
 	X(INVARIANT_I6,  "I6",   "no node holds more than it has")                                     \
 	X(INVARIANT_I7,  "I7",   "one owner per host port")                                            \
+	X(INVARIANT_I8,  "I8",   "what exists once has one owner")                                     \
 	X(INVARIANT_I10, "I10",  "nothing goes back to an older desired set")                          \
 	X(INVARIANT_I11, "I11",  "stopped means stopped")                                              \
 	X(INVARIANT_I12, "I12",  "only ours is touched")                                               \
 	X(INVARIANT_I14, "I14",  "each slot succeeds once, attempts are counted")                      \
 	X(INVARIANT_I15, "I15",  "one key, one effect, one answer")                                    \
 	X(INVARIANT_I16, "I16",  "a client sees what it was answered")                                 \
+	X(INVARIANT_I17, "I17",  "who follows the events knows what is")                               \
+	X(INVARIANT_I18, "I18",  "what is kept is bounded")                                            \
 	X(INVARIANT_I19, "I19",  "no node is given up before its time")                                \
+	X(INVARIANT_I22, "I22",  "wall clocks decide nothing")                                         \
+	X(INVARIANT_I23, "I23",  "stores hold what is accounted for")                                  \
 	X(INVARIANT_I27, "I27",  "same seed, same story")                                              \
 	X(INVARIANT_L1,  "L1",   "what is wanted runs, and nothing else")                              \
 	X(INVARIANT_L2,  "L2",   "nothing waits that could run")                                       \
 	X(INVARIANT_L3,  "L3",   "requests are answered")                                              \
 	X(INVARIANT_L4,  "L4",   "no container without a task")                                        \
 	X(INVARIANT_L7,  "L7",   "silence when there is nothing to do")                                \
+	X(INVARIANT_PLACED,"placed", "a task is placed where its job allows")                          \
 	X(INVARIANT_CORE,"core", "no assertion of a core fails")                                       \
 	X(INVARIANT_END, "end",  "a run ends")
 
@@ -48,6 +54,8 @@ extern const struct invariant_row invariant_rows[INVARIANT_COUNT];
 /* What the checker knows of a task, from the commits of the manager and from the truth of Docker. */
 struct known_task {
 	struct task_id id;
+	size_t number;	/* in the order in which they were heard of */
+	int told_state; /* by the events */
 	bool committed; /* a commit of the manager held it */
 	bool deleted;	/* a later one does not */
 	bool gone;	/* it was said that no container of it can run */
@@ -141,9 +149,23 @@ void checker_port_refused(struct sim *sim, struct sim_worker *worker,
 void checker_up(struct sim *sim, struct sim_worker *worker, const struct sync_up *up);
 void checker_down(struct sim *sim, const struct manager_down *down);
 
-/* check_commit.c: the manager's world after a commit of these changes; NULL: look at everything. */
+/* check_commit.c: the manager's world after the commit of a turn; out NULL: after that of a start. */
 void checker_committed(struct sim *sim, const struct cluster *cluster,
-		       const struct changes *changes);
+		       const struct manager_out *out);
+/* check_events.c: a follower takes the list, hears the events, is asked. */
+void checker_list(struct sim *sim, const struct cluster *cluster);
+void checker_told(struct sim *sim, const struct manager_out *out);
+void checker_follows(struct sim *sim, const struct known_task *known, const struct task *task,
+		     const char *name);
+/* check_bounds.c: the history of the task's slot; all stores, after silence. */
+void checker_history(struct sim *sim, const struct job_entry *entry, const struct task *task);
+void check_stores(struct sim *sim);
+/* check_unique.c: a container starts; numbers of nodes; a task has got its node. */
+void checker_volumes(struct sim *sim, const struct sim_worker *worker,
+		     const struct sim_container *container);
+void checker_numbers(struct sim *sim, const struct cluster *cluster);
+void checker_placed(struct sim *sim, const struct cluster *cluster, const struct task *task,
+		    const char *name);
 /* check_nodes.c: how nodes stand after a turn. */
 void checker_turned(struct sim *sim, const struct cluster *cluster);
 /* check_requests.c: answers, before they are spoken, of a durable commit. */

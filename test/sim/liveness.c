@@ -315,7 +315,19 @@ static void look_at_ended(struct look *look, const struct job_entry *entry, cons
 		wrong(look, INVARIANT_L1, task, "has no successor");
 }
 
-/* Where nothing can take its place it waits for its machine; so does one that was asked to stop. A machine whose Docker
+/* It has ended, or was asked to stop, and nothing is to take its place. */
+static bool only_ends(const struct job_entry *entry, const struct task *task)
+{
+	if (task_is_final(task->state) && is_current(entry, task))
+		return reason_after(task->reason) != AFTER_REPLACE_NOW &&
+		       reason_after(task->reason) != AFTER_REPLACE_ELSEWHERE;
+	if (task->desired.wanted != TASK_WANT_STOP)
+		return task->desired.wanted == TASK_WANT_REMOVE;
+	return is_current(entry, task) && task->desired.stop_reason != REASON_SCALED_DOWN &&
+	       reason_after(task->desired.stop_reason) != AFTER_REPLACE_NOW;
+}
+
+/* Where nothing can take its place it waits for its machine; so does one that only has to stop. A machine whose Docker
  * hangs, or whose store is full and has nothing new to store, still speaks for its tasks. */
 static void look_at_out(struct look *look, const struct job_entry *entry, const struct task *task)
 {
@@ -323,13 +335,12 @@ static void look_at_out(struct look *look, const struct job_entry *entry, const 
 	bool may_speak =
 		worker && (worker->broken == BROKEN_DOCKER || worker->broken == BROKEN_STORE);
 	look->sim->checker.evaluated[INVARIANT_L1]++;
-	if (may_speak && !task->unreachable)
+	if (only_ends(entry, task) || (may_speak && !task->unreachable))
 		return;
 	/* Also one that was asked to stop may have to be replaced then. */
 	if (!task->unreachable)
 		wrong(look, INVARIANT_L1, task, "is on a machine that is lost, and nobody says so");
-	else if (task->desired.wanted == TASK_WANT_RUN &&
-		 !job_spec_is_global(&job_entry_current(entry)->spec) &&
+	else if (!job_spec_is_global(&job_entry_current(entry)->spec) &&
 		 could_run(look, entry, &job_entry_current(entry)->spec, task->desired.slot))
 		wrong(look, INVARIANT_L1, task,
 		      "is on a lost machine, and there is another for it");

@@ -122,6 +122,20 @@ static void strike_removal(struct sim *sim, struct sim_worker *worker)
 	sim_docker_hint(sim, worker, name);
 }
 
+/* One that was made for a task which everybody has forgotten: it never ran. */
+static void strike_orphan(struct sim *sim, struct sim_worker *worker)
+{
+	struct task_id task = { uuid_make(&sim->random, clock_wall_ms(sim, &worker->clock)) };
+	char name[CONTAINER_NAME_SIZE];
+	container_name(task, 1, name);
+	if (uuid_is_zero(worker->cluster))
+		return;
+	struct sim_container *container = sim_docker_add(&worker->docker, name);
+	container->seen.cluster = worker->cluster;
+	container->seen.task = task;
+	container->seen.attempt = 1;
+}
+
 static void strike_port(struct sim *sim, struct sim_worker *worker)
 {
 	worker->docker.foreign_port = sim_draw(sim, 8000, 8009);
@@ -138,7 +152,7 @@ static int64_t draw_jump_ms(struct sim *sim)
 static void jump(struct sim *sim, struct sim_clock *clock)
 {
 	int64_t jump_ms = draw_jump_ms(sim);
-	if (!sim->options.clocks_stay)
+	if (sim->options.clocks != CLOCKS_STAY)
 		clock->jump_ms = jump_ms;
 }
 
@@ -163,6 +177,7 @@ static const struct machine_fault {
 	{ FAULT_DOCKER_RESTART, strike_docker },
 	{ FAULT_DOCKER_FROZEN, strike_docker_freeze },
 	{ FAULT_REMOVED_BY_OTHERS, strike_removal },
+	{ FAULT_ORPHAN, strike_orphan },
 	{ FAULT_PORT_HELD, strike_port },
 	{ FAULT_CLOCK_JUMP, strike_clock },
 };

@@ -1,6 +1,4 @@
 /* sim: run seeds. See --help. */
-#include <setjmp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +6,7 @@
 #include "base/check.h"
 #include "base/parse.h"
 #include "base/planted.h"
-#include "sim.h"
+#include "soak.h"
 
 #ifdef PLANTED_BUGS
 int planted_bug = PLANTED_NONE;
@@ -24,8 +22,13 @@ static const char usage[] =
 	"usage: sim [--seeds FROM-TO | --seed N] [options]\n"
 	"  --seeds FROM-TO     run these seeds (1-20)\n"
 	"  --seed N            run one seed\n"
-	"  --steps N           events a seed may take (1000000)\n"
+	"  --steps N           events a seed may take (4000000)\n"
 	"  --twice N           run every Nth seed twice and compare (10; 0: none)\n"
+	"  --twins N           run every Nth seed with wall clocks that jump and with clocks that "
+	"stay,\n"
+	"                      and compare what is decided (10; 0: none)\n"
+	"  --soak SECONDS      run seeds from FROM on until then, and say what they came to\n"
+	"  --jobs N            processes that soak (one for each processor)\n"
 	"  --verbose           print the whole story\n"
 	"  --print-coverage    print how often each fault struck and each invariant was "
 	"evaluated,\n"
@@ -36,103 +39,11 @@ static const char usage[] =
 
 struct arguments {
 	int64_t from, to;
-	int64_t twice;
 	bool coverage;
 	const char *expect;
-	struct sim_options options;
+	struct run_options run;
+	struct soak_options soak;
 };
-
-struct totals {
-	struct sim_counts counts;
-	uint64_t n_seeds;
-	uint64_t n_events;
-	int64_t virtual_ms;
-	int64_t worker_ms; /* virtual time, once for each worker */
-	int64_t settled_ms_max;
-};
-
-/* ---- assertions of the cores ---- */
-
-static sigjmp_buf assertion_failed;
-
-static void on_abort(int signal_number)
-{
-	(void)signal_number;
-	siglongjmp(assertion_failed, 1);
-}
-
-static void run_caught(uint64_t seed, const struct arguments *arguments, struct sim_result *result,
-		       struct totals *totals)
-{
-	signal(SIGABRT, on_abort);
-	if (sigsetjmp(assertion_failed, 1) == 0) {
-		sim_run(seed, &arguments->options, result, &totals->counts);
-		totals->counts.evaluated[INVARIANT_CORE]++;
-		totals->counts.evaluated[INVARIANT_END]++;
-		return;
-	}
-	*result = (struct sim_result){ .failed = true, .invariant = INVARIANT_CORE };
-	snprintf(result->message, sizeof(result->message), "%s: %s at %s:%d",
-		 check_last.kind ? check_last.kind : "abort",
-		 check_last.what ? check_last.what : "", check_last.file ? check_last.file : "",
-		 check_last.line);
-}
-
-/* ---- seeds ---- */
-
-static bool run_seed(uint64_t seed, const struct arguments *arguments, struct totals *totals,
-		     struct sim_result *result)
-{
-	run_caught(seed, arguments, result, totals);
-	totals->n_seeds++;
-	totals->n_events += result->n_events;
-	totals->virtual_ms += result->virtual_ms;
-	totals->worker_ms += result->virtual_ms * result->n_workers;
-	if (result->settled_ms > totals->settled_ms_max)
-		totals->settled_ms_max = result->settled_ms;
-	if (result->failed || !arguments->twice || seed % (uint64_t)arguments->twice)
-		return !result->failed;
-	struct sim_result again;
-	struct totals ignored = { 0 };
-	run_caught(seed, arguments, &again, &ignored);
-	totals->counts.evaluated[INVARIANT_I27]++;
-	if (again.hash == result->hash && again.n_events == result->n_events)
-		return true;
-	result->failed = true;
-	result->invariant = INVARIANT_I27;
-	snprintf(result->message, sizeof(result->message), "two runs told two stories");
-	return false;
-}
-
-static void print_failure(uint64_t seed, const struct sim_result *result)
-{
-	printf("seed %llu: %s (%s): %s\n  replay: sim --seed %llu --verbose\n",
-	       (unsigned long long)seed, invariant_rows[result->invariant].name,
-	       invariant_rows[result->invariant].what, result->message, (unsigned long long)seed);
-}
-
-static bool print_coverage(const struct totals *totals)
-{
-	bool whole = true;
-	printf("%llu seeds, %llu events, %.1f hours of the manager, %.1f of its workers, settled "
-	       "within %lld s\n",
-	       (unsigned long long)totals->n_seeds, (unsigned long long)totals->n_events,
-	       (double)totals->virtual_ms / 3600000.0, (double)totals->worker_ms / 3600000.0,
-	       (long long)totals->settled_ms_max / 1000);
-	for (int i = 0; i < FAULT_COUNT; i++) {
-		printf("  %10llu  %s\n", (unsigned long long)totals->counts.struck[i],
-		       fault_rows[i].name);
-		whole &= totals->counts.struck[i] > 0;
-	}
-	for (int i = 0; i < INVARIANT_COUNT; i++) {
-		printf("  %10llu  %-4s %s\n", (unsigned long long)totals->counts.evaluated[i],
-		       invariant_rows[i].name, invariant_rows[i].what);
-		whole &= totals->counts.evaluated[i] > 0;
-	}
-	if (!whole)
-		printf("a fault never struck, or an invariant was never evaluated\n");
-	return whole;
-}
 
 /* A planted bug is caught by the invariant that is meant to catch it: in most of the first seeds that notice it, that
  * one is the first to be violated. (A second container of a task, say, may also be found to have been said to be
@@ -149,7 +60,7 @@ static void tally_add(struct tally *tally, const struct arguments *arguments, ui
 	bool expected = strcmp(invariant_rows[result->invariant].name, arguments->expect) == 0;
 	tally->n_expected += expected;
 	tally->n_others += !expected;
-	print_failure(seed, result);
+	run_print_failure(seed, &arguments->run, result);
 }
 
 static int judge(const struct tally *tally, const char *expected)
@@ -161,24 +72,24 @@ static int judge(const struct tally *tally, const char *expected)
 
 static int run_all(const struct arguments *arguments)
 {
-	static struct totals totals;
+	static struct run_totals totals;
 	struct tally tally = { 0 };
 	int64_t n_failed = 0;
 	for (int64_t seed = arguments->from; seed <= arguments->to; seed++) {
 		struct sim_result result;
-		if (run_seed((uint64_t)seed, arguments, &totals, &result))
+		if (run_seed((uint64_t)seed, &arguments->run, &totals, &result))
 			continue;
 		if (arguments->expect)
 			tally_add(&tally, arguments, (uint64_t)seed, &result);
 		else
-			print_failure((uint64_t)seed, &result);
+			run_print_failure((uint64_t)seed, &arguments->run, &result);
 		fflush(stdout);
 		if (++n_failed >= TALLY_SEEDS)
 			break;
 	}
 	if (arguments->expect)
 		return judge(&tally, arguments->expect);
-	bool whole = !arguments->coverage || print_coverage(&totals);
+	bool whole = !arguments->coverage || run_print_coverage(&totals);
 	return n_failed || !whole ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -218,9 +129,15 @@ static bool parse_option(const char *name, char *value, struct arguments *argume
 		return ok;
 	}
 	if (strcmp(name, "--steps") == 0)
-		return !parse_int(value, 1, INT64_MAX, &arguments->options.events_max, NULL);
+		return !parse_int(value, 1, INT64_MAX, &arguments->run.sim.events_max, NULL);
 	if (strcmp(name, "--twice") == 0)
-		return !parse_int(value, 0, INT64_MAX, &arguments->twice, NULL);
+		return !parse_int(value, 0, INT64_MAX, &arguments->run.twice, NULL);
+	if (strcmp(name, "--twins") == 0)
+		return !parse_int(value, 0, INT64_MAX, &arguments->run.twins, NULL);
+	if (strcmp(name, "--soak") == 0)
+		return !parse_int(value, 1, INT64_MAX, &arguments->soak.seconds, NULL);
+	if (strcmp(name, "--jobs") == 0)
+		return !parse_int(value, 1, SOAK_JOBS_MAX, &arguments->soak.n_jobs, NULL);
 	if (strcmp(name, "--expect") == 0) {
 		arguments->expect = value;
 		return true;
@@ -231,11 +148,11 @@ static bool parse_option(const char *name, char *value, struct arguments *argume
 int main(int argc, char **argv)
 {
 	struct arguments arguments = {
-		.from = 1, .to = 20, .twice = 10, .options.events_max = 1000000
+		.from = 1, .to = 20, .run = { .twice = 10, .twins = 10, .sim.events_max = 4000000 }
 	};
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--verbose") == 0) {
-			arguments.options.verbose = true;
+			arguments.run.sim.verbose = true;
 		} else if (strcmp(argv[i], "--print-coverage") == 0) {
 			arguments.coverage = true;
 		} else if (strcmp(argv[i], "--list-bugs") == 0) {
@@ -249,5 +166,7 @@ int main(int argc, char **argv)
 			i++;
 		}
 	}
-	return run_all(&arguments);
+	arguments.soak.first_seed = arguments.from;
+	arguments.soak.run = arguments.run;
+	return arguments.soak.seconds ? soak(&arguments.soak) : run_all(&arguments);
 }

@@ -258,7 +258,7 @@ static void check_turn(struct sim *sim)
 		checker_answered(sim, cluster, requests, manager->out.replies, n);
 	base_free(requests);
 	if (manager->out.changes.n)
-		checker_committed(sim, cluster, &manager->out.changes);
+		checker_committed(sim, cluster, &manager->out);
 	checker_turned(sim, cluster);
 	if (n || sim->checker.commits % 64 == 0)
 		check_stored(sim);

@@ -18,6 +18,16 @@ static void draw_faults(struct sim *sim)
 		int max = fault_rows[i].per_mille_max;
 		sim->rate[i] = (int)sim_draw(sim, 1 + max / 10, max);
 	}
+	if (sim->options.clocks == CLOCKS_ANY)
+		return;
+	static const enum fault_class reread[] = {
+		FAULT_MANAGER_CRASH, FAULT_MANAGER_BEFORE_COMMIT, FAULT_MANAGER_BEFORE_SPEAK,
+		FAULT_COMMIT_FAILED, FAULT_COMMIT_UNKNOWN,	  FAULT_STORE_FULL
+	};
+	for (size_t i = 0; i < ARRAY_LEN(reread); i++)
+		sim->enabled[reread[i]] = false;
+	sim->enabled[FAULT_CLOCK_JUMP] = true;
+	sim->rate[FAULT_CLOCK_JUMP] = fault_rows[FAULT_CLOCK_JUMP].per_mille_max;
 }
 
 /* Mostly small, for a fault tells most where there is little else; some large, with fewer faults for each machine. */
@@ -126,6 +136,7 @@ void sim_run(uint64_t seed, const struct sim_options *options, struct sim_result
 	sim->counts = counts;
 	sim->random = (struct random){ seed * 0x9e3779b97f4a7c15ULL + 1 };
 	sim->hash = HASH_START;
+	sim->decisions = HASH_START;
 	sim->now_ms = 1000;
 	begin(sim);
 	if (sim_run_until(sim, sim->now_ms + draw_trouble_ms(sim)))
@@ -133,6 +144,7 @@ void sim_run(uint64_t seed, const struct sim_options *options, struct sim_result
 	*ret_result = (struct sim_result){ .failed = sim->checker.failed,
 					   .invariant = sim->checker.invariant,
 					   .hash = sim->hash,
+					   .decisions = sim->decisions,
 					   .n_events = sim->n_events,
 					   .virtual_ms = sim->now_ms,
 					   .settled_ms = sim->settled_ms,

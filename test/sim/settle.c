@@ -58,7 +58,7 @@ static struct deeds count_deeds(const struct sim *sim)
 		if (sim->workers[i].broken)
 			continue;
 		deeds.worker_records += sim->workers[i].store.n_written;
-		deeds.containers += sim->workers[i].docker.containers_made;
+		deeds.containers += sim->workers[i].docker.containers_started;
 	}
 	return deeds;
 }
@@ -88,7 +88,7 @@ static void be_silent(struct sim *sim)
 	if (n_manager || n_workers || n_containers)
 		violated(sim, INVARIANT_L7,
 			 "nothing was to be done, and the manager stored %llu records, workers "
-			 "%llu, and %llu containers were made",
+			 "%llu, and %llu containers started",
 			 (unsigned long long)n_manager, (unsigned long long)n_workers,
 			 (unsigned long long)n_containers);
 	else if (!check_liveness(sim, false))
@@ -111,6 +111,8 @@ void settle(struct sim *sim)
 		return;
 	}
 	sim->settled_ms = -last_fault_ms;
-	if (live_on(sim, allowance_ms))
-		be_silent(sim);
+	if (!live_on(sim, allowance_ms))
+		return;
+	be_silent(sim);
+	check_stores(sim);
 }

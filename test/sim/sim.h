@@ -55,6 +55,8 @@ bool sim_strikes(struct sim *sim, enum fault_class class);
 void sim_tell(struct sim *sim, const char *who, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void sim_hash(struct sim *sim, const void *bytes, size_t len);
+/* Something was decided about the checker's task of this number. */
+void sim_decide(struct sim *sim, size_t task, int64_t what, int64_t how);
 
 /* What was counted, over all seeds of a run. */
 struct sim_counts {
@@ -117,7 +119,7 @@ struct sim_docker {
 	bool up;
 	uint64_t lives; /* raised when everything in flight ends */
 	uint64_t instance;
-	uint64_t containers_made;
+	uint64_t containers_made, containers_started;
 	struct sim_container **containers;
 	size_t n_containers, containers_capacity;
 	struct sim_action **actions; /* in flight */
@@ -331,7 +333,9 @@ void client_release(struct sim_client *client);
 struct sim_options {
 	int64_t events_max;
 	bool verbose;
-	bool clocks_stay; /* wall clocks are not set wrong, and all else is the same */
+	/* For two runs that may only differ in their wall clocks: those of one are set wrong, those of the other stay.
+	 * In neither the manager reads its store again, for there a back-off is kept as a wall time. */
+	enum sim_clocks { CLOCKS_ANY = 0, CLOCKS_JUMP, CLOCKS_STAY } clocks;
 };
 
 struct sim {
@@ -344,6 +348,7 @@ struct sim {
 	uint64_t sequence;
 	uint64_t n_events;
 	uint64_t hash;
+	uint64_t decisions; /* hash of what was decided, whatever the wall clocks say */
 
 	bool enabled[FAULT_COUNT];
 	int rate[FAULT_COUNT];
@@ -370,7 +375,7 @@ struct sim_result {
 	bool failed;
 	int invariant; /* enum invariant */
 	char message[512];
-	uint64_t hash;
+	uint64_t hash, decisions;
 	uint64_t n_events;
 	int64_t virtual_ms;
 	int64_t settled_ms; /* from the end of the faults to the end */

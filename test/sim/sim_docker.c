@@ -250,6 +250,8 @@ void sim_docker_submit(struct sim *sim, struct sim_worker *worker,
 	sim_tell(sim, worker->name, "docker: %s %s%s%s",
 		 enum_name(container_verb_names, from->verb), from->name,
 		 from->resource_name ? from->resource_name : "", from->signal ? from->signal : "");
+	if (!uuid_is_zero(from->task.uuid))
+		sim_decide(sim, checker_task(sim, from->task)->number, from->verb, from->attempt);
 	if (!docker->up || docker->given_up) {
 		take_action(docker, action->number);
 		answer_fault(worker, action, FAULT_UNREACHABLE, "no such file or directory");

@@ -24,6 +24,12 @@ void sim_hash(struct sim *sim, const void *bytes, size_t len)
 	sim->hash = hash_bytes(sim->hash, bytes, len);
 }
 
+void sim_decide(struct sim *sim, size_t task, int64_t what, int64_t how)
+{
+	const int64_t decided[] = { sim->now_ms, (int64_t)task, what, how };
+	sim->decisions = hash_bytes(sim->decisions, decided, sizeof(decided));
+}
+
 int64_t sim_draw(struct sim *sim, int64_t from, int64_t to)
 {
 	PRE(from <= to);
@@ -33,9 +39,11 @@ int64_t sim_draw(struct sim *sim, int64_t from, int64_t to)
 int64_t sim_draw_wide(struct sim *sim, int64_t from, int64_t to)
 {
 	PRE(0 < from && from <= to);
-	int64_t top = from;
-	while (top < to && sim_draw(sim, 0, 3))
-		top = top * 2 < to ? top * 2 : to;
+	int doublings = 0;
+	while (from < to >> doublings)
+		doublings++;
+	int64_t n = sim_draw(sim, 0, doublings);
+	int64_t top = from << n < to ? from << n : to;
 	return sim_draw(sim, from, top);
 }
 

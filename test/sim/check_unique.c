@@ -1,0 +1,58 @@
+/* What exists once (I8): a named volume is on one machine, the one that the manager has pinned it to. And a task
+ * is only placed where its job allows. */
+#include <string.h>
+
+#include "sim.h"
+
+static const struct sim_container *user_elsewhere(const struct sim *sim,
+						  const struct sim_worker *worker,
+						  const char *volume)
+{
+	for (int i = 0; i < sim->n_workers; i++) {
+		const struct sim_docker *docker = &sim->workers[i].docker;
+		for (size_t j = 0; &sim->workers[i] != worker && j < docker->n_containers; j++) {
+			const struct sim_container *container = docker->containers[j];
+			if (!container->foreign && sim_container_runs(container) &&
+			    strings_has(&container->volumes, volume))
+				return container;
+		}
+	}
+	return NULL;
+}
+
+void checker_volumes(struct sim *sim, const struct sim_worker *worker,
+		     const struct sim_container *container)
+{
+	for (size_t i = 0; i < container->volumes.n; i++) {
+		const char *volume = container->volumes.items[i];
+		const struct sim_container *other = user_elsewhere(sim, worker, volume);
+		sim->checker.evaluated[INVARIANT_I8]++;
+		if (other)
+			violated(sim, INVARIANT_I8,
+				 "%s on %s runs with volume %s, and so does %s on another machine",
+				 container->seen.name, worker->name, volume, other->seen.name);
+	}
+}
+
+void checker_numbers(struct sim *sim, const struct cluster *cluster)
+{
+	const struct node_columns *columns = &cluster->columns;
+	sim->checker.evaluated[INVARIANT_I8]++;
+	for (size_t i = 0; i < columns->n; i++)
+		for (size_t j = 0; j < i; j++)
+			if (columns->entry[i]->record.number == columns->entry[j]->record.number)
+				violated(sim, INVARIANT_I8, "%s and %s have the number %lld",
+					 columns->entry[i]->record.facts.hostname,
+					 columns->entry[j]->record.facts.hostname,
+					 (long long)columns->entry[i]->record.number);
+}
+
+void checker_placed(struct sim *sim, const struct cluster *cluster, const struct task *task,
+		    const char *name)
+{
+	const struct node_entry *node = cluster_node(cluster, task->desired.node);
+	sim->checker.evaluated[INVARIANT_PLACED]++;
+	if (node && !check_placement_allows(node, cluster_task_spec(cluster, task)))
+		violated(sim, INVARIANT_PLACED, "%s was placed on %s", name,
+			 node->record.facts.hostname);
+}
