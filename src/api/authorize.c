@@ -18,6 +18,21 @@ static enum err_code know_by_socket(const struct http_peer *peer, struct caller 
 	return ERR_NONE;
 }
 
+/* It was let in once, and is not any more. */
+static enum err_code was_removed(const struct cluster *cluster, const struct access_name *name,
+				 struct err *err)
+{
+	const struct node_entry *node = cluster_node(cluster, (struct node_id){ name->id });
+	if (name->role != ACCESS_WORKER)
+		return err_set(err, ERR_FORBIDDEN,
+			       "this %s was removed from the cluster: join again with a token",
+			       enum_name(access_role_names, name->role));
+	return err_set(err, ERR_FORBIDDEN,
+		       "%s%s was removed from the cluster: to join anew, empty the worker's data "
+		       "folder and give it a token",
+		       node ? "node " : "this worker", node ? cluster_node_name(node) : "");
+}
+
 /* Is the record still there, for this very key? */
 static enum err_code check_identity(const struct cluster *cluster, const struct http_peer *peer,
 				    const struct access_name *name, struct err *err)
@@ -31,14 +46,11 @@ static enum err_code check_identity(const struct cluster *cluster, const struct 
 	if (name->role == ACCESS_MANAGER)
 		return ERR_NONE;
 	const struct identity_record *identity = cluster_identity(cluster, name->id);
-	if (!identity || identity->role != name->role ||
-	    !access_hash_equal(identity->key_sha256,
-			       access_hash_format(peer->key_sha256, key_sha256)))
-		return err_set(err, ERR_FORBIDDEN,
-			       "this %s was removed from the cluster: to come back it needs a "
-			       "token and a new key",
-			       enum_name(access_role_names, name->role));
-	return ERR_NONE;
+	if (identity && identity->role == name->role &&
+	    access_hash_equal(identity->key_sha256,
+			      access_hash_format(peer->key_sha256, key_sha256)))
+		return ERR_NONE;
+	return was_removed(cluster, name, err);
 }
 
 static enum err_code know_by_certificate(const struct cluster *cluster,

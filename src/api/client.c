@@ -46,11 +46,12 @@ struct event_base *api_client_base(struct api_client *client)
 	return client->base;
 }
 
-/* What the API said went wrong, or that it said nothing readable. */
-static enum err_code read_error(int status, struct http_view body, struct err *err)
+enum err_code api_client_refusal(int status, struct http_view body, struct err *err)
 {
 	struct error_answer answer;
 	struct err ignored;
+	if (status >= 200 && status <= 299)
+		return ERR_NONE;
 	if (json_read_record(&error_answer_type, body.bytes ? body.bytes : "", body.len,
 			     ANSWER_VALUES_MAX, JSON_INTERNAL, &answer, &ignored) ||
 	    !answer.error.code) {
@@ -94,9 +95,9 @@ static void call_done(void *owner, struct http_call *http_call, const struct err
 	(void)sent;
 	if (problem)
 		pending->code = explain(pending->client, problem, pending->err);
-	else if (status < 200 || status > 299)
-		pending->code = read_error(status, body, pending->err);
-	else if (call->answer_type)
+	else
+		pending->code = api_client_refusal(status, body, pending->err);
+	if (!pending->code && call->answer_type)
 		pending->code = json_read_record(call->answer_type, body.bytes ? body.bytes : "",
 						 body.len, ANSWER_VALUES_MAX, JSON_INTERNAL,
 						 call->answer, pending->err);
@@ -165,16 +166,13 @@ static void stream_done(void *owner, struct http_call *call, const struct err *p
 {
 	struct api_client_stream *stream = owner;
 	struct err err = { 0 };
+	struct http_view error_body = { stream->error_body.bytes, stream->error_body.len };
 	(void)call;
 	(void)sent;
 	(void)body;
-	if (problem)
-		explain(stream->client, problem, &err);
-	else if (status < 200 || status > 299)
-		read_error(status,
-			   (struct http_view){ stream->error_body.bytes, stream->error_body.len },
-			   &err);
-	stream->events->end(stream->owner, err.code ? &err : NULL);
+	enum err_code code = problem ? explain(stream->client, problem, &err)
+				     : api_client_refusal(status, error_body, &err);
+	stream->events->end(stream->owner, code ? &err : NULL);
 	text_release(&stream->error_body);
 	base_free(stream);
 }

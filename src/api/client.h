@@ -30,6 +30,9 @@ struct api_call {
 enum err_code api_client_call(struct api_client *client, const struct api_call *call,
 			      struct err *err) WARN_UNUSED;
 
+/* What an answer that is not 2xx says went wrong; ERR_NONE for one that is. */
+enum err_code api_client_refusal(int status, struct http_view body, struct err *err) WARN_UNUSED;
+
 /* GET a stream. `bytes` comes piece by piece; `end` once (err NULL: complete), after which the stream is gone. */
 struct api_client_stream;
 struct api_client_stream_events {

@@ -269,6 +269,12 @@ enum err_code api_server_listen_unix(struct api_server *server, const char *path
 	return http_server_listen_unix(server->http, path, err);
 }
 
+enum err_code api_server_listen_tcp(struct api_server *server, const struct endpoint *endpoint,
+				    int *ret_port, struct err *err)
+{
+	return http_server_listen_tcp(server->http, endpoint, ret_port, err);
+}
+
 void api_server_set_stream_call_ms(struct api_server *server, int call_ms)
 {
 	server->stream_call_ms = call_ms;

@@ -8,6 +8,7 @@
 #include "access/token.h"
 #include "api/views.h"
 #include "manager/manager.h"
+#include "net/endpoint.h"
 
 struct api_server;
 struct authority;
@@ -65,6 +66,9 @@ struct api_server *api_server_new(struct event_base *base, const struct api_back
 				  void *owner);
 enum err_code api_server_listen_unix(struct api_server *server, const char *path,
 				     struct err *err) WARN_UNUSED;
+/* For other machines, over TLS; see http_server_listen_tcp(). */
+enum err_code api_server_listen_tcp(struct api_server *server, const struct endpoint *endpoint,
+				    int *ret_port, struct err *err) WARN_UNUSED;
 /* How often it is looked whether who holds a stream or session still may; LIMIT_STREAM_AUTHORISED_MS when never
  * said. */
 void api_server_set_authorised_ms(struct api_server *server, int authorised_ms);

@@ -27,6 +27,7 @@ struct option {
 };
 
 struct invocation;
+struct context;
 
 struct command {
 	const char *name;     /* "volume ls" has a blank: two words on the command line */
@@ -46,7 +47,7 @@ struct command {
 extern const struct command *const commands[];
 extern const size_t n_commands;
 
-/* Options every command takes: --host, --help. */
+/* Options every command takes: --host, --context, --help. */
 extern const struct option global_options[];
 extern const size_t n_global_options;
 
@@ -54,7 +55,10 @@ struct invocation {
 	const struct command *command;
 	struct strings operands;
 	const char *host;	   /* the socket */
+	bool host_given;	   /* by --host or DROVER_HOST */
+	const char *context_name;  /* of --context; NULL: not given */
 	struct api_client *client; /* made on first use: cli_client() */
+	struct context *context;   /* that the client talks to; NULL: the socket */
 	/* private: what was given, by option */
 	struct strings *values; /* n_options lists */
 };
@@ -68,7 +72,12 @@ int64_t cli_int(const struct invocation *invocation, const char *option, int64_t
 int64_t cli_duration_ms(const struct invocation *invocation, const char *option,
 			int64_t fallback_ms);
 
+/* The manager that was chosen: by --context, --host, DROVER_HOST, DROVER_CONTEXT, `context use`, in this order. A
+ * context that cannot be opened ends the program with a message. */
 struct api_client *cli_client(struct invocation *invocation);
+/* Its context (cli/contexts.h); NULL: the socket. */
+const struct context *cli_context(struct invocation *invocation);
+void cli_client_release(struct invocation *invocation);
 
 /* Flush standard output. When nobody reads it any more (`drover logs | head`) or it cannot be written, the program
  * ends: quietly for a closed pipe, with a message otherwise. */

@@ -24,6 +24,8 @@ static enum err_code serve(struct invocation *invocation, const char *data_dir, 
 	struct manager_daemon_options manager_options = {
 		.data_dir = manager_dir,
 		.socket_path = invocation->host,
+		.listen = cli_string(invocation, "listen", NULL),
+		.advertise = cli_string(invocation, "advertise", NULL),
 		.scheduler_name = cli_string(invocation, "scheduler", NULL),
 	};
 	struct worker_daemon_options worker_options = {
@@ -58,8 +60,10 @@ static int run(struct invocation *invocation)
 }
 
 static const struct option options[] = {
+	OPTION_ADVERTISE,
 	{ "data-dir", 0, OPTION_STRING, "DIR", "where state is kept" },
 	{ "docker", 0, OPTION_STRING, "SOCKET", "Docker's socket (default /var/run/docker.sock)" },
+	OPTION_LISTEN,
 	{ "label", 0, OPTION_STRINGS, "KEY=VALUE", "label of this node, for constraints" },
 	{ "scheduler", 0, OPTION_STRING, "POLICY",
 	  "epvm (default), roundrobin, greedy, binpack, spread" },

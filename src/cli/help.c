@@ -7,6 +7,8 @@
 const struct option global_options[] = {
 	{ "host", 'H', OPTION_STRING, "SOCKET",
 	  "socket of the manager (environment: DROVER_HOST)" },
+	{ "context", 0, OPTION_STRING, "CONTEXT",
+	  "cluster to talk to (environment: DROVER_CONTEXT)" },
 	{ "help", 'h', OPTION_FLAG, NULL, "show this help" },
 };
 const size_t n_global_options = ARRAY_LEN(global_options);
@@ -16,9 +18,10 @@ void help_print_all(void)
 	printf("drover runs containers from a compose.yaml, keeps them running, and says why when "
 	       "it "
 	       "cannot.\n\n"
-	       "Usage: drover [-H SOCKET] COMMAND [OPTIONS] [OPERANDS]\n\nCommands:\n");
+	       "Usage: drover [-H SOCKET | --context CONTEXT] COMMAND [OPTIONS] "
+	       "[OPERANDS]\n\nCommands:\n");
 	for (size_t i = 0; i < n_commands; i++)
-		printf("  %-11s %s\n", commands[i]->name, commands[i]->summary);
+		printf("  %-13s %s\n", commands[i]->name, commands[i]->summary);
 	printf("\n'drover help COMMAND' says more. Start here: drover dev, then drover up.\n");
 }
 
@@ -32,7 +35,7 @@ bool help_print_group(const char *word)
 			continue;
 		if (!any)
 			printf("Usage: drover %s COMMAND\n\nCommands:\n", word);
-		printf("  %-11s %s\n", name, commands[i]->summary);
+		printf("  %-13s %s\n", name, commands[i]->summary);
 		any = true;
 	}
 	return any;

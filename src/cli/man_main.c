@@ -95,7 +95,8 @@ static void add_page(struct text *out)
 	text_add(out, ".\\\" Made from the tables in src/cli; see `make docs`.\n"
 		      ".TH DROVER 1 \"\" \"drover " DROVER_VERSION "\" \"User Commands\"\n"
 		      ".SH NAME\ndrover \\- run containers from a compose.yaml\n"
-		      ".SH SYNOPSIS\n\\fBdrover\\fR [\\fB\\-H\\fR \\fISOCKET\\fR] \\fICOMMAND\\fR "
+		      ".SH SYNOPSIS\n\\fBdrover\\fR [\\fB\\-H\\fR \\fISOCKET\\fR | "
+		      "\\fB\\-\\-context\\fR \\fICONTEXT\\fR] \\fICOMMAND\\fR "
 		      "[\\fIOPTIONS\\fR] [\\fIOPERANDS\\fR]\n"
 		      ".SH DESCRIPTION\n"
 		      "drover takes a compose.yaml, decides where each container runs, keeps it "
@@ -112,10 +113,17 @@ static void add_page(struct text *out)
 		      "before it. The default is /run/drover/drover.sock for root, else "
 		      "$XDG_RUNTIME_DIR/drover/drover.sock or "
 		      "~/.local/state/drover/drover.sock.\n"
+		      ".TP\nDROVER_CONTEXT\nName of the context to talk to; \\-\\-context, "
+		      "\\-\\-host and DROVER_HOST go before it.\n"
+		      ".TP\nDROVER_TOKEN\nJoin token, for \\fBworker \\-\\-join\\fR and "
+		      "\\fBcontext join\\fR.\n"
 		      ".TP\nDOCKER_CONFIG\nFolder of config.json, whose registry credentials the "
 		      "worker uses; the default is ~/.docker.\n"
 		      ".SH FILES\n.TP\n/var/lib/drover\nState, for root; ~/.local/share/drover "
 		      "else. \\-\\-data\\-dir names another folder.\n"
+		      ".TP\n~/.config/drover/contexts\nKeys and certificates of the clusters this "
+		      "user has joined, a folder each; ~/.config/drover/context names the one in "
+		      "use.\n"
 		      ".SH SEE ALSO\n.BR docker (1)\n");
 }
 

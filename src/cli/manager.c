@@ -26,6 +26,8 @@ static int run(struct invocation *invocation)
 	struct manager_daemon_options options = {
 		.data_dir = text_string(&data_dir),
 		.socket_path = invocation->host,
+		.listen = cli_string(invocation, "listen", NULL),
+		.advertise = cli_string(invocation, "advertise", NULL),
 		.scheduler_name = cli_string(invocation, "scheduler", NULL),
 		.store_name = cli_string(invocation, "store", NULL),
 	};
@@ -35,7 +37,9 @@ static int run(struct invocation *invocation)
 }
 
 static const struct option options[] = {
+	OPTION_ADVERTISE,
 	{ "data-dir", 0, OPTION_STRING, "DIR", "where state is kept, in DIR/manager" },
+	OPTION_LISTEN,
 	{ "scheduler", 0, OPTION_STRING, "POLICY",
 	  "epvm (default), roundrobin, greedy, binpack, spread" },
 	{ "store", 0, OPTION_STRING, "STORE",
@@ -47,7 +51,11 @@ const struct command command_manager = {
 	.operands = "",
 	.summary = "Run a manager alone, in the foreground",
 	.details =
-		"Takes requests on its unix socket, decides where tasks run and tells the workers.",
+		"Takes requests on its unix socket, decides where tasks run and tells the workers. "
+		"With --listen it also lets in, over TLS, machines and users that have joined: "
+		"`drover token create` prints the command to join with. DIR/manager/trust holds "
+		"the key of the cluster's CA, without which nobody who joined is known any more: "
+		"keep a copy.",
 	.options = options,
 	.n_options = ARRAY_LEN(options),
 	.run = run,

@@ -110,6 +110,20 @@ enum err_code fetch_volumes(struct invocation *invocation, const char *query,
 			   sizeof(struct volume_view), (struct any_page *)ret_page, err);
 }
 
+enum err_code fetch_tokens(struct invocation *invocation, struct token_page *ret_page,
+			   struct err *err)
+{
+	return fetch_pages(invocation, "/v1/tokens", "", &token_page_type,
+			   sizeof(struct token_record), (struct any_page *)ret_page, err);
+}
+
+enum err_code fetch_identities(struct invocation *invocation, struct identity_page *ret_page,
+			       struct err *err)
+{
+	return fetch_pages(invocation, "/v1/identities", "", &identity_page_type,
+			   sizeof(struct identity_record), (struct any_page *)ret_page, err);
+}
+
 enum err_code mutate(struct invocation *invocation, const char *method, const char *target,
 		     struct manager_answer *ret_answer, struct err *err)
 {
@@ -121,6 +135,27 @@ enum err_code mutate(struct invocation *invocation, const char *method, const ch
 				 .answer = ret_answer,
 				 .idempotency_key = key };
 	return api_client_call(cli_client(invocation), &call, err);
+}
+
+int output_remove(struct invocation *invocation, const char *path)
+{
+	int status = 0;
+	for (size_t i = 0; i < invocation->operands.n; i++) {
+		struct manager_answer answer;
+		struct text target;
+		struct err err;
+		text_init(&target, TARGET_BYTES_MAX);
+		text_add(&target, path);
+		http_percent_encode(&target, invocation->operands.items[i]);
+		if (mutate(invocation, "DELETE", text_string(&target), &answer, &err)) {
+			status = cli_fail(invocation, &err);
+		} else {
+			puts(invocation->operands.items[i]);
+			record_release(&manager_answer_type, &answer);
+		}
+		text_release(&target);
+	}
+	return status;
 }
 
 static char interrupt_sentence[256];

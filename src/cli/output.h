@@ -29,6 +29,11 @@ enum err_code fetch_nodes(struct invocation *invocation, struct node_page *ret_p
 enum err_code fetch_volumes(struct invocation *invocation, const char *query,
 			    struct volume_page *ret_page, struct err *err) WARN_UNUSED;
 
+enum err_code fetch_tokens(struct invocation *invocation, struct token_page *ret_page,
+			   struct err *err) WARN_UNUSED;
+enum err_code fetch_identities(struct invocation *invocation, struct identity_page *ret_page,
+			       struct err *err) WARN_UNUSED;
+
 /* GET one object into a record. */
 enum err_code fetch(struct invocation *invocation, const char *target,
 		    const struct record_type *type, void *record, struct err *err) WARN_UNUSED;
@@ -36,5 +41,8 @@ enum err_code fetch(struct invocation *invocation, const char *target,
 /* Send a mutation without a body, with a key of its own. */
 enum err_code mutate(struct invocation *invocation, const char *method, const char *target,
 		     struct manager_answer *ret_answer, struct err *err) WARN_UNUSED;
+
+/* DELETE the object of each operand, at `path` and its name, and print the name; returns the exit status. */
+int output_remove(struct invocation *invocation, const char *path);
 
 #endif

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -144,6 +145,12 @@ static bool check_value(struct cursor *cursor, const struct option *option, cons
 	return false;
 }
 
+static void set_host(struct invocation *invocation, const char *value)
+{
+	invocation->host = value;
+	invocation->host_given = true;
+}
+
 static void take_value(struct cursor *cursor, const struct option *option, int index,
 		       const char *value)
 {
@@ -153,8 +160,10 @@ static void take_value(struct cursor *cursor, const struct option *option, int i
 		strings_add(&cursor->invocation->values[index], value);
 	else if (strcmp(option->name, "help") == 0)
 		cursor->wants_help = true;
+	else if (strcmp(option->name, "context") == 0)
+		cursor->invocation->context_name = value;
 	else
-		cursor->invocation->host = value;
+		set_host(cursor->invocation, value);
 }
 
 /* The value that follows an option: attached, or the next word. */
@@ -258,7 +267,7 @@ static void invocation_release(struct invocation *invocation)
 		strings_release(&invocation->values[i]);
 	base_free(invocation->values);
 	strings_release(&invocation->operands);
-	api_client_free(invocation->client);
+	cli_client_release(invocation);
 }
 
 /* "unix:///run/x.sock" as in DOCKER_HOST, or the path itself. NULL: another transport. */
@@ -269,9 +278,20 @@ static const char *socket_of(const char *host)
 	return strstr(host, "://") ? NULL : host;
 }
 
-static int run(const struct command *command, int argc, char **argv, int at, const char *host)
+/* What was said before the command, or by the environment. */
+struct before {
+	const char *host;
+	bool host_given;
+	const char *context;
+};
+
+static int run(const struct command *command, int argc, char **argv, int at,
+	       const struct before *before)
 {
-	struct invocation invocation = { .command = command, .host = host };
+	struct invocation invocation = { .command = command,
+					 .host = before->host,
+					 .host_given = before->host_given,
+					 .context_name = before->context };
 	struct cursor cursor = { &invocation, argc, argv, at, false, false };
 	int status = err_exit_status(ERR_INVALID);
 	invocation.values = base_calloc(command->n_options, sizeof(struct strings));
@@ -282,10 +302,10 @@ static int run(const struct command *command, int argc, char **argv, int at, con
 		help_print_command(command);
 		status = 0;
 	} else if (!socket_of(invocation.host)) {
-		cli_usage(
-			&invocation,
-			"%s: this release talks over a unix socket: give its path, or unix://PATH",
-			invocation.host);
+		cli_usage(&invocation,
+			  "%s: a host is the path of a manager's socket, or unix://PATH; machines "
+			  "elsewhere are reached by a context: drover context join",
+			  invocation.host);
 	} else if (check_operands(&invocation)) {
 		invocation.host = socket_of(invocation.host);
 		status = command->run(&invocation);
@@ -307,20 +327,35 @@ static int unknown_command(const char *word)
 	return err_exit_status(ERR_INVALID);
 }
 
-/* Options before the command, as in `docker -H`: only --host. Returns how many words it took; 0: none of ours. */
-static int take_host(int argc, char **argv, int at, const char **host)
+/* The value of an option before the command, as in `docker -H`; letter NULL: it has none. Returns how many words it
+ * took; 0: another word. */
+static int take_one(int argc, char **argv, int at, const char *letter, const char *name,
+		    const char **ret_value)
 {
 	const char *word = argv[at];
-	bool alone = strcmp(word, "-H") == 0 || strcmp(word, "--host") == 0;
+	size_t len = strlen(name);
+	bool alone = (letter && strcmp(word, letter) == 0) || strcmp(word, name) == 0;
 	if (alone && at + 1 < argc) {
-		*host = argv[at + 1];
+		*ret_value = argv[at + 1];
 		return 2;
 	}
-	if (!alone && (strncmp(word, "-H", 2) == 0 || strncmp(word, "--host=", 7) == 0)) {
-		*host = word + (word[1] == 'H' ? 2 : 7);
-		return 1;
-	}
-	return 0;
+	if (alone)
+		return 0;
+	if (strncmp(word, name, len) == 0 && word[len] == '=')
+		*ret_value = word + len + 1;
+	else if (letter && strncmp(word, letter, 2) == 0)
+		*ret_value = word + 2;
+	else
+		return 0;
+	return 1;
+}
+
+/* --host or --context before the command. */
+static int take_before(int argc, char **argv, int at, struct before *before)
+{
+	int taken = take_one(argc, argv, at, "-H", "--host", &before->host);
+	before->host_given |= taken > 0;
+	return taken ? taken : take_one(argc, argv, at, NULL, "--context", &before->context);
 }
 
 static bool asks_help(const char *word)
@@ -331,11 +366,12 @@ static bool asks_help(const char *word)
 int cli_main(int argc, char **argv)
 {
 	_cleanup_free_ char *socket_path = cli_default_socket();
-	const char *host = socket_path;
+	const char *environment = getenv("DROVER_HOST");
+	struct before before = { .host = socket_path, .host_given = environment && *environment };
 	int at = 1, words;
 	/* Whoever reads our output may leave; cli_flush() notices. */
 	signal(SIGPIPE, SIG_IGN);
-	for (int taken; at < argc && (taken = take_host(argc, argv, at, &host));)
+	for (int taken; at < argc && (taken = take_before(argc, argv, at, &before));)
 		at += taken;
 	if (at >= argc || asks_help(argv[at])) {
 		help_print_all();
@@ -344,7 +380,8 @@ int cli_main(int argc, char **argv)
 	}
 	if (argv[at][0] == '-' && strcmp(argv[at], "--version") != 0) {
 		fprintf(stderr,
-			"drover: %s: only --host and --help may stand before the command\n"
+			"drover: %s: only --host, --context and --help may stand before the "
+			"command\n"
 			"See 'drover help'.\n",
 			argv[at]);
 		return err_exit_status(ERR_INVALID);
@@ -353,7 +390,7 @@ int cli_main(int argc, char **argv)
 	char *first[] = { (char *)(uintptr_t)word, at + 1 < argc ? argv[at + 1] : NULL };
 	const struct command *command = command_find(at + 1 < argc ? 2 : 1, first, &words);
 	if (command)
-		return run(command, argc, argv, at + words, host);
+		return run(command, argc, argv, at + words, &before);
 	if ((at + 1 >= argc || asks_help(argv[at + 1])) && help_print_group(word))
 		return 0;
 	return unknown_command(word);
@@ -367,13 +404,6 @@ void cli_flush(void)
 		fprintf(stderr, "drover: standard output cannot be written: %s\n", strerror(errno));
 	/* Not exit(): it would flush, and fail, again. */
 	_exit(errno == EPIPE ? 128 + SIGPIPE : err_exit_status(ERR_IO));
-}
-
-struct api_client *cli_client(struct invocation *invocation)
-{
-	if (!invocation->client)
-		invocation->client = api_client_new(ENDPOINT_OF_PATH(invocation->host));
-	return invocation->client;
 }
 
 int cli_fail(const struct invocation *invocation, const struct err *err)

@@ -6,6 +6,18 @@
 
 #include "cli/command.h"
 
+#define OPTION_LISTEN                                                                              \
+	{                                                                                          \
+		"listen", 0, OPTION_STRING, "ADDRESS:PORT",                                        \
+			"let in other machines, over TLS; 0.0.0.0 is every address, 7700 the port" \
+			" where none is written"                                                   \
+	}
+#define OPTION_ADVERTISE                                                                           \
+	{                                                                                          \
+		"advertise", 0, OPTION_STRING, "HOST:PORT",                                        \
+			"where other machines find it (default: the address of --listen)"          \
+	}
+
 /* A loop for daemons that SIGTERM and SIGINT end cleanly. */
 struct serve {
 	struct event_base *base;

@@ -52,23 +52,7 @@ static int run_ls(struct invocation *invocation)
 
 static int run_rm(struct invocation *invocation)
 {
-	int status = 0;
-	for (size_t i = 0; i < invocation->operands.n; i++) {
-		struct manager_answer answer;
-		struct text target;
-		struct err err;
-		text_init(&target, LIMIT_PATH_BYTES);
-		text_add(&target, "/v1/volumes/");
-		http_percent_encode(&target, invocation->operands.items[i]);
-		if (mutate(invocation, "DELETE", text_string(&target), &answer, &err)) {
-			status = cli_fail(invocation, &err);
-		} else {
-			puts(invocation->operands.items[i]);
-			record_release(&manager_answer_type, &answer);
-		}
-		text_release(&target);
-	}
-	return status;
+	return output_remove(invocation, "/v1/volumes/");
 }
 
 static const struct option ls_options[] = {

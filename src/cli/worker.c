@@ -1,5 +1,8 @@
+#include "api/join.h"
 #include "base/alloc.h"
+#include "cli/joining.h"
 #include "cli/serve.h"
+#include "cli/worker_member.h"
 #include "worker/daemon.h"
 
 static enum err_code serve(const struct worker_daemon_options *options, struct err *err)
@@ -12,6 +15,27 @@ static enum err_code serve(const struct worker_daemon_options *options, struct e
 		serve_run(&serve);
 	worker_daemon_free(worker);
 	serve_release(&serve);
+	return code;
+}
+
+/* As a member of a cluster where it has joined one, else for the manager on this machine. */
+static enum err_code serve_member(struct invocation *invocation,
+				  struct worker_daemon_options *options, struct err *err)
+{
+	struct membership membership;
+	struct endpoint manager = { 0 };
+	bool member = false;
+	enum err_code code =
+		worker_member(invocation, options->data_dir, &membership, &member, err);
+	if (code || !member)
+		return code ? code : serve(options, err);
+	options->membership = &membership;
+	options->manager = &manager;
+	code = member_endpoint(&membership, &manager, err);
+	if (!code)
+		code = serve(options, err);
+	member_endpoint_release(&manager);
+	membership_release(&membership);
 	return code;
 }
 
@@ -35,7 +59,7 @@ static int run(struct invocation *invocation)
 	};
 	enum err_code code = serve_read_labels(cli_strings(invocation, "label"), &labels, &err);
 	if (!code)
-		code = serve(&options, &err);
+		code = serve_member(invocation, &options, &err);
 	text_release(&data_dir);
 	pairs_release(&labels);
 	return code ? cli_fail(invocation, &err) : 0;
@@ -44,10 +68,14 @@ static int run(struct invocation *invocation)
 static const struct option options[] = {
 	{ "data-dir", 0, OPTION_STRING, "DIR", "where state is kept, in DIR/worker" },
 	{ "docker", 0, OPTION_STRING, "SOCKET", "Docker's socket (default /var/run/docker.sock)" },
+	{ "join", 0, OPTION_STRING, "HOST:PORT",
+	  "join the cluster of the manager there; needed once" },
 	{ "label", 0, OPTION_STRINGS, "KEY=VALUE", "label of this node, for constraints" },
 	{ "policy", 0, OPTION_STRING, "FILE",
 	  "what jobs may ask of this machine (default: anything that Docker can do)" },
 	{ "starts", 0, OPTION_INT, "N", "containers started side by side (default 4)" },
+	OPTION_TOKEN,
+	OPTION_TOKEN_FILE,
 };
 
 const struct command command_worker = {
@@ -58,6 +86,13 @@ const struct command command_worker = {
 		"Dials the manager's socket and runs tasks on this machine's Docker. It goes on "
 		"supervising while "
 		"the manager is away.\n\n"
+		"With --join and a token it becomes a machine of a cluster whose manager is "
+		"elsewhere: `drover token create --role worker` there prints the command. The key "
+		"is made in DIR/worker/trust and never leaves it; later starts need neither "
+		"option, "
+		"and the certificate is renewed while it runs, or up to a year after it expired. "
+		"A manager that cannot be reached is waited for; --join with another address tells "
+		"where it has gone.\n\n"
 		"With --policy, jobs may ask of this machine what FILE allows and no more: bind "
 		"mounts, capabilities, sysctls, images, drivers, Docker's own networks. A task "
 		"that asks for more says which line its owner would have to add; the file is read "

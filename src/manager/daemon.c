@@ -13,10 +13,10 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "manager/gate.h"
 #include "manager/manager.h"
 #include "net/shell.h"
 #include "store/store.h"
-#include "trust/authority.h"
 
 #define PART	      "manager"
 #define PROBE_SECONDS 1
@@ -48,8 +48,8 @@ struct manager_daemon {
 	struct event *probe; /* while read-only: may we commit again? */
 	bool read_only;
 	struct err read_only_err;
-	struct authority *authority;
-	char *address; /* where joiners find us, HOST:PORT; "": nowhere */
+	struct gate *gate;
+	char joined_at[ENDPOINT_TEXT_SIZE]; /* where joiners find us; "": nowhere */
 };
 
 /* ---- the queue ----------------------------------------------------------------------------------------- */
@@ -326,7 +326,7 @@ static void backend_session_closed(void *owner, uint64_t session)
 static void backend_trust(void *owner, struct api_trust *ret_trust)
 {
 	const struct manager_daemon *daemon = owner;
-	*ret_trust = (struct api_trust){ daemon->authority, daemon->address };
+	*ret_trust = (struct api_trust){ gate_authority(daemon->gate), daemon->joined_at };
 }
 
 static const struct api_backend backend = {
@@ -376,12 +376,41 @@ static enum err_code open_store(struct manager_daemon *daemon, const char *data_
 }
 
 /* The cluster's CA lies beside the store, whose lock guards it. */
-static enum err_code open_authority(struct manager_daemon *daemon, const char *data_dir,
-				    struct err *err)
+static enum err_code open_gate(struct manager_daemon *daemon, const char *data_dir, struct err *err)
 {
 	char dir[LIMIT_PATH_BYTES];
 	text_print(dir, sizeof(dir), "%s/trust", data_dir);
-	return authority_open(dir, shell_wall_ms() / 1000, &daemon->authority, err);
+	return gate_open(daemon->base, dir, &daemon->gate, err);
+}
+
+/* For other machines: TLS, with a certificate of our own. */
+static enum err_code listen_tcp(struct manager_daemon *daemon,
+				const struct manager_daemon_options *options, struct err *err)
+{
+	struct endpoint endpoint = { 0 };
+	if (!options->listen)
+		return ERR_NONE;
+	if (!daemon->manager)
+		return err_set(err, daemon->read_only_err.code, "%s",
+			       daemon->read_only_err.message);
+	enum err_code code = endpoint_parse(options->listen, &endpoint, err);
+	if (code)
+		return code;
+	if (endpoint.socket_path)
+		code = err_set_field(err, ERR_INVALID, "--listen", "%s is a path, not ADDRESS:PORT",
+				     options->listen);
+	if (!code)
+		code = gate_certify(daemon->gate, manager_cluster(daemon->manager)->meta.cluster,
+				    &endpoint.tls, err);
+	if (!code)
+		code = api_server_listen_tcp(daemon->server, &endpoint, &endpoint.port, err);
+	if (!code)
+		code = gate_address(&endpoint, options->advertise, daemon->joined_at, err);
+	if (!code)
+		shell_log(PART, "listening for other machines on %s, port %d; they find it at %s",
+			  endpoint.host, endpoint.port, daemon->joined_at);
+	endpoint_release(&endpoint);
+	return code;
 }
 
 enum err_code manager_daemon_new(struct event_base *base,
@@ -391,7 +420,6 @@ enum err_code manager_daemon_new(struct event_base *base,
 	struct manager_daemon *daemon = base_calloc(1, sizeof(*daemon));
 	enum err_code code = choose(daemon, options, err);
 	daemon->base = base;
-	daemon->address = base_strdup("");
 	daemon->turn = event_new(base, -1, 0, on_turn, daemon);
 	daemon->timer = event_new(base, -1, 0, on_turn, daemon);
 	daemon->probe = event_new(base, -1, 0, on_probe, daemon);
@@ -399,9 +427,11 @@ enum err_code manager_daemon_new(struct event_base *base,
 	if (!code)
 		code = open_store(daemon, options->data_dir, err);
 	if (!code)
-		code = open_authority(daemon, options->data_dir, err);
+		code = open_gate(daemon, options->data_dir, err);
 	if (!code)
 		code = api_server_listen_unix(daemon->server, options->socket_path, err);
+	if (!code)
+		code = listen_tcp(daemon, options, err);
 	if (code) {
 		manager_daemon_free(daemon);
 		return code;
@@ -419,8 +449,7 @@ void manager_daemon_free(struct manager_daemon *daemon)
 	api_server_free(daemon->server);
 	queue_clear(daemon);
 	base_free(daemon->queue);
-	authority_free(daemon->authority);
-	base_free(daemon->address);
+	gate_free(daemon->gate);
 	manager_out_release(&daemon->out);
 	manager_free(daemon->manager);
 	if (daemon->store)

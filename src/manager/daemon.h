@@ -12,6 +12,8 @@ struct store_ops;
 struct manager_daemon_options {
 	const char *data_dir;		   /* the store's folder */
 	const char *socket_path;	   /* where the API listens */
+	const char *listen;		   /* and for other machines: ADDRESS:PORT; NULL: nowhere */
+	const char *advertise;		   /* where those find it, HOST:PORT; NULL: found out */
 	const char *scheduler_name;	   /* NULL: epvm */
 	const char *store_name;		   /* NULL: lmdb; "memory" forgets everything at the end */
 	const struct store_ops *store_ops; /* NULL: by name */

@@ -1,9 +1,12 @@
 /* Invariant: certificate.pem is there only when all else is. */
 #include "trust/membership.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/limits.h"
 #include "trust/files.h"
 #include "trust/keys.h"
 #include "trust/openssl.h"
@@ -157,5 +160,30 @@ enum err_code membership_renew(struct membership *membership, const char *certif
 		return code;
 	string_set(&membership->certificate_pem, certificate_pem);
 	membership->certificate = certificate;
+	return ERR_NONE;
+}
+
+enum err_code membership_set_manager(struct membership *membership, const char *manager,
+				     struct err *err)
+{
+	enum err_code code = write_text(membership->dir, MANAGER_FILE, manager, err);
+	if (!code)
+		string_set(&membership->manager, manager);
+	return code;
+}
+
+enum err_code membership_remove(const char *dir, struct err *err)
+{
+	static const char *const names[] = { KEY_FILE, CERTIFICATE_FILE, CA_FILE, MANAGER_FILE };
+	char path[LIMIT_PATH_BYTES];
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		text_print(path, sizeof(path), "%s/%s", dir, names[i]);
+		if (unlink(path) != 0 && errno != ENOENT)
+			return err_set(err, ERR_STORE, "cannot remove %s: %s", path,
+				       strerror(errno));
+	}
+	/* What else somebody laid there stays, and the folder with it. */
+	if (rmdir(dir) != 0 && errno != ENOTEMPTY && errno != ENOENT)
+		return err_set(err, ERR_STORE, "cannot remove %s: %s", dir, strerror(errno));
 	return ERR_NONE;
 }

@@ -39,4 +39,11 @@ enum err_code membership_store(const char *dir, const char *manager, const struc
 enum err_code membership_renew(struct membership *membership, const char *certificate_pem,
 			       struct err *err) WARN_UNUSED;
 
+/* The manager is found elsewhere now: on disk and in `membership`. */
+enum err_code membership_set_manager(struct membership *membership, const char *manager,
+				     struct err *err) WARN_UNUSED;
+
+/* Delete it, the key first. ERR_STORE. */
+enum err_code membership_remove(const char *dir, struct err *err) WARN_UNUSED;
+
 #endif

@@ -11,10 +11,12 @@
 #include "net/shell.h"
 #include "runtime/runtime.h"
 #include "store/store.h"
+#include "trust/membership.h"
 #include "worker/guard.h"
 #include "worker/log_streams.h"
 #include "worker/machine.h"
 #include "worker/reconnect.h"
+#include "worker/renewal.h"
 #include "worker/worker.h"
 
 #define PART	      "worker"
@@ -35,6 +37,7 @@ struct queued {
 struct worker_daemon {
 	struct event_base *base;
 	struct endpoint manager;
+	struct renewal *renewal; /* NULL: no certificate is needed */
 	char *runtime_socket_path;
 	char *docker_config;
 	struct pairs labels;
@@ -222,6 +225,8 @@ static void on_session_closed(void *owner, struct websocket *websocket, const st
 	/* Say it once per loss, not once per try. */
 	if (daemon->session_open || !daemon->reconnecting.next_ms)
 		shell_log(PART, "not connected to the manager: %s", err->message);
+	if (err->code == ERR_FORBIDDEN && daemon->renewal)
+		renewal_hurry(daemon->renewal);
 	if (daemon->session_open)
 		queue_add(daemon, WORKER_SESSION_CLOSED);
 	daemon->session_open = false;
@@ -230,6 +235,22 @@ static void on_session_closed(void *owner, struct websocket *websocket, const st
 		shell_log(PART, "%s; trying again in %lld s", reconnect_advice(code),
 			  (long long)wait_ms / 1000);
 	shell_arm(daemon->reconnect, now_ms + wait_ms);
+}
+
+/* Come back under the new certificate, before the old one ends. */
+static void on_renewed(void *owner)
+{
+	struct worker_daemon *daemon = owner;
+	if (daemon->store_broken)
+		return;
+	if (daemon->session)
+		websocket_close(daemon->session, 1000, "the certificate was renewed");
+	daemon->session = NULL;
+	if (daemon->session_open)
+		queue_add(daemon, WORKER_SESSION_CLOSED);
+	daemon->session_open = false;
+	daemon->reconnecting.next_ms = 0;
+	shell_arm(daemon->reconnect, shell_now_ms() + LIMIT_RECONNECT_FIRST_MS);
 }
 
 static void connect_manager(struct worker_daemon *daemon)
@@ -474,6 +495,8 @@ enum err_code worker_daemon_new(struct event_base *base,
 	worker_options_default(&daemon->options);
 	if (options->starts_parallel)
 		daemon->options.starts_parallel = options->starts_parallel;
+	if (options->membership)
+		daemon->options.node.uuid = options->membership->certificate.name.id;
 	text_print(daemon->disk_path, sizeof(daemon->disk_path), "%s", options->data_dir);
 	daemon->turn = event_new(base, -1, 0, on_turn, daemon);
 	daemon->timer = event_new(base, -1, 0, on_turn, daemon);
@@ -490,6 +513,9 @@ enum err_code worker_daemon_new(struct event_base *base,
 	machine_measure(&daemon->meter, daemon->disk_path, &first_reading);
 	act(daemon);
 	queue_facts(daemon, NULL);
+	if (options->membership)
+		daemon->renewal = renewal_new(base, options->membership, &daemon->manager,
+					      on_renewed, daemon);
 	connect_manager(daemon);
 	*ret_daemon = daemon;
 	return ERR_NONE;
@@ -501,6 +527,7 @@ void worker_daemon_free(struct worker_daemon *daemon)
 		return;
 	if (daemon->session)
 		websocket_free(daemon->session);
+	renewal_free(daemon->renewal);
 	close_runtime(daemon);
 	queue_clear(daemon);
 	guard_free(daemon->guard);

@@ -8,14 +8,17 @@
 #include "base/record.h"
 #include "net/endpoint.h"
 
+struct membership;
+
 struct runtime_ops;
 struct store_ops;
 struct worker_daemon;
 
 struct worker_daemon_options {
 	const char *data_dir;
-	const struct endpoint *manager;	       /* copied; its tls is borrowed */
-	const char *runtime_name;	       /* NULL: docker */
+	const struct endpoint *manager; /* copied; its tls is borrowed */
+	struct membership *membership;	/* renewed while running; NULL: on the manager's machine */
+	const char *runtime_name;	/* NULL: docker */
 	const struct runtime_ops *runtime_ops; /* NULL: by name */
 	const struct store_ops *store_ops;     /* NULL: lmdb */
 	const char *runtime_socket_path;       /* NULL: /var/run/docker.sock */

@@ -1,5 +1,6 @@
 #include "rig.h"
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,12 +256,12 @@ int rig_setup(void **state)
 	return 0;
 }
 
-/* What the manager keeps beside its store. */
-static void remove_trust(struct rig *rig)
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *where)
 {
-	char path[128];
-	unlink(text_print(path, sizeof(path), "%s/trust/authority.pem", rig->folder));
-	rmdir(text_print(path, sizeof(path), "%s/trust", rig->folder));
+	(void)status;
+	(void)kind;
+	(void)where;
+	return remove(path);
 }
 
 int rig_teardown(void **state)
@@ -280,8 +281,8 @@ int rig_teardown(void **state)
 		store_memory.close(rig->manager_store.store);
 	if (rig->worker_store.store)
 		store_memory.close(rig->worker_store.store);
-	remove_trust(rig);
-	assert_int_equal(rmdir(rig->folder), 0);
+	/* With what the manager and whoever joined keep in it. */
+	assert_int_equal(nftw(rig->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 	return 0;
 }
 

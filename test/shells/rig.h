@@ -37,6 +37,7 @@ struct rig {
 	struct rig_store worker_store;
 	int size_asks;	       /* of the manager's store: one per handshake of a worker */
 	enum err_code replays; /* of the manager's store fail with this */
+	char listen[300];      /* where it listened for other machines; see members.h */
 };
 
 /* A loop and the stores; no daemon yet. One rig at a time. For cmocka: *state is the rig. */

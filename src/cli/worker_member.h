@@ -1,0 +1,15 @@
+/* Whom the worker of a data folder belongs to: nobody but this machine's manager, or a cluster it has joined. */
+#ifndef CLI_WORKER_MEMBER_H
+#define CLI_WORKER_MEMBER_H
+
+#include "cli/command.h"
+#include "trust/membership.h"
+
+/* Load the membership in DATA_DIR/trust; with --join, join first where that has not been done. Waits for a manager that
+ * cannot be reached; SIGINT and SIGTERM end that. *ret_member says whether there is one. ERR_CONFLICT: it is of another
+ * cluster than the token; ERR_FORBIDDEN and others: the manager's word. */
+enum err_code worker_member(const struct invocation *invocation, const char *data_dir,
+			    struct membership *ret_membership, bool *ret_member,
+			    struct err *err) WARN_UNUSED;
+
+#endif
