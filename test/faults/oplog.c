@@ -41,12 +41,15 @@ void oplog_read(struct oplog *ret_oplog, const char *path)
 	size_t len = read_whole(path, &ret_oplog->contents);
 	for (size_t at = 0; at < len;) {
 		struct op op;
+		/* kill -9 may strike within a record: nothing was said after that. */
 		if (len - at < sizeof(op.head))
-			broken(path, "ends within a record");
+			break;
 		memcpy(&op.head, ret_oplog->contents + at, sizeof(op.head));
 		at += sizeof(op.head);
-		if (op.head.bytes > len - at || op.head.kind < OP_CREATE || op.head.kind > OP_HEARD)
+		if (op.head.kind < OP_CREATE || op.head.kind > OP_HEARD)
 			broken(path, "is no log of operations");
+		if (op.head.bytes > len - at)
+			break;
 		op.bytes = ret_oplog->contents + at;
 		at += op.head.bytes;
 		ret_oplog->ops =
