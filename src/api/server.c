@@ -151,8 +151,8 @@ static int64_t on_begin(void *owner, struct http_exchange *exchange)
 		err.code = code;
 	else
 		code = authorize(world_of(server), http_exchange_peer(exchange),
-				 request->route->scope, shell_wall_ms() / 1000, &request->caller,
-				 &err);
+				 (int)request->route->scope, shell_wall_ms() / 1000,
+				 &request->caller, &err);
 	if (!code)
 		code = check_rate(request, &err);
 	if (code) {
