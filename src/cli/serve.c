@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/alloc.h"
 #include "base/check.h"
@@ -16,11 +17,22 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 	event_base_loopbreak(arg);
 }
 
+/* A connection of each worker takes one, and shells begin with few. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 void serve_init(struct serve *serve)
 {
 	struct event_config *config = event_config_new();
 	signal(SIGPIPE, SIG_IGN);
 	shell_install_crash_handler();
+	raise_descriptors();
 	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
 	serve->base = event_base_new_with_config(config);
 	event_config_free(config);
