@@ -125,6 +125,15 @@ static enum err_code check_rate(struct api_request *request, struct err *err)
 	return ERR_NONE;
 }
 
+/* May this caller have the route that was found, now? */
+static enum err_code admit(struct api_request *request, struct err *err)
+{
+	enum err_code code = authorize(
+		world_of(request->server), http_exchange_peer(request->exchange),
+		(int)request->route->scope, shell_wall_ms() / 1000, &request->caller, err);
+	return code ? code : check_rate(request, err);
+}
+
 /* Workers, also when their certificate has expired, are not bound by limits of their address. */
 static bool is_exempt(void *owner, const struct http_peer *peer)
 {
@@ -149,17 +158,10 @@ static int64_t on_begin(void *owner, struct http_exchange *exchange)
 				    http_exchange_path(exchange), request->params, &code, &err);
 	if (!request->route)
 		err.code = code;
-	else
-		code = authorize(world_of(server), http_exchange_peer(exchange),
-				 (int)request->route->scope, shell_wall_ms() / 1000,
-				 &request->caller, &err);
-	if (!code)
-		code = check_rate(request, &err);
-	if (code) {
-		answer_error_on(exchange, &err);
-		return -1;
-	}
-	return request->route->body_bytes_max;
+	else if (admit(request, &err) == ERR_NONE)
+		return request->route->body_bytes_max;
+	answer_error_on(exchange, &err);
+	return -1;
 }
 
 static void on_request(void *owner, struct http_exchange *exchange)
@@ -273,6 +275,11 @@ enum err_code api_server_listen_tcp(struct api_server *server, const struct endp
 				    int *ret_port, struct err *err)
 {
 	return http_server_listen_tcp(server->http, endpoint, ret_port, err);
+}
+
+void api_server_set_name(struct api_server *server, const char *name)
+{
+	http_server_set_name(server->http, name);
 }
 
 void api_server_set_stream_call_ms(struct api_server *server, int call_ms)

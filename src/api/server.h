@@ -69,6 +69,8 @@ enum err_code api_server_listen_unix(struct api_server *server, const char *path
 /* For other machines, over TLS; see http_server_listen_tcp(). */
 enum err_code api_server_listen_tcp(struct api_server *server, const struct endpoint *endpoint,
 				    int *ret_port, struct err *err) WARN_UNUSED;
+/* See http_server_set_name(). */
+void api_server_set_name(struct api_server *server, const char *name);
 /* How often it is looked whether who holds a stream or session still may; LIMIT_STREAM_AUTHORISED_MS when never
  * said. */
 void api_server_set_authorised_ms(struct api_server *server, int authorised_ms);

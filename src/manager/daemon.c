@@ -383,6 +383,17 @@ static enum err_code open_gate(struct manager_daemon *daemon, const char *data_d
 	return gate_open(daemon->base, dir, &daemon->gate, err);
 }
 
+/* Others may ask for us by the name that joining tells them. */
+static enum err_code know_own_name(struct manager_daemon *daemon, struct err *err)
+{
+	struct endpoint told = { 0 };
+	enum err_code code = endpoint_parse(daemon->joined_at, &told, err);
+	if (!code)
+		api_server_set_name(daemon->server, told.host);
+	endpoint_release(&told);
+	return code;
+}
+
 /* For other machines: TLS, with a certificate of our own. */
 static enum err_code listen_tcp(struct manager_daemon *daemon,
 				const struct manager_daemon_options *options, struct err *err)
@@ -406,6 +417,8 @@ static enum err_code listen_tcp(struct manager_daemon *daemon,
 		code = api_server_listen_tcp(daemon->server, &endpoint, &endpoint.port, err);
 	if (!code)
 		code = gate_address(&endpoint, options->advertise, daemon->joined_at, err);
+	if (!code)
+		code = know_own_name(daemon, err);
 	if (!code)
 		shell_log(PART, "listening for other machines on %s, port %d; they find it at %s",
 			  endpoint.host, endpoint.port, daemon->joined_at);

@@ -279,6 +279,11 @@ static struct http_view without_port(struct http_view host)
 	return end ? (struct http_view){ host.bytes, (size_t)(end - host.bytes) } : host;
 }
 
+void http_server_set_name(struct http_server *server, const char *name)
+{
+	text_print(server->told_name, sizeof(server->told_name), "%s", name);
+}
+
 static bool is_own_host(const struct http_server *server, struct http_view host)
 {
 	char name[LIMIT_HOSTNAME_BYTES + 1];
@@ -290,7 +295,7 @@ static bool is_own_host(const struct http_server *server, struct http_view host)
 	name[bare.len] = '\0';
 	return inet_pton(AF_INET, name, &address) == 1 ||
 	       inet_pton(AF_INET6, name, &address) == 1 || http_view_is(bare, "localhost") ||
-	       (server->host_name[0] && http_view_is(bare, server->host_name));
+	       http_view_is(bare, server->host_name) || http_view_is(bare, server->told_name);
 }
 
 bool server_may_ask(struct server_connection *connection, const struct http_head *head,

@@ -489,6 +489,9 @@ static void foreign_hosts_are_refused(void **state)
 		{ "LocalHost:7700", "hello" },
 		{ "[::1]:7700", "hello" },
 		{ "[fd00::7]", "hello" },
+		{ "m1.example:7700", "hello" },
+		{ "m2.example:7700", "HTTP/1.1 403 " },
+		{ "", "HTTP/1.1 403 " },
 		{ "evil.example", "HTTP/1.1 403 " },
 		{ "evil.example:7700", "call this one by its address" },
 		{ "localhost.evil.example", "HTTP/1.1 403 " },
@@ -501,6 +504,7 @@ static void foreign_hosts_are_refused(void **state)
 	struct tls_raw client;
 	struct http_server_options options = defaults();
 	start(&world, &options);
+	http_server_set_name(world.server, "m1.example");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		dial(&world, &client, as_own, 1);
 		text_print(text, sizeof(text), "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", rows[i].host);

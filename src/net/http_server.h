@@ -89,6 +89,8 @@ enum err_code http_server_listen_unix(struct http_server *server, const char *pa
  * NULL) is the port, where 0 asked for any. ERR_INVALID, ERR_CONFLICT: taken, ERR_IO. */
 enum err_code http_server_listen_tcp(struct http_server *server, const struct endpoint *endpoint,
 				     int *ret_port, struct err *err) WARN_UNUSED;
+/* A name that requests over TCP may be for, beside addresses, "localhost" and this machine's own. */
+void http_server_set_name(struct http_server *server, const char *name);
 /* Close listeners and every connection, from outside of all callbacks; `closed` is called for open
  * exchanges. */
 void http_server_free(struct http_server *server);

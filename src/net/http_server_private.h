@@ -105,11 +105,13 @@ struct http_server {
 		TAILQ_HEAD(, server_connection) by_age; /* in its class; the oldest first */
 		int n;
 	} of_class[CLASS_COUNT];
-	struct map addresses;			  /* key of bucket_of_address() -> server_address */
-	struct buckets arrivals;		  /* by address */
-	char host_name[LIMIT_HOSTNAME_BYTES + 1]; /* of this machine */
-	int depth;				  /* handlers running */
-	struct text head;			  /* of the answer being written */
+	struct map addresses;	 /* key of bucket_of_address() -> server_address */
+	struct buckets arrivals; /* by address */
+	/* What this machine calls itself, and what others were told. */
+	char host_name[LIMIT_HOSTNAME_BYTES + 1];
+	char told_name[LIMIT_HOSTNAME_BYTES + 1];
+	int depth;	  /* handlers running */
+	struct text head; /* of the answer being written */
 	time_t date_s;
 	char date[32];
 };
