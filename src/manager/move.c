@@ -62,19 +62,21 @@ static bool waits_in_vain(const struct manager *manager, const struct task *task
 	       move_has_waited(manager, pending);
 }
 
-/* The user's word about one of the two is meant for the slot. */
-static bool is_asked_to_end(const struct task *task)
+/* The user's word about one of the two is meant for the slot: but not one that is over. The old task may not have ended
+ * yet when its slot is scaled back, or its job restarted. */
+static bool is_asked_to_end(const struct job_entry *entry, const struct task *task)
 {
 	return task->desired.wanted == TASK_WANT_STOP &&
-	       (task->desired.stop_reason == REASON_STOPPED ||
-		task->desired.stop_reason == REASON_SCALED_DOWN);
+	       task->desired.stop_reason == REASON_STOPPED && !task_is_stale(entry, task);
 }
 
-static void end_both(struct manager *manager, const struct slot *slot)
+static void end_both(struct manager *manager, const struct job_entry *entry,
+		     const struct slot *slot)
 {
-	const struct task *asked = is_asked_to_end(slot->newest) ? slot->newest : slot->moving;
+	const struct task *asked =
+		is_asked_to_end(entry, slot->newest) ? slot->newest : slot->moving;
 	struct task *other = asked == slot->newest ? slot->moving : slot->newest;
-	if (is_asked_to_end(asked) && !task_is_final(other->state))
+	if (is_asked_to_end(entry, asked) && !task_is_final(other->state))
 		task_stop(manager, other, asked->desired.stop_reason);
 }
 
@@ -92,7 +94,7 @@ static void call_off(struct manager *manager, struct slot *slot)
 void move_settle(struct manager *manager, struct job_entry *entry, struct slot *slot)
 {
 	struct task *old = slot->moving;
-	end_both(manager, slot);
+	end_both(manager, entry, slot);
 	if (old->desired.wanted != TASK_WANT_RUN)
 		return;
 	const struct task *new = slot->newest;

@@ -40,6 +40,14 @@ static void settle_live(struct manager *manager, struct job_entry *entry, struct
 		pending_add(manager, task, true);
 }
 
+/* Whom a new task follows: the newest, unless the one that was to follow was ended together with it, and
+ * is not gone. */
+static const struct task *predecessor_of(const struct slot *slot)
+{
+	const struct task *moving = slot->moving;
+	return moving && moving->desired.wanted != TASK_WANT_RUN ? moving : slot->newest;
+}
+
 static void settle_slot(struct manager *manager, struct job_entry *entry, struct slot *slot)
 {
 	if (slot->moving)
@@ -50,7 +58,7 @@ static void settle_slot(struct manager *manager, struct job_entry *entry, struct
 	switch (look) {
 	case SLOT_EMPTY:
 	case SLOT_NEXT:
-		slot->newest = task_create(manager, entry, slot->number, slot->newest);
+		slot->newest = task_create(manager, entry, slot->number, predecessor_of(slot));
 		return;
 	case SLOT_LIVE:
 	case SLOT_OLD:

@@ -318,6 +318,30 @@ static void what_users_end_during_a_move_ends_on_both_nodes(void **state)
 	}
 }
 
+static void a_slot_that_is_scaled_back_runs_though_the_old_task_has_not_ended(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story);
+	run_on_alpha(&story);
+	story.starting = "web";
+	assert_int_equal(story_act_node(&story, REQUEST_NODE_DRAIN, "alpha", false), ERR_NONE);
+	story_silence(&story, "alpha");
+	story.hold_remove = "web";
+	assert_int_equal(story_scale(&story, "shop", "web", 0), ERR_NONE);
+	story.starting = NULL;
+	assert_int_equal(story_scale(&story, "shop", "web", 1), ERR_NONE);
+	const struct task *task = story_task(&story, "shop/web.1");
+	assert_int_equal(task->state, TASK_RUNNING);
+	assert_int_equal(task->desired.wanted, TASK_WANT_RUN);
+	/* The old one is still known as the one it replaces, and ends when its machine is back. */
+	assert_int_equal(count_present(&story, "alpha"), 1);
+	story_return(&story, "alpha");
+	assert_int_equal(count_present(&story, "alpha"), 0);
+	assert_int_equal(count_present(&story, "beta"), 1);
+	story_end(&story);
+}
+
 static void drain_and_resume_over_and_over_leave_one_task(void **state)
 {
 	(void)state;
@@ -375,6 +399,7 @@ int main(void)
 		cmocka_unit_test(a_successor_whose_node_dies_has_another),
 		cmocka_unit_test(an_update_during_a_move_brings_the_new_revision_first),
 		cmocka_unit_test(what_users_end_during_a_move_ends_on_both_nodes),
+		cmocka_unit_test(a_slot_that_is_scaled_back_runs_though_the_old_task_has_not_ended),
 		cmocka_unit_test(drain_and_resume_over_and_over_leave_one_task),
 		cmocka_unit_test(a_drain_is_told_from_a_silence),
 	};
