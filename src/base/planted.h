@@ -16,6 +16,7 @@
 #define PLANTED_TABLE(X)                                                                           \
 	X(PLANTED_NONE,               "none")                                                          \
 	X(PLANTED_SECOND_CONTAINER,   "second-container")   /* I1: no answer to a start is a no */         \
+	X(PLANTED_LEASE_IGNORED,      "lease-ignored")      /* I2: a lost task is replaced at once */      \
 	X(PLANTED_UNWRITTEN_JOB,      "unwritten-job")      /* I3: a stop is not stored */                 \
 	X(PLANTED_FALSE_RESTART,      "false-restart")      /* I4: running is reported as scheduled */     \
 	X(PLANTED_FINAL_CHANGES,      "final-changes")      /* I5: a lost task takes a late exit code */   \
@@ -30,6 +31,8 @@
 	X(PLANTED_MEMORY_BEHIND,      "memory-behind")      /* I16: a stop is stored, and not in memory */ \
 	X(PLANTED_EVENT_LOST,         "event-lost")         /* I17: failures are not told */               \
 	X(PLANTED_HISTORY_KEPT,       "history-kept")       /* I18: no ended task is forgotten */          \
+	X(PLANTED_GRACE_SKIPPED,      "grace-skipped")      /* I19: after a start all is judged at once */ \
+	X(PLANTED_BRAKE_OFF,          "brake-off")          /* I20: no storm holds replacements */         \
 	X(PLANTED_WALL_CLOCK,         "wall-clock")         /* I22: a pause depends on the wall clock */   \
 	X(PLANTED_RECORD_KEPT,        "record-kept")        /* I23: forgotten tasks stay in the store */   \
 	X(PLANTED_HIDDEN_STATE,       "hidden-state")       /* I27: a pause depends on earlier runs */     \

@@ -19,6 +19,7 @@
  *    the node's return ends the wait. */
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/planted.h"
 #include "manager/core.h"
 
 static int64_t margin_ms(int64_t lease_ms, int64_t grace_ms)
@@ -44,7 +45,7 @@ static bool docker_is_silent(const struct manager *manager, const struct task *t
 int64_t lease_over_ms(const struct manager *manager, const struct task *task)
 {
 	int64_t after_ms = wait_ms(cluster_task_spec(&manager->cluster, task));
-	if (!after_ms)
+	if (!after_ms || PLANTED(PLANTED_LEASE_IGNORED))
 		return INT64_MIN;
 	if (docker_is_silent(manager, task))
 		return INT64_MAX;

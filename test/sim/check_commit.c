@@ -24,7 +24,8 @@ static bool manager_may_move(const struct known_task *known, const struct task *
 	if (!task->desired.verdict)
 		return known->state == TASK_PENDING && task->state == TASK_SCHEDULED &&
 		       !uuid_is_zero(task->desired.node.uuid);
-	if (known->state == TASK_PENDING)
+	/* By the operator's word its machine is off: then it also has stopped as asked. */
+	if (known->state == TASK_PENDING || task->desired.written_off)
 		return true;
 	return task->state == TASK_FAILED && task->reason == REASON_NODE_LOST;
 }
@@ -81,25 +82,36 @@ static void check_final(struct sim *sim, const struct known_task *known, const s
 			 state_name(task->state), reason_name(task->reason));
 }
 
-static bool has_replacement(const struct job_entry *entry, const struct task *lost)
+/* A newer task of its slot, placed elsewhere. One that was itself to replace another hands that on. */
+static const struct task *replacement_of(const struct job_entry *entry, const struct task *lost)
 {
-	for (size_t i = 0; i < entry->tasks.n; i++) {
+	for (size_t i = entry->tasks.n; i-- > 0 && entry->tasks.items[i] != lost;) {
 		const struct task_desired *desired = &entry->tasks.items[i]->desired;
-		if (uuid_equal(desired->replaces.uuid, lost->desired.id.uuid) &&
-		    desired->slot == lost->desired.slot && !uuid_is_zero(desired->node.uuid) &&
+		if (desired->slot == lost->desired.slot && !uuid_is_zero(desired->node.uuid) &&
 		    !uuid_equal(desired->node.uuid, lost->desired.node.uuid))
-			return true;
+			return entry->tasks.items[i];
 	}
-	return false;
+	return NULL;
 }
 
-static void check_lost(struct sim *sim, const struct known_task *known,
-		       const struct job_entry *entry, const struct task *task, const char *name)
+static void check_lost(struct sim *sim, const struct cluster *cluster,
+		       const struct known_task *known, const struct job_entry *entry,
+		       const struct task *task, const char *name)
 {
+	const struct node_entry *node = cluster_node(cluster, task->desired.node);
 	if (known->verdict || task->desired.verdict_reason != REASON_NODE_LOST)
 		return;
+	/* The operator has given their word that it is off. */
+	if (!node || node->record.left)
+		return;
 	sim->checker.evaluated[INVARIANT_I5]++;
-	if (!has_replacement(entry, task))
+	sim->checker.evaluated[INVARIANT_I20]++;
+	const struct task *replacement = replacement_of(entry, task);
+	/* One that it was moved to runs already. */
+	if (replacement && !replacement->observed.version && checker_holds(sim))
+		violated(sim, INVARIANT_I20, "%s is replaced while many nodes are lost at once",
+			 name);
+	if (!replacement)
 		violated(sim, INVARIANT_I5, "%s is lost, and nothing was placed instead", name);
 }
 
@@ -140,7 +152,7 @@ static void check_success(struct sim *sim, const struct known_task *known,
 static void remember(struct known_task *known, const struct task *task)
 {
 	known->committed = true;
-	known->gone |= task->observed.gone || task->observed.removed;
+	known->gone |= task->observed.gone || task->observed.removed || task->desired.written_off;
 	known->job = task->desired.job;
 	known->node = task->desired.node;
 	known->slot = task->desired.slot;
@@ -165,7 +177,7 @@ static void check_task(struct sim *sim, const struct cluster *cluster,
 	cluster_task_name(cluster, task, name);
 	check_move(sim, known, task, name);
 	check_final(sim, known, task, name);
-	check_lost(sim, known, entry, task, name);
+	check_lost(sim, cluster, known, entry, task, name);
 	check_success(sim, known, entry, task, name);
 	checker_follows(sim, known, task, name);
 	checker_history(sim, entry, task);

@@ -1,5 +1,7 @@
-/* How nodes stand after each turn of the manager: none is given up before its time (I19). When a node was heard is the
+/* How nodes stand after each turn of the manager: none is given up before its time (I19), and many
+ * at once are waited for once more (I20). When a node was heard is the
  * checker's own account: from the messages of the turn, not from what the manager remembers. */
+#include "base/limits.h"
 #include "sim.h"
 
 /* What comes on a session that the manager has ended is not heard any more. */
@@ -35,8 +37,37 @@ static void check_down(struct sim *sim, const struct sim_worker *worker)
 			 (long long)(now_ms - worker->heard_ms));
 }
 
+/* Many of them, of all that belong to the cluster, within one timeout: nothing is replaced for another (I20). A node
+ * without its Docker may count among them or not: then nothing is demanded. */
+static void note_storm(struct sim *sim, const struct cluster *cluster)
+{
+	int64_t now_ms = sim->manager.stepped_ms;
+	int64_t silent_ms = sim->manager.options.node_silent_ms;
+	size_t n_members = 0;
+	size_t n_down = 0;
+	for (size_t i = 0; i < cluster->columns.n; i++) {
+		n_members += !cluster->columns.entry[i]->record.left;
+		if (cluster->columns.entry[i]->state == NODE_DEGRADED)
+			sim->checker.degraded_ms = now_ms;
+	}
+	for (int i = 0; i < sim->n_workers; i++)
+		n_down += sim->workers[i].down_ms && sim->workers[i].down_ms > now_ms - silent_ms;
+	if (now_ms < sim->checker.hold_until_ms)
+		return;
+	if (n_down >= LIMIT_STORM_NODES && n_down * 100 > n_members * LIMIT_STORM_PERCENT)
+		sim->checker.hold_until_ms = now_ms + silent_ms;
+}
+
+bool checker_holds(const struct sim *sim)
+{
+	const struct sim_manager *manager = &sim->manager;
+	return manager->stepped_ms < sim->checker.hold_until_ms &&
+	       manager->stepped_ms > sim->checker.degraded_ms + 3 * manager->options.node_silent_ms;
+}
+
 void checker_turned(struct sim *sim, const struct cluster *cluster)
 {
+	bool news = false;
 	note_dismissals(sim);
 	note_heard(sim);
 	for (int i = 0; i < sim->n_workers; i++) {
@@ -48,7 +79,12 @@ void checker_turned(struct sim *sim, const struct cluster *cluster)
 		if (down && !worker->is_down) {
 			sim->checker.evaluated[INVARIANT_I19]++;
 			check_down(sim, worker);
+			worker->down_ms = sim->manager.stepped_ms;
+			news = true;
 		}
+		news |= node && node->state == NODE_DEGRADED;
 		worker->is_down = down;
 	}
+	if (news)
+		note_storm(sim, cluster);
 }

@@ -34,6 +34,42 @@ void checker_volumes(struct sim *sim, const struct sim_worker *worker,
 	}
 }
 
+/* ---- leases ---- */
+
+/* Since the manager has last heard of it: what was before does not matter any more. */
+static bool could_obey(const struct sim *sim, const struct sim_worker *worker)
+{
+	return worker->up && !worker->store_broken && worker->docker.up &&
+	       sim->now_ms >= worker->docker.frozen_until_ms &&
+	       sim->now_ms >= worker->paused_until_ms && worker->impaired_ms < worker->heard_ms;
+}
+
+/* Its slot has no other container, unless one on a machine that could not do as its lease says. */
+void checker_exclusive(struct sim *sim, const struct sim_worker *worker,
+		       const struct sim_container *container)
+{
+	const struct known_task *known = checker_task(sim, container->seen.task);
+	if (!container->exclusive || !known->committed)
+		return;
+	sim->checker.evaluated[INVARIANT_I2]++;
+	for (int i = 0; i < sim->n_workers; i++) {
+		const struct sim_docker *docker = &sim->workers[i].docker;
+		for (size_t j = 0; j < docker->n_containers; j++) {
+			const struct sim_container *other = docker->containers[j];
+			if (other == container || other->foreign || !other->exclusive ||
+			    !sim_container_runs(other) || !could_obey(sim, &sim->workers[i]))
+				continue;
+			const struct known_task *rival = checker_task(sim, other->seen.task);
+			if (uuid_equal(rival->job.uuid, known->job.uuid) &&
+			    rival->slot == known->slot)
+				violated(sim, INVARIANT_I2,
+					 "%s on %s was started while %s of its slot runs on %s",
+					 container->seen.name, worker->name, other->seen.name,
+					 sim->workers[i].name);
+		}
+	}
+}
+
 void checker_numbers(struct sim *sim, const struct cluster *cluster)
 {
 	const struct node_columns *columns = &cluster->columns;

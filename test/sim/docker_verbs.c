@@ -214,6 +214,7 @@ static int do_create(struct sim *sim, struct sim_worker *worker, struct sim_acti
 	container->seen.attempt = from->attempt;
 	container->memory_bytes = action->spec.reservations.memory_bytes;
 	container->cpu_milli = action->spec.reservations.cpu_milli;
+	container->exclusive = job_spec_lease_ms(&action->spec) > 0;
 	container->batch = strcmp(action->spec.image, "batch:1") == 0;
 	container->ignores_stop = strcmp(action->spec.image, "stubborn:1") == 0 ||
 				  sim_strikes(sim, FAULT_STOP_IGNORED);

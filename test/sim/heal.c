@@ -33,6 +33,8 @@ static void break_worker(struct sim *sim, struct sim_worker *worker)
 
 static void heal_worker(struct sim *sim, struct sim_worker *worker)
 {
+	if (worker->broken)
+		return;
 	worker->store.full = false;
 	worker->docker.foreign_port = 0;
 	network_join(worker);
@@ -64,8 +66,10 @@ static void break_some(struct sim *sim)
 {
 	int per_mille = (int)sim_draw(sim, 100, 600);
 	int survivor = (int)sim_draw(sim, 0, sim->n_workers - 1);
+	while (sim->workers[survivor].broken)
+		survivor = (survivor + 1) % sim->n_workers;
 	for (int i = 0; i < sim->n_workers; i++)
-		if (i != survivor && sim_chance(sim, per_mille))
+		if (i != survivor && !sim->workers[i].broken && sim_chance(sim, per_mille))
 			break_worker(sim, &sim->workers[i]);
 }
 
@@ -92,6 +96,8 @@ int64_t heal(struct sim *sim)
 #define BASE_MS 30000
 /* One task of an update: it is stopped, by force in the end, and the next one becomes ready. */
 #define UPDATE_STEP_MS 20000
+/* A lease, what a job may take to stop, and the margin. */
+#define LEASE_WHOLE_MS 120000
 
 /* An action that hangs is answered when it is given up, and tried again. */
 static int64_t longest_call_ms(const struct sim *sim)
@@ -143,7 +149,7 @@ int64_t heal_allowance_ms(const struct sim *sim)
 {
 	int64_t backoff_ms, slots;
 	look_at_jobs(sim, &backoff_ms, &slots);
-	return BASE_MS + sim->manager.options.start_grace_ms +
+	return BASE_MS + LEASE_WHOLE_MS + sim->manager.options.start_grace_ms +
 	       sim->manager.options.runtime_grace_ms + longest_call_ms(sim) + backoff_ms +
 	       sim->workers[0].options.backoff_max_ms + slots * UPDATE_STEP_MS;
 }

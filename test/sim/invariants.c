@@ -141,6 +141,7 @@ void checker_container_started(struct sim *sim, struct sim_worker *worker,
 	/* What follows from a second container is not what is wrong. */
 	check_truth(sim);
 	checker_volumes(sim, worker, container);
+	checker_exclusive(sim, worker, container);
 	if (known->restarts_max < 0)
 		return;
 	sim->checker.evaluated[INVARIANT_I14]++;

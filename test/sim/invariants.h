@@ -10,6 +10,7 @@
 /*    id             name      what */
 #define INVARIANT_TABLE(X)                                                                         \
 	X(INVARIANT_I1,  "I1",   "one container per task")                                             \
+	X(INVARIANT_I2,  "I2",   "one container per slot with a lease")                                \
 	X(INVARIANT_I3,  "I3",   "what was answered is in the store")                                  \
 	X(INVARIANT_I4,  "I4",   "states move by the rows of the table, each by its author")           \
 	X(INVARIANT_I5,  "I5",   "final is final, and unknown is not failed")                          \
@@ -25,6 +26,7 @@
 	X(INVARIANT_I17, "I17",  "who follows the events knows what is")                               \
 	X(INVARIANT_I18, "I18",  "what is kept is bounded")                                            \
 	X(INVARIANT_I19, "I19",  "no node is given up before its time")                                \
+	X(INVARIANT_I20, "I20",  "many nodes lost at once are not replaced at once")                   \
 	X(INVARIANT_I22, "I22",  "wall clocks decide nothing")                                         \
 	X(INVARIANT_I23, "I23",  "stores hold what is accounted for")                                  \
 	X(INVARIANT_I27, "I27",  "same seed, same story")                                              \
@@ -124,6 +126,8 @@ struct checker {
 	struct sim_request **maybes; /* their outcome is not known */
 	size_t n_maybes, maybes_capacity;
 	bool truth_changed;
+	int64_t degraded_ms;   /* a node was seen without its Docker */
+	int64_t hold_until_ms; /* many nodes were lost at once: nothing is replaced before */
 	uint64_t commits;
 };
 
@@ -163,11 +167,15 @@ void check_stores(struct sim *sim);
 /* check_unique.c: a container starts; numbers of nodes; a task has got its node. */
 void checker_volumes(struct sim *sim, const struct sim_worker *worker,
 		     const struct sim_container *container);
+void checker_exclusive(struct sim *sim, const struct sim_worker *worker,
+		       const struct sim_container *container);
 void checker_numbers(struct sim *sim, const struct cluster *cluster);
 void checker_placed(struct sim *sim, const struct cluster *cluster, const struct task *task,
 		    const char *name);
 /* check_nodes.c: how nodes stand after a turn. */
 void checker_turned(struct sim *sim, const struct cluster *cluster);
+/* Is nothing to be replaced now, because many nodes were lost at once? */
+bool checker_holds(const struct sim *sim);
 /* check_requests.c: answers, before they are spoken, of a durable commit. */
 void checker_answered(struct sim *sim, const struct cluster *cluster,
 		      struct sim_request *const *requests, const struct manager_reply *replies,

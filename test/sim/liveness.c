@@ -45,10 +45,18 @@ static struct sim_worker *worker_of(const struct look *look, struct node_id node
 	return NULL;
 }
 
-static bool works(const struct look *look, struct node_id node)
+/* Works, and belongs to the cluster. */
+static bool works(const struct look *look, struct node_id id)
 {
-	const struct sim_worker *worker = worker_of(look, node);
-	return worker && !worker->broken;
+	const struct sim_worker *worker = worker_of(look, id);
+	const struct node_entry *node = cluster_node(look->cluster, id);
+	return worker && !worker->broken && !(node && node->record.left);
+}
+
+static bool is_drained(const struct look *look, struct node_id id)
+{
+	const struct node_entry *node = cluster_node(look->cluster, id);
+	return node && node->record.draining;
 }
 
 /* On a machine that stays broken. */
@@ -164,7 +172,7 @@ static bool is_pinned_out(const struct look *look, const struct job_entry *entry
 		const struct volume_record *volume = cluster_volume(
 			look->cluster,
 			cluster_volume_name(project, spec->mounts.items[i].source, buffer));
-		if (volume && !works(look, volume->node))
+		if (volume && (!works(look, volume->node) || is_drained(look, volume->node)))
 			return true;
 	}
 	return false;
@@ -189,7 +197,8 @@ static bool could_run(const struct look *look, const struct job_entry *entry,
 	size_t n = 0;
 	size_t n_working = 0;
 	for (size_t i = 0; i < columns->n; i++) {
-		if (!works(look, columns->entry[i]->record.id))
+		if (!works(look, columns->entry[i]->record.id) ||
+		    columns->entry[i]->record.draining)
 			continue;
 		n_working++;
 		n += fits(look->cluster, columns->entry[i], entry->job.id, spec);
@@ -294,6 +303,8 @@ static void look_at_running(struct look *look, const struct job_entry *entry,
 	struct sim_worker *worker = worker_of(look, task->desired.node);
 	if (!worker || count_running(look, task->desired.id, task->observed.attempt) != 1)
 		wrong(look, INVARIANT_L1, task, "has no running container of its attempt");
+	else if (is_drained(look, task->desired.node))
+		wrong(look, INVARIANT_L1, task, "is on a machine that is to be drained");
 	else if (!task_is_ready(task))
 		wrong(look, INVARIANT_L1, task, "is not ready");
 	else if (job_spec_completes(&job_entry_current(entry)->spec))
@@ -318,9 +329,12 @@ static void look_at_ended(struct look *look, const struct job_entry *entry, cons
 /* It has ended, or was asked to stop, and nothing is to take its place. */
 static bool only_ends(const struct job_entry *entry, const struct task *task)
 {
-	if (task_is_final(task->state) && is_current(entry, task))
-		return reason_after(task->reason) != AFTER_REPLACE_NOW &&
-		       reason_after(task->reason) != AFTER_REPLACE_ELSEWHERE;
+	/* What has ended there, and was not confirmed gone, waits for its machine or the operator's word.
+	 * So does what may not run twice, where it is not known whether its Docker obeys. */
+	const struct job_spec *own = &job_entry_revision(entry, task->desired.revision)->spec;
+	if (task_is_final(task->state) || job_spec_lease_ms(own) ||
+	    job_spec_lease_ms(&job_entry_current(entry)->spec))
+		return true;
 	if (task->desired.wanted != TASK_WANT_STOP)
 		return task->desired.wanted == TASK_WANT_REMOVE;
 	return is_current(entry, task) && task->desired.stop_reason != REASON_SCALED_DOWN &&
@@ -444,7 +458,7 @@ static void look_at_node(struct look *look, const struct sim_worker *worker)
 {
 	const struct node_entry *node =
 		worker->core ? cluster_node(look->cluster, worker_node_id(worker->core)) : NULL;
-	if (node && node->state == NODE_READY)
+	if (node && (node->state == NODE_READY || node->state == NODE_DRAINING))
 		return;
 	look->fine = false;
 	if (look->tell)
@@ -452,11 +466,18 @@ static void look_at_node(struct look *look, const struct sim_worker *worker)
 			 node ? enum_name(node_state_names, node->state) : "not known");
 }
 
+static bool has_left(const struct look *look, const struct sim_worker *worker)
+{
+	const struct node_entry *node =
+		worker->core ? cluster_node(look->cluster, worker_node_id(worker->core)) : NULL;
+	return node && node->record.left;
+}
+
 static void look_at_machines(struct look *look)
 {
 	for (int i = 0; i < look->sim->n_workers; i++) {
 		const struct sim_worker *worker = &look->sim->workers[i];
-		if (worker->broken)
+		if (worker->broken || has_left(look, worker))
 			continue;
 		look->sim->checker.evaluated[INVARIANT_L4]++;
 		look_at_node(look, worker);

@@ -74,6 +74,19 @@ static void strike_reboot(struct sim *sim, struct sim_worker *worker)
 	sim_plan(sim, sim_draw(sim, 1000, 40000), on_power, worker);
 }
 
+/* Two of three machines at least are left. */
+static void strike_scrapped(struct sim *sim, struct sim_worker *worker)
+{
+	int n = 0;
+	for (int i = 0; i < sim->n_workers; i++)
+		n += sim->workers[i].broken != BROKEN_NOT;
+	if (3 * (n + 1) > sim->n_workers)
+		return;
+	sim_tell(sim, worker->name, "the machine is lost for good");
+	sim_machine_off(sim, worker);
+	worker->broken = BROKEN_OFF;
+}
+
 static void on_docker_back(struct sim *sim, struct event *event)
 {
 	sim_docker_start(sim, event->subject);
@@ -172,6 +185,7 @@ static const struct machine_fault {
 	{ FAULT_WORKER_UPGRADED, strike_upgrade },
 	{ FAULT_STORE_FULL, strike_store },
 	{ FAULT_REBOOT, strike_reboot },
+	{ FAULT_SCRAPPED, strike_scrapped },
 	{ FAULT_SLEEP, strike_sleep },
 	{ FAULT_LIVE_RESTORE, strike_live_restore },
 	{ FAULT_DOCKER_RESTART, strike_docker },

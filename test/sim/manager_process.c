@@ -211,8 +211,11 @@ static enum err_code start_core(struct sim *sim, struct err *err)
 	if (code)
 		return code;
 	manager->started_ms = in.now_ms;
-	for (int i = 0; i < sim->n_workers; i++)
+	for (int i = 0; i < sim->n_workers; i++) {
 		sim->workers[i].is_down = false;
+		sim->workers[i].down_ms = 0;
+	}
+	sim->checker.hold_until_ms = 0;
 	checker_replayed(sim, manager_cluster(manager->core));
 	checker_committed(sim, manager_cluster(manager->core), NULL);
 	speak(sim);
@@ -257,9 +260,9 @@ static void check_turn(struct sim *sim)
 	if (n)
 		checker_answered(sim, cluster, requests, manager->out.replies, n);
 	base_free(requests);
+	checker_turned(sim, cluster);
 	if (manager->out.changes.n)
 		checker_committed(sim, cluster, &manager->out);
-	checker_turned(sim, cluster);
 	if (n || sim->checker.commits % 64 == 0)
 		check_stored(sim);
 	/* It looks at everything: in large worlds less often. */

@@ -106,6 +106,8 @@ static void draw_service(struct sim *sim, struct sim_request *request, const cha
 		draw_volume(sim, request, spec);
 	draw_network(sim, request, spec);
 	draw_placement(sim, spec);
+	if (sim_chance(sim, 150))
+		spec->on_disconnect = ON_DISCONNECT_STOP;
 	if (strcmp(name, "api") != 0 || !sim_chance(sim, 300))
 		return;
 	struct depend *depend = list_add(&spec->depends_on, sizeof(*depend));
@@ -207,6 +209,33 @@ static void draw_volume_removal(struct sim_request *request)
 	text_print(request->volume, sizeof(request->volume), "%s_data", request->project);
 }
 
+/* What operators do to a machine. Their word that it is off they give only of one that is, and stays so. */
+static bool draw_node(struct sim *sim, struct sim_request *request)
+{
+	struct sim_worker *worker = &sim->workers[sim_draw(sim, 0, sim->n_workers - 1)];
+	struct manager_request *asked = &request->request;
+	int64_t what = sim_draw(sim, 0, 9);
+	if (!worker->core)
+		return false;
+	asked->node = worker_node_id(worker->core);
+	if (worker->broken == BROKEN_OFF && what < 6) {
+		asked->kind = REQUEST_NODE_REMOVE;
+		asked->fenced = true;
+	} else if (what < 3) {
+		asked->kind = REQUEST_NODE_DRAIN;
+	} else if (what < 7) {
+		asked->kind = REQUEST_NODE_RESUME;
+	} else if (what < 9) {
+		static const char *const racks[] = { "r1", "r2", "r3" };
+		asked->kind = REQUEST_NODE_LABEL;
+		pairs_add(&request->labels, "rack", racks[sim_draw(sim, 0, 2)]);
+	} else {
+		asked->kind = REQUEST_NODE_REMOVE;
+	}
+	request->project[0] = '\0';
+	return true;
+}
+
 /* Pointers within the request, after it was filled or copied. */
 static void tie(struct sim_request *request)
 {
@@ -218,6 +247,7 @@ static void tie(struct sim_request *request)
 	request->request.project = request->project;
 	request->request.job = request->job;
 	request->request.volume = request->volume;
+	request->request.labels_set = &request->labels;
 }
 
 struct sim_request *request_draw(struct sim *sim, const struct sim_client *client)
@@ -228,7 +258,10 @@ struct sim_request *request_draw(struct sim *sim, const struct sim_client *clien
 		   (unsigned long long)client->serial);
 	text_print(request->project, sizeof(request->project), "p%d",
 		   (int)sim_draw(sim, 1, sim->n_projects));
-	if (sim_chance(sim, 400))
+	bool of_node = sim_chance(sim, 80) && draw_node(sim, request);
+	if (of_node)
+		;
+	else if (sim_chance(sim, 400))
 		draw_apply(sim, request);
 	else if (sim_chance(sim, 100))
 		draw_submit(sim, request);
@@ -261,6 +294,10 @@ struct sim_request *request_copy(const struct sim_request *request)
 	struct sim_request *copy = base_memdup(request, sizeof(*request));
 	memset(&copy->project_request, 0, sizeof(copy->project_request));
 	record_copy(&project_request_type, &copy->project_request, &request->project_request);
+	copy->labels = (struct pairs){ 0 };
+	for (size_t i = 0; i < request->labels.n; i++)
+		pairs_add(&copy->labels, request->labels.items[i].key,
+			  request->labels.items[i].value);
 	tie(copy);
 	return copy;
 }
@@ -271,5 +308,6 @@ void request_free(void *memory)
 	if (!request)
 		return;
 	record_release(&project_request_type, &request->project_request);
+	pairs_release(&request->labels);
 	base_free(request);
 }

@@ -14,6 +14,7 @@ struct sim_request {
 	char project[16];
 	char job[16];
 	char volume[24];
+	struct pairs labels; /* of a node */
 };
 
 struct sim_request *request_draw(struct sim *sim, const struct sim_client *client);

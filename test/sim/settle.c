@@ -63,11 +63,18 @@ static struct deeds count_deeds(const struct sim *sim)
 	return deeds;
 }
 
-/* A worker whose store is full is lost when it has something to store: some day. */
+/* A worker whose store is full is lost when it has something to store: some day. What waits for a lease to end is
+ * started elsewhere then. */
 static bool is_restless(const struct sim *sim)
 {
 	for (int i = 0; i < sim->n_workers; i++)
 		if (sim->workers[i].broken == BROKEN_STORE)
+			return true;
+	const struct cluster *cluster = manager_cluster(sim->manager.core);
+	size_t at = 0;
+	for (const struct task *task; (task = map_next(&cluster->tasks, &at));)
+		if (task->unreachable && !task_is_final(task->state) &&
+		    job_spec_lease_ms(cluster_task_spec(cluster, task)))
 			return true;
 	return false;
 }

@@ -100,6 +100,7 @@ struct sim_container {
 	struct container_seen seen;
 	bool foreign; /* not ours: must never be touched */
 	bool ignores_stop;
+	bool exclusive; /* its job has a lease */
 	bool batch;
 	uint64_t number;		 /* of this container in this Docker */
 	uint64_t run;			 /* raised by each start and end */
@@ -218,6 +219,7 @@ struct sim_worker {
 	int64_t asleep_until_ms; /* the machine does */
 	bool off;		 /* the machine has no power */
 	int broken;		 /* enum broken */
+	int64_t impaired_ms;	 /* until when its worker or its Docker could not obey */
 	struct worker *core;
 	struct worker_out out;
 	struct worker_queued *queue;
@@ -240,6 +242,7 @@ struct sim_worker {
 	int64_t heard_ms;   /* by the manager */
 	uint64_t dismissed; /* the last session that the manager ended */
 	bool is_down;	    /* in its eyes */
+	int64_t down_ms;    /* since when; 0: never, in this life of the manager */
 	int64_t epoch_said, rev_said, report_said;
 	uint64_t session_served;
 	int64_t rev_served;

@@ -72,6 +72,8 @@ static void answer(struct sim_worker *worker, struct container_result *result)
 static void answer_fault(struct sim_worker *worker, const struct sim_action *action, int fault,
 			 const char *words)
 {
+	if (worker->impaired_ms < worker->sim->now_ms)
+		worker->impaired_ms = worker->sim->now_ms;
 	struct container_result result = { .op = action->action.op,
 					   .verb = action->action.verb,
 					   .fault = fault,

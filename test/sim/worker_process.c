@@ -270,6 +270,7 @@ static enum err_code start_core(struct sim *sim, struct sim_worker *worker, stru
 static void begin(struct sim *sim, struct sim_worker *worker)
 {
 	worker->store_broken = false;
+	worker->impaired_ms = sim->now_ms > worker->impaired_ms ? sim->now_ms : worker->impaired_ms;
 	act(sim, worker);
 	queue_facts(worker, false);
 	plan(sim, sim_draw(sim, 1, 100), on_runtime, worker);
@@ -309,6 +310,7 @@ void sim_worker_start(struct sim *sim, struct sim_worker *worker)
 	sim_tell(sim, worker->name, "starts");
 	worker->lives++;
 	worker->up = true;
+	worker->impaired_ms = sim->now_ms;
 	worker->paused_until_ms = worker->asleep_until_ms;
 	worker->reconnect_ms = 100;
 	if (start_core(sim, worker, &err)) {
@@ -346,6 +348,7 @@ void sim_worker_pause(struct sim *sim, struct sim_worker *worker, int64_t for_ms
 		return;
 	sim_tell(sim, worker->name, "stands still for %lld ms", (long long)for_ms);
 	worker->paused_until_ms = until_ms;
+	worker->impaired_ms = until_ms;
 	network_worker_stalls(sim, worker, for_ms);
 }
 
