@@ -128,6 +128,9 @@
 #define LIMIT_YAML_DEPTH      64
 #define LIMIT_YAML_NODES      200000
 
+/* The audit log: of one file. */
+#define LIMIT_AUDIT_FILE_BYTES (16LL * 1024 * 1024)
+
 /* The policy of a machine. */
 #define LIMIT_POLICY_FILE_BYTES (64 * 1024)
 

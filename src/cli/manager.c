@@ -29,6 +29,7 @@ static int run(struct invocation *invocation)
 		.listen = cli_string(invocation, "listen", NULL),
 		.advertise = cli_string(invocation, "advertise", NULL),
 		.scheduler_name = cli_string(invocation, "scheduler", NULL),
+		.nodes_max = cli_int(invocation, "max-nodes", 0),
 		.store_name = cli_string(invocation, "store", NULL),
 	};
 	enum err_code code = serve(&options, &err);
@@ -40,6 +41,7 @@ static const struct option options[] = {
 	OPTION_ADVERTISE,
 	{ "data-dir", 0, OPTION_STRING, "DIR", "where state is kept, in DIR/manager" },
 	OPTION_LISTEN,
+	{ "max-nodes", 0, OPTION_INT, "N", "how many nodes may join (default 20000)" },
 	{ "scheduler", 0, OPTION_STRING, "POLICY",
 	  "epvm (default), roundrobin, greedy, binpack, spread" },
 	{ "store", 0, OPTION_STRING, "STORE",

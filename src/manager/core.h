@@ -415,6 +415,8 @@ void node_left(struct manager *manager, const struct node_entry *node);
 bool nodes_in_grace(const struct manager *manager);
 void nodes_start(struct manager *manager);
 void nodes_judge(struct manager *manager);
+/* May another node join? False: ERR_LIMIT in `err`. */
+bool nodes_have_room(const struct manager *manager, struct err *err);
 int64_t nodes_deadline(struct manager *manager);
 
 /* lease.c */

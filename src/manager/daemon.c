@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "manager/audit.h"
 #include "manager/gate.h"
 #include "manager/manager.h"
 #include "net/shell.h"
@@ -34,6 +35,7 @@ struct queued {
 struct manager_daemon {
 	struct event_base *base;
 	struct api_server *server;
+	struct audit *audit; /* NULL: none is kept */
 	const struct store_ops *store_ops;
 	struct store *store;
 	struct manager *manager; /* NULL: lost, see invariant 1 */
@@ -290,11 +292,58 @@ static enum err_code check_room(struct manager_daemon *daemon, int kind, struct 
 		       (long long)(used_bytes / 1024), (long long)(max_bytes / 1024));
 }
 
+/* What only an admin may ask for: it is done only once its line is on disk. */
+static bool is_grave(int kind)
+{
+	return kind >= REQUEST_VOLUME_REMOVE && kind != REQUEST_JOIN;
+}
+
+/* What the request is about, for a line of the audit log. Tokens go by their ids; nothing secret is in it. */
+static void print_subject(const struct manager_request *request, char *out, size_t size)
+{
+	char id[UUID_TEXT_SIZE];
+	if (request->trust && request->trust->token)
+		text_print(out, size, "%s", request->trust->token);
+	else if (request->trust && !uuid_is_zero(request->trust->identity))
+		text_print(out, size, "%s", uuid_format(request->trust->identity, id));
+	else if (!uuid_is_zero(request->node.uuid))
+		text_print(out, size, "%s%s", uuid_format(request->node.uuid, id),
+			   request->fenced ? " fenced" : "");
+	else if (!uuid_is_zero(request->task.uuid))
+		text_print(out, size, "%s", uuid_format(request->task.uuid, id));
+	else if (request->volume)
+		text_print(out, size, "%s", request->volume);
+	else if (request->job && request->job[0])
+		text_print(out, size, "%s/%s", request->project, request->job);
+	else
+		text_print(out, size, "%s", request->project ? request->project : "");
+}
+
+/* Before the effect. A full disk must not keep anybody from stopping and removing. */
+static enum err_code write_audit(struct manager_daemon *daemon,
+				 const struct manager_request *request, struct err *err)
+{
+	char subject[512];
+	bool grave = is_grave(request->kind);
+	if (!daemon->audit)
+		return ERR_NONE;
+	print_subject(request, subject, sizeof(subject));
+	enum err_code code =
+		audit_write(daemon->audit, shell_wall_ms(), request->caller,
+			    enum_name(manager_request_names, request->kind), subject, grave, err);
+	if (!code || grave)
+		return code;
+	shell_log(PART, "%s", err->message);
+	*err = (struct err){ 0 };
+	return ERR_NONE;
+}
+
 static void backend_submit(void *owner, struct api_mutation *mutation)
 {
 	struct manager_daemon *daemon = owner;
 	struct manager_reply reply = { .handle = mutation->request.handle };
-	if (check_room(daemon, mutation->request.kind, &reply.err)) {
+	if (check_room(daemon, mutation->request.kind, &reply.err) ||
+	    write_audit(daemon, &mutation->request, &reply.err)) {
 		api_server_reply(daemon->server, &reply);
 		api_mutation_free(mutation);
 		return;
@@ -345,7 +394,10 @@ static enum err_code choose(struct manager_daemon *daemon,
 						    .node_silent_ms = LIMIT_NODE_SILENT_MS,
 						    .runtime_grace_ms = LIMIT_RUNTIME_GRACE_MS,
 						    .start_grace_ms = LIMIT_START_GRACE_MS,
-						    .history_per_slot = LIMIT_HISTORY_PER_SLOT };
+						    .history_per_slot = LIMIT_HISTORY_PER_SLOT,
+						    .nodes_max = options->nodes_max };
+	if (options->nodes_max > LIMIT_NODES)
+		return err_set_field(err, ERR_INVALID, "--max-nodes", "at most %d", LIMIT_NODES);
 	if (!daemon->options.scheduler)
 		return err_set_field(err, ERR_INVALID, "--scheduler", "\"%s\" is none of %s",
 				     scheduler, scheduler_names());
@@ -372,6 +424,20 @@ static enum err_code open_store(struct manager_daemon *daemon, const char *data_
 		commit_failed(daemon, err);
 		return ERR_NONE;
 	}
+	return code;
+}
+
+/* A store that forgets has no log to keep. */
+static enum err_code open_audit(struct manager_daemon *daemon, const char *data_dir,
+				struct err *err)
+{
+	int64_t bad_line = 0;
+	if (daemon->store_ops != &store_lmdb)
+		return ERR_NONE;
+	enum err_code code = audit_open(data_dir, &daemon->audit, &bad_line, err);
+	if (!code && bad_line)
+		shell_log(PART, "%s/audit.log: line %lld does not follow from what came before it",
+			  data_dir, (long long)bad_line);
 	return code;
 }
 
@@ -440,6 +506,8 @@ enum err_code manager_daemon_new(struct event_base *base,
 	if (!code)
 		code = open_store(daemon, options->data_dir, err);
 	if (!code)
+		code = open_audit(daemon, options->data_dir, err);
+	if (!code)
 		code = open_gate(daemon, options->data_dir, err);
 	if (!code)
 		code = api_server_listen_unix(daemon->server, options->socket_path, err);
@@ -460,6 +528,7 @@ void manager_daemon_free(struct manager_daemon *daemon)
 	if (!daemon)
 		return;
 	api_server_free(daemon->server);
+	audit_close(daemon->audit);
 	queue_clear(daemon);
 	base_free(daemon->queue);
 	gate_free(daemon->gate);

@@ -15,6 +15,7 @@ struct manager_daemon_options {
 	const char *listen;		   /* and for other machines: ADDRESS:PORT; NULL: nowhere */
 	const char *advertise;		   /* where those find it, HOST:PORT; NULL: found out */
 	const char *scheduler_name;	   /* NULL: epvm */
+	int64_t nodes_max;		   /* 0: LIMIT_NODES */
 	const char *store_name;		   /* NULL: lmdb; "memory" forgets everything at the end */
 	const struct store_ops *store_ops; /* NULL: by name */
 };

@@ -261,6 +261,19 @@ static void forget_left(struct manager *manager)
 	}
 }
 
+bool nodes_have_room(const struct manager *manager, struct err *err)
+{
+	const struct node_columns *columns = &manager->cluster.columns;
+	int64_t max = manager->options.nodes_max ? manager->options.nodes_max : LIMIT_NODES;
+	int64_t n = 0;
+	for (size_t i = 0; i < columns->n; i++)
+		n += !columns->entry[i]->record.left;
+	if (n < max && columns->n < LIMIT_NODES)
+		return true;
+	err_set(err, ERR_LIMIT, "the cluster has %lld nodes, and may have no more", (long long)n);
+	return false;
+}
+
 void nodes_judge(struct manager *manager)
 {
 	forget_left(manager);

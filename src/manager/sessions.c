@@ -92,8 +92,8 @@ static const char *objection(struct manager *manager, const struct session *sess
 		return "the first message must carry the facts of the node";
 	if (up->has_facts && node_facts_check(&up->facts, err))
 		return err->message;
-	if (!node && manager->cluster.nodes.n >= LIMIT_NODES)
-		return "the cluster has as many nodes as it may have";
+	if (!node && !nodes_have_room(manager, err))
+		return err->message;
 	return NULL;
 }
 

@@ -190,9 +190,8 @@ static enum err_code check_joiner(const struct manager *manager, const struct to
 			       "there are %d identities, the most there may be: remove some with "
 			       "`drover identity rm`",
 			       LIMIT_IDENTITIES);
-	if (token->role == ACCESS_WORKER && manager->cluster.nodes.n >= LIMIT_NODES)
-		return err_set(err, ERR_LIMIT, "the cluster has as many nodes as it may have");
-	return ERR_NONE;
+	return token->role == ACCESS_WORKER && !nodes_have_room(manager, err) ? err->code
+									      : ERR_NONE;
 }
 
 static void use_token(struct manager *manager, const struct token_record *token)

@@ -182,3 +182,19 @@ def test_events_resume_where_the_reader_left(drover):
     drover.start()
     first = read_events(drover, 1, last_id=old)[0]
     assert first[1] == "resync" and first[0].split("-")[0] != old.split("-")[0]
+
+
+def test_the_audit_log_tells_who_asked_for_what(drover):
+    drover.up(f"services:\n  s: {{image: {BUSYBOX}, stop_grace_period: 1s}}\n", project="audited")
+    drover.run("stop", "audited/s")
+    drover.run("down", "-p", "audited")
+    lines = (drover.data / "manager" / "audit.log").read_text().splitlines()
+    told = [line.split()[1:-1] for line in lines]
+    for act, subject in (("apply", "audited"), ("stop", "audited/s"), ("remove", "audited")):
+        assert ["uid:0", act, subject] in told, told
+    # A line that is changed shows at the next start.
+    path = drover.data / "manager" / "audit.log"
+    path.write_text(path.read_text().replace("audited/s", "audited/t"))
+    drover.kill("dev", signal.SIGTERM)
+    drover.start()
+    assert "audit.log: line 2 does not follow from what came before it" in drover.log()

@@ -295,6 +295,22 @@ static void nodes_are_numbered_as_they_join_and_know_whose_machine_they_are_on(v
 	story_end(&story);
 }
 
+static void no_more_nodes_join_than_may(void **state)
+{
+	(void)state;
+	struct story story;
+	story_begin(&story);
+	story.options.nodes_max = 1;
+	story_restart(&story);
+	story_join(&story, "alpha");
+	story_forget(&story);
+	story_join(&story, "beta");
+	story_tells(&story,
+		    "session of a worker closed: the cluster has 1 nodes, and may have no more\n");
+	assert_int_equal(manager_cluster(story.manager)->nodes.n, 1);
+	story_end(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +329,7 @@ int main(void)
 		cmocka_unit_test(ids_rise_even_when_the_clock_goes_back),
 		cmocka_unit_test(
 			nodes_are_numbered_as_they_join_and_know_whose_machine_they_are_on),
+		cmocka_unit_test(no_more_nodes_join_than_may),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
