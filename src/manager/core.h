@@ -122,6 +122,7 @@ struct node_watch {
 struct pace {
 	struct queue lost;     /* nodes by the time they were lost */
 	int64_t hold_until_ms; /* a storm: nothing is replaced before */
+	bool storm;	       /* none of its nodes has returned yet */
 	int64_t window_ms;     /* when the present window began, ... */
 	int64_t window_n;      /* ... and what was replaced in it */
 	int64_t wake_ms;       /* when what is held is tried again; INT64_MAX: nothing is */
@@ -390,6 +391,7 @@ bool move_has_waited(const struct manager *manager, const struct pending *pendin
 
 /* pace.c */
 void pace_node_lost(struct manager *manager, const struct node_entry *node);
+void pace_node_back(struct manager *manager);
 /* May one more lost task be replaced now? Else pace.wake_ms says when. */
 bool pace_allows(struct manager *manager);
 void pace_count(struct manager *manager);

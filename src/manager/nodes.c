@@ -148,6 +148,8 @@ static void set_lost(struct manager *manager, struct node_entry *node, bool lost
 	}
 	if (lost)
 		pace_node_lost(manager, node);
+	else
+		pace_node_back(manager);
 }
 
 /* The state of a node that is not silent. */

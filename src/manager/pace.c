@@ -1,9 +1,12 @@
 /* The brake on replacing what was lost. A cluster that loses many nodes at once has more likely lost its network than
  * its machines: starting everything again elsewhere would overload what is left, and be undone a moment later.
  *
- * A storm is LIMIT_STORM_NODES nodes, and more than LIMIT_STORM_PERCENT of all, lost within one timeout. It holds all
- * replacements for one timeout more; nodes that return in time keep their tasks. And at any time at most
- * LIMIT_REPLACE_PER_SECOND lost tasks are replaced in a second.
+ * A storm is LIMIT_STORM_NODES nodes, and more than LIMIT_STORM_PERCENT of all, lost within one timeout. It holds
+ * all replacements for one timeout more; nodes that return in time keep their tasks. A storm is seen with its first
+ * node: what hits all at one moment makes them silent at once, but lost one after the other, by when each was heard
+ * last; so nodes that have been silent for half the timeout, which no healthy one is, count as lost. With the first
+ * node that returns, all have one timeout more, once: the others are as near, and what they run shall not be started
+ * on whoever is the fastest. And at any time at most LIMIT_REPLACE_PER_SECOND lost tasks are replaced in a second.
  *
  * Invariant: only lost tasks are held; their classes are apart from those of tasks that wait for their first node. */
 #include "base/alloc.h"
@@ -23,13 +26,27 @@ static size_t count_members(const struct manager *manager)
 	return n;
 }
 
+/* Nodes that are not lost yet, but on their way. */
+static size_t count_silent(const struct manager *manager, const struct node_entry *lost)
+{
+	int64_t since_ms = manager->in->now_ms - manager->options.node_silent_ms / 2;
+	size_t n = 0;
+	for (size_t i = 0; i < manager->cluster.columns.n; i++) {
+		const struct node_entry *node = manager->cluster.columns.entry[i];
+		n += node != lost && node->state != NODE_DOWN && node->state != NODE_LEFT &&
+		     node->heard_ms <= since_ms;
+	}
+	return n;
+}
+
 static void begin_hold(struct manager *manager, size_t n_lost, size_t n_members)
 {
 	struct pace *pace = &manager->pace;
 	pace->hold_until_ms = manager->in->now_ms + manager->options.node_silent_ms;
+	pace->storm = true;
 	struct text message;
 	text_init(&message, LIMIT_MESSAGE_BYTES);
-	text_addf(&message, "%zu of %zu nodes were lost within ", n_lost, n_members);
+	text_addf(&message, "%zu of %zu nodes were lost or fell silent within ", n_lost, n_members);
 	text_add_duration(&message, manager->options.node_silent_ms);
 	text_add(&message, ": their tasks are not started elsewhere before another ");
 	text_add_duration(&message, manager->options.node_silent_ms);
@@ -47,11 +64,20 @@ void pace_node_lost(struct manager *manager, const struct node_entry *node)
 	queue_push(&pace->lost, (struct queue_item){ now_ms, node->record.id.uuid, 0 });
 	while (pace->lost.items[0].key <= now_ms - manager->options.node_silent_ms)
 		queue_pop(&pace->lost);
-	if (now_ms < pace->hold_until_ms || pace->lost.n < LIMIT_STORM_NODES)
+	if (now_ms < pace->hold_until_ms)
 		return;
+	size_t n_lost = pace->lost.n + count_silent(manager, node);
 	size_t n_members = count_members(manager);
-	if (pace->lost.n * 100 > n_members * LIMIT_STORM_PERCENT)
-		begin_hold(manager, pace->lost.n, n_members);
+	if (n_lost >= LIMIT_STORM_NODES && n_lost * 100 > n_members * LIMIT_STORM_PERCENT)
+		begin_hold(manager, n_lost, n_members);
+}
+
+void pace_node_back(struct manager *manager)
+{
+	if (!manager->pace.storm)
+		return;
+	manager->pace.storm = false;
+	manager->pace.hold_until_ms = manager->in->now_ms + manager->options.node_silent_ms;
 }
 
 bool pace_allows(struct manager *manager)
