@@ -302,7 +302,7 @@ static bool is_grave(int kind)
 static void print_subject(const struct manager_request *request, char *out, size_t size)
 {
 	char id[UUID_TEXT_SIZE];
-	if (request->trust && request->trust->token)
+	if (request->trust && request->trust->token && request->trust->token[0])
 		text_print(out, size, "%s", request->trust->token);
 	else if (request->trust && !uuid_is_zero(request->trust->identity))
 		text_print(out, size, "%s", uuid_format(request->trust->identity, id));
