@@ -183,14 +183,14 @@ static bool has_line(const struct strings *lines, const char *begin)
 
 static void set_field(const struct field *field, struct job_spec *spec)
 {
-	char *at = (char *)spec + field->offset;
+	void *at = (char *)spec + field->offset;
 	switch (field->kind) {
 	case FIELD_BOOL: *(bool *)at = !field->initial; break;
 	case FIELD_INT: *(int64_t *)at = field->max; break;
 	case FIELD_ENUM: *(int *)at = 1; break;
-	case FIELD_STRING: string_set((char **)at, "x"); break;
-	case FIELD_STRINGS: strings_add((struct strings *)at, "x"); break;
-	case FIELD_PAIRS: pairs_add((struct pairs *)at, "x", "y"); break;
+	case FIELD_STRING: string_set(at, "x"); break;
+	case FIELD_STRINGS: strings_add(at, "x"); break;
+	case FIELD_PAIRS: pairs_add(at, "x", "y"); break;
 	default: fail_msg("say here how to set a field like %s", field->name);
 	}
 }
