@@ -134,7 +134,8 @@ static enum err_code read_join(const struct api_request *request, const struct j
 		return code;
 	if (token_parse(body->token, token, &inner))
 		return err_set_field(err, ERR_INVALID, "token", "%s", inner.message);
-	if (memcmp(token->ca_sha256, authority_sha256(trust.authority), sizeof(token->ca_sha256)))
+	if (memcmp(token->ca_sha256, authority_sha256(trust.authority), sizeof(token->ca_sha256)) !=
+	    0)
 		return err_set(err, ERR_FORBIDDEN, "the token is of another cluster");
 	return csr_read(body->csr, strlen(body->csr), ret_csr, err);
 }

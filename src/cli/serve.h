@@ -15,7 +15,9 @@
 #define OPTION_ADVERTISE                                                                           \
 	{                                                                                          \
 		"advertise", 0, OPTION_STRING, "HOST:PORT",                                        \
-			"where other machines find it (default: the address of --listen)"          \
+			"where other machines find it; a name that they use must be this one "     \
+			"(default: the "                                                           \
+			"address of --listen)"                                                     \
 	}
 
 /* A loop for daemons that SIGTERM and SIGINT end cleanly. */

@@ -4,6 +4,7 @@
 #include "cli/serve.h"
 #include "cli/worker_member.h"
 #include "worker/daemon.h"
+#include "worker/guard.h"
 
 static enum err_code serve(const struct worker_daemon_options *options, struct err *err)
 {
@@ -20,7 +21,7 @@ static enum err_code serve(const struct worker_daemon_options *options, struct e
 
 /* As a member of a cluster where it has joined one, else for the manager on this machine. */
 static enum err_code serve_member(struct invocation *invocation,
-				  struct worker_daemon_options *options, struct err *err)
+				  const struct worker_daemon_options *options, struct err *err)
 {
 	struct membership membership;
 	struct endpoint manager = { 0 };
@@ -29,11 +30,15 @@ static enum err_code serve_member(struct invocation *invocation,
 		worker_member(invocation, options->data_dir, &membership, &member, err);
 	if (code || !member)
 		return code ? code : serve(options, err);
-	options->membership = &membership;
-	options->manager = &manager;
+	struct worker_daemon_options of_member = *options;
+	of_member.membership = &membership;
+	of_member.manager = &manager;
+	/* What comes over the network is asked for by others than this machine's owner. */
+	if (!of_member.policy_file)
+		of_member.policy_file = GUARD_FILE_DEFAULT;
 	code = member_endpoint(&membership, &manager, err);
 	if (!code)
-		code = serve(options, err);
+		code = serve(&of_member, err);
 	member_endpoint_release(&manager);
 	membership_release(&membership);
 	return code;
@@ -72,7 +77,9 @@ static const struct option options[] = {
 	  "join the cluster of the manager there; needed once" },
 	{ "label", 0, OPTION_STRINGS, "KEY=VALUE", "label of this node, for constraints" },
 	{ "policy", 0, OPTION_STRING, "FILE",
-	  "what jobs may ask of this machine (default: anything that Docker can do)" },
+	  "what jobs may ask of this machine (default: /etc/drover/worker.yaml once it has joined "
+	  "a "
+	  "cluster)" },
 	{ "starts", 0, OPTION_INT, "N", "containers started side by side (default 4)" },
 	OPTION_TOKEN,
 	OPTION_TOKEN_FILE,
@@ -93,7 +100,9 @@ const struct command command_worker = {
 		"and the certificate is renewed while it runs, or up to a year after it expired. "
 		"A manager that cannot be reached is waited for; --join with another address tells "
 		"where it has gone.\n\n"
-		"With --policy, jobs may ask of this machine what FILE allows and no more: bind "
+		"Jobs may ask of a machine that has joined what /etc/drover/worker.yaml allows and "
+		"no more, or the FILE of --policy; on the manager's own machine they may ask for "
+		"anything unless there is a --policy. It is about bind "
 		"mounts, capabilities, sysctls, images, drivers, Docker's own networks. A task "
 		"that asks for more says which line its owner would have to add; the file is read "
 		"again whenever it has changed. packaging/worker.yaml shows every key.",

@@ -503,6 +503,8 @@ enum err_code manager_daemon_new(struct event_base *base,
 	daemon->timer = event_new(base, -1, 0, on_turn, daemon);
 	daemon->probe = event_new(base, -1, 0, on_probe, daemon);
 	daemon->server = api_server_new(base, &backend, daemon);
+	if (options->authorised_ms)
+		api_server_set_authorised_ms(daemon->server, options->authorised_ms);
 	if (!code)
 		code = open_store(daemon, options->data_dir, err);
 	if (!code)

@@ -18,6 +18,7 @@ struct manager_daemon_options {
 	int64_t nodes_max;		   /* 0: LIMIT_NODES */
 	const char *store_name;		   /* NULL: lmdb; "memory" forgets everything at the end */
 	const struct store_ops *store_ops; /* NULL: by name */
+	int authorised_ms; /* how often open streams and sessions are looked at again; 0: the default */
 };
 
 /* Open the store, replay it and listen. ERR_INVALID for an unknown scheduler or store; else what the store or the

@@ -185,8 +185,28 @@ static bool is_wildcard(const char *host)
 	return strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
 }
 
-/* An address of this machine that is not only its own: of the first interface that is up, IPv4 before IPv6. */
-static bool find_own_address(char out[LIMIT_ADDRESS_BYTES])
+/* The address this machine would use to reach `elsewhere`; nothing is sent. */
+static bool find_route(const char *elsewhere, char out[LIMIT_ADDRESS_BYTES])
+{
+	struct addrinfo wanted = { .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_DGRAM };
+	struct addrinfo *there = NULL;
+	struct sockaddr_storage own;
+	socklen_t len = sizeof(own);
+	if (getaddrinfo(elsewhere, "9", &wanted, &there) != 0)
+		return false;
+	int fd = socket(there->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool found = fd >= 0 && connect(fd, there->ai_addr, there->ai_addrlen) == 0 &&
+		     getsockname(fd, (struct sockaddr *)&own, &len) == 0 &&
+		     getnameinfo((struct sockaddr *)&own, len, out, LIMIT_ADDRESS_BYTES, NULL, 0,
+				 NI_NUMERICHOST) == 0;
+	if (fd >= 0)
+		close(fd);
+	freeaddrinfo(there);
+	return found;
+}
+
+/* Of the first interface that is up and not only this machine's own, IPv4 before IPv6. */
+static bool find_interface(char out[LIMIT_ADDRESS_BYTES])
 {
 	struct ifaddrs *all = NULL;
 	bool found = false;
@@ -224,7 +244,9 @@ enum err_code gate_address(const struct endpoint *listen, const char *advertise,
 		endpoint_release(&given);
 		return code;
 	}
-	if (is_wildcard(listen->host) && find_own_address(own))
+	/* Addresses for documentation (RFC 5737, 3849): whatever leads anywhere leads to them. */
+	if (is_wildcard(listen->host) &&
+	    (find_route("192.0.2.1", own) || find_route("2001:db8::1", own) || find_interface(own)))
 		shown.host = own;
 	endpoint_text(&shown, ret_address);
 	return ERR_NONE;

@@ -9,11 +9,13 @@
 
 #include "access/access.h"
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type in a declaration takes none
 #define CLEANUP_OF(type, release)                                                                  \
 	static inline void release##_at(type **at)                                                 \
 	{                                                                                          \
 		release(*at);                                                                      \
 	}
+// NOLINTEND(bugprone-macro-parentheses)
 CLEANUP_OF(BIO, BIO_free_all)
 CLEANUP_OF(EVP_PKEY, EVP_PKEY_free)
 CLEANUP_OF(X509, X509_free)

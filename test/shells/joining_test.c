@@ -248,6 +248,78 @@ static void a_removed_identity_is_out_within_the_minute(void **state)
 	members_release(&member);
 }
 
+struct follower {
+	bool begun, ended;
+};
+
+static void on_follower_head(void *owner, struct http_call *call, const struct http_head *head)
+{
+	struct follower *follower = owner;
+	(void)call;
+	assert_int_equal(head->status, 200);
+	follower->begun = true;
+}
+
+static void on_follower_bytes(void *owner, struct http_call *call, const void *bytes, size_t len)
+{
+	(void)owner;
+	(void)call;
+	(void)bytes;
+	(void)len;
+}
+
+static void on_follower_end(void *owner, struct http_call *call, const struct err *err,
+			    enum http_sent sent, int status, struct http_view body)
+{
+	struct follower *follower = owner;
+	(void)call;
+	(void)err;
+	(void)sent;
+	(void)status;
+	(void)body;
+	follower->ended = true;
+}
+
+static bool has_begun(struct rig *rig, const void *follower)
+{
+	(void)rig;
+	return ((const struct follower *)follower)->begun;
+}
+
+static bool has_ended(struct rig *rig, const void *follower)
+{
+	(void)rig;
+	return ((const struct follower *)follower)->ended;
+}
+
+/* What is open when the right to it ends does not stay open. */
+static void a_removed_identity_loses_its_streams(void **state)
+{
+	static const struct http_call_events events = { on_follower_head, on_follower_bytes,
+							on_follower_end };
+	struct http_call_options options = { .method = "GET",
+					     .target = "/v1/events",
+					     .stream = true };
+	struct rig *rig = *state;
+	struct member stays, goes;
+	struct follower staying = { 0 }, going = { 0 };
+	char target[96], id[UUID_TEXT_SIZE];
+	members_start_manager(rig);
+	members_make(rig, "alice", "viewer", &stays);
+	members_make(rig, "bob", "viewer", &goes);
+	http_client_call(stays.http, &options, &events, &staying);
+	http_client_call(goes.http, &options, &events, &going);
+	rig_until(rig, "the first stream", has_begun, &staying);
+	rig_until(rig, "the second stream", has_begun, &going);
+	text_print(target, sizeof(target), "/v1/identities/%s",
+		   uuid_format(goes.membership.certificate.name.id, id));
+	assert_int_equal(rig_status(rig, "DELETE", target, NULL, NULL), 200);
+	rig_until(rig, "the end of the second stream", has_ended, &going);
+	assert_false(staying.ended);
+	members_release(&stays);
+	members_release(&goes);
+}
+
 static void an_identity_may_ask_only_so_often(void **state)
 {
 	struct rig *rig = *state;
@@ -282,6 +354,7 @@ int main(void)
 		CASE(a_manager_that_was_off_for_400_days_serves),
 		CASE(a_clock_that_is_behind_is_told_with_both_times),
 		CASE(a_removed_identity_is_out_within_the_minute),
+		CASE(a_removed_identity_loses_its_streams),
 		CASE(an_identity_may_ask_only_so_often),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

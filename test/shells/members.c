@@ -8,8 +8,9 @@
 #include "net/shell.h"
 #include "trust/keys.h"
 
-#define CALL_MS	 20000
-#define CHILD_MS 60000
+#define AUTHORISED_MS 200
+#define CALL_MS	      20000
+#define CHILD_MS      60000
 
 void members_start_manager(struct rig *rig)
 {
@@ -17,6 +18,7 @@ void members_start_manager(struct rig *rig)
 	struct manager_daemon_options options = { .data_dir = rig->folder,
 						  .socket_path = rig->socket_path,
 						  .listen = "127.0.0.1:0",
+						  .authorised_ms = AUTHORISED_MS,
 						  .store_ops = &rig->manager_store.ops };
 	/* Members know where it is: the same port again after a restart. */
 	if (rig->listen[0])
