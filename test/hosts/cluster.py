@@ -2,11 +2,17 @@
 import shutil
 import signal
 
-from harness import PROGRAM, Drover, eventually
+from harness import BUSYBOX, PROGRAM, Drover, eventually
 from machines import DockerMachine, Machine, Network, Process, at_once, remove_leftovers_of_killed_runs
 
 HOSTS = ("alpha", "beta", "gamma")
 LABELS = {"alpha": ["zone=north", "disk=fast"], "beta": ["zone=north"], "gamma": ["zone=south"]}
+
+
+def service(*more, name="s", replicas=1, deploy=""):
+    """A compose file with one service."""
+    words = [f"image: {BUSYBOX}", "stop_grace_period: 1s", *more, f"deploy: {{replicas: {replicas}{deploy}}}"]
+    return f"services:\n  {name}: {{{', '.join(words)}}}\n"
 
 
 class Host(DockerMachine):
@@ -39,6 +45,7 @@ class Cluster(Drover):
         self.network = Network()
         super().__init__(self.network.folder)
         self.machine = Machine(self.network, "manager", 1)
+        self.address = f"{self.machine.address}:7700"
         self.hosts = {name: Host(self.network, name, 10 + number) for number, name in enumerate(names, 1)}
         self.manager = None
         at_once(*(host.prepare for host in self.hosts.values()))
@@ -51,21 +58,33 @@ class Cluster(Drover):
 
     def start_manager(self):
         # The machines share one processor's load, which says nothing of each: only the number of tasks may matter.
-        self.manager = Process(self.machine, [PROGRAM, "manager", "--data-dir", self.data, "--scheduler", "spread"],
-                               self.log_path, self.environment)
+        self.manager = Process(self.machine, [PROGRAM, "manager", "--data-dir", self.data, "--scheduler", "spread",
+                                              "--listen", self.address], self.log_path, self.environment)
         eventually("the manager answers", self.answers)
 
     def kill_manager(self):
         self.manager.end(signal.SIGKILL)
 
-    def join(self, host):
-        """Make the host a node of the cluster."""
-        self.start_worker(host)
+    def token(self, role="worker", *options):
+        return self.out("token", "create", "--role", role, "--quiet", *options).strip()
 
-    def start_worker(self, host):
+    def join(self, host):
+        """Make the host a node of the cluster, by the command that `token create` prints."""
+        command = self.out("token", "create", "--role", "worker").split()
+        assert command[:2] == ["drover", "worker"], command
+        self.start_worker(host, *command[2:])
+
+    def start_worker(self, host, *options):
+        """Once it has joined, a worker needs to be told nothing."""
         labels = [word for label in LABELS.get(host.name, ()) for word in ("--label", label)]
         host.worker = Process(host, [host.program, "worker", "--data-dir", host.data, "--docker", host.docker_socket,
-                                     *labels], host.log, self.environment)
+                                     *labels, *options], host.log)
+
+    def drop(self, name, worker):
+        """Make an end of a worker that holds nothing, and of its node."""
+        self.run("node", "drain", name)
+        self.run("node", "rm", name)
+        worker.end()
 
     # -- machines
 
@@ -95,6 +114,9 @@ class Cluster(Drover):
                 host.start_docker()
             if not host.worker or not host.worker.alive():
                 self.start_worker(host)
+        drained = [name for name, node in self.nodes().items() if node["draining"]]
+        if drained:
+            self.run("node", "resume", *drained)
         self.wait_state("ready")
 
     # -- what is there
@@ -102,7 +124,8 @@ class Cluster(Drover):
     def nodes(self):
         """Name -> node, of those that take tasks."""
         answer = self.json("nodes", check=False)
-        return {node["hostname"]: node for node in answer["nodes"] if node["role"] != "manager"} if answer else {}
+        return {node["hostname"]: node for node in answer["nodes"]
+                if node["role"] != "manager" and node["state"] != "left"} if answer else {}
 
     def wait_state(self, state, *hosts, seconds=90):
         names = [host.name for host in hosts] or list(self.hosts)

@@ -81,8 +81,7 @@ class Network:
     """A bridge in a namespace of its own, which the machines are wired to."""
 
     def __init__(self):
-        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-        (self.folder / "pid").write_text(str(os.getpid()))
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         self.cgroup = self.folder.name
         self.outer, self.inner = begin("--net")
         self.machines = []
@@ -110,8 +109,7 @@ def remove_leftovers(folder):
 
 def remove_leftovers_of_killed_runs():
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        owner = folder / "pid"
-        if not owner.exists() or not Path(f"/proc/{owner.read_text()}").exists():
+        if not Path(f"/proc/{folder.name.split('-')[2]}").exists():
             remove_leftovers(folder)
 
 

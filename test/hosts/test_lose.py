@@ -1,20 +1,13 @@
 """A machine loses its power, or its worker hangs; and what comes back."""
 import signal
 
+from cluster import service
 from harness import BUSYBOX, eventually
-
-
-def service(name, *more, replicas=1, command=None):
-    """One service of a compose file, on a line."""
-    words = [f"image: {BUSYBOX}", "stop_grace_period: 1s", *more]
-    if command:
-        words.append(f'command: ["sh", "-c", "{command}"]')
-    return f"  {name}: {{{', '.join(words)}, deploy: {{replicas: {replicas}}}}}\n"
 
 
 def test_what_a_dead_machine_ran_runs_elsewhere_once_and_not_again_when_it_returns(cluster):
     alpha = cluster.hosts["alpha"]
-    cluster.up("services:\n" + service("s", replicas=6), project="kill")
+    cluster.up(service(replicas=6), project="kill")
     before = cluster.ready("kill/s", 6)
     lost = {task["id"] for task in before if task["node_name"] == "alpha"}
     assert {task["node_name"] for task in before} == set(cluster.hosts)
@@ -81,7 +74,7 @@ volumes: {{data: {{}}}}
 
 def test_a_worker_that_hangs_is_replaced_and_steps_back_when_it_goes_on(cluster):
     beta = cluster.hosts["beta"]
-    cluster.up("services:\n" + service("s", replicas=6), project="hang")
+    cluster.up(service(replicas=6), project="hang")
     cluster.ready("hang/s", 6)
     beta.worker.send(signal.SIGSTOP)
     cluster.wait_state("down", beta)
@@ -96,7 +89,7 @@ def test_a_worker_that_hangs_is_replaced_and_steps_back_when_it_goes_on(cluster)
 
 def test_a_worker_program_is_replaced_in_place(cluster):
     gamma = cluster.hosts["gamma"]
-    cluster.up("services:\n" + service("s", replicas=6), project="swap")
+    cluster.up(service(replicas=6), project="swap")
     before = sorted(cluster.containers("swap/s"))
     copy = gamma.folder / "drover-new"
     copy.write_bytes(gamma.program.read_bytes())
@@ -112,7 +105,7 @@ def test_a_worker_program_is_replaced_in_place(cluster):
 
 def test_docker_killed_on_one_machine_interrupts_only_there(cluster):
     beta = cluster.hosts["beta"]
-    cluster.up("services:\n" + service("s", replicas=6), project="docker")
+    cluster.up(service(replicas=6), project="docker")
     before = {task["id"]: task for task in cluster.ready("docker/s", 6)}
     beta.kill_docker()
     cluster.wait_state("degraded", beta)
