@@ -338,6 +338,42 @@ static void an_identity_may_ask_only_so_often(void **state)
 	members_release(&member);
 }
 
+/* How many of many requests without a certificate are refused. */
+static int refusals_of_a_stranger(struct rig *rig, const struct member *member)
+{
+	struct tls_context *tls = NULL;
+	struct err said;
+	int n_refused = 0;
+	assert_int_equal(
+		tls_context_new(&(struct tls_options){ .ca_pem = member->membership.ca_pem }, &tls,
+				&said),
+		ERR_NONE);
+	struct endpoint endpoint = { .host = member->endpoint.host,
+				     .port = member->endpoint.port,
+				     .tls = tls };
+	struct http_client *http = http_client_new(rig->base, &endpoint, 1);
+	/* More than a slow machine earns meanwhile. */
+	for (int i = 0; i < 50 * LIMIT_ADDRESS_ARRIVALS_BURST && !n_refused; i++)
+		n_refused += members_call(rig, http, "GET", "/healthz", NULL, NULL, &said) != 200;
+	http_client_free(http);
+	tls_context_free(tls);
+	return n_refused;
+}
+
+static void strangers_are_counted_until_a_worker_vouches_for_their_address(void **state)
+{
+	struct rig *rig = *state;
+	struct member member;
+	members_start_manager(rig);
+	members_make(rig, "alpha", "worker", &member);
+	assert_int_equal(refusals_of_a_stranger(rig, &member), 1);
+	start_member(rig, &member);
+	rig_wait_ready(rig);
+	assert_int_equal(refusals_of_a_stranger(rig, &member), 0);
+	rig_stop_worker(rig);
+	members_release(&member);
+}
+
 #define CASE(function) cmocka_unit_test_setup_teardown(function, rig_setup, rig_teardown)
 
 int main(void)
@@ -356,6 +392,7 @@ int main(void)
 		CASE(a_removed_identity_is_out_within_the_minute),
 		CASE(a_removed_identity_loses_its_streams),
 		CASE(an_identity_may_ask_only_so_often),
+		CASE(strangers_are_counted_until_a_worker_vouches_for_their_address),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
