@@ -37,25 +37,36 @@ static void check_down(struct sim *sim, const struct sim_worker *worker)
 			 (long long)(now_ms - worker->heard_ms));
 }
 
-/* Many of them, of all that belong to the cluster, within one timeout: nothing is replaced for another (I20). A node
- * without its Docker may count among them or not: then nothing is demanded. */
+/* Many of them, of all that belong to the cluster, within one timeout: nothing is replaced before another
+ * has passed since the first (I20). The manager may wait for longer. */
 static void note_storm(struct sim *sim, const struct cluster *cluster)
 {
 	int64_t now_ms = sim->manager.stepped_ms;
 	int64_t silent_ms = sim->manager.options.node_silent_ms;
+	int64_t first_ms = now_ms;
 	size_t n_members = 0;
 	size_t n_down = 0;
-	for (size_t i = 0; i < cluster->columns.n; i++) {
+	for (size_t i = 0; i < cluster->columns.n; i++)
 		n_members += !cluster->columns.entry[i]->record.left;
-		if (cluster->columns.entry[i]->state == NODE_DEGRADED)
-			sim->checker.degraded_ms = now_ms;
+	for (int i = 0; i < sim->n_workers; i++) {
+		int64_t down_ms = sim->workers[i].down_ms;
+		if (!down_ms || down_ms <= now_ms - silent_ms)
+			continue;
+		n_down++;
+		if (first_ms > down_ms)
+			first_ms = down_ms;
 	}
-	for (int i = 0; i < sim->n_workers; i++)
-		n_down += sim->workers[i].down_ms && sim->workers[i].down_ms > now_ms - silent_ms;
-	if (now_ms < sim->checker.hold_until_ms)
-		return;
-	if (n_down >= LIMIT_STORM_NODES && n_down * 100 > n_members * LIMIT_STORM_PERCENT)
-		sim->checker.hold_until_ms = now_ms + silent_ms;
+	if (now_ms >= sim->checker.hold_until_ms && n_down >= LIMIT_STORM_NODES &&
+	    n_down * 100 > n_members * LIMIT_STORM_PERCENT)
+		sim->checker.hold_until_ms = first_ms + silent_ms;
+}
+
+/* A node without its Docker may count among them or not: then nothing is demanded for a while. */
+static void note_degraded(struct sim *sim, const struct cluster *cluster)
+{
+	for (size_t i = 0; i < cluster->columns.n; i++)
+		if (cluster->columns.entry[i]->state == NODE_DEGRADED)
+			sim->checker.degraded_ms = sim->manager.stepped_ms;
 }
 
 bool checker_holds(const struct sim *sim)
@@ -82,9 +93,9 @@ void checker_turned(struct sim *sim, const struct cluster *cluster)
 			worker->down_ms = sim->manager.stepped_ms;
 			news = true;
 		}
-		news |= node && node->state == NODE_DEGRADED;
 		worker->is_down = down;
 	}
+	note_degraded(sim, cluster);
 	if (news)
 		note_storm(sim, cluster);
 }
