@@ -42,7 +42,7 @@ def on_terminal(drover, *words, rows=24, columns=80):
     (["run", "--privileged", BUSYBOX], "privileged"), (["run", "--rm", "-d", BUSYBOX], "--rm needs someone who waits"),
     (["stop", "-t", "3", "x"], "stop_grace_period"), (["up", "--build"], "docker build"),
     (["up", "web"], "takes the whole file"), (["exec", "x", "sh"], "docker exec"), (["stack", "deploy"], "drover up"),
-    (["-H", "tcp://host:1", "ps"], "unix socket"), (["config", "-o", "wide"], "yaml"),
+    (["-H", "tcp://host:1", "ps"], "reached by a context"), (["config", "-o", "wide"], "yaml"),
 ])
 def test_what_docker_has_and_drover_has_not_is_said(stopped_drover, words, part):
     done = stopped_drover.run(*words, check=False)
