@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,7 +29,7 @@ struct audit {
 
 static enum err_code fail(const char *what, int error, struct err *err)
 {
-	enum err_code code = error == ENOSPC || error == EDQUOT ? ERR_STORE_FULL : ERR_IO;
+	enum err_code code = error == ENOSPC || error == EDQUOT ? ERR_STORE_FULL : ERR_STORE;
 	return err_set(err, code, "%s the audit log: %s", what, strerror(error));
 }
 
@@ -91,7 +92,10 @@ static enum err_code read_through(struct audit *audit, int64_t *ret_bad_line, st
 	fclose(file);
 	if (failed)
 		return fail("read", EIO, err);
-	if (ftruncate(audit->fd, audit->file_bytes) < 0)
+	struct stat now;
+	if (fstat(audit->fd, &now) < 0)
+		return fail("read", errno, err);
+	if (now.st_size > audit->file_bytes && ftruncate(audit->fd, audit->file_bytes) < 0)
 		return fail("cut", errno, err);
 	return ERR_NONE;
 }

@@ -18,13 +18,14 @@
 struct audit;
 
 /* Open DIR/audit.log, reading it through: *ret_bad_line is the first line that the chain does not confirm, 0: none; new
- * lines go on from what is there. A last line that a crash cut off is dropped: its effect never came. ERR_IO. */
+ * lines go on from what is there. A last line that a crash cut off is dropped: its effect never came. ERR_STORE_FULL,
+ * ERR_STORE. */
 enum err_code audit_open(const char *dir, struct audit **ret_audit, int64_t *ret_bad_line,
 			 struct err *err) WARN_UNUSED;
 void audit_close(struct audit *audit);
 
 /* Append a line. Blanks and what does not print become '_' in the words; the subject may be "". `grave`: it is on disk
- * before this returns. ERR_STORE_FULL, ERR_IO: nothing may be done. */
+ * before this returns. ERR_STORE_FULL, ERR_STORE: nothing may be done. */
 enum err_code audit_write(struct audit *audit, int64_t wall_ms, const char *caller, const char *act,
 			  const char *subject, bool grave, struct err *err) WARN_UNUSED;
 

@@ -4,9 +4,12 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -181,6 +184,33 @@ static void large_logs_are_rotated_and_the_chain_goes_on(void **state)
 	audit_close(open_audit(0));
 }
 
+/* It is a part of what the manager stores: it says so, and the caller may try again. */
+static void a_log_that_cannot_be_written_is_a_failed_store(void **state)
+{
+	(void)state;
+	struct err err;
+	struct audit *audit = open_audit(0);
+	struct rlimit whole;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &whole), 0);
+	struct rlimit none = { .rlim_cur = 0, .rlim_max = whole.rlim_max };
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	enum err_code code = audit_write(audit, NOON_MS, "uid:0", "stop", "", false, &err);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &whole), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	assert_int_equal(code, ERR_STORE);
+	write_line(audit, "uid:0", "stop", "");
+	audit_close(audit);
+	audit_close(open_audit(0));
+
+	int64_t bad_line;
+	unlink(file_path("audit.log"));
+	assert_int_equal(mkdir(file_path("audit.log"), 0700), 0);
+	assert_int_equal(audit_open(top, &audit, &bad_line, &err), ERR_STORE);
+	assert_string_equal(err.message, "open the audit log: Is a directory");
+	assert_int_equal(rmdir(file_path("audit.log")), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +221,7 @@ int main(void)
 		TEST(a_line_cut_off_by_a_crash_is_dropped),
 		TEST(nothing_in_the_words_can_make_a_line),
 		TEST(large_logs_are_rotated_and_the_chain_goes_on),
+		TEST(a_log_that_cannot_be_written_is_a_failed_store),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

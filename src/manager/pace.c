@@ -6,7 +6,8 @@
  * node: what hits all at one moment makes them silent at once, but lost one after the other, by when each was heard
  * last; so nodes that have been silent for half the timeout, which no healthy one is, count as lost. With the first
  * node that returns, all have one timeout more, once: the others are as near, and what they run shall not be started
- * on whoever is the fastest. And at any time at most LIMIT_REPLACE_PER_SECOND lost tasks are replaced in a second.
+ * on whoever is the fastest. Another storm during a hold is held for one timeout from its own first node. And at any
+ * time at most LIMIT_REPLACE_PER_SECOND lost tasks are replaced in a second.
  *
  * Invariant: only lost tasks are held; their classes are apart from those of tasks that wait for their first node. */
 #include "base/alloc.h"
@@ -39,6 +40,20 @@ static size_t count_silent(const struct manager *manager, const struct node_entr
 	return n;
 }
 
+static bool is_storm(size_t n_lost, size_t n_members)
+{
+	return n_lost >= LIMIT_STORM_NODES && n_lost * 100 > n_members * LIMIT_STORM_PERCENT;
+}
+
+/* A storm during a hold: the nodes of a hold's own storm are lost before it ends, and change nothing. */
+static void lengthen_hold(struct manager *manager)
+{
+	struct pace *pace = &manager->pace;
+	int64_t until_ms = pace->lost.items[0].key + manager->options.node_silent_ms;
+	if (pace->hold_until_ms < until_ms)
+		pace->hold_until_ms = until_ms;
+}
+
 static void begin_hold(struct manager *manager, size_t n_lost, size_t n_members)
 {
 	struct pace *pace = &manager->pace;
@@ -64,11 +79,14 @@ void pace_node_lost(struct manager *manager, const struct node_entry *node)
 	queue_push(&pace->lost, (struct queue_item){ now_ms, node->record.id.uuid, 0 });
 	while (pace->lost.items[0].key <= now_ms - manager->options.node_silent_ms)
 		queue_pop(&pace->lost);
-	if (now_ms < pace->hold_until_ms)
-		return;
-	size_t n_lost = pace->lost.n + count_silent(manager, node);
 	size_t n_members = count_members(manager);
-	if (n_lost >= LIMIT_STORM_NODES && n_lost * 100 > n_members * LIMIT_STORM_PERCENT)
+	if (now_ms < pace->hold_until_ms) {
+		if (is_storm(pace->lost.n, n_members))
+			lengthen_hold(manager);
+		return;
+	}
+	size_t n_lost = pace->lost.n + count_silent(manager, node);
+	if (is_storm(n_lost, n_members))
 		begin_hold(manager, n_lost, n_members);
 }
 

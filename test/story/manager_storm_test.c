@@ -90,6 +90,31 @@ static void a_manager_that_hears_nobody_starts_nothing_anew(void **state)
 	story_end(&story);
 }
 
+/* The nodes that return after a storm give the others their time; a second storm meanwhile has its own. */
+static void a_storm_during_a_hold_is_held_from_its_own_first_node(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 8, 8);
+	story_silence(&story, "n1");
+	story_silence(&story, "n2");
+	story_silence(&story, "n3");
+	story_pass(&story, LIMIT_NODE_SILENT_MS + 2000);
+	story_silence(&story, "n4");
+	story_silence(&story, "n5");
+	story_silence(&story, "n6");
+	story_pass(&story, 7000);
+	story_return(&story, "n1");
+	/* The others of the first storm would have until now. */
+	story_pass(&story, LIMIT_NODE_SILENT_MS);
+	assert_int_equal(unreachable(&story), 5);
+	story_pass(&story, 2999);
+	assert_int_equal(unreachable(&story), 5);
+	story_pass(&story, 1);
+	assert_int_equal(unreachable(&story), 0);
+	story_end(&story);
+}
+
 static void two_of_ten_are_no_storm_nor_are_three_one_after_another(void **state)
 {
 	(void)state;
@@ -220,6 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(three_of_ten_nodes_are_a_storm_and_replaced_later),
 		cmocka_unit_test(a_manager_that_hears_nobody_starts_nothing_anew),
+		cmocka_unit_test(a_storm_during_a_hold_is_held_from_its_own_first_node),
 		cmocka_unit_test(two_of_ten_are_no_storm_nor_are_three_one_after_another),
 		cmocka_unit_test(three_of_fifteen_are_no_storm),
 		cmocka_unit_test(the_operators_word_ends_the_wait_for_a_node),
