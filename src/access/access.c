@@ -18,6 +18,9 @@ const struct enum_name access_token_role_names[] = {
 	{ ACCESS_WORKER, "worker" }, { ACCESS_CLIENT, "client" }, { ACCESS_VIEWER, "viewer" },
 	{ ACCESS_ADMIN, "admin" }, { 0 }
 };
+const struct enum_name access_joiner_names[] = {
+	{ JOINER_ANY, "any" }, { JOINER_WORKER, "worker" }, { JOINER_USER, "user" }, { 0 }
+};
 const struct enum_name access_scope_names[] = {
 	{ SCOPE_NONE, "none" }, { SCOPE_JOIN, "join" }, { SCOPE_RENEW, "renew" },
 	{ SCOPE_READ, "read" }, { SCOPE_LOGS, "logs" }, { SCOPE_WRITE, "write" },
@@ -63,6 +66,11 @@ bool access_allows(int role, int scope)
 {
 	return role >= 0 && role < (int)ARRAY_LEN(allowed) && scope >= SCOPE_NONE &&
 	       scope <= SCOPE_WORKER && (allowed[role] & BIT(scope));
+}
+
+bool access_joins(int role, int joiner)
+{
+	return joiner == JOINER_ANY || (joiner == JOINER_WORKER) == (role == ACCESS_WORKER);
 }
 
 const char *access_uri_format(const struct access_name *name, char out[ACCESS_URI_SIZE])

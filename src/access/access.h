@@ -19,6 +19,16 @@ extern const struct enum_name
 /* Those a token can give. */
 extern const struct enum_name access_token_role_names[];
 
+/* What a joiner means to be: older ones do not say. */
+enum access_joiner {
+	JOINER_ANY = 0,
+	JOINER_WORKER = 1,
+	JOINER_USER = 2, /* client, viewer or admin */
+};
+extern const struct enum_name access_joiner_names[]; /* any, worker, user */
+/* Does the role make of it what it means to be? */
+bool access_joins(int role, int joiner);
+
 enum access_scope {
 	SCOPE_NONE = 0, /* for everyone */
 	SCOPE_JOIN,	/* for everyone: what is sent says whether it is taken */

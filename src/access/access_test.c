@@ -37,6 +37,20 @@ static void each_role_has_the_scopes_of_the_design_and_no_other(void **state)
 	assert_false(access_allows(ACCESS_ADMIN, SCOPE_WORKER + 1));
 }
 
+static void a_joiner_is_what_it_means_to_be(void **state)
+{
+	(void)state;
+	static const int users[] = { ACCESS_CLIENT, ACCESS_VIEWER, ACCESS_ADMIN };
+	for (size_t i = 0; i < ARRAY_LEN(users); i++) {
+		assert_true(access_joins(users[i], JOINER_ANY));
+		assert_true(access_joins(users[i], JOINER_USER));
+		assert_false(access_joins(users[i], JOINER_WORKER));
+	}
+	assert_true(access_joins(ACCESS_WORKER, JOINER_ANY));
+	assert_true(access_joins(ACCESS_WORKER, JOINER_WORKER));
+	assert_false(access_joins(ACCESS_WORKER, JOINER_USER));
+}
+
 static const char good[] = "drover://019b0000-0000-7000-8000-000000000001/worker/"
 			   "019b0000-0000-7000-8000-000000000002";
 
@@ -141,6 +155,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(each_role_has_the_scopes_of_the_design_and_no_other),
+		cmocka_unit_test(a_joiner_is_what_it_means_to_be),
 		TEST(a_name_is_read_as_it_is_written),
 		TEST(any_other_name_is_refused),
 		TEST(hashes_are_equal_only_when_they_are),

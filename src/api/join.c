@@ -31,6 +31,7 @@ static enum err_code ask(const struct endpoint *endpoint, const struct join_opti
 		.token = (char *)(uintptr_t)options->token,
 		.csr = csr_pem,
 		.name = (char *)(uintptr_t)options->name,
+		.as = options->as,
 	};
 	struct api_call call = {
 		.method = "POST",

@@ -11,6 +11,7 @@ struct join_options {
 	const char *manager; /* HOST:PORT */
 	const char *token;   /* its text */
 	const char *name;    /* how the joiner calls itself; NULL: not at all */
+	int as; /* enum access_joiner: a token that makes something else of it is not used */
 };
 
 /* Join: the key is made in DIR and never leaves it, the manager is known by the token's hash of its CA before anything

@@ -159,6 +159,7 @@ void handle_join(struct api_request *request)
 		text_print(mutation->key_sha256, sizeof(mutation->key_sha256), "%s",
 			   csr_key_sha256(csr));
 		mutation->joiner = base_strdup(body.name);
+		mutation->trust.as = body.as;
 		request->work = base_calloc(1, sizeof(*request->work));
 		request->work->csr = csr;
 		if (!request->caller.local)

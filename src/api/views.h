@@ -222,6 +222,7 @@ struct join_request {
 	char *token;
 	char *csr;  /* a certificate signing request in PEM, P-256 */
 	char *name; /* how the joiner calls itself */
+	int as;	    /* enum access_joiner */
 };
 extern const struct record_type join_request_type;
 struct renew_request {

@@ -237,6 +237,7 @@ static const struct field join_request_fields[] = {
 	ROW(join_request, FIELD_STRING, token, .max = LIMIT_NAME_BYTES * 4, .flags = FIELD_REQUIRED),
 	ROW(join_request, FIELD_STRING, csr, .max = LIMIT_CSR_BYTES, .flags = FIELD_REQUIRED),
 	ROW(join_request, FIELD_STRING, name, .max = LIMIT_HOSTNAME_BYTES),
+	ROW(join_request, FIELD_ENUM, as, .names = access_joiner_names),
 };
 RECORD_TYPE(join_request, struct join_request, join_request_fields);
 

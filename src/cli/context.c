@@ -49,7 +49,8 @@ static enum err_code join_as(const struct invocation *invocation, const char *na
 	struct join_options options = { .dir = dir,
 					.manager = invocation->operands.items[0],
 					.token = token,
-					.name = own_name };
+					.name = own_name,
+					.as = JOINER_USER };
 	if (!code)
 		code = join(&options, err);
 	return code ? code : context_set_current(name, err);

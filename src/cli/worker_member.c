@@ -40,6 +40,25 @@ static enum err_code join_patiently(const struct join_options *options, struct e
 	}
 }
 
+/* An older manager gives whatever the token is for, and then lets nobody but a worker work. */
+static enum err_code load(const char *dir, struct membership *ret_membership, struct err *err)
+{
+	struct membership membership;
+	enum err_code code = membership_load(dir, &membership, err);
+	if (code)
+		return code;
+	if (membership.certificate.name.role == ACCESS_WORKER) {
+		*ret_membership = membership;
+		return ERR_NONE;
+	}
+	code = err_set(err, ERR_CONFLICT,
+		       "%s has joined as %s, not as worker: remove that folder and join again "
+		       "with a token of `drover token create --role worker`",
+		       dir, enum_name(access_role_names, membership.certificate.name.role));
+	membership_release(&membership);
+	return code;
+}
+
 /* Joining is done once: a unit file may name --join and the token for ever. */
 static enum err_code check_same(const struct membership *membership, const char *token_text,
 				struct err *err)
@@ -79,7 +98,7 @@ static enum err_code go_on(struct membership *membership, const struct join_opti
 	if (code)
 		return code;
 	membership_release(membership);
-	return membership_load(options->dir, membership, err);
+	return load(options->dir, membership, err);
 }
 
 static enum err_code begin(const struct join_options *options, struct membership *ret_membership,
@@ -90,7 +109,7 @@ static enum err_code begin(const struct join_options *options, struct membership
 			       "--join needs a token: --token, --token-file or DROVER_TOKEN; "
 			       "`drover token create --role worker` on the manager makes one");
 	enum err_code code = join_patiently(options, err);
-	return code ? code : membership_load(options->dir, ret_membership, err);
+	return code ? code : load(options->dir, ret_membership, err);
 }
 
 enum err_code worker_member(const struct invocation *invocation, const char *data_dir,
@@ -105,9 +124,10 @@ enum err_code worker_member(const struct invocation *invocation, const char *dat
 	struct join_options options = { .dir = dir,
 					.manager = cli_string(invocation, "join", NULL),
 					.token = token,
-					.name = name };
+					.name = name,
+					.as = JOINER_WORKER };
 	if (!code && *ret_member)
-		code = membership_load(dir, ret_membership, err);
+		code = load(dir, ret_membership, err);
 	if (!code && *ret_member) {
 		code = go_on(ret_membership, &options, err);
 		if (code)

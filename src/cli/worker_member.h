@@ -7,7 +7,7 @@
 
 /* Load the membership in DATA_DIR/trust; with --join, join first where that has not been done. Waits for a manager that
  * cannot be reached; SIGINT and SIGTERM end that. *ret_member says whether there is one. ERR_CONFLICT: it is of another
- * cluster than the token; ERR_FORBIDDEN and others: the manager's word. */
+ * cluster than the token, or not a worker's; ERR_FORBIDDEN and others: the manager's word. */
 enum err_code worker_member(const struct invocation *invocation, const char *data_dir,
 			    struct membership *ret_membership, bool *ret_member,
 			    struct err *err) WARN_UNUSED;

@@ -82,6 +82,7 @@ struct trust_request {
 	int64_t uses;
 	const char *key_sha256;
 	const char *name; /* how the joiner calls itself; NULL: not at all */
+	int as;		  /* enum access_joiner */
 	struct uuid identity;
 };
 

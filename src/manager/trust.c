@@ -169,6 +169,26 @@ static enum err_code check_token(const struct token_record *token,
 		"another with `drover token create`");
 }
 
+/* Before the token is used: who got the wrong one by mistake needs only the right one. */
+static enum err_code check_meant(const struct token_record *token,
+				 const struct trust_request *asked, struct err *err)
+{
+	const char *role = enum_name(access_role_names, token->role);
+	if (access_joins(token->role, asked->as))
+		return ERR_NONE;
+	if (asked->as == JOINER_WORKER)
+		return err_set(err, ERR_FORBIDDEN,
+			       "the token is for the role %s, and a worker joins as worker: the "
+			       "token was not used; `drover token create --role worker` makes the "
+			       "right one",
+			       role);
+	return err_set(err, ERR_FORBIDDEN,
+		       "the token is for the role %s, and users join as client, viewer or admin: "
+		       "the token was not used; `drover token create --role client` makes the "
+		       "right one",
+		       role);
+}
+
 static enum err_code check_joiner(const struct manager *manager, const struct token_record *token,
 				  const struct identity_record *known, struct err *err)
 {
@@ -234,6 +254,8 @@ static enum err_code join(struct manager *manager, const struct trust_request *a
 {
 	const struct token_record *token = cluster_token(&manager->cluster, asked->token);
 	enum err_code code = check_token(token, asked, err);
+	if (!code)
+		code = check_meant(token, asked, err);
 	if (code)
 		return code;
 	const struct identity_record *known =

@@ -137,6 +137,26 @@ def test_a_refused_token_ends_the_worker_with_a_message(cluster):
     assert "the token has a typing mistake" in done.stderr
 
 
+def test_a_token_of_another_role_is_not_used_up_by_mistake(cluster):
+    client = cluster.token("client")
+    folder = cluster.drover.folder / "alpha"
+    done = cluster.run("worker", "--join", *client[2:], "--data-dir", folder, check=False)
+    assert done.returncode == NOT_ALLOWED
+    assert "the token is for the role client, and a worker joins as worker" in done.stderr
+    worker = cluster.token("worker")
+    done = cluster.run("context", "join", *worker[2:], check=False)
+    assert done.returncode == NOT_ALLOWED
+    assert "the token is for the role worker, and users join as client, viewer or admin" in done.stderr
+    cluster.run(*client, "--name", "shop")
+    cluster.worker("alpha", *worker)
+    cluster.wait_node()
+    # What has joined as a user, by an older manager's leave, is no worker.
+    shutil.copytree(cluster.home / ".config/drover/contexts/shop", cluster.drover.folder / "beta/worker/trust")
+    done = cluster.run("worker", "--data-dir", cluster.drover.folder / "beta", check=False)
+    assert done.returncode == 4
+    assert "has joined as client, not as worker" in done.stderr
+
+
 def test_a_worker_waits_for_a_manager_that_is_not_there(cluster):
     command = cluster.token("worker")
     cluster.stop()

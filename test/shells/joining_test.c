@@ -79,6 +79,19 @@ static void a_token_for_one_lets_in_one(void **state)
 	assert_false(membership_exists(members_dir(rig, "beta")));
 }
 
+/* Of all tokens together. */
+static int64_t uses_left(struct rig *rig)
+{
+	struct rig_answer answer = rig_call(rig, "GET", "/v1/tokens", NULL, NULL);
+	json_t *token;
+	size_t i;
+	int64_t sum = 0;
+	json_array_foreach(json_object_get(answer.body, "tokens"), i, token) sum +=
+		json_integer_value(json_object_get(token, "uses_left"));
+	json_decref(answer.body);
+	return sum;
+}
+
 static void a_manager_is_known_by_its_token_before_anything_is_said(void **state)
 {
 	struct rig *rig = *state;
@@ -94,10 +107,33 @@ static void a_manager_is_known_by_its_token_before_anything_is_said(void **state
 	assert_true(code != ERR_NONE && !join_may_retry(code));
 	assert_non_null(strstr(said.message, "not of the cluster that the token is for"));
 	/* The token was not shown to the wrong manager: it still has its use. */
-	struct rig_answer answer = rig_call(rig, "GET", "/v1/tokens", NULL, NULL);
-	json_t *first = json_array_get(json_object_get(answer.body, "tokens"), 0);
-	assert_int_equal(json_integer_value(json_object_get(first, "uses_left")), 1);
-	json_decref(answer.body);
+	assert_int_equal(uses_left(rig), 1);
+}
+
+static void a_token_of_another_role_keeps_its_use(void **state)
+{
+	static const struct {
+		const char *role;
+		int wrong;
+		int right;
+	} cases[] = { { "viewer", JOINER_WORKER, JOINER_USER },
+		      { "worker", JOINER_USER, JOINER_WORKER } };
+	struct rig *rig = *state;
+	char token[TOKEN_TEXT_SIZE], manager[ENDPOINT_TEXT_SIZE];
+	struct err said;
+	members_start_manager(rig);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *name = cases[i].role;
+		members_token(rig, name, 1, token, manager);
+		enum err_code code =
+			members_join_as(rig, name, cases[i].wrong, manager, token, &said);
+		assert_int_equal(code, ERR_FORBIDDEN);
+		assert_non_null(strstr(said.message, "the token was not used"));
+		assert_int_equal(uses_left(rig), 1);
+		code = members_join_as(rig, name, cases[i].right, manager, token, &said);
+		assert_int_equal(code, ERR_NONE);
+		assert_int_equal(uses_left(rig), 0);
+	}
 }
 
 static void a_manager_that_is_not_there_may_come_later(void **state)
@@ -382,6 +418,7 @@ int main(void)
 		CASE(a_joined_worker_is_the_node_its_certificate_names),
 		CASE(a_token_for_one_lets_in_one),
 		CASE(a_manager_is_known_by_its_token_before_anything_is_said),
+		CASE(a_token_of_another_role_keeps_its_use),
 		CASE(a_manager_that_is_not_there_may_come_later),
 		CASE(guessing_is_slow_and_joining_is_not),
 		CASE(a_certificate_is_renewed_while_the_worker_runs),

@@ -64,34 +64,39 @@ static int turn_until_ended(struct rig *rig, pid_t pid)
 }
 
 /* In the child: joining blocks, and the manager is on the parent's loop. */
-static _Noreturn void join_and_exit(const char *dir, const char *manager, const char *token,
-				    int out_fd)
+static _Noreturn void join_and_exit(const struct join_options *options, int out_fd)
 {
-	struct join_options options = {
-		.dir = dir, .manager = manager, .token = token, .name = "test"
-	};
 	struct err err = { 0 };
-	err.code = join(&options, &err);
+	err.code = join(options, &err);
 	ssize_t n = write(out_fd, &err, sizeof(err));
 	_exit(n == sizeof(err) ? 0 : 1);
 }
 
-enum err_code members_join(struct rig *rig, const char *name, const char *manager,
-			   const char *token, struct err *ret_said)
+enum err_code members_join_as(struct rig *rig, const char *name, int as, const char *manager,
+			      const char *token, struct err *ret_said)
 {
 	int fds[2];
-	char dir[128];
-	text_print(dir, sizeof(dir), "%s", members_dir(rig, name));
+	struct join_options options = { .dir = members_dir(rig, name),
+					.manager = manager,
+					.token = token,
+					.name = "test",
+					.as = as };
 	assert_int_equal(pipe(fds), 0);
 	pid_t pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0)
-		join_and_exit(dir, manager, token, fds[1]);
+		join_and_exit(&options, fds[1]);
 	close(fds[1]);
 	assert_int_equal(turn_until_ended(rig, pid), 0);
 	assert_int_equal(read(fds[0], ret_said, sizeof(*ret_said)), sizeof(*ret_said));
 	close(fds[0]);
 	return ret_said->code;
+}
+
+enum err_code members_join(struct rig *rig, const char *name, const char *manager,
+			   const char *token, struct err *ret_said)
+{
+	return members_join_as(rig, name, JOINER_ANY, manager, token, ret_said);
 }
 
 void members_load(struct rig *rig, const char *name, struct member *ret_member)

@@ -19,6 +19,10 @@ void members_token(struct rig *rig, const char *role, int uses, char text[TOKEN_
 enum err_code members_join(struct rig *rig, const char *name, const char *manager,
 			   const char *token, struct err *ret_said);
 
+/* The same, meaning to become a worker or a user; members_join() does not say, as older joiners do not. */
+enum err_code members_join_as(struct rig *rig, const char *name, int as, const char *manager,
+			      const char *token, struct err *ret_said);
+
 /* The folder of a member; borrowed until the next call. */
 const char *members_dir(const struct rig *rig, const char *name);
 

@@ -148,6 +148,49 @@ static void who_does_not_know_the_secret_learns_nothing(void **state)
 	story_end(&story);
 }
 
+static enum err_code join_as(struct story *story, const char *token, int as)
+{
+	struct trust_request asked = {
+		.token = token, .secret_sha256 = secret, .key_sha256 = alphas_key, .as = as
+	};
+	struct manager_request request = { .kind = REQUEST_JOIN, .trust = &asked };
+	return story_ask(story, &request);
+}
+
+static void a_token_of_another_role_is_refused_and_not_used(void **state)
+{
+	(void)state;
+	static const struct {
+		int role;
+		int as;
+		const char *says[2];
+	} cases[] = {
+		{ ACCESS_CLIENT, JOINER_WORKER, { "the role client", "joins as worker" } },
+		{ ACCESS_VIEWER, JOINER_WORKER, { "the role viewer", "joins as worker" } },
+		{ ACCESS_ADMIN, JOINER_WORKER, { "the role admin", "joins as worker" } },
+		{ ACCESS_WORKER, JOINER_USER, { "the role worker", "client, viewer or admin" } },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct story story;
+		story_begin(&story);
+		create(&story, "one", cases[i].role, 1);
+		story_forget(&story);
+		size_t n_changes = story.n_changes;
+		assert_int_equal(join_as(&story, "one", cases[i].as), ERR_FORBIDDEN);
+		says(&story, cases[i].says[0]);
+		says(&story, cases[i].says[1]);
+		assert_int_equal(story.n_changes, n_changes);
+		story_tells(&story, "");
+		/* The same key has the token's use still: also one that does not say what it means to be. */
+		int other = cases[i].as == JOINER_WORKER ? JOINER_USER : JOINER_WORKER;
+		assert_int_equal(join_as(&story, "one", i % 2 ? JOINER_ANY : other), ERR_NONE);
+		assert_int_equal(story.reply->role, cases[i].role);
+		/* Nor is it told, once it has joined, that it did so as something else. */
+		assert_int_equal(join_as(&story, "one", cases[i].as), ERR_FORBIDDEN);
+		story_end(&story);
+	}
+}
+
 static void a_token_ends_with_its_time(void **state)
 {
 	(void)state;
@@ -331,6 +374,7 @@ int main(void)
 		cmocka_unit_test(a_token_lets_in_as_many_as_it_was_made_for),
 		cmocka_unit_test(a_join_whose_answer_was_lost_is_the_same_join_again),
 		cmocka_unit_test(who_does_not_know_the_secret_learns_nothing),
+		cmocka_unit_test(a_token_of_another_role_is_refused_and_not_used),
 		cmocka_unit_test(a_token_ends_with_its_time),
 		cmocka_unit_test(a_token_ends_while_the_manager_is_off),
 		cmocka_unit_test(a_removed_token_lets_nobody_in),
