@@ -30,6 +30,7 @@ static int run(struct invocation *invocation)
 		.advertise = cli_string(invocation, "advertise", NULL),
 		.scheduler_name = cli_string(invocation, "scheduler", NULL),
 		.nodes_max = cli_int(invocation, "max-nodes", 0),
+		.new_authority = cli_has(invocation, "new-authority"),
 		.store_name = cli_string(invocation, "store", NULL),
 	};
 	enum err_code code = serve(&options, &err);
@@ -42,6 +43,8 @@ static const struct option options[] = {
 	{ "data-dir", 0, OPTION_STRING, "DIR", "where state is kept, in DIR/manager" },
 	OPTION_LISTEN,
 	{ "max-nodes", 0, OPTION_INT, "N", "how many nodes may join (default 20000)" },
+	{ "new-authority", 0, OPTION_FLAG, NULL,
+	  "make a new CA in place of one that was lost; everybody has to join anew" },
 	{ "scheduler", 0, OPTION_STRING, "POLICY",
 	  "epvm (default), roundrobin, greedy, binpack, spread" },
 	{ "store", 0, OPTION_STRING, "STORE",
@@ -57,7 +60,10 @@ const struct command command_manager = {
 		"With --listen it also lets in, over TLS, machines and users that have joined: "
 		"`drover token create` prints the command to join with. DIR/manager/trust holds "
 		"the key of the cluster's CA, without which nobody who joined is known any more: "
-		"keep a copy.",
+		"keep a copy. A manager that others have joined does not start without it. Where "
+		"there is no copy, --new-authority makes another, once; then everybody has to join "
+		"with a new token. A worker stays the node it was, and its containers run on, when "
+		"only certificate.pem is removed from its DIR/worker/trust before it joins.",
 	.options = options,
 	.n_options = ARRAY_LEN(options),
 	.run = run,

@@ -72,9 +72,10 @@ static enum err_code check_same(const struct membership *membership, const char 
 		return code;
 	return err_set(
 		err, ERR_CONFLICT,
-		"this worker is a member of cluster %s, and the token is of another one: "
-		"%s says so; give another --data-dir, or remove that folder and the worker's "
-		"store beside it when nothing of the old cluster runs here any more",
+		"this worker is a member of cluster %s, and the token is of another one, or of a "
+		"new authority: %s says so; give another --data-dir, or remove that folder and the "
+		"worker's store beside it when nothing of the old cluster runs here any more. "
+		"Where the cluster has a new authority, remove certificate.pem there and no more",
 		uuid_format(membership->certificate.name.cluster, cluster), membership->dir);
 }
 

@@ -419,8 +419,10 @@ static enum err_code open_store(struct manager_daemon *daemon, const char *data_
 	if (code)
 		return code;
 	code = start_core(daemon, err);
-	/* A full disk is no reason not to serve reads; a store that cannot be read is. */
-	if ((code == ERR_STORE_FULL || code == ERR_STORE) && daemon->manager) {
+	/* A full disk is no reason not to serve reads; a store that cannot be read is, and so is one that holds
+	 * nothing yet: each try to begin it makes another cluster. */
+	if ((code == ERR_STORE_FULL || code == ERR_STORE) && daemon->manager &&
+	    manager_cluster(daemon->manager)->meta.epoch > 1) {
 		commit_failed(daemon, err);
 		return ERR_NONE;
 	}
@@ -442,11 +444,17 @@ static enum err_code open_audit(struct manager_daemon *daemon, const char *data_
 }
 
 /* The cluster's CA lies beside the store, whose lock guards it. */
-static enum err_code open_gate(struct manager_daemon *daemon, const char *data_dir, struct err *err)
+static enum err_code open_gate(struct manager_daemon *daemon,
+			       const struct manager_daemon_options *options, struct err *err)
 {
 	char dir[LIMIT_PATH_BYTES];
-	text_print(dir, sizeof(dir), "%s/trust", data_dir);
-	return gate_open(daemon->base, dir, &daemon->gate, err);
+	const struct cluster *cluster = daemon->manager ? manager_cluster(daemon->manager) : NULL;
+	struct gate_options gate = {
+		.dir = text_print(dir, sizeof(dir), "%s/trust", options->data_dir),
+		.is_known = !cluster || cluster->identities.n || cluster->tokens.n,
+		.new_authority = options->new_authority,
+	};
+	return gate_open(daemon->base, &gate, &daemon->gate, err);
 }
 
 /* Others may ask for us by the name that joining tells them. */
@@ -510,7 +518,7 @@ enum err_code manager_daemon_new(struct event_base *base,
 	if (!code)
 		code = open_audit(daemon, options->data_dir, err);
 	if (!code)
-		code = open_gate(daemon, options->data_dir, err);
+		code = open_gate(daemon, options, err);
 	if (!code)
 		code = api_server_listen_unix(daemon->server, options->socket_path, err);
 	if (!code)

@@ -3,6 +3,7 @@
 #define MANAGER_DAEMON_H
 
 #include <event2/event.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 
@@ -16,6 +17,7 @@ struct manager_daemon_options {
 	const char *advertise;		   /* where those find it, HOST:PORT; NULL: found out */
 	const char *scheduler_name;	   /* NULL: epvm */
 	int64_t nodes_max;		   /* 0: LIMIT_NODES */
+	bool new_authority;		   /* make the cluster's CA anew, where it is missing */
 	const char *store_name;		   /* NULL: lmdb; "memory" forgets everything at the end */
 	const struct store_ops *store_ops; /* NULL: by name */
 	int authorised_ms; /* how often open streams and sessions are looked at again; 0: the default */

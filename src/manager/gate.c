@@ -145,19 +145,41 @@ static enum err_code open_ticket_key(struct gate *gate, const char *dir, struct 
 	return trust_file_write(dir, TICKET_FILE, gate->ticket_key, sizeof(gate->ticket_key), err);
 }
 
-enum err_code gate_open(struct event_base *base, const char *dir, struct gate **ret_gate,
-			struct err *err)
+/* Never a new one in silence: to those who joined, a manager with another authority is a stranger. */
+static enum err_code check_authority(const struct gate_options *options, struct err *err)
+{
+	bool exists = authority_exists(options->dir);
+	if (exists && options->new_authority)
+		return err_set_field(err, ERR_CONFLICT, "--new-authority",
+				     "%s/%s is there: move it away first, and leave the option out "
+				     "of later starts",
+				     options->dir, AUTHORITY_FILE);
+	if (exists || options->new_authority || !options->is_known)
+		return ERR_NONE;
+	return err_set(err, ERR_DAMAGED,
+		       "%s/%s is missing: without the key of the cluster's authority nobody who "
+		       "joined is known any more. Put back a copy; where there is none, start once "
+		       "with `drover manager --new-authority`, and everybody has to join anew",
+		       options->dir, AUTHORITY_FILE);
+}
+
+enum err_code gate_open(struct event_base *base, const struct gate_options *options,
+			struct gate **ret_gate, struct err *err)
 {
 	struct gate *gate = base_calloc(1, sizeof(*gate));
 	int64_t now_s = shell_wall_ms() / 1000;
 	gate->look = event_new(base, -1, EV_PERSIST, on_look, gate);
-	enum err_code code = authority_open(dir, now_s, &gate->authority, err);
+	enum err_code code = check_authority(options, err);
 	if (!code)
-		code = open_ticket_key(gate, dir, err);
+		code = authority_open(options->dir, now_s, &gate->authority, err);
+	if (!code)
+		code = open_ticket_key(gate, options->dir, err);
 	if (code) {
 		gate_free(gate);
 		return code;
 	}
+	if (options->new_authority)
+		shell_log(PART, "made a new authority: who joined by the old one has to join anew");
 	char ends[CERTIFICATE_TIME_SIZE];
 	int64_t ends_s = authority_not_after_s(gate->authority);
 	if (ends_s - now_s < YEAR_S)

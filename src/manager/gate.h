@@ -10,9 +10,16 @@
 
 struct gate;
 
-/* Open DIR, making what is missing. ERR_DAMAGED, ERR_STORE, ERR_STORE_FULL. */
-enum err_code gate_open(struct event_base *base, const char *dir, struct gate **ret_gate,
-			struct err *err) WARN_UNUSED;
+struct gate_options {
+	const char *dir;
+	bool is_known; /* somebody has joined or holds a token, and would be locked out by a new authority */
+	bool new_authority; /* the operator's word that one is to be made all the same */
+};
+
+/* Open DIR, making what is missing. ERR_DAMAGED: also where the authority is missing and known; ERR_CONFLICT: a new one
+ * is wanted, and there is one; ERR_STORE, ERR_STORE_FULL. */
+enum err_code gate_open(struct event_base *base, const struct gate_options *options,
+			struct gate **ret_gate, struct err *err) WARN_UNUSED;
 void gate_free(struct gate *gate);
 
 const struct authority *gate_authority(const struct gate *gate);

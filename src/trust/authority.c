@@ -153,11 +153,16 @@ static enum err_code load(const char *dir, struct authority **ret_authority, str
 	return code;
 }
 
+bool authority_exists(const char *dir)
+{
+	return trust_file_exists(dir, AUTHORITY_FILE);
+}
+
 enum err_code authority_open(const char *dir, int64_t now_s, struct authority **ret_authority,
 			     struct err *err)
 {
 	enum err_code code = ERR_NONE;
-	if (!trust_file_exists(dir, AUTHORITY_FILE))
+	if (!authority_exists(dir))
 		code = make(dir, now_s, err);
 	return code ? code : load(dir, ret_authority, err);
 }

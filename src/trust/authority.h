@@ -14,6 +14,7 @@ struct csr;
  * ERR_STORE_FULL. */
 enum err_code authority_open(const char *dir, int64_t now_s, struct authority **ret_authority,
 			     struct err *err) WARN_UNUSED;
+bool authority_exists(const char *dir);
 void authority_free(struct authority *authority);
 
 /* Its certificate, borrowed, and the hash of it that tokens carry. */

@@ -13,6 +13,7 @@ import pytest
 from harness import PATIENCE_SECONDS, PROGRAM, eventually, make_drover
 
 NOT_ALLOWED = 7
+DAMAGED = 8
 
 
 class Cluster:
@@ -224,6 +225,33 @@ def test_a_token_can_lie_in_a_file_and_ends_when_it_is_removed(cluster):
     done = cluster.run(*ended, "--name", "late", check=False)
     assert done.returncode == NOT_ALLOWED
     assert "it has expired or was removed" in done.stderr
+
+
+def test_a_lost_authority_is_told_and_made_anew_by_command_only(cluster):
+    command = cluster.token("worker")
+    worker = cluster.worker("alpha", *command)
+    node = cluster.wait_node()
+    cluster.run(*cluster.token("client"), "--name", "shop")
+    cluster.stop()
+    authority = cluster.drover.data / "manager/trust/authority.pem"
+    words = ["-H", cluster.drover.socket, "manager", "--data-dir", cluster.drover.data, "--listen", cluster.address]
+    done = cluster.run(*words, "--new-authority", check=False)
+    assert done.returncode == 4 and f"{authority} is there: move it away first" in done.stderr, done.stderr
+    authority.unlink()
+    done = cluster.run(*words, check=False)
+    assert done.returncode == DAMAGED and f"{authority} is missing" in done.stderr, done.stderr
+    assert not authority.exists()
+    cluster.start("manager", *words, "--new-authority")
+    eventually("the manager answers", cluster.drover.answers)
+    done = cluster.run("nodes", check=False)
+    assert done.returncode != 0 and "certificate" in done.stderr, done.stderr
+    command = cluster.token("worker")
+    done = cluster.run(*command, "--data-dir", cluster.drover.folder / "alpha", check=False)
+    assert done.returncode == 4 and "Where the cluster has a new authority, remove certificate.pem" in done.stderr
+    (cluster.drover.folder / "alpha/worker/trust/certificate.pem").unlink()
+    assert worker.poll() is not None
+    cluster.worker("alpha", *command)
+    assert cluster.wait_node()["id"] == node["id"]
 
 
 def test_years_pass(cluster):

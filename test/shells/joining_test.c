@@ -252,6 +252,79 @@ static void a_manager_that_was_off_for_400_days_serves(void **state)
 	members_release(&member);
 }
 
+static void lose(struct rig *rig, const char *folder, const char *file)
+{
+	char path[192];
+	text_print(path, sizeof(path), "%s/%s/%s", rig->folder, folder, file);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void expect_no_start(struct rig *rig, bool new_authority, enum err_code code,
+			    const char *part)
+{
+	struct err said = { 0 };
+	assert_int_equal(members_try_manager(rig, new_authority, &said), code);
+	assert_non_null(strstr(said.message, part));
+}
+
+static void an_authority_that_nobody_knows_is_made_again(void **state)
+{
+	struct rig *rig = *state;
+	members_start_manager(rig);
+	rig_stop_manager(rig);
+	lose(rig, "trust", "authority.pem");
+	members_start_manager(rig);
+}
+
+static void a_lost_authority_is_not_replaced_in_silence(void **state)
+{
+	struct rig *rig = *state;
+	struct member member;
+	char token[TOKEN_TEXT_SIZE], manager[ENDPOINT_TEXT_SIZE];
+	members_start_manager(rig);
+	members_token(rig, "worker", 1, token, manager);
+	rig_stop_manager(rig);
+	lose(rig, "trust", "authority.pem");
+	/* Somebody may hold the token, which knows the manager by its authority. */
+	expect_no_start(rig, false, ERR_DAMAGED, "/trust/authority.pem is missing");
+	assert_int_equal(members_try_manager(rig, true, &(struct err){ 0 }), ERR_NONE);
+	members_make(rig, "alice", "client", &member);
+	members_release(&member);
+	rig_stop_manager(rig);
+	lose(rig, "trust", "authority.pem");
+	expect_no_start(rig, false, ERR_DAMAGED, "drover manager --new-authority");
+}
+
+static void a_new_authority_is_made_once_and_a_worker_that_joins_anew_stays_who_it_was(void **state)
+{
+	struct rig *rig = *state;
+	struct member member;
+	char token[TOKEN_TEXT_SIZE], manager[ENDPOINT_TEXT_SIZE];
+	struct err said;
+	bring_up(rig, &member);
+	struct uuid id = member.membership.certificate.name.id;
+	assert_int_equal(rig_status(rig, "POST", "/v1/projects/shop/apply", "up", RIG_WEB("2")),
+			 200);
+	rig_wait_running(rig, 2);
+	rig_stop_worker(rig);
+	members_release(&member);
+	rig_stop_manager(rig);
+	expect_no_start(rig, true, ERR_CONFLICT, "authority.pem is there: move it away first");
+	lose(rig, "trust", "authority.pem");
+	assert_int_equal(members_try_manager(rig, true, &said), ERR_NONE);
+	members_token(rig, "worker", 1, token, manager);
+	lose(rig, "alpha", "certificate.pem");
+	assert_int_equal(members_join(rig, "alpha", manager, token, &said), ERR_NONE);
+	members_load(rig, "alpha", &member);
+	assert_true(uuid_equal(member.membership.certificate.name.id, id));
+	start_member(rig, &member);
+	rig_wait_ready(rig);
+	rig_wait_running(rig, 2);
+	assert_int_equal(rig_containers_running(), 2);
+	rig_stop_worker(rig);
+	members_release(&member);
+}
+
 static void a_clock_that_is_behind_is_told_with_both_times(void **state)
 {
 	struct rig *rig = *state;
@@ -425,6 +498,9 @@ int main(void)
 		CASE(a_worker_that_was_off_for_a_year_comes_back),
 		CASE(a_worker_that_was_off_for_longer_needs_a_token_and_stays_the_node_it_was),
 		CASE(a_manager_that_was_off_for_400_days_serves),
+		CASE(an_authority_that_nobody_knows_is_made_again),
+		CASE(a_lost_authority_is_not_replaced_in_silence),
+		CASE(a_new_authority_is_made_once_and_a_worker_that_joins_anew_stays_who_it_was),
 		CASE(a_clock_that_is_behind_is_told_with_both_times),
 		CASE(a_removed_identity_is_out_within_the_minute),
 		CASE(a_removed_identity_loses_its_streams),

@@ -12,18 +12,24 @@
 #define CALL_MS	      20000
 #define CHILD_MS      60000
 
-void members_start_manager(struct rig *rig)
+enum err_code members_try_manager(struct rig *rig, bool new_authority, struct err *err)
 {
-	struct err err = { 0 };
 	struct manager_daemon_options options = { .data_dir = rig->folder,
 						  .socket_path = rig->socket_path,
 						  .listen = "127.0.0.1:0",
 						  .authorised_ms = AUTHORISED_MS,
+						  .new_authority = new_authority,
 						  .store_ops = &rig->manager_store.ops };
 	/* Members know where it is: the same port again after a restart. */
 	if (rig->listen[0])
 		options.listen = rig->listen;
-	if (manager_daemon_new(rig->base, &options, &rig->manager, &err))
+	return manager_daemon_new(rig->base, &options, &rig->manager, err);
+}
+
+void members_start_manager(struct rig *rig)
+{
+	struct err err = { 0 };
+	if (members_try_manager(rig, false, &err))
 		fail_msg("the manager does not start: %s", err.message);
 }
 

@@ -9,6 +9,7 @@
 
 /* The manager of the rig, listening on a port of its own choice. */
 void members_start_manager(struct rig *rig);
+enum err_code members_try_manager(struct rig *rig, bool new_authority, struct err *err);
 
 /* A token of this role; the text, and where the manager listens. */
 void members_token(struct rig *rig, const char *role, int uses, char text[TOKEN_TEXT_SIZE],

@@ -117,6 +117,28 @@ static void a_store_that_is_full_at_the_start_serves_reads(void **state)
 	rig_wait_running(rig, 2);
 }
 
+/* Else the manager's certificate would be of a cluster that never was. */
+static void a_store_that_takes_nothing_at_the_very_first_start_is_an_error(void **state)
+{
+	struct rig *rig = *state;
+	static const enum err_code codes[] = { ERR_STORE_FULL, ERR_STORE };
+	struct err err = { 0 };
+	struct store *store = NULL;
+	struct manager_daemon *manager = NULL;
+	struct store_options where = { .dir = rig->folder };
+	struct manager_daemon_options options = { .data_dir = rig->folder,
+						  .socket_path = rig->socket_path,
+						  .listen = "127.0.0.1:0",
+						  .store_ops = &rig->manager_store.ops };
+	assert_int_equal(rig->manager_store.ops.open(&where, &store, &err), ERR_NONE);
+	for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+		fail_next(rig, 1, codes[i], false);
+		assert_int_equal(manager_daemon_new(rig->base, &options, &manager, &err), codes[i]);
+	}
+	rig_start_manager(rig);
+	assert_true(rig_is_read_only(rig, &no));
+}
+
 static void an_almost_full_store_takes_only_what_makes_room(void **state)
 {
 	struct rig *rig = *state;
@@ -253,6 +275,7 @@ int main(void)
 		SHELL_TEST(a_commit_that_failed_and_took_effect_is_not_doubled),
 		SHELL_TEST(a_full_store_answers_507),
 		SHELL_TEST(a_store_that_is_full_at_the_start_serves_reads),
+		SHELL_TEST(a_store_that_takes_nothing_at_the_very_first_start_is_an_error),
 		SHELL_TEST(an_almost_full_store_takes_only_what_makes_room),
 		SHELL_TEST(a_store_that_cannot_be_read_back_serves_nothing_until_it_can),
 		SHELL_TEST(a_store_that_cannot_be_read_at_the_start_is_an_error),
