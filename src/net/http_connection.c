@@ -359,7 +359,7 @@ static void greet(struct server_connection *connection)
 {
 	struct tls_peer found;
 	struct http_peer *peer = &connection->peer;
-	tls_peer_of(connection->bev, &found);
+	tls_peer_take(connection->bev, &found);
 	peer->certified = found.certified;
 	peer->expired = found.expired;
 	peer->not_after_s = found.not_after_s;

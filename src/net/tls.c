@@ -31,28 +31,31 @@ struct tls_context {
 	unsigned char ca_sha256[TLS_HASH_BYTES];
 	char expected_uri[TLS_URI_SIZE]; /* "": any manager */
 	SSL_SESSION *session;		 /* client: the newest, to be resumed */
+	EVP_PKEY *no_key; /* server: what stands in for keys that are not needed any more */
 };
 
-/* What was found wrong in the handshake of one connection. Kept with its SSL. */
-struct handshake {
-	char problem[PROBLEM_SIZE];
-};
-
-static void handshake_free(void *parent, void *pointer, CRYPTO_EX_DATA *data, int index,
-			   long number, void *argument)
+static void problem_free(void *parent, void *pointer, CRYPTO_EX_DATA *data, int index, long number,
+			 void *argument)
 {
 	(void)parent, (void)data, (void)index, (void)number, (void)argument;
 	base_free(pointer);
 }
 
-/* The index under which an SSL keeps its handshake. The loop is one thread. */
-static int handshake_index(void)
+/* The index under which an SSL keeps what was found wrong in its handshake, as text; NULL: nothing. The loop is one
+ * thread. */
+static int problem_index(void)
 {
 	static int index = -1;
 	if (index < 0)
-		index = SSL_get_ex_new_index(0, NULL, NULL, NULL, handshake_free);
+		index = SSL_get_ex_new_index(0, NULL, NULL, NULL, problem_free);
 	INVARIANT(index >= 0);
 	return index;
+}
+
+static void keep_problem(SSL *ssl, const char *problem)
+{
+	base_free(SSL_get_ex_data(ssl, problem_index()));
+	SSL_set_ex_data(ssl, problem_index(), base_strdup(problem));
 }
 
 /* ---- certificates ---- */
@@ -131,15 +134,16 @@ static X509 *find_pinned(const struct tls_context *context, STACK_OF(X509) * cha
 	return NULL;
 }
 
-static void tell_time_problem(struct handshake *handshake, const X509 *certificate)
+static void tell_time_problem(SSL *ssl, const X509 *certificate)
 {
-	char from[32], until[32], now[32];
+	char from[32], until[32], now[32], problem[PROBLEM_SIZE];
 	print_time(from, time_s(X509_get0_notBefore(certificate)));
 	print_time(until, time_s(X509_get0_notAfter(certificate)));
 	print_time(now, (int64_t)time(NULL));
-	text_print(handshake->problem, sizeof(handshake->problem),
+	text_print(problem, sizeof(problem),
 		   "the certificate is valid from %s to %s, and this machine's clock says %s", from,
 		   until, now);
+	keep_problem(ssl, problem);
 }
 
 static bool is_of_time(int error)
@@ -150,8 +154,8 @@ static bool is_of_time(int error)
 /* Goes over what OpenSSL objects to: a client's certificate may be out of date. */
 static int on_objection(int ok, X509_STORE_CTX *store)
 {
-	const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
-	struct handshake *handshake = SSL_get_ex_data(ssl, handshake_index());
+	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	char problem[PROBLEM_SIZE];
 	int error = X509_STORE_CTX_get_error(store);
 	if (ok)
 		return 1;
@@ -159,11 +163,11 @@ static int on_objection(int ok, X509_STORE_CTX *store)
 	    X509_STORE_CTX_get_error_depth(store) == 0)
 		return 1;
 	if (is_of_time(error))
-		tell_time_problem(handshake, X509_STORE_CTX_get_current_cert(store));
+		tell_time_problem(ssl, X509_STORE_CTX_get_current_cert(store));
 	else
-		text_print(handshake->problem, sizeof(handshake->problem),
-			   "the certificate is not accepted: %s",
-			   X509_verify_cert_error_string(error));
+		keep_problem(ssl, text_print(problem, sizeof(problem),
+					     "the certificate is not accepted: %s",
+					     X509_verify_cert_error_string(error)));
 	return 0;
 }
 
@@ -171,15 +175,14 @@ static int on_objection(int ok, X509_STORE_CTX *store)
 static int verify(X509_STORE_CTX *store, void *argument)
 {
 	const struct tls_context *context = argument;
-	const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
-	struct handshake *handshake = SSL_get_ex_data(ssl, handshake_index());
+	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
 	STACK_OF(X509) *trusted = NULL;
 	char uri[TLS_URI_SIZE];
 	if (context->pinned) {
 		X509 *ca = find_pinned(context, X509_STORE_CTX_get0_untrusted(store));
 		if (!ca) {
-			text_print(handshake->problem, sizeof(handshake->problem),
-				   "the manager is not of the cluster that the token is for");
+			keep_problem(ssl,
+				     "the manager is not of the cluster that the token is for");
 			X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_UNTRUSTED);
 			return 0;
 		}
@@ -194,8 +197,7 @@ static int verify(X509_STORE_CTX *store, void *argument)
 	read_uri(X509_STORE_CTX_get0_cert(store), uri);
 	if (uri_is_expected(context, uri))
 		return 1;
-	text_print(handshake->problem, sizeof(handshake->problem),
-		   "the other side is not a manager of this cluster");
+	keep_problem(ssl, "the other side is not a manager of this cluster");
 	X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
 	return 0;
 }
@@ -317,6 +319,10 @@ static SSL_TICKET_RETURN judge_ticket(SSL *ssl, SSL_SESSION *session, const unsi
 static void set_up_server(struct tls_context *context, const struct tls_options *options)
 {
 	static const unsigned char id[] = "drover";
+	static const unsigned char no_key[32] = { 9 };
+	context->no_key =
+		EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, no_key, sizeof(no_key));
+	INVARIANT(context->no_key);
 	SSL_CTX_set_session_id_context(context->ssl, id, sizeof(id) - 1);
 	SSL_CTX_set_session_cache_mode(context->ssl, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_num_tickets(context->ssl, 1);
@@ -389,6 +395,7 @@ void tls_context_free(struct tls_context *context)
 	SSL_CTX_set_app_data(context->ssl, NULL);
 	SSL_CTX_set_cert_verify_callback(context->ssl, verify_nobody, NULL);
 	forget_session(context);
+	EVP_PKEY_free(context->no_key);
 	SSL_CTX_free(context->ssl);
 	base_free(context);
 }
@@ -414,7 +421,6 @@ static struct bufferevent *wrap(struct tls_context *context, struct event_base *
 {
 	SSL *ssl = SSL_new(context->ssl);
 	INVARIANT(ssl);
-	SSL_set_ex_data(ssl, handshake_index(), base_calloc(1, sizeof(struct handshake)));
 	if (context->session)
 		resume(context, ssl);
 	struct bufferevent *bev =
@@ -445,9 +451,24 @@ static void hash_key(const X509 *certificate, unsigned char out[TLS_HASH_BYTES])
 	OPENSSL_free(der);
 }
 
-void tls_peer_of(struct bufferevent *bev, struct tls_peer *ret_peer)
+/* OpenSSL keeps the peer's certificate, taken apart, as long as the connection, and needs it no more: the ticket that
+ * carries it has been sent. What is left of it names nobody. */
+static void strip(const struct tls_context *context, X509 *certificate)
+{
+	X509_NAME *nobody = X509_NAME_new();
+	while (X509_get_ext_count(certificate) > 0)
+		X509_EXTENSION_free(X509_delete_ext(certificate, 0));
+	X509_set_subject_name(certificate, nobody);
+	X509_set_issuer_name(certificate, nobody);
+	X509_set_pubkey(certificate, context->no_key);
+	X509_NAME_free(nobody);
+	ERR_clear_error();
+}
+
+void tls_peer_take(struct bufferevent *bev, struct tls_peer *ret_peer)
 {
 	const SSL *ssl = bufferevent_openssl_get_ssl(bev);
+	const struct tls_context *context = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 	*ret_peer = (struct tls_peer){ 0 };
 	X509 *certificate = SSL_get0_peer_certificate(ssl);
 	if (!certificate)
@@ -457,6 +478,8 @@ void tls_peer_of(struct bufferevent *bev, struct tls_peer *ret_peer)
 	ret_peer->expired = ret_peer->not_after_s < (int64_t)time(NULL);
 	read_uri(certificate, ret_peer->uri);
 	hash_key(certificate, ret_peer->key_sha256);
+	if (context)
+		strip(context, certificate);
 }
 
 bool tls_problem_of(struct bufferevent *bev, struct err *err)
@@ -464,11 +487,11 @@ bool tls_problem_of(struct bufferevent *bev, struct err *err)
 	const SSL *ssl = bufferevent_openssl_get_ssl(bev);
 	if (!ssl)
 		return false;
-	const struct handshake *handshake = SSL_get_ex_data(ssl, handshake_index());
+	const char *problem = SSL_get_ex_data(ssl, problem_index());
 	unsigned long code = bufferevent_get_openssl_error(bev);
 	ERR_clear_error();
-	if (handshake->problem[0]) {
-		err_set(err, ERR_FORBIDDEN, "%s", handshake->problem);
+	if (problem) {
+		err_set(err, ERR_FORBIDDEN, "%s", problem);
 	} else if (code && !ERR_SYSTEM_ERROR(code)) {
 		const char *reason = ERR_reason_error_string(code);
 		err_set(err, ERR_PROTOCOL, "TLS: %s", reason ? reason : "it failed");

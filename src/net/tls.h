@@ -20,7 +20,7 @@ struct event_base;
 
 #define TLS_HASH_BYTES	     32 /* SHA-256 */
 #define TLS_TICKET_KEY_BYTES 80
-#define TLS_URI_SIZE	     256
+#define TLS_URI_SIZE	     128
 
 struct tls_options {
 	bool server;
@@ -59,8 +59,8 @@ enum err_code tls_context_set_certificate(struct tls_context *context, const cha
 struct bufferevent *tls_server_new(struct tls_context *context, struct event_base *base, int fd);
 struct bufferevent *tls_client_new(struct tls_context *context, struct event_base *base);
 
-/* After BEV_EVENT_CONNECTED. */
-void tls_peer_of(struct bufferevent *bev, struct tls_peer *ret_peer);
+/* After BEV_EVENT_CONNECTED, once: a server keeps of the peer's certificate only what is told here. */
+void tls_peer_take(struct bufferevent *bev, struct tls_peer *ret_peer);
 
 /* After BEV_EVENT_ERROR: why, where TLS is the reason; false: it is not. A certificate out of its time is told with
  * both clocks. */

@@ -54,6 +54,7 @@ static void really_free(struct websocket *websocket)
 		STAILQ_REMOVE_HEAD(&websocket->held, link);
 		base_free(held);
 	}
+	base_free(websocket->dial_error);
 	base_free(websocket);
 }
 
@@ -398,8 +399,9 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
 	enter(websocket);
 	if (websocket->overflown)
 		websocket_end(websocket, ERR_LIMIT, "too much waits to be sent");
-	else if (websocket->dial_error.code)
-		websocket_end(websocket, websocket->dial_error.code, websocket->dial_error.message);
+	else if (websocket->dial_error)
+		websocket_end(websocket, websocket->dial_error->code,
+			      websocket->dial_error->message);
 	else if (websocket->state == WEBSOCKET_HANDSHAKE)
 		websocket_end(websocket, ERR_TIMEOUT, "no answer to the WebSocket handshake");
 	else if (websocket->state == WEBSOCKET_CLOSING)

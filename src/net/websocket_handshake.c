@@ -242,20 +242,23 @@ struct websocket *http_client_websocket(struct event_base *base, const struct en
 					void *owner)
 {
 	struct websocket_options options;
+	struct err err = { 0 };
 	char host[ENDPOINT_TEXT_SIZE];
 	websocket_options_default(&options, false);
 	struct websocket *websocket = websocket_make(base, &options, events, owner);
-	enum err_code code = dial_begin(base, endpoint, &websocket->dial, &websocket->dial_error);
+	enum err_code code = dial_begin(base, endpoint, &websocket->dial, &err);
 	if (!code) {
 		websocket->dialling = !endpoint->socket_path;
 		websocket_attach(websocket, websocket->dial.bev);
 		code = write_handshake(websocket, endpoint_host_header(endpoint, host), target,
-				       &websocket->dial_error);
+				       &err);
 	}
 	/* A failure is told from the loop, as everything is. */
-	if (code)
+	if (code) {
+		websocket->dial_error = base_memdup(&err, sizeof(err));
 		event_active(websocket->timer, EV_TIMEOUT, 0);
-	else
+	} else {
 		socket_deadline_set(websocket->timer, LIMIT_HTTP_HEAD_TIMEOUT_MS);
+	}
 	return websocket;
 }

@@ -51,7 +51,7 @@ struct websocket {
 	char close_payload[128];
 	/* The client's handshake. */
 	char key[25];
-	struct err dial_error;
+	struct err *dial_error; /* NULL: none */
 };
 
 /* websocket.c */
