@@ -160,11 +160,14 @@ struct manager {
 	size_t n_speakers, speakers_capacity;
 
 	uint64_t stamp;
-	struct queue timed;	/* tasks by due_ms */
-	struct queue deadlines; /* tasks by deadline_ms */
-	size_t n_deadlines;	/* live ones */
-	struct queue judged;	/* nodes by the time they are judged if nothing changes */
-	struct queue leaving;	/* nodes that have left by the time they are forgotten */
+	struct queue timed;	 /* tasks by due_ms */
+	struct queue deadlines;	 /* tasks by deadline_ms */
+	size_t n_deadlines;	 /* live ones */
+	struct queue judged;	 /* nodes by the time they are judged if nothing changes */
+	bool judging;		 /* there is one */
+	int64_t judged_ms;	 /* the last time that was looked at */
+	int64_t unread_until_ms; /* we stood still: no node is judged before */
+	struct queue leaving;	 /* nodes that have left by the time they are forgotten */
 	struct pace pace;
 	uint64_t round; /* the column after the last pick: where roundrobin goes on */
 	bool wake;	/* room was freed, or a node changed: try what is parked */
@@ -392,6 +395,8 @@ bool move_has_waited(const struct manager *manager, const struct pending *pendin
 /* pace.c */
 void pace_node_lost(struct manager *manager, const struct node_entry *node);
 void pace_node_back(struct manager *manager);
+/* The manager stood still for so long until now. */
+void pace_stood_still(struct manager *manager, int64_t for_ms);
 /* May one more lost task be replaced now? Else pace.wake_ms says when. */
 bool pace_allows(struct manager *manager);
 void pace_count(struct manager *manager);

@@ -154,6 +154,7 @@ enum err_code manager_start(struct manager *manager, const struct manager_in *in
 	step_begin(manager, in, out);
 	manager->started = true;
 	manager->started_ms = in->now_ms;
+	manager->judged_ms = in->now_ms;
 	see_ids(manager);
 	struct meta_record meta = manager->cluster.meta;
 	if (uuid_is_zero(meta.cluster))

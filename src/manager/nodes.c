@@ -98,6 +98,8 @@ bool nodes_in_grace(const struct manager *manager)
 static int64_t not_in_grace(const struct manager *manager, int64_t at_ms)
 {
 	int64_t grace_ms = grace_end(manager);
+	if (grace_ms < manager->unread_until_ms)
+		grace_ms = manager->unread_until_ms;
 	return at_ms > grace_ms || PLANTED(PLANTED_GRACE_SKIPPED) ? at_ms : grace_ms;
 }
 
@@ -276,8 +278,29 @@ bool nodes_have_room(const struct manager *manager, struct err *err)
 	return false;
 }
 
+/* Steps come at least twice in this time while there is a node to be judged: one that comes later says that we stood
+ * still. What our nodes said meanwhile may wait to be read, and they may have given us up: they have as much time as if
+ * they had been heard now. */
+static int64_t standstill_ms(const struct manager *manager)
+{
+	return manager->options.node_silent_ms / 2;
+}
+
+static void notice_standstill(struct manager *manager)
+{
+	int64_t now_ms = manager->in->now_ms;
+	int64_t stood_ms = now_ms - manager->judged_ms;
+	bool ticking = manager->judging;
+	manager->judged_ms = now_ms;
+	if (!ticking || stood_ms <= standstill_ms(manager) || PLANTED(PLANTED_STANDSTILL_UNSEEN))
+		return;
+	manager->unread_until_ms = now_ms + manager->options.node_silent_ms;
+	pace_stood_still(manager, stood_ms);
+}
+
 void nodes_judge(struct manager *manager)
 {
+	notice_standstill(manager);
 	forget_left(manager);
 	for (struct node_entry *node; (node = next_judged(manager));) {
 		if (manager->judged.items[0].key > manager->in->now_ms)
@@ -291,7 +314,14 @@ void nodes_judge(struct manager *manager)
 
 int64_t nodes_deadline(struct manager *manager)
 {
-	int64_t judged_ms = next_judged(manager) ? manager->judged.items[0].key : INT64_MAX;
+	int64_t judged_ms = INT64_MAX;
+	manager->judging = next_judged(manager) != NULL;
+	if (manager->judging) {
+		judged_ms = manager->judged.items[0].key;
+		int64_t tick_ms = manager->in->now_ms + standstill_ms(manager) / 2;
+		if (judged_ms > tick_ms)
+			judged_ms = tick_ms;
+	}
 	if (manager->leaving.n && manager->leaving.items[0].key < judged_ms)
 		return manager->leaving.items[0].key;
 	return judged_ms;

@@ -98,6 +98,13 @@ void pace_node_back(struct manager *manager)
 	manager->pace.hold_until_ms = manager->in->now_ms + manager->options.node_silent_ms;
 }
 
+void pace_stood_still(struct manager *manager, int64_t for_ms)
+{
+	int64_t now_ms = manager->in->now_ms;
+	if (manager->pace.hold_until_ms > now_ms - for_ms)
+		manager->pace.hold_until_ms = now_ms + manager->options.node_silent_ms;
+}
+
 bool pace_allows(struct manager *manager)
 {
 	struct pace *pace = &manager->pace;

@@ -1,6 +1,6 @@
-/* How nodes stand after each turn of the manager: none is given up before its time (I19), and many
- * at once are waited for once more (I20). When a node was heard is the
- * checker's own account: from the messages of the turn, not from what the manager remembers. */
+/* How nodes stand after each turn of the manager: none is given up before its time (I19), the manager's own machine
+ * least of all (I21), and many at once are waited for once more (I20). When a node was heard is the checker's own
+ * account: from the messages of the turn, not from what the manager remembers. */
 #include "base/limits.h"
 #include "sim.h"
 
@@ -25,6 +25,18 @@ static void note_heard(struct sim *sim)
 	}
 }
 
+/* What has come is as good as heard, read or not; but for a while, for nobody reads and looks at the clock at once. */
+static void check_unread(struct sim *sim, const struct sim_worker *worker)
+{
+	bool on_session = worker->session && worker->dismissed != worker->session;
+	int64_t unread_ms = on_session ? network_unread_ms(sim, worker) : 0;
+	sim->checker.evaluated[INVARIANT_I21] += worker->local;
+	if (unread_ms > sim->manager.options.node_silent_ms / 2)
+		violated(sim, worker->local ? INVARIANT_I21 : INVARIANT_I19,
+			 "%s is down, and what it said %lld ms ago waits to be read", worker->name,
+			 (long long)unread_ms);
+}
+
 static void check_down(struct sim *sim, const struct sim_worker *worker)
 {
 	const struct sim_manager *manager = &sim->manager;
@@ -35,6 +47,7 @@ static void check_down(struct sim *sim, const struct sim_worker *worker)
 	if (now_ms < worker->heard_ms + manager->options.node_silent_ms)
 		violated(sim, INVARIANT_I19, "%s is down, and was heard %lld ms ago", worker->name,
 			 (long long)(now_ms - worker->heard_ms));
+	check_unread(sim, worker);
 }
 
 /* Many of them, of all that belong to the cluster, within one timeout: nothing is replaced before another

@@ -15,9 +15,11 @@ static const char *const broken_words[BROKEN_COUNT] = {
 	[BROKEN_DOCKER] = "has a Docker that hangs, for ever",
 };
 
+/* The manager's own machine keeps its power, and no network lies before it. */
 static void break_worker(struct sim *sim, struct sim_worker *worker)
 {
-	worker->broken = (int)sim_draw(sim, 1, BROKEN_COUNT - 1);
+	int first = worker->local ? BROKEN_STOPPED : BROKEN_OFF;
+	worker->broken = (int)sim_draw(sim, first, BROKEN_COUNT - 1);
 	sim_tell(sim, worker->name, "%s", broken_words[worker->broken]);
 	switch (worker->broken) {
 	case BROKEN_OFF: sim_machine_off(sim, worker); break;

@@ -27,6 +27,7 @@
 	X(INVARIANT_I18, "I18",  "what is kept is bounded")                                            \
 	X(INVARIANT_I19, "I19",  "no node is given up before its time")                                \
 	X(INVARIANT_I20, "I20",  "many nodes lost at once are not replaced at once")                   \
+	X(INVARIANT_I21, "I21",  "a manager does not take its own machine for dead")                   \
 	X(INVARIANT_I22, "I22",  "wall clocks decide nothing")                                         \
 	X(INVARIANT_I23, "I23",  "stores hold what is accounted for")                                  \
 	X(INVARIANT_I27, "I27",  "same seed, same story")                                              \

@@ -47,6 +47,8 @@ static void strike_sleep(struct sim *sim, struct sim_worker *worker)
 	sim_tell(sim, worker->name, "the machine sleeps for %lld ms", (long long)for_ms);
 	worker->asleep_until_ms = sim->now_ms + for_ms;
 	sim_worker_pause(sim, worker, for_ms);
+	if (worker->local)
+		sim_manager_pause(sim, for_ms);
 }
 
 /* Another release of the program takes over where this one ends. */
@@ -70,14 +72,19 @@ static void on_power(struct sim *sim, struct event *event)
 static void strike_reboot(struct sim *sim, struct sim_worker *worker)
 {
 	sim_tell(sim, worker->name, "machine reboots");
+	int64_t for_ms = sim_draw(sim, 1000, 40000);
 	sim_machine_off(sim, worker);
-	sim_plan(sim, sim_draw(sim, 1000, 40000), on_power, worker);
+	sim_plan(sim, for_ms, on_power, worker);
+	if (worker->local)
+		sim_manager_crash(sim, for_ms + sim_draw(sim, 1, 1000));
 }
 
-/* Two of three machines at least are left. */
+/* Two of three machines at least are left, and the manager's. */
 static void strike_scrapped(struct sim *sim, struct sim_worker *worker)
 {
 	int n = 0;
+	if (worker->local)
+		return;
 	for (int i = 0; i < sim->n_workers; i++)
 		n += sim->workers[i].broken != BROKEN_NOT;
 	if (3 * (n + 1) > sim->n_workers)

@@ -146,6 +146,7 @@ static void arm(struct sim *sim, int64_t deadline_ms)
 {
 	struct sim_manager *manager = &sim->manager;
 	manager->timers++;
+	manager->deadline_ms = deadline_ms;
 	if (deadline_ms == NEVER_MS)
 		return;
 	int64_t in_ms = deadline_ms - sim->now_ms;
@@ -288,6 +289,7 @@ static void step(struct sim *sim)
 		events[i].kind = queued->kind;
 		events[i].request = queued->request ? &queued->request->request : NULL;
 		events[i].session = queued->session;
+		events[i].local = queued->worker && queued->worker->local;
 		events[i].up = &queued->up;
 	}
 	in.events = events;
@@ -416,6 +418,15 @@ void sim_manager_crash(struct sim *sim, int64_t back_in_ms)
 	sim_plan(sim, back_in_ms, on_start, NULL);
 }
 
+/* Who goes on after standing still may look at the clock before it reads what has come. */
+static void on_awake(struct sim *sim, struct event *event)
+{
+	const struct sim_manager *manager = &sim->manager;
+	bool idle = manager->started && !manager->broken && !manager->committing;
+	if (idle && manager->deadline_ms <= sim->now_ms)
+		on_turn(sim, event);
+}
+
 void sim_manager_pause(struct sim *sim, int64_t for_ms)
 {
 	struct sim_manager *manager = &sim->manager;
@@ -424,6 +435,8 @@ void sim_manager_pause(struct sim *sim, int64_t for_ms)
 		return;
 	sim_tell(sim, WHO, "stands still for %lld ms", (long long)for_ms);
 	manager->paused_until_ms = until_ms;
+	if (sim_chance(sim, 500))
+		plan(sim, for_ms, on_awake);
 	network_manager_stalls(sim, for_ms);
 }
 

@@ -22,6 +22,7 @@ static bool is_cut(const struct sim *sim, const struct sim_worker *worker, enum 
 }
 
 struct carried {
+	int64_t arrives_ms;
 	struct sync_up up;
 	struct sync_down down;
 };
@@ -76,8 +77,12 @@ static struct event *plan_at_manager(struct sim *sim, int64_t in_ms, event_fn *r
 	return event;
 }
 
+/* What was said on it and comes later is not heard any more. */
 static void on_closed_at_manager(struct sim *sim, struct event *event)
 {
+	struct sim_worker *worker = event->subject;
+	if (worker->dismissed < event->number)
+		worker->dismissed = event->number;
 	if (sim->manager.up && !sim->manager.broken)
 		sim_manager_queue(sim, MANAGER_SESSION_CLOSED)->session = event->number;
 }
@@ -153,7 +158,9 @@ static void on_connect(struct sim *sim, struct event *event)
 	worker->session = ++sim->manager.sessions_made;
 	worker->last_up_ms = 0;
 	worker->last_down_ms = 0;
-	sim_manager_queue(sim, MANAGER_SESSION_OPENED)->session = worker->session;
+	struct manager_queued *queued = sim_manager_queue(sim, MANAGER_SESSION_OPENED);
+	queued->session = worker->session;
+	queued->worker = worker;
 	plan_of(sim, sim_draw(sim, 1, 10), on_opened, worker)->number = worker->session;
 }
 
@@ -182,6 +189,8 @@ void network_manager_gone(struct sim *sim)
 
 void network_cut(struct sim *sim, struct sim_worker *worker, enum link link, int64_t for_ms)
 {
+	if (worker->local)
+		return;
 	static const char *const words[] = { "", "its messages do not come through",
 					     "messages do not reach it", "cut off" };
 	int64_t until_ms = for_ms == NEVER_MS ? NEVER_MS : sim->now_ms + for_ms;
@@ -219,6 +228,8 @@ void network_manager_stalls(struct sim *sim, int64_t for_ms)
 
 static bool is_lost(struct sim *sim, struct sim_worker *worker, enum link link)
 {
+	if (worker->local)
+		return false;
 	if (sim_strikes(sim, FAULT_SESSION_DROPPED)) {
 		sim_tell(sim, worker->name, "session drops");
 		close_both(sim, worker, sim_draw(sim, 0, 20));
@@ -249,6 +260,7 @@ void network_send_up(struct sim *sim, struct sim_worker *worker, const struct sy
 		carry(sim, &sync_up_type, &carried->up, up);
 		struct event *event =
 			plan_at_manager(sim, arrival_ms(sim, &worker->last_up_ms), on_up, worker);
+		carried->arrives_ms = event->at_ms;
 		event->payload = carried;
 		event->free_payload = carried_free;
 	}
@@ -289,4 +301,20 @@ void network_send_down(struct sim *sim, const struct manager_down *down)
 		event->free_payload = carried_free;
 		event->number = down->session;
 	}
+}
+
+int64_t network_unread_ms(const struct sim *sim, const struct sim_worker *worker)
+{
+	int64_t longest_ms = 0;
+	for (size_t i = 0; i < sim->n_heap; i++) {
+		const struct event *event = &sim->heap[i];
+		if (event->run != on_up || event->subject != worker ||
+		    event->number != worker->session || *event->lives != event->life)
+			continue;
+		const struct carried *carried = event->payload;
+		int64_t waits_ms = sim->now_ms - carried->arrives_ms;
+		if (longest_ms < waits_ms)
+			longest_ms = waits_ms;
+	}
+	return longest_ms;
 }

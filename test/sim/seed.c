@@ -63,6 +63,7 @@ static void begin_worker(struct sim *sim, int index)
 	worker->docker.instance = 1000 * (uint64_t)(index + 1);
 	worker->memory_bytes = sim_draw(sim, 2, 8) << 30;
 	worker->cpu_milli = sim_draw(sim, 2, 8) * 1000;
+	worker->local = sim_chance(sim, 800) && index == 0 && sim->options.clocks == CLOCKS_ANY;
 	draw_labels(sim, worker);
 	worker_options_default(&worker->options);
 	worker->options.backoff_max_ms = 30000;

@@ -107,7 +107,6 @@ void settle(struct sim *sim)
 	int64_t last_fault_ms = heal(sim);
 	if (!sim_run_until(sim, last_fault_ms))
 		return;
-	int64_t allowance_ms = heal_allowance_ms(sim);
 	client_ask_last(sim);
 	if (!sim_run_until(sim, last_fault_ms + ANSWER_LIMIT_MS))
 		return;
@@ -118,7 +117,8 @@ void settle(struct sim *sim)
 		return;
 	}
 	sim->settled_ms = -last_fault_ms;
-	if (!live_on(sim, allowance_ms))
+	/* Only now it is sure that the manager has taken up what it had stored. */
+	if (!live_on(sim, heal_allowance_ms(sim)))
 		return;
 	be_silent(sim);
 	check_stores(sim);

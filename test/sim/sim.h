@@ -218,6 +218,7 @@ struct sim_worker {
 	int64_t paused_until_ms; /* the process stands still */
 	int64_t asleep_until_ms; /* the machine does */
 	bool off;		 /* the machine has no power */
+	bool local;		 /* it is the manager's own, and no network lies between them */
 	int broken;		 /* enum broken */
 	int64_t impaired_ms;	 /* until when its worker or its Docker could not obey */
 	struct worker *core;
@@ -240,7 +241,7 @@ struct sim_worker {
 	struct uuid cluster;
 	/* What the checker compares. */
 	int64_t heard_ms;   /* by the manager */
-	uint64_t dismissed; /* the last session that the manager ended */
+	uint64_t dismissed; /* the last session that is over for the manager */
 	bool is_down;	    /* in its eyes */
 	int64_t down_ms;    /* since when; 0: never, in this life of the manager */
 	int64_t epoch_said, rev_said, report_said;
@@ -284,6 +285,7 @@ struct sim_manager {
 	uint64_t timers;
 	struct sim_clock clock;
 	int64_t started_ms, stepped_ms;
+	int64_t deadline_ms;	 /* of the core */
 	int64_t paused_until_ms; /* the process stands still */
 	int64_t rev;
 	struct manager_queue queue;
@@ -314,6 +316,8 @@ void network_join(struct sim_worker *worker);
 /* One end stands still: the other gives the connection up after a while. */
 void network_worker_stalls(struct sim *sim, struct sim_worker *worker, int64_t for_ms);
 void network_manager_stalls(struct sim *sim, int64_t for_ms);
+/* How long what the worker said on its session has lain at the manager unread; 0: nothing has. */
+int64_t network_unread_ms(const struct sim *sim, const struct sim_worker *worker);
 
 /* ---- client.c ---- */
 

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "base/limits.h"
 #include "manager_worker.h"
 
 /* "shop/web" of `replicas` over alpha and beta, running for a while. */
@@ -311,6 +312,28 @@ static void no_more_nodes_join_than_may(void **state)
 	story_end(&story);
 }
 
+/* It looks at the clock before it reads what has come meanwhile. */
+static void a_manager_that_stood_still_reads_before_it_judges(void **state)
+{
+	(void)state;
+	struct story story;
+	story_begin(&story);
+	story_join(&story, "alpha");
+	story_join(&story, "beta");
+	story_join(&story, "gamma");
+	story_pass(&story, LIMIT_START_GRACE_MS);
+	story_silence(&story, "gamma");
+	story_forget(&story);
+	story.now_ms += 3 * LIMIT_NODE_SILENT_MS;
+	story_pass(&story, LIMIT_NODE_SILENT_MS - 1);
+	story_tells(&story, "");
+	story_pass(&story, 1);
+	story_tells(&story, "node gamma is down: it is silent with 0 tasks\n");
+	story_pass(&story, 10 * LIMIT_NODE_SILENT_MS);
+	story_tells(&story, "");
+	story_end(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +353,7 @@ int main(void)
 		cmocka_unit_test(
 			nodes_are_numbered_as_they_join_and_know_whose_machine_they_are_on),
 		cmocka_unit_test(no_more_nodes_join_than_may),
+		cmocka_unit_test(a_manager_that_stood_still_reads_before_it_judges),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
