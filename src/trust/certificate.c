@@ -19,6 +19,11 @@ X509 *certificate_from_pem(const char *pem, size_t len)
 	return PEM_read_bio_X509(bio, NULL, no_password, NULL);
 }
 
+bool certificate_is_root(X509 *x509)
+{
+	return X509_check_ca(x509) == 1 && X509_verify(x509, X509_get0_pubkey(x509)) == 1;
+}
+
 static bool read_time(const ASN1_TIME *time, int64_t *ret_unix_s)
 {
 	struct tm tm;

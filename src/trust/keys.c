@@ -74,6 +74,14 @@ bool key_is_p256(const EVP_PKEY *key)
 	       strcmp(group, "prime256v1") == 0;
 }
 
+bool key_is_whole(EVP_PKEY *key)
+{
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
+	bool whole = context && EVP_PKEY_pairwise_check(context) == 1;
+	EVP_PKEY_CTX_free(context);
+	return whole;
+}
+
 /* Of the key itself, not of the bytes it came in: a point has more than one form. */
 void key_hash(EVP_PKEY *key, char ret_hash[ACCESS_HASH_TEXT_SIZE])
 {

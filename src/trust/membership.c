@@ -42,7 +42,7 @@ bool membership_exists(const char *dir)
 static bool hash_of_key(const char *key_pem, char ret_hash[ACCESS_HASH_TEXT_SIZE])
 {
 	EVP_PKEY *key _cleanup_(EVP_PKEY_free) = key_from_pem(key_pem);
-	if (!key_is_p256(key)) {
+	if (!key_is_p256(key) || !key_is_whole(key)) {
 		openssl_reason();
 		return false;
 	}
@@ -58,7 +58,8 @@ static bool fits(const char *ca_pem, const char *certificate_pem, const char *ke
 	X509 *ca _cleanup_(X509_free) = certificate_from_pem(ca_pem, strlen(ca_pem));
 	X509 *own _cleanup_(X509_free) =
 		certificate_from_pem(certificate_pem, strlen(certificate_pem));
-	bool good = ca && own && X509_verify(own, X509_get0_pubkey(ca)) == 1 &&
+	bool good = ca && own && certificate_is_root(ca) &&
+		    X509_verify(own, X509_get0_pubkey(ca)) == 1 &&
 		    certificate_read(ca_pem, strlen(ca_pem), ret_ca, NULL) == ERR_NONE &&
 		    certificate_read(certificate_pem, strlen(certificate_pem), ret_certificate,
 				     NULL) == ERR_NONE &&
@@ -91,7 +92,8 @@ enum err_code membership_load(const char *dir, struct membership *ret_membership
 			   &membership.ca, &membership.certificate))
 		code = err_set(err, ERR_DAMAGED,
 			       "the files in %s do not belong together: certificate, key and CA "
-			       "of one cluster are expected",
+			       "of one cluster are expected; put back a copy, or empty the folder "
+			       "and join again with a token",
 			       dir);
 	if (code)
 		membership_release(&membership);

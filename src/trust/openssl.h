@@ -39,6 +39,10 @@ EVP_PKEY *key_from_pem(const char *pem);
 X509 *certificate_from_pem(const char *pem, size_t len);
 
 bool key_is_p256(const EVP_PKEY *key);
+/* Do the private and the public half belong together? Damage that still reads as a key is seen here. */
+bool key_is_whole(EVP_PKEY *key);
+/* Did a CA sign its own certificate as it stands here? */
+bool certificate_is_root(X509 *x509);
 void key_hash(EVP_PKEY *key, char ret_hash[ACCESS_HASH_TEXT_SIZE]);
 
 /* OpenSSL's own word for what went wrong last; forgets it. Borrowed until the next call. */

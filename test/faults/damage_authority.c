@@ -11,78 +11,19 @@
 #include <openssl/x509.h>
 
 #include "base/alloc.h"
-#include "base/parse.h"
-#include "base/text.h"
-#include "base/uuid.h"
+#include "damage_file.h"
 #include "trust/authority.h"
-#include "trust/files.h"
 #include "trust/keys.h"
 
-#define SECTOR_BYTES 512
-#define NOW_S	     1795000000 /* a time at which it is good */
+#define NOW_S 1795000000 /* a time at which it is good */
 
 struct damage {
-	struct random random;
-	const char *folder;
-	char *whole;
-	size_t len;
-	char *image;
-	size_t image_len;
+	struct damage_file file;
 	uint8_t sha256[ACCESS_HASH_BYTES];
 	X509 *known; /* the authority's certificate as it was */
 	struct csr *csr;
-	int64_t count;
-	int64_t refused, harmless, unseen, unclear;
+	struct damage_counts counts;
 };
-
-static size_t below(struct damage *damage, size_t n)
-{
-	return (size_t)random_below(&damage->random, n);
-}
-
-static void flip(struct damage *damage)
-{
-	damage->image[below(damage, damage->len)] ^= (char)(1u << below(damage, 8));
-}
-
-/* Of a text, so that it still reads as one. */
-static void change_letter(struct damage *damage)
-{
-	static const char letters[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	damage->image[below(damage, damage->len)] = letters[below(damage, sizeof(letters) - 1)];
-}
-
-static void zero_sector(struct damage *damage)
-{
-	size_t at = below(damage, damage->len);
-	for (size_t i = at; i < at + SECTOR_BYTES && i < damage->len; i++)
-		damage->image[i] = 0;
-}
-
-static void noise(struct damage *damage)
-{
-	size_t at = below(damage, damage->len);
-	for (size_t i = at; i < at + 16 && i < damage->len; i++)
-		damage->image[i] = (char)random_next(&damage->random);
-}
-
-static void cut_short(struct damage *damage)
-{
-	damage->image_len = below(damage, damage->len);
-}
-
-static void (*const ways[])(struct damage *damage) = { flip, change_letter, zero_sector, noise,
-						       cut_short };
-
-static void put(struct damage *damage, const char *bytes, size_t len)
-{
-	struct err err;
-	if (trust_file_write(damage->folder, AUTHORITY_FILE, bytes, len, &err)) {
-		fprintf(stderr, "%s\n", err.message);
-		exit(2);
-	}
-}
 
 /* The same to those who know it: its hash is what they pinned, and they believe what it signs. */
 static bool is_same(const struct damage *damage, const struct authority *authority)
@@ -106,30 +47,17 @@ static void judge(struct damage *damage, int64_t number)
 {
 	struct authority *authority = NULL;
 	struct err err = { 0 };
-	enum err_code code = authority_open(damage->folder, NOW_S, &authority, &err);
+	enum err_code code = authority_open(damage->file.folder, NOW_S, &authority, &err);
 	bool clear = code == ERR_DAMAGED && strstr(err.message, AUTHORITY_FILE);
 	bool same = !code && is_same(damage, authority);
-	damage->refused += clear;
-	damage->unclear += code && !clear;
-	damage->harmless += same;
-	damage->unseen += !code && !same;
+	damage->counts.refused += clear;
+	damage->counts.unclear += code && !clear;
+	damage->counts.harmless += same;
+	damage->counts.unseen += !code && !same;
 	if ((code && !clear) || (!code && !same))
 		printf("damage %lld: %s\n", (long long)number,
 		       code ? err.message : "passed for another authority");
 	authority_free(authority);
-}
-
-static void read_arguments(struct damage *damage, int argc, char **argv)
-{
-	int64_t number;
-	for (int i = 2; i + 1 < argc; i += 2) {
-		if (parse_int(argv[i + 1], 0, 100000000, &number, NULL) != ERR_NONE)
-			exit(2);
-		if (strcmp(argv[i], "--count") == 0)
-			damage->count = number;
-		else if (strcmp(argv[i], "--seed") == 0)
-			damage->random.state = (uint64_t)number;
-	}
 }
 
 static void remember(struct damage *damage, const struct authority *authority)
@@ -152,35 +80,27 @@ static void remember(struct damage *damage, const struct authority *authority)
 
 int main(int argc, char **argv)
 {
-	struct damage damage = { .random = { .state = 1 }, .count = 1000 };
+	struct damage damage = { 0 };
 	struct authority *authority = NULL;
+	uint64_t seed;
 	struct err err;
 	if (argc < 2)
 		return 2;
-	damage.folder = argv[1];
-	read_arguments(&damage, argc, argv);
-	if (trust_file_read(damage.folder, AUTHORITY_FILE, &damage.whole, &damage.len, &err) ||
-	    authority_open(damage.folder, NOW_S, &authority, &err)) {
+	damage_arguments(argc, argv, &damage.counts.count, &seed);
+	damage_file_open(&damage.file, argv[1], AUTHORITY_FILE, seed);
+	if (authority_open(argv[1], NOW_S, &authority, &err)) {
 		fprintf(stderr, "%s\n", err.message);
 		return 2;
 	}
 	remember(&damage, authority);
 	authority_free(authority);
-	damage.image = base_calloc(damage.len, 1);
-	for (int64_t i = 0; i < damage.count; i++) {
-		memcpy(damage.image, damage.whole, damage.len);
-		damage.image_len = damage.len;
-		ways[(size_t)i % ARRAY_LEN(ways)](&damage);
-		put(&damage, damage.image, damage.image_len);
+	for (int64_t i = 0; i < damage.counts.count; i++) {
+		damage_file_do(&damage.file, i);
 		judge(&damage, i);
 	}
-	put(&damage, damage.whole, damage.len);
-	printf("%lld damages: %lld refused, %lld harmless, %lld unseen, %lld unclear\n",
-	       (long long)damage.count, (long long)damage.refused, (long long)damage.harmless,
-	       (long long)damage.unseen, (long long)damage.unclear);
+	damage_file_mend(&damage.file);
+	damage_file_release(&damage.file);
 	X509_free(damage.known);
 	csr_free(damage.csr);
-	base_free(damage.image);
-	base_free(damage.whole);
-	return damage.unseen + damage.unclear > 0;
+	return damage_counts_tell(&damage.counts);
 }

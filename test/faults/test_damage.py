@@ -89,6 +89,37 @@ def test_a_damaged_authority_is_refused_or_whole(healthy, scratch):
         f"drover manager started on 8: refused 8 with status {EXIT_STORE}")
 
 
+def test_a_damaged_membership_is_refused_or_whole(scratch):
+    """What a worker that has joined proves itself with, and knows its manager by."""
+    with Cluster() as cluster:
+        cluster.spawn("manager", [PROGRAM, "manager", "--data-dir", cluster.manager_data, "--listen", "127.0.0.1:0"])
+        cluster.wait_manager()
+        printed = subprocess.run([PROGRAM, "-H", cluster.socket, "token", "create", "--role", "worker"],
+                                 capture_output=True, text=True, check=True).stdout
+        cluster.spawn("worker", [PROGRAM, *printed.split()[1:], "--data-dir", cluster.worker_data, "--docker",
+                                 cluster.docker_socket])
+        trust = cluster.worker_data / "worker" / "trust"
+        eventually(lambda: f"the worker joins\n{cluster.tail()}", (trust / "certificate.pem").exists)
+        cluster.kill("worker")
+        counts = count_damages([TOOLS / "damage_membership", trust], scaled(3000))
+        # The real program on a few.
+        number = 0
+        for name in ("certificate.pem", "ca.pem", "key.pem"):
+            whole = (trust / name).read_bytes()
+            for part in (1, 3, 5):
+                data = scratch / f"data{number}"
+                shutil.copytree(cluster.worker_data, data)
+                (data / "worker" / "trust" / name).write_bytes(whole[:len(whole) * part // 6])
+                cluster.log_path.write_text("")
+                process = cluster.spawn("worker", [PROGRAM, "worker", "--data-dir", data])
+                assert process.wait(20) == EXIT_STORE, cluster.tail()
+                assert f"the files in {data}/worker/trust do not belong together" in cluster.tail(), cluster.tail()
+                del cluster.processes["worker"]
+                number += 1
+        say(f"damage, a worker's membership: {counts[0]} damages: {counts[1]} refused, {counts[2]} harmless, {counts[3]} unseen; "
+            f"drover worker started on {number}: refused {number} with status {EXIT_STORE}")
+
+
 def tell(what, counts, refused, served):
     say(f"damage, {what}: {counts[0]} damages: {counts[1]} refused, {counts[2]} harmless, {counts[3]} unseen; drover {what} "
         f"started on {refused + served}: refused {refused} with status {EXIT_STORE}, served {served} whole, 0 signals")
