@@ -18,19 +18,22 @@ static enum err_code know_by_socket(const struct http_peer *peer, struct caller 
 	return ERR_NONE;
 }
 
-/* It was let in once, and is not any more. */
-static enum err_code was_removed(const struct cluster *cluster, const struct access_name *name,
-				 struct err *err)
+/* It was let in once, and is not any more. A worker ends what it runs when it is told that it was removed, so only what
+ * is on record counts: this store may be an older copy, from before it joined. */
+static enum err_code is_out(const struct cluster *cluster, const struct access_name *name,
+			    struct err *err)
 {
-	const struct node_entry *node = cluster_node(cluster, (struct node_id){ name->id });
+	const char *node;
 	if (name->role != ACCESS_WORKER)
 		return err_set(err, ERR_FORBIDDEN,
 			       "this %s was removed from the cluster: join again with a token",
 			       enum_name(access_role_names, name->role));
+	if (cluster_was_removed(cluster, (struct node_id){ name->id }, &node))
+		return err_set(err, ERR_REMOVED, "node %s was removed from the cluster",
+			       node ? node : "");
 	return err_set(err, ERR_FORBIDDEN,
-		       "%s%s was removed from the cluster: to join anew, empty the worker's data "
-		       "folder and give it a token",
-		       node ? "node " : "this worker", node ? cluster_node_name(node) : "");
+		       "the manager knows neither this worker nor that it was removed: its data "
+		       "may be an older copy; what the worker runs goes on");
 }
 
 /* Is the record still there, for this very key? */
@@ -50,7 +53,7 @@ static enum err_code check_identity(const struct cluster *cluster, const struct 
 	    access_hash_equal(identity->key_sha256,
 			      access_hash_format(peer->key_sha256, key_sha256)))
 		return ERR_NONE;
-	return was_removed(cluster, name, err);
+	return is_out(cluster, name, err);
 }
 
 static enum err_code know_by_certificate(const struct cluster *cluster,

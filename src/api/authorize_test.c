@@ -27,6 +27,9 @@ enum who {
 	TLS_VIEWER,
 	TLS_ADMIN,
 	TLS_REMOVED,
+	TLS_REMOVED_WORKER,
+	TLS_REMOVED_WORKER_EXPIRED,
+	TLS_UNKNOWN_WORKER,
 	TLS_OTHER_KEY,
 	TLS_OTHER_ROLE,
 	TLS_EXPIRED,
@@ -58,6 +61,12 @@ static const struct {
 	[TLS_ADMIN] = { "an admin", "none join renew read logs write admin",
 			"which the role admin has not" },
 	[TLS_REMOVED] = { "a removed identity", "none join", "was removed from the cluster" },
+	[TLS_REMOVED_WORKER] = { "a removed worker", "none join",
+				 "node alpha was removed from the cluster" },
+	[TLS_REMOVED_WORKER_EXPIRED] = { "a removed worker after a year", "none join",
+					 "node alpha was removed from the cluster" },
+	[TLS_UNKNOWN_WORKER] = { "a worker nobody knows", "none join",
+				 "the manager knows neither this worker nor that it was removed" },
 	[TLS_OTHER_KEY] = { "a key that is not the identity's", "none join", "was removed" },
 	[TLS_OTHER_ROLE] = { "a role that is not the identity's", "none join", "was removed" },
 	[TLS_EXPIRED] = { "an expired certificate", "none join renew",
@@ -94,10 +103,19 @@ static void put_identity(enum who who, int role)
 	cluster_put_identity(&cluster, NULL, &identity);
 }
 
+static void put_removed(enum who who)
+{
+	struct removed_node removed = { .id = { id_of(who) }, .name = base_strdup("alpha") };
+	cluster_put_removed_node(&cluster, NULL, &removed);
+}
+
 static int role_of(enum who who)
 {
 	switch (who) {
 	case TLS_MANAGER: return ACCESS_MANAGER;
+	case TLS_REMOVED_WORKER:
+	case TLS_REMOVED_WORKER_EXPIRED:
+	case TLS_UNKNOWN_WORKER:
 	case TLS_WORKER: return ACCESS_WORKER;
 	case TLS_CLIENT: return ACCESS_CLIENT;
 	case TLS_VIEWER: return ACCESS_VIEWER;
@@ -124,6 +142,7 @@ static void make(enum who who, struct http_peer *peer)
 		peer->expired = true;
 		peer->not_after_s = NOW_S - 30 * DAY_S;
 		break;
+	case TLS_REMOVED_WORKER_EXPIRED:
 	case TLS_EXPIRED_FOR_LONG:
 		peer->expired = true;
 		peer->not_after_s = NOW_S - LIMIT_CERTIFICATE_LAPSE_S - 1;
@@ -139,8 +158,10 @@ static int set_up(void **state)
 	cluster_init(&cluster, 3);
 	cluster_put_meta(&cluster, NULL, &meta);
 	for (int who = TLS_FOREIGN_CA; who < N_WHO; who++)
-		if (who != TLS_REMOVED && who != TLS_MANAGER)
+		if ((who < TLS_REMOVED || who > TLS_UNKNOWN_WORKER) && who != TLS_MANAGER)
 			put_identity((enum who)who, role_of((enum who)who));
+	put_removed(TLS_REMOVED_WORKER);
+	put_removed(TLS_REMOVED_WORKER_EXPIRED);
 	return 0;
 }
 
@@ -160,6 +181,13 @@ static bool word_in(const char *words, const char *word)
 	return false;
 }
 
+/* Nobody but a worker on record as removed is told so: it ends what it runs. */
+static enum err_code refusal_of(enum who who)
+{
+	return who == TLS_REMOVED_WORKER || who == TLS_REMOVED_WORKER_EXPIRED ? ERR_REMOVED
+									      : ERR_FORBIDDEN;
+}
+
 static void everyone_may_do_what_the_table_says_and_nothing_else(void **state)
 {
 	(void)state;
@@ -175,7 +203,7 @@ static void everyone_may_do_what_the_table_says_and_nothing_else(void **state)
 					   enum_name(access_scope_names, (int)route->scope));
 			enum err_code code =
 				authorize(&cluster, &peer, (int)route->scope, NOW_S, &caller, &err);
-			if (code != (may ? ERR_NONE : ERR_FORBIDDEN))
+			if (code != (may ? ERR_NONE : refusal_of((enum who)who)))
 				fail_msg("%s: %s %s: %s", table[who].name, route->method,
 					 route->pattern, may ? err.message : "was let in");
 			if (!may && !strstr(err.message, table[who].why))

@@ -101,8 +101,9 @@ bool server_still_allows(const struct api_server *server, const struct http_peer
 			 struct err *err)
 {
 	struct caller ignored;
-	return authorize(world_of(server), peer, scope, shell_wall_ms() / 1000, &ignored, err) !=
-	       ERR_FORBIDDEN;
+	enum err_code code =
+		authorize(world_of(server), peer, scope, shell_wall_ms() / 1000, &ignored, err);
+	return code != ERR_FORBIDDEN && code != ERR_REMOVED;
 }
 
 /* How often may this caller ask? Workers and the owner of the socket: as often as they like. */

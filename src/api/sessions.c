@@ -130,7 +130,10 @@ void sessions_recheck(struct api_server *server)
 	for (struct api_session *session = server->sessions, *next; session; session = next) {
 		next = session->next;
 		if (!server_still_allows(server, &session->peer, SCOPE_WORKER, &err))
-			session_refuse(session, SYNC_CLOSE_REFUSED, err.message);
+			session_refuse(session,
+				       err.code == ERR_REMOVED ? SYNC_CLOSE_REMOVED
+							       : SYNC_CLOSE_REFUSED,
+				       err.message);
 	}
 }
 

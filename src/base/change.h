@@ -25,6 +25,7 @@ enum record_kind {
 	RECORD_TEMPLATE = 11,	/* worker: a job revision */
 	RECORD_TOKEN = 12,
 	RECORD_IDENTITY = 13,
+	RECORD_REMOVED_NODE = 14,
 };
 
 #define CHANGE_KEY_BYTES_MAX 48

@@ -32,7 +32,8 @@
 	X(ERR_IO,              "io",                  500, 6, "input or output failed")                \
 	X(ERR_CLOSED,          "closed",              503, 6, "the peer closed the connection")        \
 	X(ERR_PROTOCOL,        "protocol",            400, 6, "the peer broke the protocol")           \
-	X(ERR_FAILED,          "failed",              500, 1, "it failed")
+	X(ERR_FAILED,          "failed",              500, 1, "it failed")                             \
+	X(ERR_REMOVED,         "removed",             410, 9, "this machine was removed from the cluster")
 
 enum err_code {
 #define ERR_ENUM(code, name, http, exit, text) code,

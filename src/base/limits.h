@@ -54,6 +54,7 @@
 #define LIMIT_TOKEN_USES	    LIMIT_NODES
 #define LIMIT_TOKEN_TTL_MS	    LIMIT_DURATION_MS
 #define LIMIT_IDENTITIES	    (LIMIT_NODES + 10000)
+#define LIMIT_REMOVED_NODES	    (5 * LIMIT_NODES) /* remembered as removed; the oldest make room */
 #define LIMIT_JOB_RECORD_BYTES	    (512 * 1024)
 #define LIMIT_NODE_RECORD_BYTES	    (256 * 1024)
 #define LIMIT_PROJECT_RECORD_BYTES  (256 * 1024) /* and a job: one record of a worker */
@@ -138,12 +139,15 @@
 #define LIMIT_DOCKER_BODY_BYTES (64 * 1024 * 1024)
 
 /* Times of the protocol between manager and worker. */
-#define LIMIT_BEAT_MS		 2000
-#define LIMIT_NODE_SILENT_MS	 10000
-#define LIMIT_RUNTIME_GRACE_MS	 60000
-#define LIMIT_START_GRACE_MS	 60000
-#define LIMIT_MOVE_PATIENCE_MS	 10000 /* then a task that has to move and finds no node is stopped */
-#define LIMIT_LEFT_NODE_AGE_MS	 (24LL * 3600 * 1000)
+#define LIMIT_BEAT_MS	       2000
+#define LIMIT_NODE_SILENT_MS   10000
+#define LIMIT_RUNTIME_GRACE_MS 60000
+#define LIMIT_START_GRACE_MS   60000
+#define LIMIT_MOVE_PATIENCE_MS 10000 /* then a task that has to move and finds no node is stopped */
+#define LIMIT_LEFT_NODE_AGE_MS (24LL * 3600 * 1000)
+/* For as long as a certificate made just before the removal could be shown, and a day. */
+#define LIMIT_REMOVED_NODE_AGE_MS                                                                  \
+	((LIMIT_CERTIFICATE_LIFE_S + LIMIT_CERTIFICATE_LAPSE_S) * 1000 + LIMIT_LEFT_NODE_AGE_MS)
 #define LIMIT_REPLACE_PER_SECOND 500 /* lost tasks started elsewhere */
 #define LIMIT_STORM_NODES	 3   /* so many nodes lost within one timeout, ... */
 #define LIMIT_STORM_PERCENT	 20  /* ... and more than so many of all, are a storm */
@@ -154,7 +158,9 @@
  * one whose identity another worker uses, or whose release does not fit, comes back this late. */
 #define LIMIT_RECONNECT_PER_NODE_MS 2
 #define LIMIT_RECONNECT_REFUSED_MS  60000
-#define LIMIT_RECONNECT_FIRST_MS    100
-#define LIMIT_RECONNECT_MAX_MS	    5000
+#define LIMIT_RECONNECT_UNKNOWN_MS                                                                 \
+	30000 /* of who is not let in: each try waits for longer, up to this */
+#define LIMIT_RECONNECT_FIRST_MS 100
+#define LIMIT_RECONNECT_MAX_MS	 5000
 
 #endif

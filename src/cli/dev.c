@@ -1,6 +1,7 @@
 #include "base/alloc.h"
 #include "cli/serve.h"
 #include "manager/daemon.h"
+#include "net/shell.h"
 #include "worker/daemon.h"
 
 static char *in_folder(const char *folder, const char *name)
@@ -9,6 +10,15 @@ static char *in_folder(const char *folder, const char *name)
 	text_init(&text, 4096);
 	text_addf(&text, "%s/%s", folder, name);
 	return text_take(&text);
+}
+
+/* The manager goes on. */
+static void on_removed(void *owner)
+{
+	shell_log("drover",
+		  "the node of this machine was removed: to let it take part again as a new node, "
+		  "stop, remove %s and start again",
+		  (const char *)owner);
 }
 
 /* Both daemons on one loop, talking over the same socket and messages as two processes would. */
@@ -35,6 +45,8 @@ static enum err_code serve(struct invocation *invocation, const char *data_dir, 
 		.docker_config = docker_config,
 		.labels = &labels,
 		.starts_parallel = cli_int(invocation, "starts", 0),
+		.removed = on_removed,
+		.owner = worker_dir,
 	};
 	enum err_code code = serve_read_labels(cli_strings(invocation, "label"), &labels, err);
 	serve_init(&serve);

@@ -167,7 +167,11 @@ const struct command command_node_rm = {
 		   "the machine is off and stays off. Then its tasks start elsewhere, its volumes "
 		   "are lost "
 		   "with their data, and both are named. A worker that comes back after all is "
-		   "refused.",
+		   "told: it "
+		   "stops and removes what it ran, so that nothing runs twice for longer than "
+		   "that takes, keeps "
+		   "its named volumes, and ends. With a token the machine joins again as a new "
+		   "node.",
 	.options = rm_options,
 	.n_options = ARRAY_LEN(rm_options),
 	.operands_min = 1,

@@ -1,3 +1,4 @@
+#include "worker/worker.h"
 #include "api/join.h"
 #include "base/alloc.h"
 #include "cli/joining.h"
@@ -6,22 +7,58 @@
 #include "worker/daemon.h"
 #include "worker/guard.h"
 
-static enum err_code serve(const struct worker_daemon_options *options, struct err *err)
-{
+/* A loop that ends when the node was removed from the cluster. */
+struct served {
 	struct serve serve;
+	bool removed;
+};
+
+static void on_removed(void *owner)
+{
+	struct served *served = owner;
+	served->removed = true;
+	event_base_loopbreak(served->serve.base);
+}
+
+/* Whoever reads it wants to know what is left, and how the machine takes part again. */
+static enum err_code tell_removed(bool member, const char *data_dir, struct err *err)
+{
+	if (member)
+		return err_set(err, ERR_REMOVED,
+			       "this node was removed from the cluster: what it ran has ended, its "
+			       "named volumes are still here; to join again as a new node: `drover "
+			       "worker --join HOST:PORT --token TOKEN` with a token that `drover "
+			       "token create --role worker` makes");
+	return err_set(err, ERR_REMOVED,
+		       "this node was removed from the cluster: what it ran has ended, its named "
+		       "volumes are still here; to take part again as a new node: remove %s and "
+		       "start it again",
+		       data_dir);
+}
+
+/* ERR_REMOVED: it ended because the node was removed. */
+static enum err_code serve(const struct worker_daemon_options *options, bool member,
+			   struct err *err)
+{
+	struct served served = { 0 };
 	struct worker_daemon *worker = NULL;
-	serve_init(&serve);
-	enum err_code code = worker_daemon_new(serve.base, options, &worker, err);
+	struct worker_daemon_options told = *options;
+	serve_init(&served.serve);
+	told.removed = on_removed;
+	told.owner = &served;
+	enum err_code code = worker_daemon_new(served.serve.base, &told, &worker, err);
 	if (!code)
-		serve_run(&serve);
+		serve_run(&served.serve);
 	worker_daemon_free(worker);
-	serve_release(&serve);
+	serve_release(&served.serve);
+	if (!code && served.removed)
+		code = tell_removed(member, options->data_dir, err);
 	return code;
 }
 
 /* As a member of a cluster where it has joined one, else for the manager on this machine. */
-static enum err_code serve_member(struct invocation *invocation,
-				  const struct worker_daemon_options *options, struct err *err)
+static enum err_code serve_somebody(struct invocation *invocation,
+				    const struct worker_daemon_options *options, struct err *err)
 {
 	struct membership membership;
 	struct endpoint manager = { 0 };
@@ -29,7 +66,7 @@ static enum err_code serve_member(struct invocation *invocation,
 	enum err_code code =
 		worker_member(invocation, options->data_dir, &membership, &member, err);
 	if (code || !member)
-		return code ? code : serve(options, err);
+		return code ? code : serve(options, false, err);
 	struct worker_daemon_options of_member = *options;
 	of_member.membership = &membership;
 	of_member.manager = &manager;
@@ -38,10 +75,29 @@ static enum err_code serve_member(struct invocation *invocation,
 		of_member.policy_file = GUARD_FILE_DEFAULT;
 	code = member_endpoint(&membership, &manager, err);
 	if (!code)
-		code = serve(&of_member, err);
+		code = serve(&of_member, true, err);
 	member_endpoint_release(&manager);
 	membership_release(&membership);
 	return code;
+}
+
+/* Who was removed only ends what it ran, until it is told to join again. */
+static enum err_code serve_member(struct invocation *invocation,
+				  const struct worker_daemon_options *options, struct err *err)
+{
+	struct node_id node;
+	int removal;
+	bool joins = false, was_member = false;
+	enum err_code code = worker_daemon_look(options->data_dir, &node, &removal, err);
+	if (!code && removal != WORKER_REMOVAL_NONE)
+		code = worker_member_removed(invocation, options->data_dir, node.uuid,
+					     removal == WORKER_REMOVAL_OVER, &was_member, &joins,
+					     err);
+	if (code)
+		return code;
+	if (removal != WORKER_REMOVAL_NONE && !joins)
+		return serve(options, was_member, err);
+	return serve_somebody(invocation, options, err);
 }
 
 static int run(struct invocation *invocation)
@@ -100,6 +156,10 @@ const struct command command_worker = {
 		"and the certificate is renewed while it runs, or up to a year after it expired. "
 		"A manager that cannot be reached is waited for; --join with another address tells "
 		"where it has gone.\n\n"
+		"A node that was removed (`drover node rm`) is told so whenever it comes back: the "
+		"worker stops and removes what it ran, keeps named volumes, and ends with status "
+		"9. Started with --join and a token it then joins as a new node. A manager that "
+		"does not know the worker, or cannot be reached, ends nothing: all runs on.\n\n"
 		"Jobs may ask of a machine that has joined what /etc/drover/worker.yaml allows and "
 		"no more, or the FILE of --policy; on the manager's own machine they may ask for "
 		"anything unless there is a --policy. It is about bind "

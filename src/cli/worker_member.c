@@ -113,6 +113,32 @@ static enum err_code begin(const struct join_options *options, struct membership
 	return code ? code : load(options->dir, ret_membership, err);
 }
 
+/* A key of its own, else it would be the same again; but one that a join began with is gone on with. */
+enum err_code worker_member_removed(const struct invocation *invocation, const char *data_dir,
+				    struct uuid node, bool ended, bool *ret_was_member,
+				    bool *ret_joins, struct err *err)
+{
+	char dir[LIMIT_PATH_BYTES];
+	struct membership membership;
+	_cleanup_free_ char *token = NULL;
+	text_print(dir, sizeof(dir), "%s/trust", data_dir);
+	*ret_was_member = membership_exists(dir);
+	*ret_joins = false;
+	enum err_code code = joining_token(invocation, &token, err);
+	if (code || !ended)
+		return code;
+	bool is_old = true;
+	if (*ret_was_member && membership_load(dir, &membership, err) == ERR_NONE) {
+		is_old = uuid_equal(membership.certificate.name.id, node);
+		membership_release(&membership);
+	}
+	bool asked = token && cli_string(invocation, "join", NULL);
+	*ret_joins = asked || (*ret_was_member && !is_old);
+	if (asked && *ret_was_member && is_old)
+		code = membership_remove(dir, err);
+	return code;
+}
+
 enum err_code worker_member(const struct invocation *invocation, const char *data_dir,
 			    struct membership *ret_membership, bool *ret_member, struct err *err)
 {

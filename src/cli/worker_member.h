@@ -12,4 +12,11 @@ enum err_code worker_member(const struct invocation *invocation, const char *dat
 			    struct membership *ret_membership, bool *ret_member,
 			    struct err *err) WARN_UNUSED;
 
+/* The store is that of `node`, which was removed from its cluster; `ended`: and nothing that it ran is left.
+ * *ret_was_member: it was a member, not the worker of this machine's manager. *ret_joins: it is somebody again, or is
+ * to join; then nothing is left of the old membership. */
+enum err_code worker_member_removed(const struct invocation *invocation, const char *data_dir,
+				    struct uuid node, bool ended, bool *ret_was_member,
+				    bool *ret_joins, struct err *err) WARN_UNUSED;
+
 #endif

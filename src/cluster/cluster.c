@@ -95,6 +95,7 @@ void cluster_release(struct cluster *cluster)
 	release_records(&cluster->tokens, &token_record_type);
 	release_records(&cluster->identities, &identity_record_type);
 	map_release(&cluster->identities_by_key);
+	release_records(&cluster->removed_nodes, &removed_node_type);
 	columns_release(&cluster->columns);
 	task_list_release(&cluster->replaying);
 	record_release(&meta_record_type, &cluster->meta);

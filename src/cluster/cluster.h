@@ -154,6 +154,7 @@ struct cluster {
 	struct map tokens;     /* map_name_key(id) -> token_record */
 	struct map identities; /* id -> identity_record */
 	struct map identities_by_key;
+	struct map removed_nodes; /* node id -> removed_node */
 	struct node_columns columns;
 	bool nodes_dirty; /* a node is dirty or has gone */
 	size_t n_tasks_by_state[5];
@@ -193,6 +194,11 @@ struct identity_record *cluster_identity(const struct cluster *cluster, struct u
 /* The identity with this public key. */
 struct identity_record *cluster_identity_of_key(const struct cluster *cluster,
 						const char *key_sha256);
+/* Nodes that were removed (removed.c). */
+struct removed_node *cluster_removed_node(const struct cluster *cluster, struct node_id id);
+/* Was the node removed, a moment ago or long ago? `ret_name` is its name, NULL: it had none. False: it is a node, or it
+ * is not known here. */
+bool cluster_was_removed(const struct cluster *cluster, struct node_id id, const char **ret_name);
 const struct job_revision *job_entry_revision(const struct job_entry *entry, int64_t number);
 const struct job_revision *job_entry_current(const struct job_entry *entry);
 struct job_entry *cluster_job_of(const struct cluster *cluster, const struct task *task);
@@ -259,6 +265,10 @@ struct token_record *cluster_put_token(struct cluster *cluster, struct changes *
 				       struct token_record *token);
 struct identity_record *cluster_put_identity(struct cluster *cluster, struct changes *changes,
 					     struct identity_record *identity);
+/* PRE: it is not remembered yet. */
+const struct removed_node *cluster_put_removed_node(struct cluster *cluster,
+						    struct changes *changes,
+						    struct removed_node *removed);
 
 /* A new task, Pending: without node and verdict. Its job and revision are there. */
 struct task *cluster_add_task(struct cluster *cluster, struct changes *changes,
@@ -291,6 +301,8 @@ void cluster_delete_token(struct cluster *cluster, struct changes *changes,
 			  struct token_record *token);
 void cluster_delete_identity(struct cluster *cluster, struct changes *changes,
 			     struct identity_record *identity);
+void cluster_delete_removed_node(struct cluster *cluster, struct changes *changes,
+				 struct removed_node *removed);
 
 /* Volatile facts: not stored. A node starts as READY with runtime_ok false, so it takes no task
  * before it was heard. */

@@ -221,6 +221,13 @@ static void check_records(const struct cluster *cluster)
 		INVARIANT(cluster_identity_of_key(cluster, identity->key_sha256) == identity);
 	}
 	INVARIANT(cluster->identities_by_key.n == cluster->identities.n);
+	position = 0;
+	for (const struct removed_node *removed;
+	     (removed = map_next(&cluster->removed_nodes, &position));) {
+		INVARIANT(cluster_removed_node(cluster, removed->id) == removed);
+		const struct node_entry *node = cluster_node(cluster, removed->id);
+		INVARIANT(!node || node->record.left);
+	}
 }
 
 void cluster_check(const struct cluster *cluster)

@@ -256,6 +256,21 @@ static enum err_code replay_identity(struct cluster *cluster, const struct chang
 	return ERR_NONE;
 }
 
+static enum err_code replay_removed_node(struct cluster *cluster, const struct change *change,
+					 struct err *err)
+{
+	struct removed_node removed;
+	enum err_code code = decode(change, &removed_node_type, &removed, err);
+	if (code != ERR_NONE)
+		return code;
+	struct change key = cluster_key_of_removed_node(removed.id);
+	if (!same_key(change, &key) || uuid_is_zero(removed.id.uuid) ||
+	    cluster_removed_node(cluster, removed.id))
+		return misplaced(&removed_node_type, &removed, err);
+	cluster_put_removed_node(cluster, NULL, &removed);
+	return ERR_NONE;
+}
+
 enum err_code cluster_replay(struct cluster *cluster, const struct change *change, struct err *err)
 {
 	if (!change->value)
@@ -272,6 +287,7 @@ enum err_code cluster_replay(struct cluster *cluster, const struct change *chang
 	case RECORD_IDEMPOTENCY: return replay_idempotency(cluster, change, err);
 	case RECORD_TOKEN: return replay_token(cluster, change, err);
 	case RECORD_IDENTITY: return replay_identity(cluster, change, err);
+	case RECORD_REMOVED_NODE: return replay_removed_node(cluster, change, err);
 	default:
 		return err_set(err, ERR_DAMAGED,
 			       "a record of kind %d, which this drover does not know",

@@ -18,6 +18,7 @@ struct uuid cluster_volume_place(const struct cluster *cluster, const struct vol
 struct change cluster_key_of_idempotency(const char *caller, const char *key);
 struct change cluster_key_of_token(const char *id);
 struct change cluster_key_of_identity(struct uuid id);
+struct change cluster_key_of_removed_node(struct node_id id);
 
 /* Record for the store: put the binary form of `record` under the key, or delete the key. NULL
  * changes: nothing. */

@@ -131,6 +131,13 @@ struct change cluster_key_of_identity(struct uuid id)
 	return change;
 }
 
+struct change cluster_key_of_removed_node(struct node_id id)
+{
+	struct change change = { .kind = RECORD_REMOVED_NODE };
+	change_key_id(&change, id.uuid);
+	return change;
+}
+
 void cluster_record_put(struct changes *changes, struct change key, const struct record_type *type,
 			const void *record)
 {

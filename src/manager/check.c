@@ -102,6 +102,8 @@ static void check_tokens(const struct manager *manager)
 		INVARIANT(token->expires_wall_ms >= manager->tokens_due_wall_ms);
 	INVARIANT(manager->cluster.tokens.n <= LIMIT_TOKENS);
 	INVARIANT(manager->cluster.identities.n <= LIMIT_IDENTITIES);
+	INVARIANT(manager->cluster.removed_nodes.n <= LIMIT_REMOVED_NODES);
+	INVARIANT(manager->cluster.removed_nodes.n == manager->removed.n);
 }
 
 static void check_nodes(const struct manager *manager)

@@ -168,6 +168,7 @@ struct manager {
 	int64_t judged_ms;	 /* the last time that was looked at */
 	int64_t unread_until_ms; /* we stood still: no node is judged before */
 	struct queue leaving;	 /* nodes that have left by the time they are forgotten */
+	struct queue removed;	 /* those that are remembered as removed, by the time that ends */
 	struct pace pace;
 	uint64_t round; /* the column after the last pick: where roundrobin goes on */
 	bool wake;	/* room was freed, or a node changed: try what is parked */
@@ -406,6 +407,14 @@ void pace_wake(struct manager *manager);
 /* node_act.c: requests about nodes */
 enum err_code node_act(struct manager *manager, const struct manager_request *request,
 		       struct manager_answer *answer, struct err *err) WARN_UNUSED;
+
+/* removed.c: nodes that were removed, once their record is forgotten */
+/* Remember it; in the group of whatever else is forgotten of it: two records. `name` may be NULL. */
+void removed_remember(struct manager *manager, struct node_id id, const char *name,
+		      int64_t removed_wall_ms);
+void removed_start(struct manager *manager);
+void removed_expire(struct manager *manager);
+int64_t removed_deadline(const struct manager *manager);
 
 /* nodes.c */
 struct node_watch *node_watch(struct manager *manager, struct node_id id);

@@ -68,6 +68,7 @@ void manager_free(struct manager *manager)
 	queue_release(&manager->deadlines);
 	queue_release(&manager->judged);
 	queue_release(&manager->leaving);
+	queue_release(&manager->removed);
 	queue_release(&manager->pace.lost);
 	queue_release(&manager->answers_kept);
 	strings_release(&manager->removable);
@@ -162,6 +163,7 @@ enum err_code manager_start(struct manager *manager, const struct manager_in *in
 	meta.epoch++;
 	cluster_put_meta(&manager->cluster, &out->changes, &meta);
 	nodes_start(manager);
+	removed_start(manager);
 	idempotency_start(manager);
 	tokens_start(manager);
 	take_up_jobs(manager);
@@ -214,6 +216,7 @@ static int64_t next_deadline(struct manager *manager)
 {
 	int64_t deadline_ms = earlier(nodes_deadline(manager), pending_deadline(manager));
 	deadline_ms = earlier(deadline_ms, tokens_deadline(manager));
+	deadline_ms = earlier(deadline_ms, removed_deadline(manager));
 	manager->sweep_ms = manager->n_parked
 				    ? earlier(manager->sweep_ms, manager->in->now_ms + SWEEP_MS)
 				    : INT64_MAX;
@@ -227,6 +230,7 @@ void manager_step(struct manager *manager, const struct manager_in *in, struct m
 	intake(manager);
 	tokens_expire(manager);
 	nodes_judge(manager);
+	removed_expire(manager);
 	pending_due(manager);
 	pending_deadlines(manager);
 	do {

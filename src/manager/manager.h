@@ -40,14 +40,16 @@ struct manager_options {
  * join     Whoever shows a token's secret gets an identity for its public key. The same key with the same token again
  *          is the same join, and costs no use: an answer may be lost. The same key with another token of the same role
  *          stays who it is.
- * identity Removed, its certificate is worth nothing. A worker's goes with its node.
+ * identity Removed, its certificate is worth nothing. A worker's goes with its node; one that never had a node is
+ *          remembered as removed.
  *
  * node drain    The node takes no new tasks, and its tasks leave: a ready one when its successor is ready elsewhere,
  *               but one that cannot run twice or finds no other node is stopped first (move.c).
  * node resume   It takes tasks again, and moves that are not done yet are called off.
  * node remove   It leaves the cluster: refused while it holds tasks or volumes. With `fenced`, which is the
  *               operator's word that the machine is off, a node that cannot be reached leaves although it holds
- *               some: the tasks are lost and gone, the volumes are lost, and the answer names them.
+ *               some: the tasks are lost and gone, the volumes are lost, and the answer names them. Its worker is
+ *               told so whenever it comes back (removed.c), and ends what it runs (worker/removal.c).
  * node label    Sets and removes the manager's labels of the node; those its worker was started with stay.
  *
  * Each is written in one group, or refused with nothing written. A request that needs more records or bytes than a

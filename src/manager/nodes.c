@@ -247,7 +247,7 @@ static struct node_entry *next_judged(struct manager *manager)
 	return NULL;
 }
 
-/* Forget nodes that have left long ago. */
+/* Forget nodes that have left long ago, but for the fact that they have. */
 static void forget_left(struct manager *manager)
 {
 	struct queue *leaving = &manager->leaving;
@@ -259,7 +259,8 @@ static void forget_left(struct manager *manager)
 			  node_name(node));
 		if (manager->round > node->index)
 			manager->round--;
-		group_reserve(manager, 1);
+		removed_remember(manager, id, node->record.facts.hostname,
+				 node->record.left_wall_ms);
 		cluster_delete_node(&manager->cluster, &manager->out->changes, node);
 		base_free(map_remove(&manager->nodes, id.uuid));
 	}

@@ -195,7 +195,7 @@ void publish(struct manager *manager)
 			continue;
 		speak(manager, session);
 		if (session->farewell)
-			session_dismiss(manager, session, SYNC_CLOSE_REFUSED,
+			session_dismiss(manager, session, SYNC_CLOSE_REMOVED,
 					"the node was removed from the cluster");
 	}
 	manager->n_speakers = 0;

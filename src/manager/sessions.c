@@ -70,10 +70,18 @@ void session_dismiss(struct manager *manager, struct session *session, int code,
 	session_delete(manager, session);
 }
 
-/* Why the other end cannot be talked to; NULL: it can. */
+static const char *removed(const char *name, struct err *err)
+{
+	err_set(err, ERR_REMOVED, "node %s was removed from the cluster", name ? name : "");
+	return err->message;
+}
+
+/* Why the other end cannot be talked to; NULL: it can. ERR_REMOVED in `err`: for good. */
 static const char *objection(struct manager *manager, const struct session *session,
 			     const struct sync_up *up, struct err *err)
 {
+	const char *name;
+	*err = (struct err){ 0 };
 	const struct meta_record *meta = &manager->cluster.meta;
 	if (!uuid_is_zero(up->cluster) && !uuid_equal(up->cluster, meta->cluster))
 		return "this worker belongs to another cluster";
@@ -83,11 +91,9 @@ static const char *objection(struct manager *manager, const struct session *sess
 		return "the message names no node";
 	if (!uuid_is_zero(session->node.uuid) && !uuid_equal(session->node.uuid, up->node.uuid))
 		return "the node's id changed within a session";
+	if (cluster_was_removed(&manager->cluster, up->node, &name))
+		return removed(name, err);
 	const struct node_entry *node = cluster_node(&manager->cluster, up->node);
-	if (node && node->record.left) {
-		err_set(err, ERR_CONFLICT, "node %s was removed from the cluster", node_name(node));
-		return err->message;
-	}
 	if (uuid_is_zero(session->node.uuid) && !up->has_facts)
 		return "the first message must carry the facts of the node";
 	if (up->has_facts && node_facts_check(&up->facts, err))
@@ -153,7 +159,9 @@ void session_up(struct manager *manager, uint64_t number, const struct sync_up *
 	}
 	const char *why = objection(manager, session, up, &err);
 	if (why) {
-		session_dismiss(manager, session, SYNC_CLOSE_REFUSED, why);
+		session_dismiss(manager, session,
+				err.code == ERR_REMOVED ? SYNC_CLOSE_REMOVED : SYNC_CLOSE_REFUSED,
+				why);
 		return;
 	}
 	if (uuid_is_zero(session->node.uuid) && !introduce(manager, session, up))

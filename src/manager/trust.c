@@ -296,6 +296,10 @@ static enum err_code remove_identity(struct manager *manager, const struct manag
 		  request->caller ? request->caller : "somebody");
 	happen(manager, "identity", name_of(identity), id, "removed", "", NULL);
 	group_begin(manager);
+	/* A worker that never spoke has no node that could say so. */
+	if (identity->role == ACCESS_WORKER)
+		removed_remember(manager, (struct node_id){ id }, identity->name,
+				 wall_now(manager));
 	cluster_delete_identity(&manager->cluster, changes_of(manager), identity);
 	idempotency_keep(manager, request, &reply->answer);
 	group_end(manager);

@@ -24,7 +24,7 @@ struct websocket_events {
 	 * websocket_close_code()); ERR_IO when it vanished, ERR_TIMEOUT when it answers no ping or
 	 * reads nothing, ERR_TOO_LARGE or ERR_PROTOCOL when it broke the rules, ERR_LIMIT when far
 	 * too much waits to be sent; before `opened` also what a refusal means (ERR_FORBIDDEN,
-	 * ERR_NOT_FOUND, ERR_UNAVAILABLE...). The websocket is freed after. Every callback may
+	 * ERR_REMOVED, ERR_NOT_FOUND, ERR_UNAVAILABLE...). The websocket is freed after. Every callback may
 	 * close or free it. */
 	void (*closed)(void *owner, struct websocket *websocket, const struct err *err);
 };

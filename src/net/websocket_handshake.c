@@ -149,8 +149,11 @@ static void end_refused(struct websocket *websocket, const struct http_head *hea
 	text_print(sentence, sizeof(sentence), "the WebSocket is refused with %d %s%s%.*s",
 		   head->status, http_status_text(head->status), message ? ": " : "", message_len,
 		   message ? message : "");
+	/* Too much follows from it to take another server's word. */
+	bool is_removal = head->status == 410 && strstr(body, "\"code\":\"removed\"");
 	enum err_code code = head->status == 403   ? ERR_FORBIDDEN
 			     : head->status == 404 ? ERR_NOT_FOUND
+			     : is_removal	   ? ERR_REMOVED
 			     : head->status >= 500 ? ERR_UNAVAILABLE
 						   : ERR_PROTOCOL;
 	websocket_end(websocket, code, sentence);

@@ -49,6 +49,13 @@ static const struct field node_record_fields[] = {
 	ROW_STRING(10, struct node_record, address, LIMIT_ADDRESS_BYTES),
 };
 RECORD_TYPE(node_record, struct node_record, node_record_fields);
+
+static const struct field removed_node_fields[] = {
+	ROW_UUID(1, struct removed_node, id),
+	ROW_STRING(2, struct removed_node, name, LIMIT_HOSTNAME_BYTES),
+	ROW_INT(3, struct removed_node, removed_wall_ms, LIMIT_WALL_MS),
+};
+RECORD_TYPE(removed_node, struct removed_node, removed_node_fields);
 // clang-format on
 
 enum err_code node_facts_check(const struct node_facts *facts, struct err *err)

@@ -65,4 +65,13 @@ struct node_record {
 };
 extern const struct record_type node_record_type;
 
+/* What is remembered of a node that has left once its record is forgotten, so that its worker is told, however late it
+ * comes back. */
+struct removed_node {
+	struct node_id id;
+	char *name;
+	int64_t removed_wall_ms;
+};
+extern const struct record_type removed_node_type;
+
 #endif

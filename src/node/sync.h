@@ -30,6 +30,8 @@ enum sync_close {
 	SYNC_CLOSE_REFUSED = 1008,
 	SYNC_CLOSE_TWICE = 4001,   /* another worker has this identity: come back late */
 	SYNC_CLOSE_VERSION = 4002, /* its release does not fit: the same */
+	SYNC_CLOSE_REMOVED =
+		4003, /* its node was removed: it ends what it runs, and does not come back */
 };
 
 /* A job revision as workers need it: sent once per worker and revision, ahead of tasks that use it. */

@@ -77,6 +77,8 @@ void worker_check(const struct worker *worker)
 	INVARIANT(digest == worker->digest);
 	INVARIANT(worker->n_ops <= ACTIONS_MAX + 3);
 	INVARIANT(worker->number_next <= worker->meta.numbers_ceiling);
+	INVARIANT(IMPLIES(worker->meta.removal != WORKER_REMOVAL_NONE, !worker->session));
+	INVARIANT(IMPLIES(worker->meta.removal == WORKER_REMOVAL_OVER, !worker->task_first));
 	check_due(worker);
 	check_templates(worker);
 }

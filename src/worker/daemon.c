@@ -56,6 +56,7 @@ struct worker_daemon {
 	bool session_open;
 	int64_t session_opened_ms;
 	struct reconnect reconnecting;
+	enum err_code said; /* why there was no session, the last time it was told */
 	struct log_streams *streams;
 	struct queued *queue;
 	size_t n_queue;
@@ -65,6 +66,9 @@ struct worker_daemon {
 	struct event *reconnect;
 	struct event *stats;
 	struct event *probe;
+	void (*removed)(void *owner);
+	void *owner;
+	bool removed_told;
 	bool store_broken; /* nothing is decided until the store takes commits again */
 };
 
@@ -222,15 +226,20 @@ static void on_session_closed(void *owner, struct websocket *websocket, const st
 	int64_t now_ms = shell_now_ms();
 	int64_t lasted_ms = daemon->session_open ? now_ms - daemon->session_opened_ms : 0;
 	daemon->session = NULL;
-	/* Say it once per loss, not once per try. */
-	if (daemon->session_open || !daemon->reconnecting.next_ms)
+	/* Say it once per loss and reason, not once per try. */
+	if (daemon->session_open || !daemon->reconnecting.next_ms || daemon->said != err->code)
 		shell_log(PART, "not connected to the manager: %s", err->message);
+	daemon->said = err->code;
 	if (err->code == ERR_FORBIDDEN && daemon->renewal)
 		renewal_hurry(daemon->renewal);
+	if (err->code == ERR_REMOVED || code == SYNC_CLOSE_REMOVED)
+		queue_add(daemon, WORKER_REMOVED);
 	if (daemon->session_open)
 		queue_add(daemon, WORKER_SESSION_CLOSED);
 	daemon->session_open = false;
-	int64_t wait_ms = reconnect_wait_ms(&daemon->reconnecting, lasted_ms, code, shell_seed());
+	bool refused = err->code == ERR_FORBIDDEN || err->code == ERR_REMOVED;
+	int64_t wait_ms =
+		reconnect_wait_ms(&daemon->reconnecting, lasted_ms, code, refused, shell_seed());
 	if (reconnect_advice(code))
 		shell_log(PART, "%s; trying again in %lld s", reconnect_advice(code),
 			  (long long)wait_ms / 1000);
@@ -260,6 +269,8 @@ static void connect_manager(struct worker_daemon *daemon)
 							.closed = on_session_closed };
 	char id[UUID_TEXT_SIZE];
 	char target[96];
+	if (worker_removal(daemon->worker) != WORKER_REMOVAL_NONE)
+		return;
 	text_print(target, sizeof(target), "/v1/nodes/%s/sync",
 		   uuid_format(worker_node_id(daemon->worker).uuid, id));
 	daemon->session =
@@ -271,6 +282,15 @@ static void on_reconnect(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	connect_manager(arg);
+}
+
+static void close_session(struct worker_daemon *daemon)
+{
+	if (daemon->session)
+		websocket_free(daemon->session);
+	daemon->session = NULL;
+	daemon->session_open = false;
+	event_del(daemon->reconnect);
 }
 
 /* ---- store --------------------------------------------------------------------------------------------- */
@@ -347,6 +367,22 @@ static void store_failed(struct worker_daemon *daemon, const struct err *err)
 	event_add(daemon->probe, &(struct timeval){ .tv_sec = PROBE_SECONDS });
 }
 
+/* Whom the manager has removed has nothing more to say to it. */
+static void see_removal(struct worker_daemon *daemon)
+{
+	int removal = worker_removal(daemon->worker);
+	if (removal == WORKER_REMOVAL_NONE)
+		return;
+	renewal_free(daemon->renewal);
+	daemon->renewal = NULL;
+	close_session(daemon);
+	if (removal != WORKER_REMOVAL_OVER || daemon->removed_told)
+		return;
+	daemon->removed_told = true;
+	if (daemon->removed)
+		daemon->removed(daemon->owner);
+}
+
 /* ---- a turn -------------------------------------------------------------------------------------------- */
 
 static void turn(struct worker_daemon *daemon)
@@ -375,6 +411,7 @@ static void turn(struct worker_daemon *daemon)
 	}
 	queue_clear(daemon);
 	act(daemon);
+	see_removal(daemon);
 }
 
 static void on_turn(evutil_socket_t fd, short what, void *arg)
@@ -421,15 +458,6 @@ static enum err_code open_runtime(struct worker_daemon *daemon, struct err *err)
 		daemon->streams = log_streams_new(daemon->base, daemon->runtime_ops,
 						  daemon->runtime, &daemon->manager);
 	return code;
-}
-
-static void close_session(struct worker_daemon *daemon)
-{
-	if (daemon->session)
-		websocket_free(daemon->session);
-	daemon->session = NULL;
-	daemon->session_open = false;
-	event_del(daemon->reconnect);
 }
 
 static void on_probe(evutil_socket_t fd, short what, void *arg)
@@ -493,6 +521,8 @@ enum err_code worker_daemon_new(struct event_base *base,
 		guard_deny(daemon->guard, daemon->runtime_socket_path);
 	}
 	worker_options_default(&daemon->options);
+	daemon->removed = options->removed;
+	daemon->owner = options->owner;
 	if (options->starts_parallel)
 		daemon->options.starts_parallel = options->starts_parallel;
 	if (options->membership)
@@ -513,12 +543,31 @@ enum err_code worker_daemon_new(struct event_base *base,
 	machine_measure(&daemon->meter, daemon->disk_path, &first_reading);
 	act(daemon);
 	queue_facts(daemon, NULL);
-	if (options->membership)
+	if (options->membership && worker_removal(daemon->worker) == WORKER_REMOVAL_NONE)
 		daemon->renewal = renewal_new(base, options->membership, &daemon->manager,
 					      on_renewed, daemon);
 	connect_manager(daemon);
 	*ret_daemon = daemon;
 	return ERR_NONE;
+}
+
+enum err_code worker_daemon_look(const char *data_dir, struct node_id *ret_node, int *ret_removal,
+				 struct err *err)
+{
+	struct store_options store_options = { .dir = data_dir };
+	struct worker_options options;
+	struct store *store = NULL;
+	enum err_code code = store_lmdb.open(&store_options, &store, err);
+	if (code)
+		return code;
+	worker_options_default(&options);
+	struct worker *worker = worker_new(&options);
+	code = store_lmdb.replay(store, visit, worker, err);
+	*ret_node = worker_node_id(worker);
+	*ret_removal = worker_removal(worker);
+	worker_free(worker);
+	store_lmdb.close(store);
+	return code;
 }
 
 void worker_daemon_free(struct worker_daemon *daemon)

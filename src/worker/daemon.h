@@ -7,6 +7,7 @@
 
 #include "base/record.h"
 #include "net/endpoint.h"
+#include "node/node.h"
 
 struct membership;
 
@@ -25,6 +26,9 @@ struct worker_daemon_options {
 	const char *docker_config;	       /* the user's config.json; NULL: none */
 	const struct pairs *labels;	       /* --label */
 	int64_t starts_parallel;	       /* 0: the default */
+	/* The node was removed from the cluster, and what it ran here has ended; once, from the loop. NULL: nobody. */
+	void (*removed)(void *owner);
+	void *owner;
 	const char *
 		policy_file; /* what jobs may ask of this machine (policy/policy.h); NULL: anything */
 };
@@ -34,6 +38,11 @@ struct worker_daemon_options {
 enum err_code worker_daemon_new(struct event_base *base,
 				const struct worker_daemon_options *options,
 				struct worker_daemon **ret_daemon, struct err *err) WARN_UNUSED;
+
+/* What the store in `data_dir` says: which node it is of (zero: none yet), and whether that one was removed (enum
+ * worker_removal). Not while a daemon has it open. */
+enum err_code worker_daemon_look(const char *data_dir, struct node_id *ret_node, int *ret_removal,
+				 struct err *err) WARN_UNUSED;
 
 /* Let go of everything. Containers run on and are adopted at the next start. */
 void worker_daemon_free(struct worker_daemon *daemon);

@@ -4,7 +4,8 @@
  * 2. A change is taken only on top of exactly the set it was made for; else a full set is asked
  *    for.
  * 3. `wanted` of a task only rises, whatever order messages come in.
- * 4. A task that is listed no more is removed from the machine, and its record only after that. */
+ * 4. A task that is listed no more is removed from the machine, and its record only after that.
+ * 5. Once the node was removed from the cluster nothing is taken any more (removal.c). */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -199,6 +200,15 @@ static void forget(struct worker *worker, struct worker_task *task)
 	worker_task_mark_dirty(worker, task);
 }
 
+void worker_desired_forget_all(struct worker *worker)
+{
+	for (struct worker_task *task = worker->task_first; task; task = task->next)
+		forget(worker, task);
+	worker->list_at_ms = worker->now_ms;
+	worker->full_taken = true;
+	worker->want_full = false;
+}
+
 static void take_full(struct worker *worker, const struct sync_down *down)
 {
 	worker->set_mark++;
@@ -248,6 +258,10 @@ static bool is_of_our_cluster(struct worker *worker, const struct sync_down *dow
 
 void worker_desired_take(struct worker *worker, const struct sync_down *down)
 {
+	if (worker->meta.removal != WORKER_REMOVAL_NONE) {
+		notes_add(&worker->out->notes, "a message after the removal is ignored");
+		return;
+	}
 	if (!is_of_our_cluster(worker, down)) {
 		notes_add(&worker->out->notes, "a message of another cluster is ignored");
 		return;

@@ -83,6 +83,7 @@ void worker_list_result(struct worker *worker, uint64_t op, const struct contain
 		worker->list_at_ms = worker->now_ms + RETRY_MS;
 		return;
 	}
+	worker->list_done_op = op;
 	worker->list_mark++;
 	for (size_t i = 0; i < result->n_list; i++) {
 		struct worker_task *task = owner_of(worker, &result->list[i]);

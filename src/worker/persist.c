@@ -17,6 +17,11 @@
 
 #define RECORD_BYTES_MAX (2 * LIMIT_JOB_RECORD_BYTES)
 
+static const struct enum_name removal_names[] = { { WORKER_REMOVAL_NONE, "none" },
+						  { WORKER_REMOVAL_TOLD, "told" },
+						  { WORKER_REMOVAL_OVER, "over" },
+						  { 0 } };
+
 static const struct field meta_fields[] = {
 	ROW_UUID(1, struct worker_meta, node),
 	ROW_UUID(2, struct worker_meta, cluster),
@@ -25,6 +30,7 @@ static const struct field meta_fields[] = {
 	ROW_INT(5, struct worker_meta, rev, INT64_MAX),
 	ROW_INT(6, struct worker_meta, numbers_ceiling, INT64_MAX),
 	ROW_INT(7, struct worker_meta, answered_ms, INT64_MAX),
+	ROW_ENUM(8, struct worker_meta, removal, removal_names),
 };
 RECORD_TYPE(worker_meta, struct worker_meta, meta_fields);
 

@@ -1,5 +1,6 @@
 /* The first try after a session comes within the manager's window, each further one within twice as much, up to the
- * limit; every one at a random time, so that many workers do not come at once. */
+ * limit; every one at a random time, so that many workers do not come at once. Who is not let in waits for longer, but
+ * not so long that it would count as silent when the manager has got its right data back. */
 #include "worker/reconnect.h"
 
 #include <stddef.h>
@@ -14,7 +15,7 @@ static bool is_refused_for_long(unsigned close_code)
 }
 
 int64_t reconnect_wait_ms(struct reconnect *reconnect, int64_t lasted_ms, unsigned close_code,
-			  uint64_t seed)
+			  bool refused, uint64_t seed)
 {
 	struct random random = { seed };
 	if (is_refused_for_long(close_code))
@@ -26,10 +27,10 @@ int64_t reconnect_wait_ms(struct reconnect *reconnect, int64_t lasted_ms, unsign
 	/* A manager that takes us in only to dismiss us is not called the faster for it. */
 	if (!reconnect->next_ms || lasted_ms >= LIMIT_RECONNECT_MAX_MS)
 		reconnect->next_ms = first_ms;
-	int64_t most_ms = reconnect->next_ms < LIMIT_RECONNECT_MAX_MS ? reconnect->next_ms
-								      : LIMIT_RECONNECT_MAX_MS;
+	int64_t limit_ms = refused ? LIMIT_RECONNECT_UNKNOWN_MS : LIMIT_RECONNECT_MAX_MS;
+	int64_t most_ms = reconnect->next_ms < limit_ms ? reconnect->next_ms : limit_ms;
 	reconnect->next_ms = 2 * most_ms;
-	int64_t least_ms = LIMIT_RECONNECT_FIRST_MS / 2;
+	int64_t least_ms = refused ? most_ms / 2 : LIMIT_RECONNECT_FIRST_MS / 2;
 	return least_ms + (int64_t)random_below(&random, (uint64_t)(most_ms - least_ms) + 1);
 }
 

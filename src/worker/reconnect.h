@@ -12,9 +12,9 @@ struct reconnect {
 };
 
 /* A session that lasted has ended, or a try has failed: how long to wait. `close_code` is the manager's, 0 when it said
- * none. Draws from `seed`. */
+ * none; `refused`: it did not let us in at all. Draws from `seed`. */
 int64_t reconnect_wait_ms(struct reconnect *reconnect, int64_t lasted_ms, unsigned close_code,
-			  uint64_t seed);
+			  bool refused, uint64_t seed);
 
 /* What whoever reads the log is to do about a close code; NULL: nothing. */
 const char *reconnect_advice(unsigned close_code);

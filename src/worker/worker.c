@@ -237,7 +237,8 @@ static enum err_code settle_node(struct worker *worker, int64_t wall_ms, struct 
 	struct uuid given = worker->options.node.uuid;
 	struct uuid *stored = &worker->meta.node.uuid;
 	char given_text[UUID_TEXT_SIZE], stored_text[UUID_TEXT_SIZE];
-	if (!uuid_is_zero(*stored) && !uuid_is_zero(given) && !uuid_equal(*stored, given))
+	if (!uuid_is_zero(*stored) && !uuid_is_zero(given) && !uuid_equal(*stored, given) &&
+	    !worker_removal_renew(worker, worker->options.node))
 		return err_set(err, ERR_CONFLICT,
 			       "the data here is that of node %s, but this worker is to be node %s",
 			       uuid_format(*stored, stored_text), uuid_format(given, given_text));
@@ -277,6 +278,7 @@ enum err_code worker_start(struct worker *worker, const struct worker_in *in, co
 		worker_task_mark_dirty(worker, task);
 	}
 	worker_report_all_again(worker);
+	worker_removal_start(worker);
 	if (n)
 		notes_add(&out->notes, "worker starts with %zu tasks%s", n,
 			  machine_restarted ? "; the machine was restarted" : "");
@@ -328,8 +330,8 @@ static void take_runtime_down(struct worker *worker)
 
 static void take_session(struct worker *worker, bool open)
 {
-	worker->session = open;
-	if (!open)
+	worker->session = open && worker->meta.removal == WORKER_REMOVAL_NONE;
+	if (!worker->session)
 		return;
 	worker->send = true;
 	worker->report_awaits_ack = false;
@@ -366,6 +368,7 @@ static void take_event(struct worker *worker, const struct worker_event *event)
 		worker->has_stats = true;
 		worker->stats = *event->stats;
 		break;
+	case WORKER_REMOVED: worker_removal_told(worker); break;
 	default: UNREACHABLE("no such event");
 	}
 }
@@ -431,6 +434,7 @@ void worker_step(struct worker *worker, const struct worker_in *in, struct worke
 		worker_strays_advance(worker);
 		worker_leftovers_advance(worker);
 	}
+	worker_removal_advance(worker);
 	worker_report_publish(worker);
 	worker_persist_turn(worker);
 	worker_templates_trim(worker);

@@ -39,6 +39,14 @@ enum worker_event_kind {
 	WORKER_HINT,  /* something happened to container `name`: look */
 	WORKER_FACTS, /* the machine's facts, at start and when they change */
 	WORKER_STATS,
+	WORKER_REMOVED, /* the manager says that the node was removed from the cluster */
+};
+
+/* What became of a node that was removed from the cluster. Numbers are on disk. */
+enum worker_removal {
+	WORKER_REMOVAL_NONE = 0, /* it was not */
+	WORKER_REMOVAL_TOLD,	 /* it was: what runs here is being ended */
+	WORKER_REMOVAL_OVER,	 /* and that is done: only named volumes are left */
 };
 
 struct worker_event {
@@ -78,7 +86,8 @@ void worker_free(struct worker *worker);
 
 /* Replay, then start once. `boot_id` is the machine's; another one than last time means every container of before was
  * interrupted. The first start takes options.node, or makes an id where that is zero; it must be committed before
- * anything is said. ERR_CONFLICT when the store is that of another node. */
+ * anything is said. ERR_CONFLICT when the store is that of another node, unless that one was removed and has ended:
+ * then the store begins anew. */
 enum err_code worker_replay(struct worker *worker, const struct change *change,
 			    struct err *err) WARN_UNUSED;
 enum err_code worker_start(struct worker *worker, const struct worker_in *in, const char *boot_id,
@@ -86,6 +95,8 @@ enum err_code worker_start(struct worker *worker, const struct worker_in *in, co
 
 void worker_step(struct worker *worker, const struct worker_in *in, struct worker_out *out);
 
+/* enum worker_removal. Also after a replay without a start. */
+int worker_removal(const struct worker *worker);
 struct node_id worker_node_id(const struct worker *worker);
 struct uuid worker_cluster_id(const struct worker *worker);
 

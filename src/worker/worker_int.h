@@ -48,6 +48,7 @@ struct worker_meta {
 	int64_t epoch, rev;	 /* newest taken */
 	int64_t numbers_ceiling; /* versions and reports below this may have been used */
 	int64_t answered_ms; /* a message sent then was answered, in this boot; 0: none; see lease.c */
+	int removal;	     /* enum worker_removal */
 };
 extern const struct record_type worker_meta_type;
 
@@ -246,6 +247,7 @@ struct worker {
 	uint64_t daemon_instance;
 	bool listed; /* at least once in this life: nothing starts before */
 	uint64_t list_op;
+	uint64_t list_done_op; /* the newest list that was answered */
 	int64_t list_at_ms;
 	uint64_t list_mark;
 
@@ -285,6 +287,10 @@ struct worker {
 	struct node_stats stats;
 	struct worker_task *unacked_first, *unacked_last;
 
+	/* The end of a removed node: since when, and before which action, nothing of it is known to be left. */
+	uint64_t removal_from_op;
+	int64_t removal_from_ms;
+
 	/* Leases. */
 	struct sent_report sent[SENT_KEPT]; /* a ring */
 	size_t sent_next;
@@ -316,6 +322,8 @@ char *worker_words_tail(const char *words);
 
 /* ---- desired.c ---- */
 void worker_desired_take(struct worker *worker, const struct sync_down *down);
+/* As after a full set that is empty. */
+void worker_desired_forget_all(struct worker *worker);
 struct worker_template *worker_template_get(const struct worker *worker, struct job_id job,
 					    int64_t revision);
 struct worker_template *worker_template_put(struct worker *worker,
@@ -474,6 +482,16 @@ void worker_due_set(struct worker *worker, struct worker_task *task, int64_t due
 int64_t worker_due_first_ms(const struct worker *worker);
 /* Mark every task dirty whose time has come, and take it out. */
 void worker_due_take(struct worker *worker);
+
+/* ---- removal.c ---- */
+/* Go on with what an earlier life was told. */
+void worker_removal_start(struct worker *worker);
+/* The manager says that the node was removed. */
+void worker_removal_told(struct worker *worker);
+/* See whether it is over. */
+void worker_removal_advance(struct worker *worker);
+/* Let the store of a removed node serve `node`; false: it is not one, or has not ended. */
+bool worker_removal_renew(struct worker *worker, struct node_id node);
 
 /* ---- persist.c ---- */
 enum err_code worker_persist_replay(struct worker *worker, const struct change *change,

@@ -5,8 +5,11 @@ import time
 import pytest
 
 from cluster import Host, service
-from harness import PROGRAM, eventually
+from harness import BUSYBOX, PROGRAM, eventually
 from machines import Machine, Process
+
+# The status of a worker whose node was removed.
+REMOVED = 9
 
 
 @pytest.fixture
@@ -132,10 +135,9 @@ def test_a_machine_that_joins_later_gets_its_global_task_and_one_that_leaves_is_
     assert late.containers() == {}
     cluster.run("node", "rm", "late")
     cluster.ready("agents/s", 3, where=list(cluster.hosts))
-    eventually("it is told", lambda: "removed from the cluster" in late.log.read_text())
-    late.worker.end()
-    # It comes back as another one.
-    late.data = late.folder / "again"
+    # It is told, and ends; it comes back as another one, from the same folder.
+    assert late.worker.wait() == REMOVED
+    assert late.containers(dead_too=True) == {}
     cluster.join(late)
     cluster.ready("agents/s", 4, where=[*cluster.hosts, "late"])
     late.off()
@@ -144,10 +146,57 @@ def test_a_machine_that_joins_later_gets_its_global_task_and_one_that_leaves_is_
     assert refused.returncode != 0 and "1 of its tasks is not confirmed gone" in refused.stderr
     assert "1 task was lost: agents/s" in cluster.out("node", "rm", "--fenced", "late")
     cluster.ready("agents/s", 3, where=list(cluster.hosts))
-    # The operator's word was wrong: the machine returns. It is told so.
+    # The operator's word was wrong: the machine returns. What Docker or the worker may have started there ends.
     late.log.unlink()
     late.on()
     late.start_docker()
     cluster.start_worker(late)
-    eventually("it is refused", lambda: "removed from the cluster" in late.log.read_text())
+    assert late.worker.wait() == REMOVED
+    assert "was removed from the cluster" in late.log.read_text()
+    assert late.containers(dead_too=True) == {}
     late.off()
+
+
+def test_a_machine_given_up_too_early_ends_what_it_runs_and_joins_again(cluster):
+    hasty = Host(cluster.network, "hasty", 31)
+    hasty.prepare()
+    cluster.join(hasty)
+    cluster.up(f"""
+services:
+  s:
+    image: {BUSYBOX}
+    stop_grace_period: 1s
+    command: ["sh", "-c", "echo started >> /data/log; trap 'exit 0' TERM; while :; do sleep 0.1; done"]
+    restart: always
+    volumes: ["data:/data"]
+    networks: [inner]
+    deploy: {{mode: global}}
+volumes: {{data: {{}}}}
+networks: {{inner: {{}}}}
+""", project="early")
+    cluster.ready("early/s", 4, where=[*cluster.hosts, "hasty"])
+    first = cluster.nodes()["hasty"]["id"]
+    running = hasty.containers()
+    assert len(running) == 1
+    hasty.cut()
+    cluster.wait_state("down", hasty)
+    assert "1 task was lost: early/s" in cluster.out("node", "rm", "--fenced", "hasty")
+    # Nobody can tell it. When it hears of it, it ends all but the data, and itself.
+    assert hasty.containers() == running
+    hasty.heal()
+    assert hasty.worker.wait() == REMOVED
+    assert hasty.containers(dead_too=True) == {}
+    assert "early_inner" not in hasty.docker("network", "ls", "--format", "{{.Name}}").split()
+    assert "early_data" in hasty.docker("volume", "ls", "--format", "{{.Name}}").split()
+    # Started again it knows, whoever answers, and starts nothing.
+    cluster.start_worker(hasty)
+    assert hasty.worker.wait() == REMOVED
+    cluster.ready("early/s", 3, where=list(cluster.hosts))
+    # With a token it is a new node, from the same folder, and finds its data.
+    cluster.join(hasty)
+    tasks = cluster.ready("early/s", 4, where=[*cluster.hosts, "hasty"])
+    assert cluster.nodes()["hasty"]["id"] != first
+    container = next(task["container_id"] for task in tasks if task["node_name"] == "hasty")
+    assert hasty.docker("exec", container, "cat", "/data/log") == "started\nstarted"
+    cluster.drop("hasty", hasty.worker)
+    hasty.off()

@@ -78,6 +78,7 @@ static void an_empty_node_leaves_and_does_not_come_back(void **state)
 		    "session of node alpha closed: the node was removed from the cluster\n"
 		    "session of a worker closed: node alpha was removed from the cluster\n");
 	assert_int_equal(story_node(&story, "alpha")->state, NODE_LEFT);
+	assert_int_equal(story.close_code, SYNC_CLOSE_REMOVED);
 	/* The worker was told to keep nothing. */
 	assert_int_equal(story_holds(&story, "alpha"), 0);
 	/* The answer may have been lost: the same again is fine, anything else is not. */
@@ -123,7 +124,73 @@ static void a_fenced_node_loses_its_tasks_and_volumes(void **state)
 	story_return(&story, "alpha");
 	story_tells(&story,
 		    "session of a worker closed: node alpha was removed from the cluster\n");
+	assert_int_equal(story.close_code, SYNC_CLOSE_REMOVED);
 	story_restart(&story);
+	story_end(&story);
+}
+
+/* The worker of a node that is not there any more comes back: is it told that it was removed? */
+static bool is_told(struct story *story, const char *name)
+{
+	story->close_code = 0;
+	story_silence(story, name);
+	story_return(story, name);
+	story_pass(story, 1000);
+	return story->close_code == SYNC_CLOSE_REMOVED;
+}
+
+static void a_removed_node_is_told_so_for_as_long_as_its_certificate_could_be_renewed(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story);
+	story_silence(&story, "alpha");
+	story_pass(&story, 30000);
+	struct node_id id = story_worker(&story, "alpha")->node;
+	const char *name = NULL;
+	assert_false(cluster_was_removed(manager_cluster(story.manager), id, &name));
+	assert_int_equal(story_act_node(&story, REQUEST_NODE_REMOVE, "alpha", true), ERR_NONE);
+	assert_true(is_told(&story, "alpha"));
+	story_silence(&story, "alpha");
+	story_restart(&story);
+	assert_true(is_told(&story, "alpha"));
+	story_silence(&story, "alpha");
+	story.wall_ms += LIMIT_LEFT_NODE_AGE_MS;
+	story_restart(&story);
+	story_pass(&story, 1000);
+	assert_null(cluster_node(manager_cluster(story.manager), id));
+	assert_true(is_told(&story, "alpha"));
+	story_silence(&story, "alpha");
+	story.wall_ms += (LIMIT_CERTIFICATE_LIFE_S + LIMIT_CERTIFICATE_LAPSE_S) * 1000 - 60000;
+	story_restart(&story);
+	assert_true(cluster_was_removed(manager_cluster(story.manager), id, &name));
+	assert_string_equal(name, "alpha");
+	assert_true(is_told(&story, "alpha"));
+	story_silence(&story, "alpha");
+	story_pass(&story, 120000);
+	assert_false(cluster_was_removed(manager_cluster(story.manager), id, &name));
+	story_restart(&story);
+	assert_int_equal(manager_cluster(story.manager)->removed_nodes.n, 0);
+	story_end(&story);
+}
+
+static void a_node_that_is_not_known_is_not_told_that_it_was_removed(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story);
+	/* Its worker heard a newer state than a store that was restored holds; another is of another cluster. */
+	struct story_worker *alpha = story_worker(&story, "alpha");
+	alpha->epoch += 5;
+	story.close_code = 0;
+	story_silence(&story, "alpha");
+	story_return(&story, "alpha");
+	assert_int_equal(story.close_code, SYNC_CLOSE_REFUSED);
+	story_worker(&story, "beta")->cluster.bytes[0] ^= 1;
+	story.close_code = 0;
+	story_silence(&story, "beta");
+	story_return(&story, "beta");
+	assert_int_equal(story.close_code, SYNC_CLOSE_REFUSED);
 	story_end(&story);
 }
 
@@ -278,6 +345,9 @@ int main(void)
 		cmocka_unit_test(a_node_that_holds_something_is_not_removed),
 		cmocka_unit_test(an_empty_node_leaves_and_does_not_come_back),
 		cmocka_unit_test(a_fenced_node_loses_its_tasks_and_volumes),
+		cmocka_unit_test(
+			a_removed_node_is_told_so_for_as_long_as_its_certificate_could_be_renewed),
+		cmocka_unit_test(a_node_that_is_not_known_is_not_told_that_it_was_removed),
 		cmocka_unit_test(tombstones_end_with_their_node),
 		cmocka_unit_test(what_was_stopped_on_a_fenced_node_stays_stopped),
 		cmocka_unit_test(a_fenced_node_of_many_tasks_takes_several_groups),

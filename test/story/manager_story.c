@@ -129,6 +129,8 @@ static void deliver(struct story *story)
 	for (size_t i = 0; i < story->out.n_downs; i++) {
 		const struct manager_down *down = &story->out.downs[i];
 		struct story_worker *worker = worker_of_session(story, down->session);
+		if (down->close)
+			story->close_code = down->close;
 		if (worker && down->close)
 			worker->session = 0;
 		else if (worker)

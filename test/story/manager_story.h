@@ -38,6 +38,7 @@ struct story {
 	bool resume;	      /* tasks that said they restart do */
 	bool quiet;	      /* do not let workers act after each request */
 	struct project_request request;
+	int close_code; /* with which a session was ended last (enum sync_close) */
 	size_t n_downs; /* messages sent to workers so far */
 	size_t n_steps;
 	size_t n_changes;

@@ -285,6 +285,24 @@ static void a_removed_identity_is_gone_and_its_key_free(void **state)
 	story_end(&story);
 }
 
+static void a_worker_that_never_spoke_is_remembered_as_removed(void **state)
+{
+	(void)state;
+	struct story story;
+	const char *name = NULL;
+	story_begin(&story);
+	create(&story, "one", ACCESS_WORKER, 2);
+	join(&story, "one", alphas_key, "alpha");
+	struct node_id alpha = { story.reply->identity };
+	assert_false(cluster_was_removed(manager_cluster(story.manager), alpha, &name));
+	assert_int_equal(remove_identity(&story, alpha.uuid, NULL), ERR_NONE);
+	assert_true(cluster_was_removed(manager_cluster(story.manager), alpha, &name));
+	assert_string_equal(name, "alpha");
+	story_restart(&story);
+	assert_true(cluster_was_removed(manager_cluster(story.manager), alpha, &name));
+	story_end(&story);
+}
+
 static void a_workers_identity_goes_with_its_node_only(void **state)
 {
 	(void)state;
@@ -380,6 +398,7 @@ int main(void)
 		cmocka_unit_test(a_removed_token_lets_nobody_in),
 		cmocka_unit_test(a_key_stays_who_it_is),
 		cmocka_unit_test(a_removed_identity_is_gone_and_its_key_free),
+		cmocka_unit_test(a_worker_that_never_spoke_is_remembered_as_removed),
 		cmocka_unit_test(a_workers_identity_goes_with_its_node_only),
 		cmocka_unit_test(what_makes_no_sense_is_refused),
 		cmocka_unit_test(used_up_tokens_give_way_when_there_are_too_many),
