@@ -17,6 +17,8 @@
 
 #define HASH_TEXT_SIZE (2 * SHA256_DIGEST_LENGTH + 1)
 #define LINE_BYTES_MAX 2048
+#define NAME	       "audit.log"
+#define NAME_NEXT      "audit.next.log"
 /* Begins a file that goes on from another: "chain HASH". */
 #define CHAIN_WORD "chain "
 
@@ -100,10 +102,19 @@ static enum err_code read_through(struct audit *audit, int64_t *ret_bad_line, st
 	return ERR_NONE;
 }
 
+/* Between the two renames of a rotation there is no audit.log, but the one that is to follow. */
+static enum err_code finish_rotation(const struct audit *audit, struct err *err)
+{
+	if (faccessat(audit->dir_fd, NAME, F_OK, 0) == 0)
+		return ERR_NONE;
+	if (renameat(audit->dir_fd, NAME_NEXT, audit->dir_fd, NAME) < 0 && errno != ENOENT)
+		return fail("rotate", errno, err);
+	return ERR_NONE;
+}
+
 static enum err_code open_file(struct audit *audit, struct err *err)
 {
-	audit->fd =
-		openat(audit->dir_fd, "audit.log", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	audit->fd = openat(audit->dir_fd, NAME, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	return audit->fd < 0 ? fail("open", errno, err) : ERR_NONE;
 }
 
@@ -117,6 +128,8 @@ enum err_code audit_open(const char *dir, struct audit **ret_audit, int64_t *ret
 	audit->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (audit->dir_fd < 0)
 		code = fail("find the folder of", errno, err);
+	if (!code)
+		code = finish_rotation(audit, err);
 	if (!code)
 		code = open_file(audit, err);
 	if (!code)
@@ -155,29 +168,62 @@ static enum err_code append(struct audit *audit, const struct text *line, struct
 	return fail("write", error, err);
 }
 
-static enum err_code rotate(struct audit *audit, struct err *err)
+/* A file that goes on from the one before. */
+static enum err_code open_next(const struct audit *audit, int *ret_fd, int64_t *ret_bytes,
+			       struct err *err)
 {
-	char from[32] = "audit.log";
+	char line[HASH_TEXT_SIZE + sizeof(CHAIN_WORD)];
+	int fd = openat(audit->dir_fd, NAME_NEXT, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC,
+			0600);
+	if (fd < 0)
+		return fail("rotate", errno, err);
+	size_t len = strlen(text_print(line, sizeof(line), CHAIN_WORD "%s\n", audit->chain));
+	ssize_t written = write(fd, line, len);
+	if (written != (ssize_t)len) {
+		int error = written < 0 ? errno : ENOSPC;
+		close(fd);
+		return fail("rotate", error, err);
+	}
+	*ret_fd = fd;
+	*ret_bytes = written;
+	return ERR_NONE;
+}
+
+/* audit.log becomes audit.1.log, and so on. Not twice, where the last try got no further than that. */
+static enum err_code shift_files(const struct audit *audit, struct err *err)
+{
+	char from[32];
 	char to[32];
-	for (int i = AUDIT_FILES_KEPT; i > 1; i--) {
-		text_print(from, sizeof(from), "audit.%d.log", i - 1);
+	if (faccessat(audit->dir_fd, NAME, F_OK, 0) < 0 && errno == ENOENT)
+		return ERR_NONE;
+	for (int i = AUDIT_FILES_KEPT; i > 0; i--) {
 		text_print(to, sizeof(to), "audit.%d.log", i);
+		text_print(from, sizeof(from), i > 1 ? "audit.%d.log" : NAME, i - 1);
 		if (renameat(audit->dir_fd, from, audit->dir_fd, to) < 0 && errno != ENOENT)
 			return fail("rotate", errno, err);
 	}
-	if (renameat(audit->dir_fd, "audit.log", audit->dir_fd, "audit.1.log") < 0)
-		return fail("rotate", errno, err);
-	close(audit->fd);
-	enum err_code code = open_file(audit, err);
+	return ERR_NONE;
+}
+
+/* What may well fail comes first: until then nothing has changed. */
+static enum err_code rotate(struct audit *audit, struct err *err)
+{
+	int fd = -1;
+	int64_t file_bytes = 0;
+	enum err_code code = open_next(audit, &fd, &file_bytes, err);
 	if (code)
 		return code;
-	struct text line;
-	text_init(&line, LINE_BYTES_MAX);
-	text_addf(&line, CHAIN_WORD "%s\n", audit->chain);
-	audit->file_bytes = 0;
-	code = append(audit, &line, err);
-	text_release(&line);
-	return code;
+	code = shift_files(audit, err);
+	if (!code)
+		code = finish_rotation(audit, err);
+	if (code) {
+		close(fd);
+		return code;
+	}
+	close(audit->fd);
+	audit->fd = fd;
+	audit->file_bytes = file_bytes;
+	return ERR_NONE;
 }
 
 static void add_word(struct text *line, const char *word)

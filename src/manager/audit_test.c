@@ -184,6 +184,66 @@ static void large_logs_are_rotated_and_the_chain_goes_on(void **state)
 	audit_close(open_audit(0));
 }
 
+static void move(const char *from, const char *to)
+{
+	char old_path[128];
+	text_print(old_path, sizeof(old_path), "%s/%s", top, from);
+	assert_int_equal(rename(old_path, file_path(to)), 0);
+}
+
+static void write_until_full(struct audit *audit)
+{
+	struct err err;
+	_cleanup_free_ char *name = base_calloc(1001, 1);
+	struct stat log;
+	memset(name, 'n', 1000);
+	do {
+		assert_int_equal(audit_write(audit, NOON_MS, "uid:0", "stop", name, false, &err),
+				 0);
+		assert_int_equal(stat(file_path("audit.log"), &log), 0);
+	} while (log.st_size < LIMIT_AUDIT_FILE_BYTES);
+}
+
+/* Nothing of what was written is lost by it, however often it is tried. */
+static void a_rotation_that_fails_is_tried_again(void **state)
+{
+	(void)state;
+	struct err err;
+	unlink(file_path("audit.log"));
+	unlink(file_path("audit.1.log"));
+	unlink(file_path("audit.2.log"));
+	struct audit *audit = open_audit(0);
+	write_until_full(audit);
+	assert_int_equal(mkdir(file_path("audit.next.log"), 0700), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(audit_write(audit, NOON_MS, "uid:0", "stop", "", false, &err),
+				 ERR_STORE);
+		assert_string_equal(err.message, "rotate the audit log: Is a directory");
+	}
+	assert_int_equal(access(file_path("audit.1.log"), F_OK), -1);
+	assert_int_equal(rmdir(file_path("audit.next.log")), 0);
+	write_line(audit, "uid:0", "drain", "alpha");
+	audit_close(audit);
+	assert_int_equal(access(file_path("audit.1.log"), F_OK), 0);
+	assert_int_equal(access(file_path("audit.2.log"), F_OK), -1);
+	audit_close(open_audit(0));
+}
+
+static void a_rotation_cut_off_by_a_crash_is_finished(void **state)
+{
+	(void)state;
+	unlink(file_path("audit.log"));
+	struct audit *audit = open_audit(0);
+	write_until_full(audit);
+	write_line(audit, "uid:0", "drain", "alpha");
+	audit_close(audit);
+	_cleanup_free_ char *before = read_log("audit.log");
+	move("audit.log", "audit.next.log");
+	audit_close(open_audit(0));
+	_cleanup_free_ char *after = read_log("audit.log");
+	assert_string_equal(after, before);
+}
+
 /* It is a part of what the manager stores: it says so, and the caller may try again. */
 static void a_log_that_cannot_be_written_is_a_failed_store(void **state)
 {
@@ -221,6 +281,8 @@ int main(void)
 		TEST(a_line_cut_off_by_a_crash_is_dropped),
 		TEST(nothing_in_the_words_can_make_a_line),
 		TEST(large_logs_are_rotated_and_the_chain_goes_on),
+		TEST(a_rotation_that_fails_is_tried_again),
+		TEST(a_rotation_cut_off_by_a_crash_is_finished),
 		TEST(a_log_that_cannot_be_written_is_a_failed_store),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
