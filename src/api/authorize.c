@@ -82,7 +82,7 @@ static enum err_code check_time(const struct http_peer *peer, int scope, int64_t
 				struct err *err)
 {
 	char ended[CERTIFICATE_TIME_SIZE], now[CERTIFICATE_TIME_SIZE];
-	if (!peer->expired)
+	if (!peer->certified || now_s <= peer->not_after_s)
 		return ERR_NONE;
 	certificate_time(peer->not_after_s, ended);
 	certificate_time(now_s, now);

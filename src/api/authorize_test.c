@@ -138,15 +138,9 @@ static void make(enum who who, struct http_peer *peer)
 	case TLS_OTHER_CLUSTER: peer->uri[strlen("drover://0000000")] = '9'; break;
 	case TLS_OTHER_KEY: peer->key_sha256[5] = 1; break;
 	case TLS_OTHER_ROLE: peer_of(who, ACCESS_CLIENT, peer); break;
-	case TLS_EXPIRED:
-		peer->expired = true;
-		peer->not_after_s = NOW_S - 30 * DAY_S;
-		break;
+	case TLS_EXPIRED: peer->not_after_s = NOW_S - 30 * DAY_S; break;
 	case TLS_REMOVED_WORKER_EXPIRED:
-	case TLS_EXPIRED_FOR_LONG:
-		peer->expired = true;
-		peer->not_after_s = NOW_S - LIMIT_CERTIFICATE_LAPSE_S - 1;
-		break;
+	case TLS_EXPIRED_FOR_LONG: peer->not_after_s = NOW_S - LIMIT_CERTIFICATE_LAPSE_S - 1; break;
 	default: break;
 	}
 }
@@ -298,6 +292,23 @@ static void without_a_world_only_the_socket_and_the_healthcheck_are_served(void 
 
 #define CASE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
+/* It is not asked at the handshake alone. */
+static void a_certificate_ends_while_its_connection_lives(void **state)
+{
+	(void)state;
+	struct http_peer peer;
+	struct caller caller;
+	struct err err;
+	make(TLS_CLIENT, &peer);
+	assert_int_equal(authorize(&cluster, &peer, SCOPE_READ, peer.not_after_s, &caller, &err),
+			 0);
+	assert_int_equal(
+		authorize(&cluster, &peer, SCOPE_READ, peer.not_after_s + 1, &caller, &err),
+		ERR_FORBIDDEN);
+	assert_int_equal(
+		authorize(&cluster, &peer, SCOPE_RENEW, peer.not_after_s + 1, &caller, &err), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +317,7 @@ int main(void)
 		CASE(a_worker_is_one_node_and_the_socket_any),
 		CASE(callers_are_told_apart_for_their_idempotency_keys),
 		CASE(without_a_world_only_the_socket_and_the_healthcheck_are_served),
+		CASE(a_certificate_ends_while_its_connection_lives),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

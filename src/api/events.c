@@ -6,6 +6,7 @@
 #include "api/server_int.h"
 #include "base/alloc.h"
 #include "base/parse.h"
+#include "net/shell.h"
 
 static int64_t epoch_of(struct api_server *server)
 {
@@ -180,11 +181,13 @@ void follower_drop(struct api_request *request)
 
 void followers_recheck(struct api_server *server)
 {
+	int64_t now_s = shell_wall_ms() / 1000;
 	struct err err;
 	for (struct api_follower *at = server->followers, *next; at; at = next) {
 		struct http_exchange *exchange = at->request->exchange;
 		next = at->next;
-		if (server_still_allows(server, http_exchange_peer(exchange), SCOPE_READ, &err))
+		const struct http_peer *peer = http_exchange_peer(exchange);
+		if (server_still_allows(server, peer, SCOPE_READ, now_s, &err))
 			continue;
 		follower_drop(at->request);
 		http_stream_end(exchange);

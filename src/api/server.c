@@ -98,11 +98,10 @@ static const struct cluster *world_of(const struct api_server *server)
 }
 
 bool server_still_allows(const struct api_server *server, const struct http_peer *peer, int scope,
-			 struct err *err)
+			 int64_t now_s, struct err *err)
 {
 	struct caller ignored;
-	enum err_code code =
-		authorize(world_of(server), peer, scope, shell_wall_ms() / 1000, &ignored, err);
+	enum err_code code = authorize(world_of(server), peer, scope, now_s, &ignored, err);
 	return code != ERR_FORBIDDEN && code != ERR_REMOVED;
 }
 
@@ -139,11 +138,9 @@ static enum err_code admit(struct api_request *request, struct err *err)
 static bool is_exempt(void *owner, const struct http_peer *peer)
 {
 	struct access_name name;
-	struct caller ignored;
 	struct err err;
 	return access_uri_parse(peer->uri, &name, &err) == ERR_NONE && name.role == ACCESS_WORKER &&
-	       authorize(world_of(owner), peer, SCOPE_RENEW, shell_wall_ms() / 1000, &ignored,
-			 &err) != ERR_FORBIDDEN;
+	       server_still_allows(owner, peer, SCOPE_RENEW, shell_wall_ms() / 1000, &err);
 }
 
 static int64_t on_begin(void *owner, struct http_exchange *exchange)

@@ -78,9 +78,9 @@ void answer_error(struct api_request *request, const struct err *err);
 void answer_code(struct api_request *request, enum err_code code, const char *message);
 void answer_record(struct api_request *request, int status, const struct record_type *type,
 		   const void *record);
-/* May who asks still have this (a stream, a session)? The reason in `err`. */
+/* May who asks still have this (a stream, a session) at this time (Unix)? The reason in `err`. */
 bool server_still_allows(const struct api_server *server, const struct http_peer *peer, int scope,
-			 struct err *err);
+			 int64_t now_s, struct err *err);
 /* A query parameter, decoded; false when absent. One that is malformed or too long is as one that is "?": no name and
  * no number is called so. */
 bool query_get(struct api_request *request, const char *name, char *out, size_t size);

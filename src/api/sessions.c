@@ -128,8 +128,10 @@ void sessions_recheck(struct api_server *server)
 {
 	struct err err;
 	for (struct api_session *session = server->sessions, *next; session; session = next) {
+		const struct http_peer *peer = &session->peer;
 		next = session->next;
-		if (!server_still_allows(server, &session->peer, SCOPE_WORKER, &err))
+		/* It outlives its certificate: a clock set wrong must not cut every machine off. */
+		if (!server_still_allows(server, peer, SCOPE_WORKER, peer->not_after_s, &err))
 			session_refuse(session,
 				       err.code == ERR_REMOVED ? SYNC_CLOSE_REMOVED
 							       : SYNC_CLOSE_REFUSED,

@@ -8,6 +8,7 @@
 #include "api/server_int.h"
 #include "base/alloc.h"
 #include "base/parse.h"
+#include "net/shell.h"
 
 #define LOGS_CONTENT_TYPE "application/vnd.docker.multiplexed-stream"
 
@@ -124,11 +125,12 @@ static void on_worker_closed(void *owner, struct websocket *websocket, const str
 
 void streams_recheck(struct api_server *server)
 {
+	int64_t now_s = shell_wall_ms() / 1000;
 	struct err err;
 	for (struct api_stream *stream = server->streams, *next; stream; stream = next) {
 		next = stream->next;
 		const struct http_peer *peer = http_exchange_peer(stream->request->exchange);
-		if (!server_still_allows(server, peer, SCOPE_LOGS, &err))
+		if (!server_still_allows(server, peer, SCOPE_LOGS, now_s, &err))
 			stream_end(stream, err.code, err.message);
 	}
 }

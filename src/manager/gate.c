@@ -19,7 +19,6 @@
 #define PART	     "manager"
 #define TICKET_FILE  "tickets.key"
 #define LOOK_SECONDS 60
-#define YEAR_S	     (365LL * 24 * 3600)
 
 struct gate {
 	struct authority *authority;
@@ -180,11 +179,6 @@ enum err_code gate_open(struct event_base *base, const struct gate_options *opti
 	}
 	if (options->new_authority)
 		shell_log(PART, "made a new authority: who joined by the old one has to join anew");
-	char ends[CERTIFICATE_TIME_SIZE];
-	int64_t ends_s = authority_not_after_s(gate->authority);
-	if (ends_s - now_s < YEAR_S)
-		shell_log(PART, "the cluster's CA ends at %s; nobody is let in after that",
-			  certificate_time(ends_s, ends));
 	*ret_gate = gate;
 	return ERR_NONE;
 }

@@ -361,7 +361,6 @@ static void greet(struct server_connection *connection)
 	struct http_peer *peer = &connection->peer;
 	tls_peer_take(connection->bev, &found);
 	peer->certified = found.certified;
-	peer->expired = found.expired;
 	peer->not_after_s = found.not_after_s;
 	memcpy(peer->uri, found.uri, sizeof(peer->uri));
 	memcpy(peer->key_sha256, found.key_sha256, sizeof(peer->key_sha256));

@@ -35,7 +35,6 @@ struct http_peer {
 	/* Over TLS; see net/tls.h. */
 	bool tls;
 	bool certified;
-	bool expired;
 	int64_t not_after_s;
 	char uri[TLS_URI_SIZE];
 	unsigned char key_sha256[TLS_HASH_BYTES];

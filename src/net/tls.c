@@ -151,7 +151,9 @@ static bool is_of_time(int error)
 	return error == X509_V_ERR_CERT_NOT_YET_VALID || error == X509_V_ERR_CERT_HAS_EXPIRED;
 }
 
-/* Goes over what OpenSSL objects to: a client's certificate may be out of date. */
+/* Goes over what OpenSSL objects to. The CA is known by its hash or lies with us: its dates add nothing. A client's
+ * certificate may be out of date, for it may be renewed, or not in its time yet: then it was made while a clock was
+ * ahead. */
 static int on_objection(int ok, X509_STORE_CTX *store)
 {
 	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
@@ -159,8 +161,7 @@ static int on_objection(int ok, X509_STORE_CTX *store)
 	int error = X509_STORE_CTX_get_error(store);
 	if (ok)
 		return 1;
-	if (SSL_is_server(ssl) && error == X509_V_ERR_CERT_HAS_EXPIRED &&
-	    X509_STORE_CTX_get_error_depth(store) == 0)
+	if (is_of_time(error) && (SSL_is_server(ssl) || X509_STORE_CTX_get_error_depth(store) > 0))
 		return 1;
 	if (is_of_time(error))
 		tell_time_problem(ssl, X509_STORE_CTX_get_current_cert(store));
@@ -302,8 +303,8 @@ static int keep_session(SSL *ssl, SSL_SESSION *session)
 	return 0;
 }
 
-/* A session goes on only while the certificate of its beginning is in its time; else there is a full
- * handshake, which judges it. */
+/* A session goes on only until the certificate of its beginning ends; then there is a full handshake, which judges
+ * it. */
 static SSL_TICKET_RETURN judge_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *key_name,
 				      size_t key_name_len, SSL_TICKET_STATUS status, void *argument)
 {
@@ -311,7 +312,7 @@ static SSL_TICKET_RETURN judge_ticket(SSL *ssl, SSL_SESSION *session, const unsi
 	if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
 		return SSL_TICKET_RETURN_IGNORE_RENEW;
 	X509 *certificate = SSL_SESSION_get0_peer(session);
-	if (certificate && !is_in_time(certificate))
+	if (certificate && X509_cmp_current_time(X509_get0_notAfter(certificate)) <= 0)
 		return SSL_TICKET_RETURN_IGNORE_RENEW;
 	return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
 }
@@ -475,7 +476,6 @@ void tls_peer_take(struct bufferevent *bev, struct tls_peer *ret_peer)
 		return;
 	ret_peer->certified = true;
 	ret_peer->not_after_s = time_s(X509_get0_notAfter(certificate));
-	ret_peer->expired = ret_peer->not_after_s < (int64_t)time(NULL);
 	read_uri(certificate, ret_peer->uri);
 	hash_key(certificate, ret_peer->key_sha256);
 	if (context)

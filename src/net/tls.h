@@ -37,9 +37,8 @@ struct tls_options {
 
 /* Who is at the other end. */
 struct tls_peer {
-	bool certified; /* showed a certificate of our CA, time aside */
-	bool expired;
-	int64_t not_after_s;
+	bool certified;				  /* showed a certificate of our CA, time aside */
+	int64_t not_after_s;			  /* Unix time; may have passed */
 	char uri[TLS_URI_SIZE];			  /* "": none */
 	unsigned char key_sha256[TLS_HASH_BYTES]; /* of its public key (SubjectPublicKeyInfo) */
 };

@@ -215,7 +215,6 @@ static void a_certified_client_is_known(void **state)
 	assert_false(world.peer.unix_socket);
 	assert_string_equal(world.peer.address, "127.0.0.1");
 	assert_true(world.peer.certified);
-	assert_false(world.peer.expired);
 	assert_string_equal(world.peer.uri, WORKER);
 	test_identity_release(&worker);
 	stop(&world);
@@ -263,19 +262,52 @@ static void an_expired_client_is_let_in_and_told_apart(void **state)
 					   .key_pem = worker.key_pem });
 	expect_hello(&world);
 	assert_true(world.peer.certified);
-	assert_true(world.peer.expired);
 	assert_true(world.peer.not_after_s < (int64_t)time(NULL));
 	test_identity_release(&worker);
-	test_identity_init(&worker, &authority, WORKER, 600, 3600);
+	stop(&world);
+}
+
+/* The manager's clock was ahead when it was made, and is right now. */
+static void a_client_that_is_not_in_its_time_yet_is_let_in(void **state)
+{
+	(void)state;
+	struct world world;
+	struct test_identity worker;
+	start(&world);
+	test_identity_init(&worker, &authority, WORKER, 8L * 3600, 30L * 24 * 3600);
 	use(&world, &(struct tls_options){ .ca_pem = authority.pem,
 					   .certificate_pem = worker.certificate_pem,
 					   .key_pem = worker.key_pem });
-	world.n_requests = 0;
-	get(&world, false);
-	assert_int_not_equal(world.err.code, ERR_NONE);
-	assert_int_equal(world.n_requests, 0);
+	expect_hello(&world);
+	assert_true(world.peer.certified);
 	test_identity_release(&worker);
 	stop(&world);
+}
+
+/* It is known by its hash, or lies with us: no clock makes it another one. */
+static void the_dates_of_the_ca_say_nothing(void **state)
+{
+	(void)state;
+	static const long times[][2] = { { 600, 3600 }, { -3600, -600 } };
+	struct test_authority usual = authority;
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		struct world world;
+		struct test_identity worker;
+		test_authority_init_at(&authority, times[i][0], times[i][1]);
+		test_identity_init(&worker, &authority, WORKER, -60, 60);
+		start(&world);
+		use(&world, &(struct tls_options){ .ca_pem = authority.pem,
+						   .certificate_pem = worker.certificate_pem,
+						   .key_pem = worker.key_pem });
+		expect_hello(&world);
+		assert_true(world.peer.certified);
+		use(&world, &(struct tls_options){ .ca_sha256 = authority.sha256 });
+		expect_hello(&world);
+		stop(&world);
+		test_identity_release(&worker);
+		test_authority_release(&authority);
+	}
+	authority = usual;
 }
 
 static void a_server_out_of_its_time_is_told_with_both_clocks(void **state)
@@ -503,8 +535,8 @@ static bool connect_then_expire(struct world *world, long life_s)
 					  .key_pem = worker.key_pem });
 	test_identity_release(&worker);
 	get(world, true);
-	bool in_time = !world->err.code && !world->peer.expired;
 	int64_t end_s = world->peer.not_after_s;
+	bool in_time = !world->err.code && (int64_t)time(NULL) <= end_s;
 	wait_for(&world->loop, !in_time || (int64_t)time(NULL) > end_s);
 	return in_time;
 }
@@ -584,6 +616,8 @@ int main(void)
 		cmocka_unit_test(a_client_without_a_certificate_is_nobody),
 		cmocka_unit_test(a_certificate_of_another_ca_is_not_let_in),
 		cmocka_unit_test(an_expired_client_is_let_in_and_told_apart),
+		cmocka_unit_test(a_client_that_is_not_in_its_time_yet_is_let_in),
+		cmocka_unit_test(the_dates_of_the_ca_say_nothing),
 		cmocka_unit_test(a_server_out_of_its_time_is_told_with_both_clocks),
 		cmocka_unit_test(a_server_of_another_ca_is_not_trusted),
 		cmocka_unit_test(a_worker_cannot_pose_as_a_manager),

@@ -69,13 +69,19 @@ static inline X509 *testing_certificate(EVP_PKEY *key, const struct test_authori
 	return certificate;
 }
 
-static inline void test_authority_init(struct test_authority *authority)
+static inline void test_authority_init_at(struct test_authority *authority, long from_s,
+					  long until_s)
 {
 	unsigned n = 0;
 	authority->key = EVP_EC_gen("P-256");
-	authority->certificate = testing_certificate(authority->key, NULL, NULL, -3600, 3600);
+	authority->certificate = testing_certificate(authority->key, NULL, NULL, from_s, until_s);
 	authority->pem = testing_pem_of(authority->certificate, NULL);
 	X509_digest(authority->certificate, EVP_sha256(), authority->sha256, &n);
+}
+
+static inline void test_authority_init(struct test_authority *authority)
+{
+	test_authority_init_at(authority, -3600, 3600);
 }
 
 static inline void test_authority_release(struct test_authority *authority)

@@ -183,11 +183,6 @@ const uint8_t *authority_sha256(const struct authority *authority)
 	return authority->facts.sha256;
 }
 
-int64_t authority_not_after_s(const struct authority *authority)
-{
-	return authority->facts.not_after_s;
-}
-
 /* ---- issuing ------------------------------------------------------------------------------------------- */
 
 enum err_code authority_issue(const struct authority *authority, const struct csr *csr,

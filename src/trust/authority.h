@@ -20,7 +20,6 @@ void authority_free(struct authority *authority);
 /* Its certificate, borrowed, and the hash of it that tokens carry. */
 const char *authority_certificate_pem(const struct authority *authority);
 const uint8_t *authority_sha256(const struct authority *authority);
-int64_t authority_not_after_s(const struct authority *authority);
 
 /* A certificate for the key of `csr`, with `name` as its only name: good from an hour before `now_s`, for clocks
  * differ, to LIMIT_CERTIFICATE_LIFE_S after it. The caller frees. ERR_INTERNAL. */
