@@ -85,14 +85,36 @@ static bool has_lapsed(const struct membership *membership)
 	       LIMIT_CERTIFICATE_LAPSE_S;
 }
 
+/* The manager has moved. What is no address of another machine is not kept. */
+static enum err_code follow(struct membership *membership, const char *manager, struct err *err)
+{
+	struct endpoint endpoint = { 0 };
+	char where[ENDPOINT_TEXT_SIZE];
+	enum err_code code = endpoint_parse(manager, &endpoint, err);
+	if (code)
+		return code;
+	if (endpoint.socket_path)
+		code = err_set(err, ERR_INVALID, "%s is a path; a manager is joined at HOST:PORT",
+			       manager);
+	else if (strcmp(endpoint_text(&endpoint, where), membership->manager) != 0)
+		code = membership_set_manager(membership, where, err);
+	endpoint_release(&endpoint);
+	return code;
+}
+
 /* A member already: only the manager's address may be new, and a certificate that nobody renews any more is had again
  * with a token, under the same key, so that the node stays who it is. */
 static enum err_code go_on(struct membership *membership, const struct join_options *options,
 			   struct err *err)
 {
 	enum err_code code = check_same(membership, options->token, err);
-	if (!code && options->manager && strcmp(options->manager, membership->manager) != 0)
-		code = membership_set_manager(membership, options->manager, err);
+	if (!code && options->manager)
+		code = follow(membership, options->manager, err);
+	if (!code)
+		shell_log(PART,
+			  "member of the cluster of the manager at %s; where it has moved, "
+			  "--join HOST:PORT says so once",
+			  membership->manager);
 	if (code || !options->manager || !options->token || !has_lapsed(membership))
 		return code;
 	code = join_patiently(options, err);

@@ -181,6 +181,30 @@ def test_a_worker_stays_in_its_cluster(cluster):
     assert f"{cluster.drover.folder}/alpha/worker/trust says so" in done.stderr
 
 
+def test_a_manager_that_moves_is_told_once(cluster):
+    cluster.worker("alpha", *cluster.token("worker"))
+    node = cluster.wait_node()
+    cluster.stop()
+    old, cluster.address = cluster.address, "127.0.0.1:0"
+    cluster.start_manager()
+    assert cluster.address != old
+    lost = cluster.worker("alpha")
+    eventually("the worker says where it looks", lambda: f"the manager at {old}; where it has moved" in cluster.log("alpha"))
+    eventually("nobody is there", lambda: "not connected to the manager" in cluster.log("alpha"))
+    lost.send_signal(signal.SIGTERM)
+    assert lost.wait(PATIENCE_SECONDS) == 0
+    cluster.processes.remove(lost)
+    # What is no address is not kept.
+    kept = cluster.drover.folder / "alpha/worker/trust/manager"
+    for wrong in ("/run/drover.sock", "10.0.0.5:77000", "not an address"):
+        done = cluster.run("worker", "--join", wrong, "--data-dir", cluster.drover.folder / "alpha", check=False)
+        assert done.returncode == 2 and wrong in done.stderr, (done.returncode, done.stderr)
+        assert kept.read_text().strip() == old
+    cluster.worker("alpha", "worker", "--join", cluster.address)
+    assert cluster.wait_node()["id"] == node["id"]
+    assert kept.read_text().strip() == cluster.address
+
+
 def test_people_join_as_what_their_token_says(cluster):
     viewer, client = cluster.drover.folder / "viewer", cluster.drover.folder / "client"
     done = cluster.run(*cluster.token("viewer"), "--name", "shop", home=viewer)
