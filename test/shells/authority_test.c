@@ -22,6 +22,7 @@ enum who {
 	VIEWER,
 	ADMIN,
 	REMOVED,
+	LEFT,
 	OTHER_KEY,
 	OTHER_CLUSTER,
 	EXPIRED,
@@ -32,6 +33,7 @@ enum who {
 static const struct {
 	const char *name;
 	const char *may; /* NULL: not even the handshake succeeds */
+	int refusal;	 /* 0: 403 */
 } table[N_WHO] = {
 	[SOCKET] = { "the owner on the socket", "none join renew read logs write admin worker" },
 	[NOBODY] = { "nobody", "none join" },
@@ -42,6 +44,7 @@ static const struct {
 	[VIEWER] = { "a viewer", "none join renew read logs" },
 	[ADMIN] = { "an admin", "none join renew read logs write admin" },
 	[REMOVED] = { "a removed client", "none join" },
+	[LEFT] = { "a worker whose node has left", "none join", 410 },
 	[OTHER_KEY] = { "an admin's name with another key", "none join" },
 	[OTHER_CLUSTER] = { "an admin of another cluster", "none join" },
 	[EXPIRED] = { "an expired client", "none join renew" },
@@ -49,7 +52,7 @@ static const struct {
 };
 
 struct caller_world {
-	struct member worker, client, viewer, admin, removed, expired, lapsed;
+	struct member worker, client, viewer, admin, removed, left, expired, lapsed;
 	struct uuid worker_id;
 	char *foreign_dir;
 };
@@ -115,6 +118,7 @@ static struct member *member_of(struct caller_world *world, enum who who)
 	case VIEWER: return &world->viewer;
 	case ADMIN: return &world->admin;
 	case REMOVED: return &world->removed;
+	case LEFT: return &world->left;
 	case EXPIRED: return &world->expired;
 	case EXPIRED_FOR_LONG: return &world->lapsed;
 	default: return NULL;
@@ -178,10 +182,25 @@ static void try_all(struct rig *rig, struct http_client *http, enum who who, str
 		if (status == 0)
 			fail_msg("%s: %s %s: %s", table[who].name, route->method, target,
 				 said.message);
-		if ((status == 403) == may)
+		int refusal = table[who].refusal ? table[who].refusal : 403;
+		bool refused = status == 403 || status == 410;
+		if (refused == may || (!may && status != refusal))
 			fail_msg("%s: %s %s: %d: %s", table[who].name, route->method, target,
 				 status, text);
 	}
+}
+
+/* It was there, with its node, which an operator has removed. */
+static void make_left(struct rig *rig, struct member *member)
+{
+	char target[96], id[UUID_TEXT_SIZE];
+	members_make(rig, "left", "worker", member);
+	members_start_worker(rig, member);
+	rig_wait_ready(rig);
+	rig_stop_worker(rig);
+	text_print(target, sizeof(target), "/v1/nodes/%s",
+		   uuid_format(member->membership.certificate.name.id, id));
+	assert_int_equal(rig_status(rig, "DELETE", target, NULL, NULL), 200);
 }
 
 static void make_world(struct rig *rig, struct caller_world *world)
@@ -194,6 +213,7 @@ static void make_world(struct rig *rig, struct caller_world *world)
 	members_make(rig, "viewer", "viewer", &world->viewer);
 	members_make(rig, "admin", "admin", &world->admin);
 	members_make(rig, "removed", "client", &world->removed);
+	make_left(rig, &world->left);
 	members_make(rig, "expired", "client", &world->expired);
 	members_make(rig, "lapsed", "client", &world->lapsed);
 	members_age(rig, &world->expired, now_s - 100 * DAY_S);
@@ -206,9 +226,9 @@ static void make_world(struct rig *rig, struct caller_world *world)
 
 static void release_world(struct caller_world *world)
 {
-	struct member *const all[] = { &world->worker, &world->client,	&world->viewer,
-				       &world->admin,  &world->removed, &world->expired,
-				       &world->lapsed };
+	struct member *const all[] = { &world->worker,	&world->client,	 &world->viewer,
+				       &world->admin,	&world->removed, &world->left,
+				       &world->expired, &world->lapsed };
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		members_release(all[i]);
 }
@@ -222,7 +242,8 @@ static void everyone_may_do_what_the_table_says_and_nothing_else(void **state)
 		struct member *member = member_of(&world, (enum who)who);
 		if (member || who == SOCKET) {
 			try_all(rig, member ? member->http : rig->http, (enum who)who,
-				world.worker_id);
+				who == LEFT ? member->membership.certificate.name.id
+					    : world.worker_id);
 			continue;
 		}
 		struct endpoint endpoint = endpoint_of(rig, &world, (enum who)who);

@@ -15,21 +15,11 @@ static int64_t now_s(void)
 	return shell_wall_ms() / 1000;
 }
 
-static void start_member(struct rig *rig, struct member *member)
-{
-	struct err err = { 0 };
-	struct worker_daemon_options options = rig_worker_options(rig);
-	options.manager = &member->endpoint;
-	options.membership = &member->membership;
-	if (worker_daemon_new(rig->base, &options, &rig->worker, &err))
-		fail_msg("the worker does not start: %s", err.message);
-}
-
 static void bring_up(struct rig *rig, struct member *member)
 {
 	members_start_manager(rig);
 	members_make(rig, "alpha", "worker", member);
-	start_member(rig, member);
+	members_start_worker(rig, member);
 	rig_wait_ready(rig);
 }
 
@@ -57,7 +47,7 @@ static void a_joined_worker_is_the_node_its_certificate_names(void **state)
 	members_release(&member);
 	members_start_manager(rig);
 	members_load(rig, "alpha", &member);
-	start_member(rig, &member);
+	members_start_worker(rig, &member);
 	rig_wait_ready(rig);
 	rig_wait_running(rig, 2);
 	rig_stop_worker(rig);
@@ -187,7 +177,7 @@ static void renews(struct rig *rig, int64_t age_s)
 	bring_up(rig, &member);
 	rig_stop_worker(rig);
 	members_age(rig, &member, now_s() - age_s);
-	start_member(rig, &member);
+	members_start_worker(rig, &member);
 	rig_until(rig, "a young certificate", is_young, &member);
 	rig_wait_ready(rig);
 	rig_stop_worker(rig);
@@ -229,7 +219,7 @@ static void a_worker_that_was_off_for_longer_needs_a_token_and_stays_the_node_it
 	members_release(&member);
 	members_load(rig, "alpha", &member);
 	assert_true(uuid_equal(member.membership.certificate.name.id, id));
-	start_member(rig, &member);
+	members_start_worker(rig, &member);
 	rig_wait_ready(rig);
 	rig_stop_worker(rig);
 	members_release(&member);
@@ -317,7 +307,7 @@ static void a_new_authority_is_made_once_and_a_worker_that_joins_anew_stays_who_
 	assert_int_equal(members_join(rig, "alpha", manager, token, &said), ERR_NONE);
 	members_load(rig, "alpha", &member);
 	assert_true(uuid_equal(member.membership.certificate.name.id, id));
-	start_member(rig, &member);
+	members_start_worker(rig, &member);
 	rig_wait_ready(rig);
 	rig_wait_running(rig, 2);
 	assert_int_equal(rig_containers_running(), 2);
@@ -477,7 +467,7 @@ static void strangers_are_counted_until_a_worker_vouches_for_their_address(void 
 	members_start_manager(rig);
 	members_make(rig, "alpha", "worker", &member);
 	assert_int_equal(refusals_of_a_stranger(rig, &member), 1);
-	start_member(rig, &member);
+	members_start_worker(rig, &member);
 	rig_wait_ready(rig);
 	assert_int_equal(refusals_of_a_stranger(rig, &member), 0);
 	rig_stop_worker(rig);

@@ -132,6 +132,16 @@ void members_release(struct member *member)
 	membership_release(&member->membership);
 }
 
+void members_start_worker(struct rig *rig, struct member *member)
+{
+	struct err err = { 0 };
+	struct worker_daemon_options options = rig_worker_options(rig);
+	options.manager = &member->endpoint;
+	options.membership = &member->membership;
+	if (worker_daemon_new(rig->base, &options, &rig->worker, &err))
+		fail_msg("the worker does not start: %s", err.message);
+}
+
 char *members_issue(struct rig *rig, const struct access_name *name, const char *key_pem,
 		    int64_t issued_s)
 {

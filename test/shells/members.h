@@ -37,6 +37,8 @@ struct member {
 void members_make(struct rig *rig, const char *name, const char *role, struct member *ret_member);
 void members_load(struct rig *rig, const char *name, struct member *ret_member);
 void members_release(struct member *member);
+/* The rig's worker, as this member. */
+void members_start_worker(struct rig *rig, struct member *member);
 
 /* Give the member a certificate that was issued at that time, in the folder and in `member`; its connections end. */
 void members_age(struct rig *rig, struct member *member, int64_t issued_s);
