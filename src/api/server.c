@@ -134,13 +134,16 @@ static enum err_code admit(struct api_request *request, struct err *err)
 	return code ? code : check_rate(request, err);
 }
 
-/* Workers, also when their certificate has expired, are not bound by limits of their address. */
-static bool is_exempt(void *owner, const struct http_peer *peer)
+/* A certificate that has expired is worth as much, for it may be renewed; that of who was removed is worth nothing.
+ * Workers come in numbers, from anywhere. */
+static enum http_standing standing_of(void *owner, const struct http_peer *peer)
 {
 	struct access_name name;
 	struct err err;
-	return access_uri_parse(peer->uri, &name, &err) == ERR_NONE && name.role == ACCESS_WORKER &&
-	       server_still_allows(owner, peer, SCOPE_RENEW, shell_wall_ms() / 1000, &err);
+	if (access_uri_parse(peer->uri, &name, &err) ||
+	    !server_still_allows(owner, peer, SCOPE_RENEW, shell_wall_ms() / 1000, &err))
+		return HTTP_STRANGER;
+	return name.role == ACCESS_WORKER ? HTTP_EXEMPT : HTTP_KNOWN;
 }
 
 static int64_t on_begin(void *owner, struct http_exchange *exchange)
@@ -242,7 +245,7 @@ static void on_authorised(evutil_socket_t fd, short what, void *arg)
 struct api_server *api_server_new(struct event_base *base, const struct api_backend *backend,
 				  void *owner)
 {
-	static const struct http_handler handler = { on_begin, on_request, on_closed, is_exempt };
+	static const struct http_handler handler = { on_begin, on_request, on_closed, standing_of };
 	struct api_server *server = base_calloc(1, sizeof(*server));
 	struct http_server_options options;
 	http_server_options_default(&options);

@@ -232,10 +232,15 @@ static enum connection_class classify(struct server_connection *connection)
 {
 	struct http_server *server = connection->server;
 	struct uuid key = connection->address->key;
-	if (!connection->peer.certified)
+	enum http_standing standing = HTTP_STRANGER;
+	if (connection->peer.certified)
+		standing = server->handler.standing
+				   ? server->handler.standing(server->owner, &connection->peer)
+				   : HTTP_KNOWN;
+	if (standing == HTTP_STRANGER)
 		return CLASS_NOBODY;
 	buckets_give_back(&server->arrivals, key);
-	if (!server->handler.exempt || !server->handler.exempt(server->owner, &connection->peer))
+	if (standing == HTTP_KNOWN)
 		return CLASS_KNOWN;
 	buckets_excuse(&server->arrivals, key, socket_clock_ms() + LIMIT_ADDRESS_EXCUSED_MS);
 	return CLASS_OWN;

@@ -5,15 +5,16 @@
 
 #include <sys/resource.h>
 
-#define OWN_URI	  "drover://0a/worker/1"
-#define OTHER_URI "drover://0a/client/2"
+#define OWN_URI	    "drover://0a/worker/1"
+#define OTHER_URI   "drover://0a/client/2"
+#define REMOVED_URI "drover://0a/client/3"
 /* More than sockets hold. */
 #define LARGE_BYTES ((size_t)32 << 20)
 #define GET(path)   "GET " path " HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 static struct test_authority authority;
 static struct test_identity manager;
-static SSL_CTX *as_nobody, *as_other, *as_own;
+static SSL_CTX *as_nobody, *as_removed, *as_other, *as_own;
 
 struct world {
 	struct loop loop;
@@ -61,11 +62,13 @@ static void closed(void *owner, struct http_exchange *exchange)
 		world->n_large++;
 }
 
-static bool exempt(void *owner, const struct http_peer *peer)
+static enum http_standing standing(void *owner, const struct http_peer *peer)
 {
 	(void)owner;
 	assert_true(peer->certified);
-	return strcmp(peer->uri, OWN_URI) == 0;
+	if (strcmp(peer->uri, REMOVED_URI) == 0)
+		return HTTP_STRANGER;
+	return strcmp(peer->uri, OWN_URI) == 0 ? HTTP_EXEMPT : HTTP_KNOWN;
 }
 
 static struct http_server_options defaults(void)
@@ -77,7 +80,7 @@ static struct http_server_options defaults(void)
 
 static void start(struct world *world, const struct http_server_options *options)
 {
-	static const struct http_handler handler = { begin, request, closed, exempt };
+	static const struct http_handler handler = { begin, request, closed, standing };
 	struct err err = { 0 };
 	*world = (struct world){ 0 };
 	loop_init(&world->loop);
@@ -233,6 +236,23 @@ static void without_a_certificate_an_address_has_so_many_connections(void **stat
 		tls_raw_release(&kept[i]);
 	tls_raw_release(&more[0]);
 	tls_raw_release(&more[1]);
+	stop(&world);
+}
+
+static void a_certificate_that_is_worth_nothing_is_as_none(void **state)
+{
+	(void)state;
+	struct world world;
+	struct tls_raw kept[2];
+	struct http_server_options options = defaults();
+	options.address_connections_max = 2;
+	start(&world, &options);
+	dial_and_expect(&world, &kept[0], as_removed, 1, "hello");
+	dial_and_expect(&world, &kept[1], as_nobody, 1, "hello");
+	visit(&world, as_removed, 1, "HTTP/1.1 429 ");
+	visit(&world, as_other, 1, "hello");
+	for (int i = 0; i < 2; i++)
+		tls_raw_release(&kept[i]);
 	stop(&world);
 }
 
@@ -528,6 +548,7 @@ int main(void)
 		cmocka_unit_test(of_too_many_handshakes_the_oldest_goes),
 		cmocka_unit_test(one_address_pushes_out_its_own_handshakes_only),
 		cmocka_unit_test(without_a_certificate_an_address_has_so_many_connections),
+		cmocka_unit_test(a_certificate_that_is_worth_nothing_is_as_none),
 		cmocka_unit_test(without_a_certificate_an_address_may_come_so_often),
 		cmocka_unit_test(requests_count_as_coming),
 		cmocka_unit_test(with_a_certificate_one_may_come_as_often_as_one_likes),
@@ -541,18 +562,22 @@ int main(void)
 		cmocka_unit_test(what_was_held_back_is_read_later),
 		cmocka_unit_test(foreign_hosts_are_refused),
 	};
-	struct test_identity other, own;
+	struct test_identity removed, other, own;
 	test_authority_init(&authority);
 	test_identity_init(&manager, &authority, "drover://0a/manager/0", -60, 3600);
+	test_identity_init(&removed, &authority, REMOVED_URI, -60, 3600);
 	test_identity_init(&other, &authority, OTHER_URI, -60, 3600);
 	test_identity_init(&own, &authority, OWN_URI, -60, 3600);
 	as_nobody = tls_raw_context(NULL);
+	as_removed = tls_raw_context(&removed);
 	as_other = tls_raw_context(&other);
 	as_own = tls_raw_context(&own);
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	SSL_CTX_free(as_nobody);
+	SSL_CTX_free(as_removed);
 	SSL_CTX_free(as_other);
 	SSL_CTX_free(as_own);
+	test_identity_release(&removed);
 	test_identity_release(&other);
 	test_identity_release(&own);
 	test_identity_release(&manager);

@@ -48,10 +48,10 @@ static void closed(void *owner, struct http_exchange *exchange)
 	(void)exchange;
 }
 
-static bool exempt(void *owner, const struct http_peer *peer)
+static enum http_standing standing(void *owner, const struct http_peer *peer)
 {
 	(void)owner;
-	return strcmp(peer->uri, WORKER_URI) == 0;
+	return strcmp(peer->uri, WORKER_URI) == 0 ? HTTP_EXEMPT : HTTP_KNOWN;
 }
 
 static void on_stop(evutil_socket_t fd, short what, void *base)
@@ -64,7 +64,7 @@ static void on_stop(evutil_socket_t fd, short what, void *base)
 /* Until `stop_fd` is closed at its other end. 0: all went well. */
 static int serve(const char *path, int port_fd, int stop_fd)
 {
-	static const struct http_handler handler = { begin, request, closed, exempt };
+	static const struct http_handler handler = { begin, request, closed, standing };
 	struct http_server_options options;
 	struct rlimit few = { SERVER_DESCRIPTORS, SERVER_DESCRIPTORS };
 	struct tls_context *tls = NULL;

@@ -78,10 +78,10 @@ static void closed(void *owner, struct http_exchange *exchange)
 	(void)exchange;
 }
 
-static bool exempt(void *owner, const struct http_peer *peer)
+static enum http_standing standing(void *owner, const struct http_peer *peer)
 {
 	(void)owner;
-	return strcmp(peer->uri, WORKER_URI) == 0;
+	return strcmp(peer->uri, WORKER_URI) == 0 ? HTTP_EXEMPT : HTTP_KNOWN;
 }
 
 struct server {
@@ -103,7 +103,7 @@ static void on_asked(evutil_socket_t fd, short what, void *argument)
 
 static int serve(int asked_fd, int told_fd)
 {
-	static const struct http_handler handler = { begin, request, closed, exempt };
+	static const struct http_handler handler = { begin, request, closed, standing };
 	struct http_server_options options;
 	struct tls_context *tls = NULL;
 	struct err err = { 0 };

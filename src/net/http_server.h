@@ -8,10 +8,10 @@
  * over TCP whose Host is a name that is not ours: a page whose name was made to mean our address.
  * Making a server sets SIGPIPE to be ignored.
  *
- * Over TCP, who shows no certificate is bound by limits of its address: 429 beyond them, or, before
- * the handshake, a closed connection. When there is no room, those are cut that have shown none for
- * the longest time; the rest of it (options.reserved) is for the own socket and for whom
- * handler.exempt() vouches. */
+ * Over TCP, who shows no certificate that is worth something is bound by limits of its address: 429
+ * beyond them, or, before the handshake, a closed connection. When there is no room, those are cut
+ * that have shown none for the longest time; the rest of it (options.reserved) is for the own socket
+ * and for whom handler.standing() exempts. */
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
 
@@ -40,6 +40,13 @@ struct http_peer {
 	unsigned char key_sha256[TLS_HASH_BYTES];
 };
 
+/* What a certificate is worth. */
+enum http_standing {
+	HTTP_STRANGER, /* nothing: as without one */
+	HTTP_KNOWN,    /* limits by address do not bind it */
+	HTTP_EXEMPT,   /* nor its address, and it has a share of what is reserved */
+};
+
 struct http_handler {
 	/* The head is in: which class is it? Return the greatest body size allowed, or -1 to refuse
 	 * at once after answering with http_answer*(). The exchange is not complete yet. */
@@ -52,9 +59,8 @@ struct http_handler {
 	 * called for, also when its body was refused; never from inside http_answer() or the stream
 	 * functions. */
 	void (*closed)(void *owner, struct http_exchange *exchange);
-	/* Is this peer, which has shown a certificate, one that limits by address shall not bind,
-	 * and that has a share of what is reserved? May be NULL: nobody is. */
-	bool (*exempt)(void *owner, const struct http_peer *peer);
+	/* What is this peer, which has shown a certificate? NULL: known. */
+	enum http_standing (*standing)(void *owner, const struct http_peer *peer);
 };
 
 struct http_server_options {

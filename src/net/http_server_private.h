@@ -14,7 +14,7 @@ struct bufferevent;
 
 enum connection_class {
 	CLASS_NEW = 0, /* TLS: who it is will be known after the handshake */
-	CLASS_NOBODY,  /* no certificate */
+	CLASS_NOBODY,  /* no certificate, or one that is worth nothing */
 	CLASS_KNOWN,   /* a certificate */
 	CLASS_OWN,     /* the unix socket, or exempt: may use what is reserved */
 	CLASS_COUNT,

@@ -154,10 +154,12 @@ static bool word_in(const char *words, const char *word)
 	return false;
 }
 
+/* Who may not even renew is bound by the limits of its address. */
 static bool is_too_often(enum who who, const struct route *route, int status)
 {
-	return (status == 0 && table[who].may) ||
-	       (status == 429 && who == NOBODY && route->scope != SCOPE_JOIN);
+	const char *may = table[who].may;
+	return (status == 0 && may) ||
+	       (status == 429 && may && !word_in(may, "renew") && route->scope != SCOPE_JOIN);
 }
 
 static void try_all(struct rig *rig, struct http_client *http, enum who who, struct uuid node)
@@ -168,7 +170,7 @@ static void try_all(struct rig *rig, struct http_client *http, enum who who, str
 		struct err said = { 0 };
 		target_of(route, node, target);
 		int status = members_call(rig, http, route->method, target, NULL, text, &said);
-		/* An address may come, and who shows no certificate may ask, only so often. */
+		/* An address may come, and who shows no certificate that is worth something may ask, only so often. */
 		for (int tries = 0; tries < 100 && is_too_often(who, route, status); tries++) {
 			rig_turn(rig, 100);
 			status = members_call(rig, http, route->method, target, NULL, text, &said);
