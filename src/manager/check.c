@@ -115,7 +115,7 @@ static void check_nodes(const struct manager *manager)
 		uint64_t digest = 0;
 		for (size_t j = 0; j < node->tasks.n; j++) {
 			const struct task *task = node->tasks.items[j];
-			struct sync_assignment assignment = task_assignment(task);
+			struct sync_assignment assignment = task_assignment(manager, task);
 			digest += (uint64_t)sync_assignment_digest(&assignment);
 			INVARIANT(task->unreachable == watch->lost);
 		}

@@ -238,8 +238,8 @@ void task_set_waiting(struct manager *manager, struct task *task, int reason, co
 void task_set_unreachable(struct manager *manager, struct task *task, bool unreachable);
 /* Part of its node's desired set? */
 bool task_in_set(const struct task *task);
-/* As the worker is to see it; ports are borrowed from the task. */
-struct sync_assignment task_assignment(const struct task *task);
+/* On a node: as its worker is to see it; ports are borrowed from the task. */
+struct sync_assignment task_assignment(const struct manager *manager, const struct task *task);
 
 /* slots.c: what a slot needs */
 enum slot_look {

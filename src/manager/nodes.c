@@ -47,6 +47,16 @@ static struct node_record new_record(struct manager *manager, struct node_id id)
 	return record;
 }
 
+static uint64_t digest_of_set(const struct manager *manager, const struct node_entry *node)
+{
+	uint64_t digest = 0;
+	for (size_t i = 0; i < node->tasks.n; i++) {
+		struct sync_assignment assignment = task_assignment(manager, node->tasks.items[i]);
+		digest += (uint64_t)sync_assignment_digest(&assignment);
+	}
+	return digest;
+}
+
 /* NULL: none. */
 static bool is_same(const char *a, const char *b)
 {
@@ -74,6 +84,8 @@ struct node_entry *node_introduce(struct manager *manager, struct node_entry *no
 	struct node_entry *entry =
 		cluster_put_node(&manager->cluster, &manager->out->changes, &record);
 	manager->wake = true;
+	/* A worker of another release is told the same in other words. */
+	node_watch(manager, entry->record.id)->digest = digest_of_set(manager, entry);
 	if (node)
 		return entry;
 	notes_add(&manager->out->notes, "node %s joined", node_name(entry));
@@ -369,9 +381,6 @@ void nodes_start(struct manager *manager)
 		}
 		cluster_set_node_state(&manager->cluster, node, state_of(node));
 		watch_node(manager, node);
-		for (size_t j = 0; j < node->tasks.n; j++) {
-			struct sync_assignment assignment = task_assignment(node->tasks.items[j]);
-			watch->digest += (uint64_t)sync_assignment_digest(&assignment);
-		}
+		watch->digest = digest_of_set(manager, node);
 	}
 }

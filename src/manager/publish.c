@@ -87,7 +87,7 @@ static void add_task(struct manager *manager, struct session *session, struct sy
 		     const struct task *task)
 {
 	add_template(manager, session, down, task);
-	struct sync_assignment assignment = task_assignment(task);
+	struct sync_assignment assignment = task_assignment(manager, task);
 	record_copy(&sync_assignment_type, list_add(&down->tasks, sizeof(assignment)), &assignment);
 }
 

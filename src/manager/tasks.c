@@ -24,17 +24,17 @@ bool task_in_set(const struct task *task)
 	       !task->desired.written_off;
 }
 
-struct sync_assignment task_assignment(const struct task *task)
+struct sync_assignment task_assignment(const struct manager *manager, const struct task *task)
 {
 	const struct task_desired *desired = &task->desired;
+	const struct node_entry *node = cluster_node(&manager->cluster, desired->node);
 	struct sync_assignment assignment = {
 		.task = desired->id,
 		.job = desired->job,
 		.revision = desired->revision,
 		.slot = desired->slot,
 		.wanted = desired->wanted,
-		/* A worker of the release before knows no other way to go without a trace. */
-		.stop_reason = task_is_withdrawn(task) ? REASON_REMOVED : desired->stop_reason,
+		.stop_reason = sync_reason(desired->stop_reason, node->record.facts.protocol),
 		.attempts_before = desired->attempts_before,
 	};
 	assignment.ports.items = desired->ports.items;
@@ -42,9 +42,9 @@ struct sync_assignment task_assignment(const struct task *task)
 	return assignment;
 }
 
-static uint64_t digest_of(const struct task *task)
+static uint64_t digest_of(const struct manager *manager, const struct task *task)
 {
-	struct sync_assignment assignment = task_assignment(task);
+	struct sync_assignment assignment = task_assignment(manager, task);
 	return (uint64_t)sync_assignment_digest(&assignment);
 }
 
@@ -53,14 +53,14 @@ static struct before leave_set(struct manager *manager, const struct task *task)
 	struct before before = { task->state, task->observed.health, task_in_set(task),
 				 task_occupies_node(task) };
 	if (before.in_set)
-		node_watch(manager, task->desired.node)->digest -= digest_of(task);
+		node_watch(manager, task->desired.node)->digest -= digest_of(manager, task);
 	return before;
 }
 
 static void join_set(struct manager *manager, const struct task *task)
 {
 	if (task_in_set(task))
-		node_watch(manager, task->desired.node)->digest += digest_of(task);
+		node_watch(manager, task->desired.node)->digest += digest_of(manager, task);
 }
 
 static const char *node_name_of(const struct manager *manager, const struct task *task)

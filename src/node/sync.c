@@ -2,6 +2,7 @@
  * field. */
 #include "node/sync.h"
 
+#include "base/alloc.h"
 #include "base/limits.h"
 
 // clang-format off
@@ -96,6 +97,28 @@ enum err_code sync_protocol_check(int64_t theirs, struct err *err)
 		       "this worker speaks protocol %lld, the manager %d to %d: update the %s",
 		       (long long)theirs, SYNC_PROTOCOL - 1, SYNC_PROTOCOL + 1,
 		       theirs < SYNC_PROTOCOL ? "worker" : "manager");
+}
+
+/* Reasons that came after the first protocol. */
+static const struct {
+	int reason;
+	int64_t since;
+	int before;
+} younger_reasons[] = {
+	{ REASON_POLICY, 2, REASON_START_FAILED },
+	{ REASON_UNFIT, 2, REASON_DRAINED },
+	{ REASON_LEASE_LAPSED, 2, REASON_INTERRUPTED },
+	{ REASON_WITHDRAWN, 2, REASON_REMOVED },
+};
+
+int sync_reason(int reason, int64_t theirs)
+{
+	if (!theirs)
+		theirs = 1;
+	for (size_t i = 0; i < ARRAY_LEN(younger_reasons); i++)
+		if (younger_reasons[i].reason == reason && theirs < younger_reasons[i].since)
+			return younger_reasons[i].before;
+	return reason;
 }
 
 /* Absorb one value; the multiplications spread every bit over the whole word (splitmix64's finisher). */

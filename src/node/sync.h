@@ -25,6 +25,10 @@
  * updated. */
 enum err_code sync_protocol_check(int64_t theirs, struct err *err) WARN_UNUSED;
 
+/* enum reason, as a worker of `theirs` (0: 1) can be told it: one that it does not know becomes one that it acts upon
+ * in the same way. */
+int sync_reason(int reason, int64_t theirs);
+
 /* Codes of the WebSocket's close frame: why the manager ends a session. */
 enum sync_close {
 	SYNC_CLOSE_REFUSED = 1008,

@@ -9,6 +9,7 @@
 
 #include "api/json.h"
 #include "base/alloc.h"
+#include "base/parse.h"
 #include "golden.h"
 #include "manager/manager.h"
 #include "worker/worker.h"
@@ -228,6 +229,43 @@ static void jobs_with_younger_fields_ask_for_younger_workers(void **state)
 	strings_release(&lines);
 }
 
+/* The names a release knows for the reason of a stop, in the form of tables.txt. */
+static const char *reasons_known(const struct strings *lines)
+{
+	static const char begin[] = "sync_assignment stop_reason ";
+	for (size_t i = 0; i < lines->n; i++)
+		if (strncmp(lines->items[i], begin, strlen(begin)) == 0)
+			return strstr(lines->items[i], " none=");
+	fail_msg("no line begins with %s", begin);
+	return NULL;
+}
+
+/* A message with a word that is not known is passed over whole, and so is every later one that repeats it. */
+static void workers_of_older_releases_know_every_reason_they_are_told(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(releases); i++) {
+		struct strings lines = { 0 };
+		assert_true(read_lines(releases[i], "tables", ".txt", &lines));
+		const char *known = reasons_known(&lines);
+		int64_t protocol = 0;
+		struct err err;
+		assert_int_equal(parse_int(releases[i], 1, SYNC_PROTOCOL, &protocol, &err),
+				 ERR_NONE);
+		for (int reason = 0; reason < REASON_COUNT; reason++) {
+			int told = sync_reason(reason, protocol);
+			char entry[64];
+			text_print(entry, sizeof(entry), "%s=%d", reason_name(told), told);
+			const char *at = strstr(known, entry);
+			if (!at || !strchr(" ,", at[-1]) || !strchr(",", at[strlen(entry)]))
+				fail_msg("%s is told as %s, which release %s does not know",
+					 reason_name(reason), reason_name(told), releases[i]);
+			assert_int_equal(sync_reason(reason, SYNC_PROTOCOL), reason);
+		}
+		strings_release(&lines);
+	}
+}
+
 /* ---- stores ---- */
 
 typedef enum err_code replay_fn(void *core, const struct change *change, struct err *err);
@@ -325,6 +363,7 @@ int main(void)
 		TEST(records_and_messages_of_older_releases_are_read),
 		TEST(fields_of_older_releases_are_what_they_were),
 		TEST(jobs_with_younger_fields_ask_for_younger_workers),
+		TEST(workers_of_older_releases_know_every_reason_they_are_told),
 		TEST(a_manager_takes_over_an_older_ones_store),
 		TEST(a_worker_takes_over_an_older_ones_store),
 	};

@@ -59,6 +59,8 @@ struct story_worker *story_worker(struct story *story, const char *name);
 void story_silence(struct story *story, const char *name);
 void story_return(struct story *story, const char *name);
 void story_set_runtime(struct story *story, const char *name, bool runtime_ok);
+/* Another release takes the worker's place, in a new session. */
+void story_set_protocol(struct story *story, const char *name, int64_t protocol);
 void story_set_label(struct story *story, const char *name, const char *key, const char *value);
 /* Lose, repeat or swap what goes between manager and worker. */
 void story_lose_downs(struct story *story, const char *name, int n);

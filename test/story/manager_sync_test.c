@@ -292,6 +292,35 @@ static void a_release_too_far_apart_is_told_which_to_update(void **state)
 	story_end(&story);
 }
 
+static void a_worker_of_the_release_before_is_told_in_words_it_knows(void **state)
+{
+	(void)state;
+	struct story story;
+	story_begin(&story);
+	story_join(&story, "alpha");
+	story_set_label(&story, "alpha", "disk", "ssd");
+	story_set_protocol(&story, "alpha", 1);
+	story_project(&story, "shop");
+	struct job_spec *spec = story_job(&story, "web", 1);
+	strings_add(&spec->placement.constraints, "node.labels.disk==ssd");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_forget(&story);
+	story.linger = "web";
+	size_t fulls = story_fulls(&story, "alpha");
+	story_set_label(&story, "alpha", "disk", "hdd");
+	story_tells(&story,
+		    "shop/web.1 stopping: no_longer_fits\n"
+		    "job shop/web is pending: 0 of 1 ready; web.1 is stopping: no_longer_fits\n"
+		    "shop/web.1 completed: drained\n");
+	/* Both sides agree on what was said; so they do when the worker is replaced, and told it anew. */
+	story_pass(&story, 10000);
+	assert_int_equal(story_fulls(&story, "alpha"), fulls);
+	story_set_protocol(&story, "alpha", SYNC_PROTOCOL);
+	story_pass(&story, 10000);
+	assert_int_equal(story_fulls(&story, "alpha"), fulls + 1);
+	story_end(&story);
+}
+
 static void workers_are_told_how_far_to_spread_out(void **state)
 {
 	(void)state;
@@ -383,6 +412,7 @@ int main(void)
 		cmocka_unit_test(a_worker_that_reconnects_or_restarts_takes_over_from_itself),
 		cmocka_unit_test(two_workers_with_one_identity_do_not_take_turns),
 		cmocka_unit_test(a_release_too_far_apart_is_told_which_to_update),
+		cmocka_unit_test(a_worker_of_the_release_before_is_told_in_words_it_knows),
 		cmocka_unit_test(workers_are_told_how_far_to_spread_out),
 		cmocka_unit_test(reports_about_strangers_are_acknowledged_and_forgotten),
 		cmocka_unit_test(every_message_is_answered_with_its_acknowledgement),

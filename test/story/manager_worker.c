@@ -100,6 +100,8 @@ static void take_assignment(struct story_worker *worker, const struct sync_assig
 	}
 	record_release(&sync_assignment_type, &held->assignment);
 	record_copy(&sync_assignment_type, &held->assignment, assignment);
+	assert_int_equal(sync_reason(assignment->stop_reason, worker->facts.protocol),
+			 assignment->stop_reason);
 	/* The manager owes the template before the task. */
 	assert_non_null(template_name(worker, held));
 }
@@ -286,6 +288,14 @@ void story_set_runtime(struct story *story, const char *name, bool runtime_ok)
 	worker->runtime_ok = runtime_ok;
 	worker->owes_up = true;
 	story_run(story);
+}
+
+void story_set_protocol(struct story *story, const char *name, int64_t protocol)
+{
+	story_silence(story, name);
+	story_worker(story, name)->facts.protocol = protocol;
+	story_worker(story, name)->introduced = false;
+	story_return(story, name);
 }
 
 void story_set_label(struct story *story, const char *name, const char *key, const char *value)
