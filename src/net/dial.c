@@ -9,6 +9,9 @@
 #include "net/socket.h"
 #include "net/tls.h"
 
+/* To evdns_base_free(): what is under way is ended. Else its timers point into what is freed. */
+#define FAIL_LOOKUPS 1
+
 static enum err_code dial_unix(struct event_base *base, const char *path, struct dial *dial,
 			       struct err *err)
 {
@@ -52,7 +55,7 @@ void dial_release(struct dial *dial)
 	if (dial->bev)
 		bufferevent_free(dial->bev);
 	if (dial->dns)
-		evdns_base_free(dial->dns, 0);
+		evdns_base_free(dial->dns, FAIL_LOOKUPS);
 	*dial = (struct dial){ 0 };
 }
 
