@@ -41,6 +41,7 @@
 	X(PLANTED_NEVER_WOKEN,        "never-woken")        /* L2: what is parked stays parked */          \
 	X(PLANTED_DEAF,               "deaf")               /* L3: after some starts all is refused */     \
 	X(PLANTED_ORPHAN_KEPT,        "orphan-kept")        /* L4: orphans are left alone */               \
+	X(PLANTED_REMOVAL_UNHEARD,    "removal-unheard")    /* L4: a removed node runs on */               \
 	X(PLANTED_RESTLESS,           "restless")           /* L7: what has not changed is stored */       \
 	X(PLANTED_PLACED_ANYWHERE,    "placed-anywhere")    /* placed: constraints are not looked at */
 

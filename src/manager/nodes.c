@@ -118,7 +118,10 @@ static int64_t not_in_grace(const struct manager *manager, int64_t at_ms)
 /* When the node counts as silent if nothing more is heard of it. */
 static int64_t silent_at(const struct manager *manager, const struct node_entry *node)
 {
-	return not_in_grace(manager, node->heard_ms + manager->options.node_silent_ms);
+	int64_t at_ms = node->heard_ms + manager->options.node_silent_ms;
+	if (node->record.role == NODE_BOTH && PLANTED(PLANTED_STANDSTILL_UNSEEN))
+		return at_ms > grace_end(manager) ? at_ms : grace_end(manager);
+	return not_in_grace(manager, at_ms);
 }
 
 /* When it is judged next if nothing changes. */
@@ -305,7 +308,7 @@ static void notice_standstill(struct manager *manager)
 	int64_t stood_ms = now_ms - manager->judged_ms;
 	bool ticking = manager->judging;
 	manager->judged_ms = now_ms;
-	if (!ticking || stood_ms <= standstill_ms(manager) || PLANTED(PLANTED_STANDSTILL_UNSEEN))
+	if (!ticking || stood_ms <= standstill_ms(manager))
 		return;
 	manager->unread_until_ms = now_ms + manager->options.node_silent_ms;
 	pace_stood_still(manager, stood_ms);

@@ -9,6 +9,7 @@
  * 4. Nothing but the manager's word begins it: silence, another cluster, or a manager that does not know this node
  *    end nothing. */
 #include "base/check.h"
+#include "base/planted.h"
 #include "worker/worker_int.h"
 
 /* Networks that somebody else uses may stay: no longer than this is waited for them. */
@@ -18,14 +19,20 @@
 static void want_nothing(struct worker *worker)
 {
 	worker->session = false;
+	if (PLANTED(PLANTED_REMOVAL_UNHEARD))
+		return;
 	worker_desired_forget_all(worker);
 	worker_volumes_take(worker, &(struct sync_down){ 0 });
 }
 
+/* Whoever starts it again wants to hear that nothing is left, so that is looked at again. */
 void worker_removal_start(struct worker *worker)
 {
-	if (worker->meta.removal != WORKER_REMOVAL_NONE)
-		want_nothing(worker);
+	if (worker->meta.removal == WORKER_REMOVAL_NONE)
+		return;
+	worker->meta.removal = WORKER_REMOVAL_TOLD;
+	worker->meta_unsaved = true;
+	want_nothing(worker);
 }
 
 void worker_removal_told(struct worker *worker)

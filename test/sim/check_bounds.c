@@ -63,7 +63,9 @@ static void check_manager_store(struct sim *sim, const struct cluster *cluster)
 	bound(sim, "the manager", store, RECORD_REVISION, n_revisions, "revisions");
 	bound(sim, "the manager", store, RECORD_TASK, cluster->tasks.n, "tasks");
 	bound(sim, "the manager", store, RECORD_OBSERVED, cluster->tasks.n, "reports");
-	bound(sim, "the manager", store, RECORD_NODE, (size_t)sim->n_workers, "nodes");
+	size_t n_nodes = (size_t)sim->n_workers + sim->n_joined_again;
+	bound(sim, "the manager", store, RECORD_NODE,
+	      n_nodes - count_records(store, RECORD_REMOVED_NODE), "nodes");
 	bound(sim, "the manager", store, RECORD_VOLUME, cluster->volumes.n, "volumes");
 	bound(sim, "the manager", store, RECORD_IDEMPOTENCY, cluster->idempotency.n, "answers");
 }
@@ -110,7 +112,10 @@ void check_stores(struct sim *sim)
 		const struct sim_worker *worker = &sim->workers[i];
 		const struct node_entry *node =
 			worker->broken ? NULL : cluster_node(cluster, worker_node_id(worker->core));
-		if (node && !node->record.left)
+		if (!worker->broken && worker_removal(worker->core) == WORKER_REMOVAL_OVER)
+			bound(sim, worker->name, &worker->store, RECORD_ASSIGNMENT, 0,
+			      "assignments");
+		else if (node && !node->record.left)
 			check_worker_store(sim, worker, node);
 	}
 }

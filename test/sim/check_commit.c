@@ -153,6 +153,7 @@ static void remember(struct known_task *known, const struct task *task)
 {
 	known->committed = true;
 	known->gone |= task->observed.gone || task->observed.removed || task->desired.written_off;
+	known->written_off |= task->desired.written_off;
 	known->job = task->desired.job;
 	known->node = task->desired.node;
 	known->slot = task->desired.slot;
@@ -193,8 +194,10 @@ static void check_deleted(struct sim *sim, const struct cluster *cluster, struct
 {
 	if (!known->committed || known->deleted || cluster_task(cluster, known->id))
 		return;
+	const char *node;
 	known->deleted = true;
 	known->gone = true;
+	known->written_off |= cluster_was_removed(cluster, known->node, &node);
 	checker_compare(sim, known);
 }
 

@@ -4,8 +4,7 @@
 
 #include "sim.h"
 
-static const struct sim_container *user_elsewhere(const struct sim *sim,
-						  const struct sim_worker *worker,
+static const struct sim_container *user_elsewhere(struct sim *sim, const struct sim_worker *worker,
 						  const char *volume)
 {
 	for (int i = 0; i < sim->n_workers; i++) {
@@ -13,7 +12,8 @@ static const struct sim_container *user_elsewhere(const struct sim *sim,
 		for (size_t j = 0; &sim->workers[i] != worker && j < docker->n_containers; j++) {
 			const struct sim_container *container = docker->containers[j];
 			if (!container->foreign && sim_container_runs(container) &&
-			    strings_has(&container->volumes, volume))
+			    strings_has(&container->volumes, volume) &&
+			    !checker_task(sim, container->seen.task)->written_off)
 				return container;
 		}
 	}
@@ -23,6 +23,8 @@ static const struct sim_container *user_elsewhere(const struct sim *sim,
 void checker_volumes(struct sim *sim, const struct sim_worker *worker,
 		     const struct sim_container *container)
 {
+	if (checker_task(sim, container->seen.task)->written_off)
+		return;
 	for (size_t i = 0; i < container->volumes.n; i++) {
 		const char *volume = container->volumes.items[i];
 		const struct sim_container *other = user_elsewhere(sim, worker, volume);
@@ -49,7 +51,7 @@ void checker_exclusive(struct sim *sim, const struct sim_worker *worker,
 		       const struct sim_container *container)
 {
 	const struct known_task *known = checker_task(sim, container->seen.task);
-	if (!container->exclusive || !known->committed)
+	if (!container->exclusive || !known->committed || known->written_off)
 		return;
 	sim->checker.evaluated[INVARIANT_I2]++;
 	for (int i = 0; i < sim->n_workers; i++) {
@@ -61,7 +63,7 @@ void checker_exclusive(struct sim *sim, const struct sim_worker *worker,
 				continue;
 			const struct known_task *rival = checker_task(sim, other->seen.task);
 			if (uuid_equal(rival->job.uuid, known->job.uuid) &&
-			    rival->slot == known->slot)
+			    rival->slot == known->slot && !rival->written_off)
 				violated(sim, INVARIANT_I2,
 					 "%s on %s was started while %s of its slot runs on %s",
 					 container->seen.name, worker->name, other->seen.name,

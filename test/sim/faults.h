@@ -25,6 +25,7 @@
 	X(FAULT_WORKER_UPGRADED,      "worker replaced by another release", 100)                       \
 	X(FAULT_REBOOT,               "machine rebooted",           150)                               \
 	X(FAULT_SCRAPPED,             "machine lost for good",       20)                               \
+	X(FAULT_GIVEN_UP,             "machine given up that comes back", 500)                         \
 	X(FAULT_SLEEP,                "machine suspended",          150)                               \
 	X(FAULT_COMMIT_FAILED,        "commit failed",               15)                               \
 	X(FAULT_COMMIT_UNKNOWN,       "commit with unknown outcome", 15)                               \

@@ -49,8 +49,8 @@ static struct sim_worker *worker_of(const struct look *look, struct node_id node
 static bool works(const struct look *look, struct node_id id)
 {
 	const struct sim_worker *worker = worker_of(look, id);
-	const struct node_entry *node = cluster_node(look->cluster, id);
-	return worker && !worker->broken && !(node && node->record.left);
+	const char *name;
+	return worker && !worker->broken && !cluster_was_removed(look->cluster, id, &name);
 }
 
 static bool is_drained(const struct look *look, struct node_id id)
@@ -466,20 +466,46 @@ static void look_at_node(struct look *look, const struct sim_worker *worker)
 			 node ? enum_name(node_state_names, node->state) : "not known");
 }
 
+/* Removed from the cluster, as far as the manager or the worker knows: one may have forgotten it. */
 static bool has_left(const struct look *look, const struct sim_worker *worker)
 {
-	const struct node_entry *node =
-		worker->core ? cluster_node(look->cluster, worker_node_id(worker->core)) : NULL;
-	return node && node->record.left;
+	const char *name;
+	return worker->core &&
+	       (worker_removal(worker->core) != WORKER_REMOVAL_NONE ||
+		cluster_was_removed(look->cluster, worker_node_id(worker->core), &name));
+}
+
+/* Nothing may be left there of what was the cluster's. */
+static void look_at_leaver(struct look *look, const struct sim_worker *worker)
+{
+	for (size_t i = 0; i < worker->docker.n_containers; i++) {
+		const struct sim_container *container = worker->docker.containers[i];
+		if (container->foreign)
+			continue;
+		look->fine = false;
+		if (look->tell)
+			violated(look->sim, INVARIANT_L4, "%s on %s is %s, which was removed",
+				 container->seen.name, worker->name,
+				 enum_name(container_state_names, container->seen.state));
+	}
+	if (worker_removal(worker->core) == WORKER_REMOVAL_OVER)
+		return;
+	look->fine = false;
+	if (look->tell)
+		violated(look->sim, INVARIANT_L1, "%s was removed, and does not end", worker->name);
 }
 
 static void look_at_machines(struct look *look)
 {
 	for (int i = 0; i < look->sim->n_workers; i++) {
 		const struct sim_worker *worker = &look->sim->workers[i];
-		if (worker->broken || has_left(look, worker))
+		if (worker->broken)
 			continue;
 		look->sim->checker.evaluated[INVARIANT_L4]++;
+		if (has_left(look, worker)) {
+			look_at_leaver(look, worker);
+			continue;
+		}
 		look_at_node(look, worker);
 		for (size_t j = 0; j < worker->docker.n_containers; j++)
 			if (!worker->docker.containers[j]->foreign)

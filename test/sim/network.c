@@ -125,6 +125,14 @@ static void on_closed_at_worker(struct sim *sim, struct event *event)
 	try_again(sim, worker, 0);
 }
 
+static void on_removed(struct sim *sim, struct event *event)
+{
+	struct sim_worker *worker = event->subject;
+	(void)sim;
+	if (worker->session == event->number && !worker->store_broken)
+		sim_worker_queue(worker, WORKER_REMOVED);
+}
+
 static void close_both(struct sim *sim, struct sim_worker *worker, int64_t in_ms)
 {
 	if (!worker->session)
@@ -166,7 +174,8 @@ static void on_connect(struct sim *sim, struct event *event)
 
 void network_connect(struct sim *sim, struct sim_worker *worker)
 {
-	plan_of(sim, sim_draw(sim, 1, 20), on_connect, worker)->number = ++worker->dials;
+	if (worker_removal(worker->core) == WORKER_REMOVAL_NONE)
+		plan_of(sim, sim_draw(sim, 1, 20), on_connect, worker)->number = ++worker->dials;
 }
 
 void network_worker_gone(struct sim *sim, struct sim_worker *worker)
@@ -286,7 +295,10 @@ void network_send_down(struct sim *sim, const struct manager_down *down)
 	if (!worker)
 		return;
 	if (down->close) {
-		close_both(sim, worker, sim_draw(sim, 1, 20));
+		int64_t in_ms = sim_draw(sim, 1, 20);
+		if (down->close == SYNC_CLOSE_REMOVED && !is_lost(sim, worker, LINK_DOWN))
+			plan_of(sim, in_ms, on_removed, worker)->number = worker->session;
+		close_both(sim, worker, in_ms);
 		return;
 	}
 	if (is_lost(sim, worker, LINK_DOWN))

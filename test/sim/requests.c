@@ -209,7 +209,29 @@ static void draw_volume_removal(struct sim_request *request)
 	text_print(request->volume, sizeof(request->volume), "%s_data", request->project);
 }
 
-/* What operators do to a machine. Their word that it is off they give only of one that is, and stays so. */
+/* An operator's word that a machine is off may be wrong: some come back. Half of all at least are left. */
+static bool draw_given_up(struct sim *sim, struct sim_request *request)
+{
+	struct sim_worker *silent = NULL;
+	int n = 0;
+	for (int i = 0; i < sim->n_workers; i++) {
+		struct sim_worker *worker = &sim->workers[i];
+		bool out = worker->broken || worker->given_up;
+		n += out;
+		if (worker->is_down && !out && !worker->local)
+			silent = worker;
+	}
+	if (!silent || 2 * (n + 1) > sim->n_workers || !sim_strikes(sim, FAULT_GIVEN_UP))
+		return false;
+	silent->given_up = true;
+	request->request.node = worker_node_id(silent->core);
+	request->request.kind = REQUEST_NODE_REMOVE;
+	request->request.fenced = true;
+	request->project[0] = '\0';
+	return true;
+}
+
+/* What operators do to a machine. */
 static bool draw_node(struct sim *sim, struct sim_request *request)
 {
 	struct sim_worker *worker = &sim->workers[sim_draw(sim, 0, sim->n_workers - 1)];
@@ -258,7 +280,8 @@ struct sim_request *request_draw(struct sim *sim, const struct sim_client *clien
 		   (unsigned long long)client->serial);
 	text_print(request->project, sizeof(request->project), "p%d",
 		   (int)sim_draw(sim, 1, sim->n_projects));
-	bool of_node = sim_chance(sim, 80) && draw_node(sim, request);
+	bool of_node =
+		(sim_chance(sim, 80) && draw_node(sim, request)) || draw_given_up(sim, request);
 	if (of_node)
 		;
 	else if (sim_chance(sim, 400))

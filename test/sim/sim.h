@@ -220,6 +220,7 @@ struct sim_worker {
 	bool off;		 /* the machine has no power */
 	bool local;		 /* it is the manager's own, and no network lies between them */
 	int broken;		 /* enum broken */
+	bool given_up;		 /* an operator may have said that it is off */
 	int64_t impaired_ms;	 /* until when its worker or its Docker could not obey */
 	struct worker *core;
 	struct worker_out out;
@@ -369,6 +370,7 @@ struct sim {
 	struct sim_manager manager;
 	struct sim_worker *workers;
 	int n_workers;
+	size_t n_joined_again; /* removed machines, as new nodes */
 	int n_projects;
 	struct sim_client clients[SIM_CLIENTS];
 	struct checker checker;

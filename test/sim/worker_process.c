@@ -106,12 +106,31 @@ static bool dies(struct sim *sim, struct sim_worker *worker)
 	return true;
 }
 
+/* What its machine ran has ended, and so does the program. Somebody may let the machine join again, as a new node. */
+static void leave(struct sim *sim, struct sim_worker *worker)
+{
+	bool again = !sim->calm && sim_chance(sim, 500);
+	sim_tell(sim, worker->name, "%s", again ? "is to join again" : "has left the cluster");
+	if (again) {
+		worker->options.node.uuid =
+			uuid_make(&sim->random, clock_wall_ms(sim, &worker->clock));
+		worker->epoch_said = 0;
+		worker->rev_said = 0;
+		worker->report_said = 0;
+		worker->given_up = false;
+		sim->n_joined_again++;
+	}
+	sim_worker_crash(sim, worker, again ? sim_draw(sim, 100, 10000) : -1);
+}
+
 static void finish(struct sim *sim, struct sim_worker *worker)
 {
 	worker->committing = false;
 	act(sim, worker);
 	if (sim->n_events % 16 == 0)
 		worker_check(worker->core);
+	if (worker_removal(worker->core) == WORKER_REMOVAL_OVER)
+		leave(sim, worker);
 }
 
 static void on_committed(struct sim *sim, struct event *event)

@@ -139,7 +139,13 @@ static void the_machine_may_restart_in_between(void **state)
 	world->containers[0].seen.state = CONTAINER_RUNNING;
 	world_run(world, 60000);
 	expect_over(world);
+	/* Each start looks again. */
+	struct task_id late = { { { 0x01, 0x90, 0xcc } } };
 	world_reboot(world);
+	world_put_container(world, "drover-01900000-0000-0000-0000-0000000000cc-1", world->cluster,
+			    late, 1)
+		->seen.state = CONTAINER_RUNNING;
+	assert_int_equal(worker_removal(world->worker), WORKER_REMOVAL_TOLD);
 	world_run(world, 60000);
 	expect_over(world);
 	world_free(world);
@@ -359,7 +365,7 @@ static void the_store_serves_a_new_node_then(void **state)
 	/* As the node of before it is what it was: removed. */
 	struct node_id same = worker_node_id(world->worker);
 	assert_int_equal(start_as(world, same, &out, &worker), ERR_NONE);
-	assert_int_equal(worker_removal(worker), WORKER_REMOVAL_OVER);
+	assert_int_equal(worker_removal(worker), WORKER_REMOVAL_TOLD);
 	worker_free(worker);
 	worker_out_release(&out);
 	/* What is committed by it is all that a later start finds, and it runs what it is told. */
