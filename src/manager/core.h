@@ -109,10 +109,10 @@ struct session {
 struct node_watch {
 	struct node_id id;
 	struct session *session;
-	uint64_t digest;       /* of its desired set */
-	bool lost;	       /* Down, or without Docker for long: its tasks are unreachable */
-	int64_t degraded_ms;   /* monotonic: without Docker since */
-	bool docker_silent;    /* so said its newest message */
+	uint64_t digest;     /* of its desired set */
+	bool lost;	     /* Down, or without Docker for long: its tasks are unreachable */
+	int64_t degraded_ms; /* monotonic: without Docker since */
+	bool docker_silent;  /* so said its newest message, before our start too where leases ask */
 	struct uuid displaced; /* the life whose session another one's has ended; zero: none */
 	bool timed;	       /* in manager.judged, ... */
 	int64_t due_ms;	       /* ... with this key */

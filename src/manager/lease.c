@@ -12,9 +12,10 @@
  *    and a quarter of the rest for clocks that do not run alike.
  * 2. What an earlier run of ours has heard is not known here: after a start every node counts as heard at the start.
  * 3. A worker that is dead or halted stops nothing, and neither does one whose Docker does not answer. Of the latter we
- *    know when the last message says so: then time proves nothing, and the task waits for its node, or for the word of
- *    the operator (node rm --fenced). The former looks like a cut cable and is not told from it: whoever ends a worker
- *    for longer than the shortest lease and leaves containers running drains the node first.
+ *    know when the last message says so, and keep it for our next run (node_record.docker_silent): then time
+ *    proves nothing, and the task waits for its node, or for the word of the operator (node rm --fenced). The former
+ *    looks like a cut cable and is not told from it: whoever ends a worker for longer than the shortest lease and
+ *    leaves containers running drains the node first.
  * 4. In every other respect such a task is like others: it is declared lost only with its replacement, and until then
  *    the node's return ends the wait. */
 #include "base/check.h"

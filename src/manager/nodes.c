@@ -177,13 +177,40 @@ static int state_of(const struct node_entry *node)
 	return node->record.draining ? NODE_DRAINING : NODE_READY;
 }
 
+static bool has_lease(const struct manager *manager, const struct node_entry *node)
+{
+	for (size_t i = 0; i < node->tasks.n; i++) {
+		const struct task *task = node->tasks.items[i];
+		if (task_occupies_node(task) &&
+		    job_spec_lease_ms(cluster_task_spec(&manager->cluster, task)))
+			return true;
+	}
+	return false;
+}
+
+/* Who waits for a lease asks for it also after our restart. A node without Docker gets no task, so it is enough to look
+ * when that begins. */
+static void hear_docker(struct manager *manager, struct node_entry *node, bool silent)
+{
+	struct node_watch *watch = node_watch(manager, node->record.id);
+	bool news = watch->docker_silent != silent || !node->heard_ms;
+	watch->docker_silent = silent;
+	if (!news || node->record.docker_silent == silent || (silent && !has_lease(manager, node)))
+		return;
+	struct node_record record;
+	record_copy(&node_record_type, &record, &node->record);
+	record.docker_silent = silent;
+	group_reserve(manager, 1);
+	cluster_put_node(&manager->cluster, &manager->out->changes, &record);
+}
+
 static const char *docker_away = "Docker does not answer there";
 
 void node_heard(struct manager *manager, struct node_entry *node, bool runtime_ok)
 {
 	struct node_watch *watch = node_watch(manager, node->record.id);
 	int old_state = node->heard_ms ? node->state : -1;
-	watch->docker_silent = !runtime_ok;
+	hear_docker(manager, node, !runtime_ok);
 	bool was_down = node->state == NODE_DOWN;
 	bool same_runtime = node->runtime_ok == runtime_ok;
 	node->heard_ms = manager->in->now_ms;
@@ -384,6 +411,7 @@ void nodes_start(struct manager *manager)
 		}
 		cluster_set_node_state(&manager->cluster, node, state_of(node));
 		watch_node(manager, node);
+		watch->docker_silent = node->record.docker_silent;
 		watch->digest = digest_of_set(manager, node);
 	}
 }

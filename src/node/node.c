@@ -47,6 +47,7 @@ static const struct field node_record_fields[] = {
 	ROW_BOOL(8, struct node_record, left),
 	ROW_INT(9, struct node_record, left_wall_ms, LIMIT_WALL_MS),
 	ROW_STRING(10, struct node_record, address, LIMIT_ADDRESS_BYTES),
+	ROW_BOOL(11, struct node_record, docker_silent),
 };
 RECORD_TYPE(node_record, struct node_record, node_record_fields);
 

@@ -62,6 +62,7 @@ struct node_record {
 	bool left;	/* removed by `drover node rm`: takes no session and no task */
 	int64_t left_wall_ms;
 	char *address; /* the numeric IP address its newest session came from; NULL: over the unix socket */
+	bool docker_silent; /* said while it held a task with a lease, and not taken back yet */
 };
 extern const struct record_type node_record_type;
 

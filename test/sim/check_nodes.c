@@ -20,8 +20,10 @@ static void note_heard(struct sim *sim)
 	for (size_t i = 0; i < turn->n; i++) {
 		const struct manager_queued *queued = &turn->items[i];
 		if (queued->kind == MANAGER_SYNC_UP && queued->worker->session == queued->session &&
-		    queued->worker->dismissed != queued->session)
+		    queued->worker->dismissed != queued->session) {
 			queued->worker->heard_ms = sim->manager.stepped_ms;
+			queued->worker->silence_heard = !queued->up.runtime_ok;
+		}
 	}
 }
 

@@ -46,6 +46,12 @@ static bool could_obey(const struct sim *sim, const struct sim_worker *worker)
 	       sim->now_ms >= worker->paused_until_ms && worker->impaired_ms < worker->heard_ms;
 }
 
+/* No container there is known to have ended: its worker obeyed, or the manager knew that Docker might not have. */
+static bool must_be_waited_for(const struct sim *sim, const struct sim_worker *worker)
+{
+	return could_obey(sim, worker) || (worker->silence_heard && !worker->off);
+}
+
 /* Its slot has no other container, unless one on a machine that could not do as its lease says. */
 void checker_exclusive(struct sim *sim, const struct sim_worker *worker,
 		       const struct sim_container *container)
@@ -59,7 +65,8 @@ void checker_exclusive(struct sim *sim, const struct sim_worker *worker,
 		for (size_t j = 0; j < docker->n_containers; j++) {
 			const struct sim_container *other = docker->containers[j];
 			if (other == container || other->foreign || !other->exclusive ||
-			    !sim_container_runs(other) || !could_obey(sim, &sim->workers[i]))
+			    !sim_container_runs(other) ||
+			    !must_be_waited_for(sim, &sim->workers[i]))
 				continue;
 			const struct known_task *rival = checker_task(sim, other->seen.task);
 			if (uuid_equal(rival->job.uuid, known->job.uuid) &&

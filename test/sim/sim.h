@@ -242,6 +242,7 @@ struct sim_worker {
 	struct uuid cluster;
 	/* What the checker compares. */
 	int64_t heard_ms;   /* by the manager */
+	bool silence_heard; /* its newest message told the manager that Docker does not answer */
 	uint64_t dismissed; /* the last session that is over for the manager */
 	bool is_down;	    /* in its eyes */
 	int64_t down_ms;    /* since when; 0: never, in this life of the manager */

@@ -122,6 +122,62 @@ static void while_docker_was_silent_at_last_no_time_is_enough(void **state)
 	story_end(&story);
 }
 
+static void that_docker_was_silent_at_last_survives_a_restart(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story);
+	story_set_runtime(&story, "alpha", false);
+	story_silence(&story, "alpha");
+	story_pass(&story, WAIT_MS);
+	story_restart(&story);
+	story_pass(&story, 100 * WAIT_MS);
+	assert_int_equal(story_count(&story, "shop/web"), 1);
+	struct text told;
+	text_init(&told, 1000);
+	assert_true(manager_task_waits(story.manager, story_task(&story, "shop/web.1"), &told));
+	assert_string_equal(text_string(&told),
+			    "on_disconnect is stop, and Docker on alpha did not answer when alpha "
+			    "was last heard, so the container may run on: it waits for alpha, or "
+			    "for drover node rm --fenced alpha");
+	text_release(&told);
+	/* Once Docker has answered, time counts again, over a restart too. */
+	story_return(&story, "alpha");
+	story_set_runtime(&story, "alpha", true);
+	assert_false(story_node(&story, "alpha")->record.docker_silent);
+	story_silence(&story, "alpha");
+	story_restart(&story);
+	story_pass(&story, WAIT_MS);
+	assert_int_equal(story_count(&story, "shop/web"), 2);
+	story_end(&story);
+}
+
+static void a_silent_docker_is_recorded_only_for_leases_and_once(void **state)
+{
+	(void)state;
+	struct story story;
+	story_begin(&story);
+	story_join(&story, "alpha");
+	story_project(&story, "shop");
+	story_job(&story, "web", 1);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	size_t changes = story.n_changes;
+	story_set_runtime(&story, "alpha", false);
+	story_pass(&story, 100000);
+	story_set_runtime(&story, "alpha", true);
+	assert_int_equal(story.n_changes, changes);
+	story.request.jobs.items[0].spec.on_disconnect = ON_DISCONNECT_STOP;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	changes = story.n_changes;
+	story_set_runtime(&story, "alpha", false);
+	story_pass(&story, 100000);
+	assert_int_equal(story.n_changes, changes + 1);
+	story_set_runtime(&story, "alpha", true);
+	story_pass(&story, 100000);
+	assert_int_equal(story.n_changes, changes + 2);
+	story_end(&story);
+}
+
 static void the_lease_is_that_of_the_tasks_own_revision(void **state)
 {
 	(void)state;
@@ -176,6 +232,8 @@ int main(void)
 		cmocka_unit_test(
 			a_worker_that_stopped_it_reports_so_and_it_starts_elsewhere_at_once),
 		cmocka_unit_test(while_docker_was_silent_at_last_no_time_is_enough),
+		cmocka_unit_test(that_docker_was_silent_at_last_survives_a_restart),
+		cmocka_unit_test(a_silent_docker_is_recorded_only_for_leases_and_once),
 		cmocka_unit_test(the_lease_is_that_of_the_tasks_own_revision),
 		cmocka_unit_test(it_says_what_it_waits_for),
 	};
