@@ -62,6 +62,11 @@ class Cluster:
             process.wait(PATIENCE_SECONDS)
         self.processes.clear()
 
+    def end(self, process):
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE_SECONDS) == 0
+        self.processes.remove(process)
+
     def run(self, *words, check=True, days=None, home=None, **environment):
         done = subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, timeout=PATIENCE_SECONDS,
                               env=self.environment(days, home, **environment))
@@ -168,8 +173,9 @@ def test_a_worker_waits_for_a_manager_that_is_not_there(cluster):
 
 
 def test_a_worker_stays_in_its_cluster(cluster):
-    cluster.worker("alpha", *cluster.token("worker"))
+    worker = cluster.worker("alpha", *cluster.token("worker"))
     cluster.wait_node()
+    cluster.end(worker)
     other = Cluster(make_drover())
     try:
         other.start_manager()
@@ -191,9 +197,7 @@ def test_a_manager_that_moves_is_told_once(cluster):
     lost = cluster.worker("alpha")
     eventually("the worker says where it looks", lambda: f"the manager at {old}; where it has moved" in cluster.log("alpha"))
     eventually("nobody is there", lambda: "not connected to the manager" in cluster.log("alpha"))
-    lost.send_signal(signal.SIGTERM)
-    assert lost.wait(PATIENCE_SECONDS) == 0
-    cluster.processes.remove(lost)
+    cluster.end(lost)
     # What is no address is not kept.
     kept = cluster.drover.folder / "alpha/worker/trust/manager"
     for wrong in ("/run/drover.sock", "10.0.0.5:77000", "not an address"):
