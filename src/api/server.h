@@ -33,6 +33,7 @@ void api_mutation_free(struct api_mutation *mutation);
 
 /* How the store stands, for reads of /v1/cluster and for refusing mutations. */
 struct api_health {
+	int64_t revision; /* of what is stored: how many commits this run has made */
 	bool read_only;
 	enum err_code code; /* what a mutation is answered with while read_only */
 	const char *message;

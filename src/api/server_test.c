@@ -73,7 +73,9 @@ static const struct manager *backend_manager(void *owner)
 
 static void backend_health(void *owner, struct api_health *ret_health)
 {
-	*ret_health = ((struct world *)owner)->health;
+	const struct world *world = owner;
+	*ret_health = world->health;
+	ret_health->revision = world->rev;
 }
 
 static void backend_submit(void *owner, struct api_mutation *mutation)
@@ -284,6 +286,33 @@ static void pages_join_to_the_whole_list(void **state)
 		json_decref(answer.body);
 	}
 	assert_string_equal(seen, "abcde");
+}
+
+/* A list of several pages is of one moment, or is refused; who does not care says nothing of it. */
+static void a_page_of_another_moment_is_refused_to_who_asks_for_one(void **state)
+{
+	struct world *world = *state;
+	char strict[256], loose[256];
+	struct answer answer = call(world, "POST", "/v1/projects/p/apply", NULL,
+				    "{\"jobs\":[" JOB("a", "") "," JOB("b", "") "]}");
+	json_decref(answer.body);
+	answer = call(world, "GET", "/v1/jobs?limit=1", NULL, NULL);
+	text_print(loose, sizeof(loose), "/v1/jobs?limit=1&after=%s", member(answer.body, "next"));
+	text_print(strict, sizeof(strict), "%s&revision=%s", loose,
+		   member(answer.body, "revision"));
+	json_decref(answer.body);
+	answer = call(world, "GET", strict, NULL, NULL);
+	assert_int_equal(answer.status, 200);
+	json_decref(answer.body);
+	answer = call(world, "POST", "/v1/projects/p/apply", NULL, "{\"jobs\":[" JOB("c", "") "]}");
+	json_decref(answer.body);
+	answer = call(world, "GET", strict, NULL, NULL);
+	assert_int_equal(answer.status, 409);
+	assert_string_equal(member(json_object_get(answer.body, "error"), "field"), "revision");
+	json_decref(answer.body);
+	answer = call(world, "GET", loose, NULL, NULL);
+	assert_int_equal(answer.status, 200);
+	json_decref(answer.body);
 }
 
 static void every_error_has_the_one_shape_and_changes_nothing(void **state)
@@ -610,6 +639,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_mutation_is_answered_and_can_be_read),
 		TEST(pages_join_to_the_whole_list),
+		TEST(a_page_of_another_moment_is_refused_to_who_asks_for_one),
 		TEST(every_error_has_the_one_shape_and_changes_nothing),
 		TEST(a_key_makes_a_repetition_harmless),
 		TEST(a_key_that_is_too_long_is_refused),

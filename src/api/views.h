@@ -151,40 +151,53 @@ struct event_view {
 };
 extern const struct record_type event_view_type;
 
-/* Pages: `next` is the `after` of the next page, "" at the end. */
+/* Pages: `next` is the `after` of the next page, "" at the end; `revision`, of what is stored, changes with it. They
+ * all begin alike. */
+struct any_page {
+	struct list items;
+	char *next;
+	char *revision;
+};
 struct task_page {
 	LIST_OF(struct task_view) tasks;
 	char *next;
+	char *revision;
 };
 extern const struct record_type task_page_type;
 struct job_page {
 	LIST_OF(struct job_view) jobs;
 	char *next;
+	char *revision;
 };
 extern const struct record_type job_page_type;
 struct node_page {
 	LIST_OF(struct node_view) nodes;
 	char *next;
+	char *revision;
 };
 extern const struct record_type node_page_type;
 struct volume_page {
 	LIST_OF(struct volume_view) volumes;
 	char *next;
+	char *revision;
 };
 extern const struct record_type volume_page_type;
 struct token_page {
 	LIST_OF(struct token_record) tokens; /* without secrets */
 	char *next;
+	char *revision;
 };
 extern const struct record_type token_page_type;
 struct identity_page {
 	LIST_OF(struct identity_record) identities;
 	char *next;
+	char *revision;
 };
 extern const struct record_type identity_page_type;
 struct project_page {
 	LIST_OF(struct project_view) projects;
 	char *next;
+	char *revision;
 };
 extern const struct record_type project_page_type;
 

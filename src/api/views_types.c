@@ -159,42 +159,49 @@ RECORD_TYPE(event_view, struct event_view, event_view_fields);
 static const struct field task_page_fields[] = {
 	ROW(task_page, FIELD_STRUCTS, tasks, .type = &task_view_type, ANY_ITEMS),
 	ROW(task_page, FIELD_STRING, next, ANY_STRING),
+	ROW(task_page, FIELD_STRING, revision, ANY_STRING),
 };
 RECORD_TYPE(task_page, struct task_page, task_page_fields);
 
 static const struct field job_page_fields[] = {
 	ROW(job_page, FIELD_STRUCTS, jobs, .type = &job_view_type, ANY_ITEMS),
 	ROW(job_page, FIELD_STRING, next, ANY_STRING),
+	ROW(job_page, FIELD_STRING, revision, ANY_STRING),
 };
 RECORD_TYPE(job_page, struct job_page, job_page_fields);
 
 static const struct field node_page_fields[] = {
 	ROW(node_page, FIELD_STRUCTS, nodes, .type = &node_view_type, ANY_ITEMS),
 	ROW(node_page, FIELD_STRING, next, ANY_STRING),
+	ROW(node_page, FIELD_STRING, revision, ANY_STRING),
 };
 RECORD_TYPE(node_page, struct node_page, node_page_fields);
 
 static const struct field volume_page_fields[] = {
 	ROW(volume_page, FIELD_STRUCTS, volumes, .type = &volume_view_type, ANY_ITEMS),
 	ROW(volume_page, FIELD_STRING, next, ANY_STRING),
+	ROW(volume_page, FIELD_STRING, revision, ANY_STRING),
 };
 RECORD_TYPE(volume_page, struct volume_page, volume_page_fields);
 
 static const struct field token_page_fields[] = {
 	ROW(token_page, FIELD_STRUCTS, tokens, .type = &token_record_type, ANY_ITEMS),
 	ROW(token_page, FIELD_STRING, next, ANY_STRING),
+	ROW(token_page, FIELD_STRING, revision, ANY_STRING),
 };
 RECORD_TYPE(token_page, struct token_page, token_page_fields);
 
 static const struct field identity_page_fields[] = {
 	ROW(identity_page, FIELD_STRUCTS, identities, .type = &identity_record_type, ANY_ITEMS),
 	ROW(identity_page, FIELD_STRING, next, ANY_STRING),
+	ROW(identity_page, FIELD_STRING, revision, ANY_STRING),
 };
 RECORD_TYPE(identity_page, struct identity_page, identity_page_fields);
 
 static const struct field project_page_fields[] = {
 	ROW(project_page, FIELD_STRUCTS, projects, .type = &project_view_type, ANY_ITEMS),
 	ROW(project_page, FIELD_STRING, next, ANY_STRING),
+	ROW(project_page, FIELD_STRING, revision, ANY_STRING),
 };
 RECORD_TYPE(project_page, struct project_page, project_page_fields);
 

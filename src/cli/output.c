@@ -44,42 +44,69 @@ enum err_code fetch(struct invocation *invocation, const char *target,
 	return api_client_call(cli_client(invocation), &call, err);
 }
 
-/* Every page type begins with its list and ends with `next`. */
-struct any_page {
-	struct list items;
-	char *next;
-};
+/* Times that a list which changes while it is read is begun anew. */
+#define FETCH_TRIES 4
 
-/* Append the pages of `path` to *page until there is no next one. */
+/* Append the page of `path` after `page` to it; of the same revision, or refused with ERR_CONFLICT. */
+static enum err_code fetch_page(struct invocation *invocation, const char *path, const char *query,
+				const struct record_type *type, size_t item_size,
+				struct any_page *page, bool same, struct err *err)
+{
+	struct any_page more = { 0 };
+	struct text target;
+	text_init(&target, TARGET_BYTES_MAX);
+	text_addf(&target, "%s?%s%safter=", path, query, *query ? "&" : "");
+	http_percent_encode(&target, page->next ? page->next : "");
+	if (same && page->revision)
+		text_addf(&target, "&revision=%s", page->revision);
+	enum err_code code = fetch(invocation, text_string(&target), type, &more, err);
+	text_release(&target);
+	if (code)
+		return code;
+	size_t n = page->items.n;
+	page->items.items = base_realloc(page->items.items, n + more.items.n, item_size);
+	if (more.items.n)
+		memcpy((char *)page->items.items + n * item_size, more.items.items,
+		       more.items.n * item_size);
+	page->items.n += more.items.n;
+	base_free(more.items.items);
+	base_free(page->next);
+	base_free(page->revision);
+	page->next = more.next;
+	page->revision = more.revision;
+	return ERR_NONE;
+}
+
+static enum err_code fetch_all(struct invocation *invocation, const char *path, const char *query,
+			       const struct record_type *type, size_t item_size,
+			       struct any_page *page, bool same, struct err *err)
+{
+	enum err_code code;
+	*page = (struct any_page){ 0 };
+	do
+		code = fetch_page(invocation, path, query, type, item_size, page, same, err);
+	while (!code && page->next && *page->next);
+	if (code)
+		record_release(type, page);
+	return code;
+}
+
+/* All pages of `path`, of one moment; where it does not hold still for so long, each of its own, and that is said. */
 static enum err_code fetch_pages(struct invocation *invocation, const char *path, const char *query,
 				 const struct record_type *type, size_t item_size,
 				 struct any_page *page, struct err *err)
 {
-	_cleanup_free_ char *after = base_strdup("");
-	*page = (struct any_page){ 0 };
-	do {
-		struct any_page more = { 0 };
-		struct text target;
-		text_init(&target, TARGET_BYTES_MAX);
-		text_addf(&target, "%s?%s%safter=", path, query, *query ? "&" : "");
-		http_percent_encode(&target, after);
-		enum err_code code = fetch(invocation, text_string(&target), type, &more, err);
-		text_release(&target);
-		if (code) {
-			record_release(type, page);
+	for (int i = 0; i < FETCH_TRIES; i++) {
+		enum err_code code =
+			fetch_all(invocation, path, query, type, item_size, page, true, err);
+		if (code != ERR_CONFLICT)
 			return code;
-		}
-		size_t n = page->items.n;
-		page->items.items = base_realloc(page->items.items, n + more.items.n, item_size);
-		if (more.items.n)
-			memcpy((char *)page->items.items + n * item_size, more.items.items,
-			       more.items.n * item_size);
-		page->items.n += more.items.n;
-		base_free(more.items.items);
-		base_free(after);
-		after = more.next ? more.next : base_strdup("");
-	} while (*after);
-	return ERR_NONE;
+	}
+	fprintf(stderr,
+		"drover: %s changes faster than it can be read: what follows is not of one "
+		"moment\n",
+		path);
+	return fetch_all(invocation, path, query, type, item_size, page, false, err);
 }
 
 enum err_code fetch_tasks(struct invocation *invocation, const char *query,

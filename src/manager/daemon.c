@@ -262,7 +262,8 @@ static const struct manager *backend_manager(void *owner)
 static void backend_health(void *owner, struct api_health *ret_health)
 {
 	struct manager_daemon *daemon = owner;
-	*ret_health = (struct api_health){ .read_only = daemon->read_only,
+	*ret_health = (struct api_health){ .revision = daemon->rev,
+					   .read_only = daemon->read_only,
 					   .code = daemon->read_only_err.code,
 					   .message = daemon->read_only_err.message,
 					   .store_name = daemon->store_ops->name,

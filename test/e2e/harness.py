@@ -186,7 +186,7 @@ class Drover:
 
     def picture(self):
         """All that the API lists of what was asked for, to compare before and after."""
-        return [self.get(f"/v1/{kind}") for kind in ("projects", "jobs", "tasks", "volumes")]
+        return [self.get(f"/v1/{kind}")[kind] for kind in ("projects", "jobs", "tasks", "volumes")]
 
     # -- command line
 

@@ -1,5 +1,6 @@
 """What people and scripts meet at the command line: terminals, pipes, Ctrl-C, and the habits of Docker users."""
 import fcntl
+import itertools
 import json
 import os
 import pty
@@ -8,6 +9,7 @@ import signal
 import struct
 import subprocess
 import termios
+import threading
 
 import pytest
 
@@ -193,3 +195,30 @@ def test_nothing_is_scaled_when_an_operand_is_wrong(drover):
     done = drover.run("scale", "scaling/s=3", "scaling/s", check=False)
     assert done.returncode == 2 and "is not JOB=REPLICAS" in done.stderr
     assert len(drover.tasks("scaling/s")) == 1
+
+
+def test_a_long_list_is_of_one_moment(drover):
+    """600 tasks are two pages; while they are read, there are now 600 of them and now none."""
+    drover.up(f"services:\n  s:\n    image: {BUSYBOX}\n    deploy: {{replicas: 600, placement: {{constraints: "
+              "[node.labels.nowhere==yes]}}\n", "-d")
+    job = drover.get("/v1/jobs")["jobs"][0]["id"]
+    end = threading.Event()
+
+    def change():
+        for n in itertools.count():
+            drover.request("POST", f"/v1/jobs/{job}/scale", {"replicas": n % 2 * 600})
+            if end.wait(0.05):
+                return
+
+    changer = threading.Thread(target=change)
+    changer.start()
+    try:
+        counts = set()
+        for _ in range(20):
+            done = drover.run("ps", "-q")
+            if "is not of one moment" not in done.stderr:
+                counts.add(len(done.stdout.split()))
+        assert counts and counts <= {0, 600}
+    finally:
+        end.set()
+        changer.join()
