@@ -30,6 +30,8 @@ static void replay_all(const struct changes *changes, struct cluster *cluster, b
 
 static const char hash[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
+static const struct node_id removed_id = { { { 0x7e } } };
+
 /* A world with something of everything. */
 static void fill(struct world *world)
 {
@@ -72,6 +74,8 @@ static void fill(struct world *world)
 	struct identity_record identity = { .id = world_id(world), .token = base_strdup("aaaa") };
 	identity.key_sha256 = base_strndup(hash, ACCESS_HASH_TEXT_SIZE - 1);
 	cluster_put_identity(&world->cluster, &world->changes, &identity);
+	struct removed_node removed = { .id = removed_id, .name = base_strdup("c") };
+	cluster_put_removed_node(&world->cluster, &world->changes, &removed);
 }
 
 static void assert_same_tasks(const struct cluster *a, const struct cluster *b)
@@ -118,6 +122,10 @@ static void check_replay(bool backwards)
 	assert_string_equal(cluster_idempotency(&copy, "uid:0", "k1")->answer, "00ff");
 	assert_int_equal(cluster_token(&copy, "aaaa")->uses_left, 1);
 	assert_string_equal(cluster_identity_of_key(&copy, hash)->token, "aaaa");
+	const char *name = NULL;
+	assert_true(cluster_was_removed(&copy, removed_id, &name));
+	assert_string_equal(name, "c");
+	assert_false(cluster_was_removed(&copy, a->record.id, &name));
 	for (size_t i = 0; i < ARRAY_LEN(copy.n_tasks_by_state); i++)
 		assert_int_equal(copy.n_tasks_by_state[i], world.cluster.n_tasks_by_state[i]);
 	/* Nothing was heard since the start: no node takes tasks. */

@@ -19,6 +19,7 @@ static const struct record_type *const types[] = {
 	&task_observed_type, &node_record_type,	 &volume_record_type, &idempotency_record_type,
 	&meta_record_type,   &worker_meta_type,	 &worker_record_type, &sync_template_type,
 	&sync_up_type,	     &sync_down_type,	 &token_record_type,  &identity_record_type,
+	&removed_node_type,
 };
 
 static void check_round_trip(const struct record_type *type, const void *record)

@@ -374,7 +374,8 @@ static void the_store_serves_a_new_node_then(void **state)
 	world->rev = 0;
 	record_release(&sync_up_type, &world->last_up);
 	world_crash(world);
-	world->n_known = 0;
+	while (world->n_known)
+		record_release(&task_observed_type, &world->known[--world->n_known].observed);
 	world->cluster.bytes[0] = 0xc3;
 	world_session(world, true);
 	world_send_full(world);
