@@ -127,6 +127,8 @@ void pace_count(struct manager *manager)
 {
 	PRE(manager->pace.window_n < WINDOW_TASKS_MAX);
 	manager->pace.window_n++;
+	/* What the storm's nodes ran is started elsewhere: nothing is left to wait for. */
+	manager->pace.storm = false;
 }
 
 void pace_park(struct manager *manager, struct task_class *class)

@@ -176,7 +176,7 @@ enum err_code membership_set_manager(struct membership *membership, const char *
 
 enum err_code membership_remove(const char *dir, struct err *err)
 {
-	static const char *const names[] = { KEY_FILE, CERTIFICATE_FILE, CA_FILE, MANAGER_FILE };
+	static const char *const names[] = { CERTIFICATE_FILE, KEY_FILE, CA_FILE, MANAGER_FILE };
 	char path[LIMIT_PATH_BYTES];
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		text_print(path, sizeof(path), "%s/%s", dir, names[i]);

@@ -380,6 +380,29 @@ static void an_answer_that_does_not_fit_is_not_kept(void **state)
 	authority_free(ca);
 }
 
+/* With the certificate gone nothing is left that claims to be whole. */
+static void a_membership_that_is_half_removed_is_none(void **state)
+{
+	(void)state;
+	struct authority *ca = authority();
+	struct token token = token_for(ca);
+	struct err err;
+	char path[128];
+	_cleanup_free_ char *key_pem = NULL;
+	assert_int_equal(membership_key(folder, &key_pem, &err), ERR_NONE);
+	_cleanup_free_ char *pem = issue(ca, key_pem, ACCESS_WORKER, NOW_S);
+	assert_int_equal(membership_store(folder, "10.0.0.1:7700", &token,
+					  authority_certificate_pem(ca), pem, &err),
+			 ERR_NONE);
+	text_print(path, sizeof(path), "%s/key.pem", folder);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(membership_remove(folder, &err), ERR_STORE);
+	assert_false(membership_exists(folder));
+	assert_int_equal(rmdir(path), 0);
+	authority_free(ca);
+}
+
 static void a_damaged_membership_names_the_folder(void **state)
 {
 	(void)state;
@@ -419,6 +442,7 @@ int main(void)
 		CASE(a_request_must_be_small_and_signed_by_a_key_of_the_right_kind),
 		CASE(nothing_a_request_asks_for_is_granted),
 		CASE(a_membership_is_kept_and_found_again),
+		CASE(a_membership_that_is_half_removed_is_none),
 		CASE(an_answer_that_does_not_fit_is_not_kept),
 		CASE(a_damaged_membership_names_the_folder),
 	};

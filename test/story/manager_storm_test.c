@@ -115,6 +115,26 @@ static void a_storm_during_a_hold_is_held_from_its_own_first_node(void **state)
 	story_end(&story);
 }
 
+/* A node that returns when all is done does not hold up what is lost then. */
+static void a_storm_is_over_when_its_tasks_run_elsewhere(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 5, 5);
+	story_silence(&story, "n1");
+	story_silence(&story, "n2");
+	story_silence(&story, "n3");
+	story_pass(&story, 3 * LIMIT_NODE_SILENT_MS);
+	assert_int_equal(unreachable(&story), 0);
+	story_silence(&story, "n4");
+	story_pass(&story, LIMIT_NODE_SILENT_MS - 1);
+	story_return(&story, "n1");
+	story_pass(&story, 1);
+	assert_int_equal(story_node(&story, "n4")->state, NODE_DOWN);
+	assert_int_equal(unreachable(&story), 0);
+	story_end(&story);
+}
+
 static void two_of_ten_are_no_storm_nor_are_three_one_after_another(void **state)
 {
 	(void)state;
@@ -246,6 +266,7 @@ int main(void)
 		cmocka_unit_test(three_of_ten_nodes_are_a_storm_and_replaced_later),
 		cmocka_unit_test(a_manager_that_hears_nobody_starts_nothing_anew),
 		cmocka_unit_test(a_storm_during_a_hold_is_held_from_its_own_first_node),
+		cmocka_unit_test(a_storm_is_over_when_its_tasks_run_elsewhere),
 		cmocka_unit_test(two_of_ten_are_no_storm_nor_are_three_one_after_another),
 		cmocka_unit_test(three_of_fifteen_are_no_storm),
 		cmocka_unit_test(the_operators_word_ends_the_wait_for_a_node),
