@@ -41,6 +41,9 @@ void handle_cluster(struct api_request *request)
 	view.tasks_failed = (int64_t)cluster->n_tasks_by_state[TASK_FAILED];
 	view.store_used_bytes = health.store_used_bytes;
 	view.store_max_bytes = health.store_max_bytes;
+	struct http_server_counts counts = http_server_counts(request->server->http);
+	view.refused_requests = counts.refused_requests;
+	view.refused_connections = counts.refused_connections;
 	answer_record(request, 200, &cluster_view_type, &view);
 	record_release(&cluster_view_type, &view);
 }

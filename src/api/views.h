@@ -136,6 +136,7 @@ struct cluster_view {
 	int64_t tasks_failed;
 	int64_t store_used_bytes;
 	int64_t store_max_bytes;
+	int64_t refused_requests, refused_connections; /* since the manager's start */
 };
 extern const struct record_type cluster_view_type;
 

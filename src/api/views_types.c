@@ -141,6 +141,8 @@ static const struct field cluster_view_fields[] = {
 	ROW(cluster_view, FIELD_INT, tasks_failed, ANY_INT),
 	ROW(cluster_view, FIELD_INT, store_used_bytes, ANY_INT),
 	ROW(cluster_view, FIELD_INT, store_max_bytes, ANY_INT),
+	ROW(cluster_view, FIELD_INT, refused_requests, ANY_INT),
+	ROW(cluster_view, FIELD_INT, refused_connections, ANY_INT),
 };
 RECORD_TYPE(cluster_view, struct cluster_view, cluster_view_fields);
 

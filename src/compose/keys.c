@@ -38,7 +38,8 @@ static const struct key_row service_rows[] = {
 	HONOURED("entrypoint", read_entrypoint, IN_SERVICE, "entrypoint", "as `command`; it also drops the image's command"),
 	HONOURED("env_file", read_env_file, IN_SERVICE, NULL, "string, list, or `{path, required, format}`; later files win"),
 	HONOURED("environment", read_environment, IN_SERVICE, "environment",
-	     "wins over `env_file`; a key without value takes the deployer's, else it is unset"),
+	     "wins over `env_file`; a key without value takes the deployer's, else it is unset; `LD_*` and `DOCKER_*` are "
+	     "warned of"),
 	HONOURED("working_dir", read_string, IN_SPEC(working_dir), "working_dir", "the image's"),
 	HONOURED("user", read_string, IN_SPEC(user), "user", "the image's; a number needs quotes"),
 	HONOURED("hostname", read_string, IN_SPEC(hostname), "hostname", "the container's id"),

@@ -47,6 +47,11 @@ static enum err_code put_variable(const struct at *at, const char *key, const ch
 		value = pairs_get(&at->load->environment, key);
 	if (value && !utf8_is_valid(value, strlen(value)))
 		return at_fail(at, err, ERR_INVALID, "the value of %s is not UTF-8", key);
+	if (strncmp(key, "LD_", strlen("LD_")) == 0)
+		at_warn(at, "%s changes how every program of the container is loaded", key);
+	if (strncmp(key, "DOCKER_", strlen("DOCKER_")) == 0)
+		at_warn(at, "%s may lead Docker's programs in the container to another machine",
+			key);
 	pairs_put(target, key, value);
 	return ERR_NONE;
 }

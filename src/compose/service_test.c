@@ -5,6 +5,27 @@ static const struct job_spec *spec_of(const struct project_request *request)
 	return &request->jobs.items[0].spec;
 }
 
+static void variables_that_change_more_than_they_seem_to_are_warned_of(void **state)
+{
+	(void)state;
+	struct test_world world = { 0 };
+	struct project_request request = test_good(&world, "services:\n"
+							   "  a:\n"
+							   "    image: x\n"
+							   "    environment:\n"
+							   "      LD_PRELOAD: /x.so\n"
+							   "      DOCKER_HOST: tcp://a:1\n"
+							   "      LDAP_HOST: b\n");
+	assert_int_equal(world.warnings.items.n, 2);
+	assert_string_equal(world.warnings.items.items[0],
+			    "compose.yaml:5:7: services.a.environment.LD_PRELOAD: LD_PRELOAD "
+			    "changes how every program of the container is loaded");
+	assert_non_null(strstr(world.warnings.items.items[1], "DOCKER_HOST may lead"));
+	assert_int_equal(request.jobs.items[0].spec.environment.n, 3);
+	test_request_release(&request);
+	test_world_release(&world);
+}
+
 static void expect_strings(const struct strings *strings, const char *first, const char *second)
 {
 	assert_int_equal(strings->n, !first ? 0 : second ? 2 : 1);
@@ -455,6 +476,7 @@ int main(void)
 		cmocka_unit_test(networks_and_their_aliases),
 		cmocka_unit_test(dependencies_in_both_forms),
 		cmocka_unit_test(types_are_strict_where_yaml_could_surprise),
+		cmocka_unit_test(variables_that_change_more_than_they_seem_to_are_warned_of),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -129,6 +129,12 @@ static bool descriptors_are_scarce(const struct http_server *server)
 	return is_among_the_last(server, fd);
 }
 
+static void cut(struct server_connection *connection)
+{
+	connection->server->counts.refused_connections++;
+	server_connection_free(connection);
+}
+
 /* Cut the oldest of those without a certificate that are not being answered. */
 static void make_room(struct http_server *server)
 {
@@ -139,7 +145,7 @@ static void make_room(struct http_server *server)
 		{
 			if (connection->receive == RECEIVE_WHOLE)
 				continue;
-			server_connection_free(connection);
+			cut(connection);
 			return;
 		}
 	}
@@ -153,7 +159,7 @@ static void cut_handshake(struct http_server *server, const struct server_addres
 	{
 		if (address && connection->address != address)
 			continue;
-		server_connection_free(connection);
+		cut(connection);
 		return;
 	}
 }
@@ -163,6 +169,7 @@ static void cut_handshake(struct http_server *server, const struct server_addres
 void server_turn_away(struct server_listener *listener, int fd, const char *message)
 {
 	struct http_server *server = listener->server;
+	server->counts.refused_connections++;
 	/* Before a handshake nothing can be said. */
 	if (!listener->tls) {
 		text_clear(&server->head);
@@ -194,6 +201,7 @@ static void let_in_tcp(struct server_listener *listener, int fd)
 	struct http_peer peer = { .tls = true };
 	if (socket_peer_address(fd, peer.address, sizeof(peer.address)) ||
 	    !buckets_take(&server->arrivals, bucket_of_address(peer.address), socket_clock_ms())) {
+		server->counts.refused_connections++;
 		close(fd);
 		return;
 	}
@@ -282,6 +290,11 @@ static struct http_view without_port(struct http_view host)
 	}
 	end = memchr(host.bytes, ':', host.len);
 	return end ? (struct http_view){ host.bytes, (size_t)(end - host.bytes) } : host;
+}
+
+struct http_server_counts http_server_counts(const struct http_server *server)
+{
+	return server->counts;
 }
 
 void http_server_set_name(struct http_server *server, const char *name)

@@ -251,6 +251,8 @@ static void a_certificate_that_is_worth_nothing_is_as_none(void **state)
 	dial_and_expect(&world, &kept[1], as_nobody, 1, "hello");
 	visit(&world, as_removed, 1, "HTTP/1.1 429 ");
 	visit(&world, as_other, 1, "hello");
+	assert_int_equal(http_server_counts(world.server).refused_requests, 1);
+	assert_int_equal(http_server_counts(world.server).refused_connections, 0);
 	for (int i = 0; i < 2; i++)
 		tls_raw_release(&kept[i]);
 	stop(&world);
@@ -274,6 +276,7 @@ static void without_a_certificate_an_address_may_come_so_often(void **state)
 	for (int i = 0; i < 4; i++)
 		visit(&world, as_nobody, 1, "hello");
 	expect_hung_up(&world, as_nobody, 1);
+	assert_int_equal(http_server_counts(world.server).refused_connections, 1);
 	visit(&world, as_nobody, 2, "hello");
 	visit_socket(&world, "hello");
 	/* Silent ones count, too. */

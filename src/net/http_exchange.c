@@ -55,8 +55,15 @@ static const char *date(struct http_server *server)
 	return server->date;
 }
 
+/* What was asked for may not be, or is no request; what is not there, or is otherwise now, is an answer like others. */
+static bool is_refusal(int status)
+{
+	return status >= 400 && status < 500 && status != 404 && status != 409 && status != 410;
+}
+
 static void print_head(struct http_server *server, struct text *out, const struct answer *answer)
 {
+	server->counts.refused_requests += is_refusal(answer->status);
 	text_addf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", answer->status,
 		  http_status_text(answer->status), date(server));
 	if (answer->framing != FRAMING_NONE && answer->content_type)

@@ -96,6 +96,12 @@ enum err_code http_server_listen_tcp(struct http_server *server, const struct en
 				     int *ret_port, struct err *err) WARN_UNUSED;
 /* A name that requests over TCP may be for, beside addresses, "localhost" and this machine's own. */
 void http_server_set_name(struct http_server *server, const char *name);
+/* Since it was made. */
+struct http_server_counts {
+	int64_t refused_requests;    /* answered with 4xx, but for 404, 409 and 410 */
+	int64_t refused_connections; /* hung up on before they could ask, or to make room */
+};
+struct http_server_counts http_server_counts(const struct http_server *server);
 /* Close listeners and every connection, from outside of all callbacks; `closed` is called for open
  * exchanges. */
 void http_server_free(struct http_server *server);

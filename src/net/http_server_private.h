@@ -110,6 +110,7 @@ struct http_server {
 	/* What this machine calls itself, and what others were told. */
 	char host_name[LIMIT_HOSTNAME_BYTES + 1];
 	char told_name[LIMIT_HOSTNAME_BYTES + 1];
+	struct http_server_counts counts;
 	int depth;	  /* handlers running */
 	struct text head; /* of the answer being written */
 	time_t date_s;
