@@ -54,6 +54,7 @@ struct api_server {
 	struct map waiting; /* mutation handle -> api_request */
 	struct api_session *sessions;
 	struct map session_by_number;
+	struct map silent_sessions; /* node -> the one on which nothing was said yet */
 	struct api_stream *streams;
 	size_t n_streams;
 	int stream_call_ms; /* how long a worker may take to open one */

@@ -584,6 +584,38 @@ static bool lists_one(struct world *world, const char *role)
 	return same;
 }
 
+static void on_any_closed(void *owner, struct websocket *websocket, const struct err *err)
+{
+	struct worker *worker = owner;
+	assert_non_null(strstr(err->message, "has connected again without a word here"));
+	websocket_free(websocket);
+	worker->websocket = NULL;
+}
+
+/* Who opens sessions and says nothing has one of them. */
+static void a_node_has_one_session_that_is_silent(void **state)
+{
+	static const struct websocket_events events = { .opened = on_opened,
+							.message = on_message,
+							.closed = on_any_closed };
+	struct world *world = *state;
+	struct worker speaks, silent[3] = { 0 };
+	worker_join(world, &speaks);
+	while (!lists_one(world, "both"))
+		turn_once(world, "the node");
+	for (int i = 0; i < 3; i++) {
+		silent[i].websocket =
+			http_client_websocket(world->base, ENDPOINT_OF_PATH(world->socket_path),
+					      "/v1/nodes/" NODE "/sync", &events, &silent[i]);
+		while (!silent[i].opened || (i && silent[i - 1].websocket))
+			turn_once(world, "the session, and the end of the one before");
+	}
+	assert_non_null(silent[2].websocket);
+	websocket_free(silent[2].websocket);
+	websocket_free(speaks.websocket);
+	record_release(&sync_up_type, &speaks.up);
+}
+
 static void the_managers_machine_is_listed_with_a_worker_or_without(void **state)
 {
 	struct world *world = *state;
@@ -646,6 +678,7 @@ int main(void)
 		TEST(a_client_that_leaves_before_its_answer_is_forgotten),
 		TEST(while_the_store_refuses_reads_go_on),
 		TEST(a_log_stream_that_the_worker_does_not_open_ends_in_time),
+		TEST(a_node_has_one_session_that_is_silent),
 		TEST(the_managers_machine_is_listed_with_a_worker_or_without),
 		TEST(a_node_is_drained_labelled_resumed_and_removed),
 	};

@@ -1,4 +1,7 @@
-/* The WebSockets of workers at /v1/nodes/{id}/sync: sync messages in and out, nothing decided. */
+/* The WebSockets of workers at /v1/nodes/{id}/sync: sync messages in and out, nothing decided.
+ *
+ * Invariant: of a node at most one session is silent, the newest; which of those that spoke goes on is decided by the
+ * core. So one certificate cannot take the room of all. */
 #include <string.h>
 
 #include "api/envelope.h"
@@ -17,12 +20,21 @@ static void session_link(struct api_session *session)
 	map_put(&server->session_by_number, number_key(session->number), session);
 }
 
+/* Something was said on it, or it ends. */
+static void session_not_silent(struct api_session *session)
+{
+	struct map *silent = &session->server->silent_sessions;
+	if (map_get(silent, session->node.uuid) == session)
+		map_remove(silent, session->node.uuid);
+}
+
 static void session_free(struct api_session *session)
 {
 	*session->previous_next = session->next;
 	if (session->next)
 		session->next->previous_next = session->previous_next;
 	map_remove(&session->server->session_by_number, number_key(session->number));
+	session_not_silent(session);
 	base_free(session);
 }
 
@@ -39,6 +51,16 @@ static void session_refuse(struct api_session *session, int code, const char *wh
 {
 	websocket_close(session->websocket, code, why);
 	session_end(session);
+}
+
+static void session_be_silent(struct api_session *session)
+{
+	struct map *silent = &session->server->silent_sessions;
+	struct api_session *older = map_get(silent, session->node.uuid);
+	if (older)
+		session_refuse(older, SYNC_CLOSE_REFUSED,
+			       "the worker of this node has connected again without a word here");
+	map_put(silent, session->node.uuid, session);
 }
 
 static void on_message(void *owner, struct websocket *websocket, bool text, const void *bytes,
@@ -73,6 +95,7 @@ static void on_message(void *owner, struct websocket *websocket, bool text, cons
 		session_refuse(session, SYNC_CLOSE_REFUSED, err.message);
 		return;
 	}
+	session_not_silent(session);
 	server->backend->session_up(server->owner, session->number, &up);
 }
 
@@ -120,6 +143,7 @@ void handle_sync(struct api_request *request)
 		return;
 	}
 	session_link(session);
+	session_be_silent(session);
 	server->backend->session_opened(server->owner, session->number, session->peer.unix_socket,
 					session->peer.address);
 }
@@ -174,4 +198,5 @@ void sessions_free(struct api_server *server)
 		session_free(server->sessions);
 	}
 	map_release(&server->session_by_number);
+	map_release(&server->silent_sessions);
 }
