@@ -73,10 +73,11 @@ struct job_facts {
 /* What the manager remembers of a job between steps. */
 struct job_watch {
 	struct job_id id;
-	bool dirty;   /* in manager.dirty */
-	bool touched; /* in manager.touched */
-	bool gated;   /* waits for a job it depends on */
-	bool recheck; /* a node of its tasks changed: do they still match it? */
+	bool dirty;    /* in manager.dirty */
+	bool touched;  /* in manager.touched */
+	bool gated;    /* waits for a job it depends on */
+	bool recheck;  /* a node of its tasks changed: do they still match it? */
+	bool off_home; /* a task is not where its network lives, and there is no room there */
 	struct job_facts facts;
 	int standing_said;
 };
@@ -173,7 +174,8 @@ struct manager {
 	uint64_t round; /* the column after the last pick: where roundrobin goes on */
 	bool wake;	/* room was freed, or a node changed: try what is parked */
 	int64_t sweep_ms;
-	size_t n_parked; /* tasks in parked classes */
+	size_t n_parked;   /* tasks in parked classes */
+	size_t n_off_home; /* jobs with a task that is */
 	struct keep keep;
 
 	struct strings removable; /* volumes to be removed that nobody uses, by name */
@@ -306,6 +308,13 @@ void global_slots(const struct cluster *cluster, const struct job_entry *entry,
 void nodes_see_changes(struct manager *manager);
 /* Tasks whose node no longer matches leave it. */
 void tasks_leave_unfit(struct manager *manager, const struct job_entry *entry);
+
+/* home.c: a task that is not where the networks it shares live goes there, if it fits. */
+void tasks_come_home(struct manager *manager, const struct job_entry *entry);
+/* A job has changed, a node has become ready, room was freed: who may come home now is reconciled. */
+void home_joined(struct manager *manager, const struct job_entry *entry);
+void home_node_ready(struct manager *manager, const struct node_entry *node);
+void home_room_freed(struct manager *manager);
 
 /* intake.c */
 void intake(struct manager *manager);

@@ -224,6 +224,7 @@ void node_heard(struct manager *manager, struct node_entry *node, bool runtime_o
 	if (node->state == old_state && same_runtime)
 		return;
 	manager->wake = true;
+	home_node_ready(manager, node);
 	note_node(manager, node, runtime_ok ? NULL : docker_away);
 }
 
@@ -233,6 +234,7 @@ void node_drain(struct manager *manager, struct node_entry *node)
 		cluster_set_node_state(&manager->cluster, node, state_of(node));
 	for (size_t i = 0; i < node->tasks.n; i++)
 		job_dirty(manager, node->tasks.items[i]->desired.job);
+	home_node_ready(manager, node);
 	manager->wake = true;
 	const char *state = node->record.draining ? "draining" : "resumed";
 	notes_add(&manager->out->notes, "node %s is %s", node_name(node),

@@ -200,6 +200,8 @@ void place(struct manager *manager)
 	do {
 		if (manager->wake && !PLANTED(PLANTED_NEVER_WOKEN))
 			unpark_all(manager);
+		if (manager->wake)
+			home_room_freed(manager);
 		manager->wake = false;
 		run_pass(manager);
 		/* Whom a node was kept for may be placed: then it is there for the others. */

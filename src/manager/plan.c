@@ -234,6 +234,7 @@ static void write_job(struct manager *manager, struct plan_job *job)
 	if (!job->put && !job->put_revision)
 		return;
 	job_dirty(manager, id);
+	home_joined(manager, cluster_job(cluster, id));
 	manager->volumes_changed = true;
 	manager->wake = true;
 	note_job(manager, cluster_job(cluster, id), job->effect, new_revision);

@@ -124,6 +124,7 @@ static void reconcile_running(struct manager *manager, struct job_entry *entry)
 {
 	struct slots slots;
 	tasks_leave_unfit(manager, entry);
+	tasks_come_home(manager, entry);
 	slots_build(&manager->cluster, entry, &slots);
 	end_unwanted(manager, &slots);
 	for (size_t i = 0; i < slots.n; i++) {

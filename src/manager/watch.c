@@ -20,7 +20,9 @@ struct job_watch *job_watch(struct manager *manager, struct job_id id)
 
 void job_watch_delete(struct manager *manager, struct job_id id)
 {
-	base_free(map_remove(&manager->jobs, id.uuid));
+	struct job_watch *watch = map_remove(&manager->jobs, id.uuid);
+	manager->n_off_home -= watch && watch->off_home;
+	base_free(watch);
 }
 
 void job_dirty(struct manager *manager, struct job_id id)

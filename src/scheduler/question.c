@@ -46,15 +46,35 @@ static bool uses_one_of(const struct job_entry *job, const struct strings *netwo
 }
 
 /* Add the job's tasks to what each node has of the project. A node that is to lose its tasks is no
- * home. */
-static void count_tasks(const struct cluster *cluster, const struct job_entry *job, size_t *n_tasks)
+ * home, and what is to stop there makes it none. */
+static void count_tasks(const struct cluster *cluster, const struct project_entry *project,
+			const struct job_entry *job, size_t *n_tasks)
 {
-	for (size_t i = 0; i < job->n_placements; i++) {
-		const struct job_placement *placement = &job->placements[i];
-		const struct node_entry *node = cluster->columns.entry[placement->node_index];
-		if (node->state != NODE_DOWN && node->state != NODE_DRAINING &&
-		    !node->record.draining)
-			n_tasks[placement->node_index] += placement->n_tasks;
+	(void)project;
+	for (size_t i = 0; i < job->tasks.n; i++) {
+		const struct task *task = job->tasks.items[i];
+		const struct node_entry *node = cluster_node(cluster, task->desired.node);
+		if (node && !task_is_final(task->state) && task->desired.wanted == TASK_WANT_RUN &&
+		    !task->unreachable && node->state != NODE_DOWN && !node->record.draining)
+			n_tasks[node->index]++;
+	}
+}
+
+/* The same for the volumes that live somewhere: data does not move. */
+static void count_pins(const struct cluster *cluster, const struct project_entry *project,
+		       const struct job_entry *job, size_t *n_pins)
+{
+	const struct job_spec *spec = &job_entry_current(job)->spec;
+	for (size_t i = 0; i < spec->mounts.n && !job_spec_volumes_per_node(spec); i++) {
+		const struct mount *mount = &spec->mounts.items[i];
+		if (mount->kind != MOUNT_VOLUME || !mount->source)
+			continue;
+		char buffer[VOLUME_NAME_SIZE];
+		const struct volume_record *volume = cluster_volume(
+			cluster, cluster_volume_name(project, mount->source, buffer));
+		const struct node_entry *node = volume ? cluster_node(cluster, volume->node) : NULL;
+		if (node)
+			n_pins[node->index]++;
 	}
 }
 
@@ -71,27 +91,32 @@ static void close_over(const struct project_entry *project, struct strings *shar
 	}
 }
 
-/* The node with the most tasks of the jobs that use these networks; NULL: there are none. */
+typedef void count_fn(const struct cluster *cluster, const struct project_entry *project,
+		      const struct job_entry *job, size_t *n);
+
+/* The node with the most of what is counted, for the jobs that use these networks; NULL: there is
+ * nothing. */
 static const struct node_entry *node_with_most(const struct cluster *cluster,
 					       const struct project_entry *project,
-					       const struct strings *networks)
+					       const struct strings *networks, count_fn *count)
 {
 	const struct node_columns *columns = &cluster->columns;
 	if (!networks->n || !columns->n)
 		return NULL;
-	_cleanup_free_ size_t *n_tasks = base_calloc(columns->n, sizeof(*n_tasks));
+	_cleanup_free_ size_t *n = base_calloc(columns->n, sizeof(*n));
 	for (size_t i = 0; i < project->n_jobs; i++)
 		if (uses_one_of(project->jobs[i], networks))
-			count_tasks(cluster, project->jobs[i], n_tasks);
+			count(cluster, project, project->jobs[i], n);
 	size_t best = 0;
 	for (size_t i = 1; i < columns->n; i++)
-		if (n_tasks[i] > n_tasks[best])
+		if (n[i] > n[best])
 			best = i;
-	return n_tasks[best] ? columns->entry[best] : NULL;
+	return n[best] ? columns->entry[best] : NULL;
 }
 
 /* Where the project's shared networks live; NULL: nowhere yet, or the job shares none. A network is
- * a bridge on one machine, so its users must be on one machine too. */
+ * a bridge on one machine, so its users must be on one machine too: where the data of one of them
+ * is, whether that machine works or not, or else where most of them are. */
 static const struct node_entry *home_of(const struct cluster *cluster,
 					const struct project_entry *project,
 					const struct job_spec *spec)
@@ -99,9 +124,19 @@ static const struct node_entry *home_of(const struct cluster *cluster,
 	struct strings shared = { 0 };
 	add_shared(project, spec, &shared);
 	close_over(project, &shared);
-	const struct node_entry *home = node_with_most(cluster, project, &shared);
+	const struct node_entry *home = node_with_most(cluster, project, &shared, count_pins);
+	if (!home)
+		home = node_with_most(cluster, project, &shared, count_tasks);
 	strings_release(&shared);
 	return home;
+}
+
+const struct node_entry *scheduler_home(const struct cluster *cluster, const struct job_entry *job)
+{
+	const struct job_revision *revision = job_entry_current(job);
+	if (!revision || !revision->spec.networks.n)
+		return NULL;
+	return home_of(cluster, cluster_project(cluster, job->job.project), &revision->spec);
 }
 
 static void find_pins(struct question *question)

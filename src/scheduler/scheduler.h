@@ -85,6 +85,10 @@ bool scheduler_takes_room(const struct node_entry *node, const struct node_colum
  * shares? Two of its slot cannot run on two nodes then. */
 bool scheduler_ties(const struct cluster *cluster, const struct task *task);
 
+/* The machine of the networks that the job shares with others of its project; NULL: it shares none,
+ * or they live nowhere yet. */
+const struct node_entry *scheduler_home(const struct cluster *cluster, const struct job_entry *job);
+
 /* Two tasks with equal class fit the same nodes: everything the filters read, hashed. Parked tasks
  * are grouped by it. */
 uint64_t scheduler_class(const struct cluster *cluster, const struct task *task);

@@ -12,7 +12,6 @@ struct look {
 	const struct cluster *cluster;
 	bool tell;
 	bool fine;
-	bool docker_hangs; /* on some machine that stays broken */
 };
 
 static void wrong(struct look *look, int invariant, const struct task *task, const char *why)
@@ -162,25 +161,51 @@ static bool fits(const struct cluster *cluster, const struct node_entry *node, s
 	return true;
 }
 
-/* Is one of its volumes on a machine that stays broken? */
+/* Where one of its volumes lives; NULL: it has none, or it lives nowhere yet. */
+static const struct node_entry *pin_of(const struct look *look, const char *project,
+				       const struct job_spec *spec)
+{
+	for (size_t i = 0; i < spec->mounts.n; i++) {
+		char buffer[VOLUME_NAME_SIZE];
+		const struct volume_record *volume = cluster_volume(
+			look->cluster, cluster_volume_name(cluster_project(look->cluster, project),
+							   spec->mounts.items[i].source, buffer));
+		if (volume)
+			return cluster_node(look->cluster, volume->node);
+	}
+	return NULL;
+}
+
+/* The one network of the simulated projects. */
+static bool uses_network(const struct job_entry *entry)
+{
+	return job_entry_current(entry) && job_entry_current(entry)->spec.networks.n > 0;
+}
+
+static bool shares_network(const struct look *look, const struct job_entry *entry)
+{
+	const struct project_entry *project = cluster_project(look->cluster, entry->job.project);
+	size_t n = 0;
+	for (size_t i = 0; i < project->n_jobs; i++)
+		n += uses_network(project->jobs[i]);
+	return uses_network(entry) && n > 1;
+}
+
+/* Is a volume that it is tied to, its own or that of one it shares a network with, on a machine that takes nothing? */
 static bool is_pinned_out(const struct look *look, const struct job_entry *entry,
 			  const struct job_spec *spec)
 {
 	const struct project_entry *project = cluster_project(look->cluster, entry->job.project);
-	for (size_t i = 0; i < spec->mounts.n; i++) {
-		char buffer[VOLUME_NAME_SIZE];
-		const struct volume_record *volume = cluster_volume(
-			look->cluster,
-			cluster_volume_name(project, spec->mounts.items[i].source, buffer));
-		if (volume && (!works(look, volume->node) || is_drained(look, volume->node)))
-			return true;
-	}
-	return false;
+	const struct node_entry *pin = pin_of(look, entry->job.project, spec);
+	for (size_t i = 0; !pin && shares_network(look, entry) && i < project->n_jobs; i++)
+		if (uses_network(project->jobs[i]))
+			pin = pin_of(look, entry->job.project,
+				     &job_entry_current(project->jobs[i])->spec);
+	return pin && (!works(look, pin->record.id) || pin->record.draining);
 }
 
 /* A task of this specification, of the job, on a machine that works. Tied ones (a project's network, a volume) may have
- * one home only: they could run when every node would take them. Those with two homes, the network's and the volume's,
- * may have none; nor those whose home may be a machine that only lacks its Docker. */
+ * one home only: they could run when every node would take them. */
 static bool could_run(const struct look *look, const struct job_entry *entry,
 		      const struct job_spec *spec, int64_t slot)
 {
@@ -190,8 +215,7 @@ static bool could_run(const struct look *look, const struct job_entry *entry,
 		       fits(look->cluster, node, entry->job.id, spec);
 	}
 	bool tied = spec->networks.n || spec->mounts.n;
-	if ((spec->networks.n && spec->mounts.n) || is_pinned_out(look, entry, spec) ||
-	    (spec->networks.n && look->docker_hangs))
+	if (is_pinned_out(look, entry, spec))
 		return false;
 	const struct node_columns *columns = &look->cluster->columns;
 	size_t n = 0;
@@ -297,6 +321,56 @@ static bool is_current(const struct job_entry *entry, const struct task *task)
 	       task->desired.restarts_asked == entry->job.restarts_asked;
 }
 
+static bool counts_at_home(const struct look *look, const struct task *task)
+{
+	return !task_is_final(task->state) && task->desired.wanted == TASK_WANT_RUN &&
+	       works(look, task->desired.node) && !is_drained(look, task->desired.node);
+}
+
+/* Where the network of its project lives: where data is, or most tasks are, the first such machine. */
+static const struct node_entry *home_of(const struct look *look, const struct job_entry *entry)
+{
+	const struct project_entry *project = cluster_project(look->cluster, entry->job.project);
+	const struct node_columns *columns = &look->cluster->columns;
+	const struct node_entry *home = NULL;
+	size_t most = 0;
+	for (size_t column = 0; column < columns->n; column++) {
+		size_t n = 0;
+		for (size_t i = 0; i < project->n_jobs; i++) {
+			const struct job_entry *job = project->jobs[i];
+			if (!uses_network(job))
+				continue;
+			const struct node_entry *pin =
+				pin_of(look, entry->job.project, &job_entry_current(job)->spec);
+			if (pin)
+				return pin;
+			for (size_t j = 0; j < job->tasks.n; j++)
+				n += counts_at_home(look, job->tasks.items[j]) &&
+				     cluster_node(look->cluster,
+						  job->tasks.items[j]->desired.node) ==
+					     columns->entry[column];
+		}
+		if (n > most) {
+			most = n;
+			home = columns->entry[column];
+		}
+	}
+	return home;
+}
+
+/* Is it away from the others of its network, and would fit there? */
+static bool is_apart(const struct look *look, const struct job_entry *entry,
+		     const struct task *task)
+{
+	const struct job_spec *spec = &job_entry_current(entry)->spec;
+	if (!shares_network(look, entry) || job_spec_is_global(spec))
+		return false;
+	const struct node_entry *home = home_of(look, entry);
+	return home && !uuid_equal(home->record.id.uuid, task->desired.node.uuid) &&
+	       works(look, home->record.id) && !home->record.draining &&
+	       fits(look->cluster, home, entry->job.id, spec);
+}
+
 static void look_at_running(struct look *look, const struct job_entry *entry,
 			    const struct task *task, bool update_is_held)
 {
@@ -313,6 +387,8 @@ static void look_at_running(struct look *look, const struct job_entry *entry,
 		wrong(look, INVARIANT_L1, task, "is of an older revision or restart");
 	else if (task->desired.wanted != TASK_WANT_RUN)
 		wrong(look, INVARIANT_L1, task, "is being stopped");
+	else if (is_current(entry, task) && is_apart(look, entry, task))
+		wrong(look, INVARIANT_L1, task, "is apart from those it shares a network with");
 }
 
 static void look_at_ended(struct look *look, const struct job_entry *entry, const struct task *task)
@@ -522,8 +598,6 @@ bool check_liveness(struct sim *sim, bool tell)
 		return false;
 	}
 	look.cluster = manager_cluster(sim->manager.core);
-	for (int i = 0; i < sim->n_workers; i++)
-		look.docker_hangs |= sim->workers[i].broken == BROKEN_DOCKER;
 	look_at_machines(&look);
 	size_t n = 0;
 	struct project_entry **projects = cluster_sorted_projects(look.cluster, &n);

@@ -66,7 +66,7 @@ static void draw_volume(struct sim *sim, struct sim_request *request, struct job
 
 static void draw_network(struct sim *sim, struct sim_request *request, struct job_spec *spec)
 {
-	if (!sim_chance(sim, 150))
+	if (!sim_chance(sim, 250))
 		return;
 	struct network_use *use = list_add(&spec->networks, sizeof(*use));
 	use->network = base_strdup("default");

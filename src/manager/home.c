@@ -1,0 +1,113 @@
+/* Tasks that share a network run on the machine where it lives, its home (scheduler_home()). They may be apart: some
+ * were started elsewhere while their machine was lost, and the others were still there when it came back; or they were
+ * alone when they were placed, and others have joined them. Those that are not at home are stopped there, one of a job
+ * at a time, and start at home; but only while home has the room.
+ *
+ * Invariant: a task is stopped for this only when its successor fits at home. */
+#include "base/alloc.h"
+#include "base/planted.h"
+#include "manager/core.h"
+
+static const struct project_entry *project_of(const struct manager *manager,
+					      const struct job_entry *entry)
+{
+	return cluster_project(&manager->cluster, entry->job.project);
+}
+
+static bool uses_networks(const struct job_entry *entry)
+{
+	const struct job_revision *revision = job_entry_current(entry);
+	return revision && revision->spec.networks.n > 0;
+}
+
+static bool may_come_home(const struct manager *manager, const struct task *task,
+			  const struct node_entry *home)
+{
+	const struct node_entry *node = cluster_node(&manager->cluster, task->desired.node);
+	return node != home && node->state == NODE_READY && !task->unreachable;
+}
+
+/* One that is not at home; NULL: none, or the job has a task that is on its way already. */
+static struct task *find_apart(const struct manager *manager, const struct job_entry *entry,
+			       const struct node_entry *home)
+{
+	struct task *apart = NULL;
+	for (size_t i = 0; i < entry->tasks.n; i++) {
+		struct task *task = entry->tasks.items[i];
+		if (task_is_final(task->state))
+			continue;
+		if (task->state == TASK_PENDING || task->desired.wanted != TASK_WANT_RUN ||
+		    task->desired.revision != entry->job.revision)
+			return NULL;
+		if (!apart && may_come_home(manager, task, home))
+			apart = task;
+	}
+	return apart;
+}
+
+static bool fits_at_home(const struct manager *manager, const struct task *task,
+			 const struct node_entry *home)
+{
+	struct node_id none = { { { 0 } } };
+	struct scheduler_pick pick = { 0 };
+	struct task model;
+	pending_model(manager, task, true, &model);
+	scheduler_pick(&manager->cluster, manager->options.scheduler, &model, none, manager->round,
+		       &pick);
+	bool fits = pick.node == home;
+	scheduler_pick_release(&pick);
+	return fits;
+}
+
+void tasks_come_home(struct manager *manager, const struct job_entry *entry)
+{
+	struct job_watch *watch = job_watch(manager, entry->job.id);
+	manager->n_off_home -= watch->off_home;
+	watch->off_home = false;
+	if (job_is_global(entry) || job_runs_to_completion(entry) ||
+	    PLANTED(PLANTED_HOME_FORGOTTEN))
+		return;
+	const struct node_entry *home = scheduler_home(&manager->cluster, entry);
+	struct task *apart =
+		home && home->state == NODE_READY ? find_apart(manager, entry, home) : NULL;
+	if (!apart)
+		return;
+	if (fits_at_home(manager, apart, home)) {
+		task_stop(manager, apart, REASON_UNFIT);
+		return;
+	}
+	watch->off_home = true;
+	manager->n_off_home++;
+}
+
+static void look_again(struct manager *manager, const struct project_entry *project, bool all)
+{
+	for (size_t i = 0; i < project->n_jobs; i++) {
+		const struct job_entry *entry = project->jobs[i];
+		if (all ? uses_networks(entry) : job_watch(manager, entry->job.id)->off_home)
+			job_dirty(manager, entry->job.id);
+	}
+}
+
+void home_joined(struct manager *manager, const struct job_entry *entry)
+{
+	if (uses_networks(entry))
+		look_again(manager, project_of(manager, entry), true);
+}
+
+void home_node_ready(struct manager *manager, const struct node_entry *node)
+{
+	for (size_t i = 0; i < node->tasks.n; i++)
+		home_joined(manager, cluster_job_of(&manager->cluster, node->tasks.items[i]));
+}
+
+void home_room_freed(struct manager *manager)
+{
+	size_t n = 0;
+	if (!manager->n_off_home)
+		return;
+	_cleanup_free_ struct project_entry **projects =
+		cluster_sorted_projects(&manager->cluster, &n);
+	for (size_t i = 0; i < n; i++)
+		look_again(manager, projects[i], false);
+}
