@@ -144,6 +144,7 @@
 #define LIMIT_RUNTIME_GRACE_MS 60000
 #define LIMIT_START_GRACE_MS   60000
 #define LIMIT_MOVE_PATIENCE_MS 10000 /* then a task that has to move and finds no node is stopped */
+#define LIMIT_MOVE_STEP_MS     (10 * 60 * 1000) /* then one whose successor comes no further is */
 #define LIMIT_LEFT_NODE_AGE_MS (24LL * 3600 * 1000)
 /* For as long as a certificate made just before the removal could be shown, and a day. */
 #define LIMIT_REMOVED_NODE_AGE_MS                                                                  \

@@ -114,7 +114,10 @@ static void tell_task(struct drain *drain, const struct task_view *task)
 		text_print(line, sizeof(line), "is not confirmed gone: %s is %s", drain->name,
 			   enum_name(node_state_names, drain->node.state));
 	else if (task->wanted != TASK_WANT_RUN)
-		text_print(line, sizeof(line), "is stopping");
+		text_print(line, sizeof(line), "is stopping%s%s", task->waits ? ": " : "",
+			   task->waits ? task->waits : "");
+	else if (task->waits)
+		text_print(line, sizeof(line), "%s", task->waits);
 	else if (successor)
 		text_print(line, sizeof(line), "runs until another is ready: %s",
 			   successor->message ? successor->message : "");

@@ -50,6 +50,17 @@ struct pending {
 	struct task_class *class;
 };
 
+/* A task that another is to take over from, and how far that one has come. */
+struct move {
+	struct task_id task;
+	struct task_id successor;
+	int64_t revision; /* of the successor, ... */
+	int64_t restarts_asked;
+	int stage;	  /* ... the furthest any of them has come */
+	int64_t since_ms; /* monotonic: has come so far since */
+	int64_t due_ms;	  /* of its live item in manager.moving */
+};
+
 /* The node that is kept for a task which has waited for long. */
 struct keep {
 	bool on;
@@ -152,6 +163,7 @@ struct manager {
 	struct map sessions; /* number -> session */
 	struct map pending;  /* task id -> pending */
 	struct map classes;  /* hash -> task_class */
+	struct map moves;    /* id of the old task -> move */
 
 	struct job_id *dirty; /* reconcile these, in this order */
 	size_t n_dirty, dirty_capacity;
@@ -164,6 +176,7 @@ struct manager {
 	struct queue timed;	 /* tasks by due_ms */
 	struct queue deadlines;	 /* tasks by deadline_ms */
 	size_t n_deadlines;	 /* live ones */
+	struct queue moving;	 /* old tasks by the time they are not waited for any longer */
 	struct queue judged;	 /* nodes by the time they are judged if nothing changes */
 	bool judging;		 /* there is one */
 	int64_t judged_ms;	 /* the last time that was looked at */
@@ -227,6 +240,8 @@ void task_write_off(struct manager *manager, struct task *task);
 void task_withdraw(struct manager *manager, struct task *task);
 /* Not final: end it. One that was never placed is Completed at once. */
 void task_stop(struct manager *manager, struct task *task, int reason);
+/* On a node, and wanted: end it, and keep on record why. */
+void task_stop_because(struct manager *manager, struct task *task, int reason, const char *message);
 void task_verdict(struct manager *manager, struct task *task, int state, int reason,
 		  const char *message);
 /* Let a final task be forgotten; or, when its job goes, stop and forget any. It may be gone on return. */
@@ -401,6 +416,13 @@ void move_settle(struct manager *manager, struct job_entry *entry, struct slot *
 void move_begin(struct manager *manager, struct job_entry *entry, struct slot *slot);
 /* Has the successor looked for a node for so long that the task it replaces is stopped without it? */
 bool move_has_waited(const struct manager *manager, const struct pending *pending);
+/* What a task waits for that another is to take over from; false: none is. */
+bool move_tell(const struct manager *manager, const struct task *task, struct text *out);
+/* The task is final. */
+void move_forget(struct manager *manager, struct task_id task);
+/* Jobs whose moves have come no further for long are looked at again. */
+void moves_due(struct manager *manager);
+int64_t moves_deadline(const struct manager *manager);
 
 /* pace.c */
 void pace_node_lost(struct manager *manager, const struct node_entry *node);

@@ -2,10 +2,17 @@
  * once the new one is ready. What may not run twice is stopped at once, and so is what has waited for another node for
  * LIMIT_MOVE_PATIENCE_MS and found none; the slot then waits with the reason that the scheduler gives.
  *
- * There is no state of its own: a slot moves while the task its newest one replaces is not final. So a move goes on
- * after a restart of the manager where it was.
+ * Every move ends. One of the two has LIMIT_MOVE_STEP_MS for each step that no successor in this move has taken
+ * before: to have a node, to have its image, to run; and from there to be ready, for which it has the start period of
+ * its health check besides. If that passes, whatever the reason (a gate that is closed, starts that fail over and over,
+ * an end that nothing follows, health that does not come), the old one is stopped without it, and its record says so. A
+ * new revision or restart begins anew.
+ *
+ * What is stored has no state of a move: a slot moves while the task its newest one replaces is not final. So a move
+ * goes on after a restart of the manager where it was; only the time of its present step begins anew.
  *
  * Invariant: at most two tasks of a slot are not final and not withdrawn: the newest, and the one it replaces. */
+#include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
 #include "manager/core.h"
@@ -62,6 +69,134 @@ static bool waits_in_vain(const struct manager *manager, const struct task *task
 	       move_has_waited(manager, pending);
 }
 
+/* ---- how far it has come ---- */
+
+enum stage { STAGE_NONE = 0, STAGE_PLACED, STAGE_HAS_IMAGE, STAGE_RUNS };
+
+static int stage_of(const struct task *successor)
+{
+	switch (successor->state) {
+	case TASK_RUNNING: return STAGE_RUNS;
+	case TASK_SCHEDULED: break;
+	default: return STAGE_NONE;
+	}
+	bool has_image =
+		successor->reason == REASON_STARTING || successor->reason == REASON_RESTARTING;
+	return has_image ? STAGE_HAS_IMAGE : STAGE_PLACED;
+}
+
+static int64_t step_ms(const struct manager *manager, const struct task *successor, int stage)
+{
+	int64_t start_period_ms =
+		cluster_task_spec(&manager->cluster, successor)->health_check.start_period_ms;
+	return LIMIT_MOVE_STEP_MS + (stage == STAGE_RUNS ? start_period_ms : 0);
+}
+
+static struct move *move_of(struct manager *manager, const struct slot *slot)
+{
+	struct task_id id = slot->moving->desired.id;
+	const struct task_desired *successor = &slot->newest->desired;
+	struct move *move = map_get(&manager->moves, id.uuid);
+	if (!move) {
+		move = base_calloc(1, sizeof(*move));
+		*move = (struct move){ .task = id, .revision = -1, .due_ms = INT64_MAX };
+		map_put(&manager->moves, id.uuid, move);
+	}
+	move->successor = successor->id;
+	int stage = stage_of(slot->newest);
+	bool anew = move->revision != successor->revision ||
+		    move->restarts_asked != successor->restarts_asked;
+	if (!anew && stage <= move->stage)
+		return move;
+	move->revision = successor->revision;
+	move->restarts_asked = successor->restarts_asked;
+	move->stage = stage;
+	move->since_ms = manager->in->now_ms;
+	return move;
+}
+
+/* When the successor will have come no further for too long; the move is looked at again then. */
+static int64_t watch_move(struct manager *manager, const struct slot *slot)
+{
+	struct move *move = move_of(manager, slot);
+	int64_t due_ms = move->since_ms + step_ms(manager, slot->newest, move->stage);
+	/* What it has reported may wait to be read. */
+	if (due_ms < manager->unread_until_ms)
+		due_ms = manager->unread_until_ms;
+	if (due_ms > manager->in->now_ms && due_ms != move->due_ms) {
+		queue_push(&manager->moving, (struct queue_item){ due_ms, move->task.uuid, 0 });
+		move->due_ms = due_ms;
+	}
+	return due_ms;
+}
+
+void moves_due(struct manager *manager)
+{
+	struct queue *moving = &manager->moving;
+	while (moving->n && moving->items[0].key <= manager->in->now_ms) {
+		struct queue_item item = moving->items[0];
+		struct move *move = map_get(&manager->moves, item.id);
+		queue_pop(moving);
+		if (!move || move->due_ms != item.key)
+			continue;
+		move->due_ms = INT64_MAX;
+		job_dirty(manager, cluster_task(&manager->cluster, move->task)->desired.job);
+	}
+}
+
+int64_t moves_deadline(const struct manager *manager)
+{
+	return manager->moving.n ? manager->moving.items[0].key : INT64_MAX;
+}
+
+void move_forget(struct manager *manager, struct task_id task)
+{
+	base_free(map_remove(&manager->moves, task.uuid));
+}
+
+/* "running on beta, health starting", "failed: exit 1" */
+static void add_successor(const struct manager *manager, const struct task *successor,
+			  struct text *out)
+{
+	char sentence[TASK_SENTENCE_SIZE];
+	cluster_task_sentence(&manager->cluster, successor, sentence);
+	if (successor->state == TASK_RUNNING)
+		text_addf(out, "%s, health %s",
+			  cluster_task_sentence(&manager->cluster, successor, sentence),
+			  enum_name(task_health_names, successor->observed.health));
+	else
+		text_addf(out, "%s: %s", enum_name(task_state_names, successor->state),
+			  cluster_task_sentence(&manager->cluster, successor, sentence));
+}
+
+bool move_tell(const struct manager *manager, const struct task *task, struct text *out)
+{
+	const struct move *move = map_get(&manager->moves, task->desired.id.uuid);
+	const struct task *successor =
+		move ? cluster_task(&manager->cluster, move->successor) : NULL;
+	if (!successor || task->desired.wanted != TASK_WANT_RUN)
+		return false;
+	text_add(out, "runs until another is ready, at most ");
+	text_add_duration(out, step_ms(manager, successor, move->stage));
+	text_add(out, " if that comes no further: ");
+	add_successor(manager, successor, out);
+	return true;
+}
+
+static void stop_without(struct manager *manager, const struct slot *slot, int cause)
+{
+	struct text message;
+	text_init(&message, LIMIT_MESSAGE_BYTES);
+	text_add(&message, "the one to follow it has come no further for ");
+	text_add_duration(&message, step_ms(manager, slot->newest, move_of(manager, slot)->stage));
+	text_add(&message, ": ");
+	add_successor(manager, slot->newest, &message);
+	task_stop_because(manager, slot->moving, cause, text_string(&message));
+	text_release(&message);
+}
+
+/* ---- the move ---- */
+
 /* The user's word about one of the two is meant for the slot: but not one that is over. The old task may not have ended
  * yet when its slot is scaled back, or its job restarted. */
 static bool is_asked_to_end(const struct job_entry *entry, const struct task *task)
@@ -86,9 +221,25 @@ static void call_off(struct manager *manager, struct slot *slot)
 	const struct node_entry *node = cluster_node(&manager->cluster, slot->moving->desired.node);
 	notes_add(&manager->out->notes, "%s stays on %s: the move is called off",
 		  cluster_task_name(&manager->cluster, slot->moving, name), node_name(node));
+	move_forget(manager, slot->moving->desired.id);
 	task_withdraw(manager, slot->newest);
 	slot->newest = slot->moving;
 	slot->moving = NULL;
+}
+
+/* The node of the old task is lost. The newest takes over when it is ready; if it was given up, another does, as for
+ * any task that is lost, for the service was well before it was moved. */
+static void settle_lost(struct manager *manager, struct job_entry *entry, const struct slot *slot)
+{
+	struct task *old = slot->moving;
+	const struct pending *pending = pending_get(manager, old->desired.id);
+	bool alone = slot_look(entry, slot->newest) == SLOT_LEFT;
+	if (pending && (!alone || pending->revision != entry->job.revision)) {
+		pending_drop(manager, old->desired.id);
+		pending = NULL;
+	}
+	if (alone && !pending && may_replace_lost(entry, old))
+		pending_add(manager, old, true);
 }
 
 void move_settle(struct manager *manager, struct job_entry *entry, struct slot *slot)
@@ -106,11 +257,13 @@ void move_settle(struct manager *manager, struct job_entry *entry, struct slot *
 	else if (taken_over)
 		task_stop(manager, old, cause ? cause : REASON_DRAINED);
 	else if (old->unreachable)
-		return; /* it may never come back */
+		settle_lost(manager, entry, slot);
 	else if (!cause)
 		call_off(manager, slot);
 	else if (waits_in_vain(manager, new))
 		task_stop(manager, old, cause);
+	else if (watch_move(manager, slot) <= manager->in->now_ms)
+		stop_without(manager, slot, cause);
 }
 
 void move_begin(struct manager *manager, struct job_entry *entry, struct slot *slot)
@@ -126,4 +279,5 @@ void move_begin(struct manager *manager, struct job_entry *entry, struct slot *s
 	}
 	slot->moving = task;
 	slot->newest = task_create(manager, entry, task->desired.slot, task);
+	watch_move(manager, slot);
 }

@@ -137,9 +137,13 @@ void manager_job_status(const struct manager *manager, const struct job_entry *e
 
 bool manager_task_waits(const struct manager *manager, const struct task *task, struct text *out)
 {
+	if (task->desired.stop_message) {
+		text_add(out, task->desired.stop_message);
+		return true;
+	}
 	const struct pending *pending = pending_get(manager, task->desired.id);
 	if (!pending || !pending->lost)
-		return false;
+		return !task->unreachable && move_tell(manager, task, out);
 	if (pending->where == PENDING_TIMED)
 		return lease_tell(manager, task, out);
 	if (!pending->class || !pending->class->parked)

@@ -122,6 +122,8 @@ static void changed(struct manager *manager, struct task *task, const struct bef
 		pending_drop(manager, task->desired.id);
 	if (task_is_final(task->state) && pending_get(manager, task->desired.id))
 		pending_drop(manager, task->desired.id);
+	if (task_is_final(task->state))
+		move_forget(manager, task->desired.id);
 	if (before->occupied && !task_occupies_node(task))
 		manager->wake = true;
 	if (before->state != task->state)
@@ -338,6 +340,29 @@ void task_verdict(struct manager *manager, struct task *task, int state, int rea
 	close_task(manager, task, &before);
 }
 
+static void ask_to_stop(struct manager *manager, struct task *task, int reason, const char *message)
+{
+	group_reserve(manager, 1);
+	struct before before = open_task(manager, task);
+	task->desired.wanted = TASK_WANT_STOP;
+	task->desired.stop_reason = reason;
+	string_set(&task->desired.stop_message, message);
+	close_task(manager, task, &before);
+	char name[TASK_NAME_SIZE];
+	cluster_task_name(&manager->cluster, task, name);
+	notes_add(&manager->out->notes, "%s stopping: %s%s%s", name, reason_name(reason),
+		  message ? ": " : "", message ? message : "");
+	happen(manager, "task", name, task->desired.id.uuid, "stopping", reason_name(reason),
+	       message);
+}
+
+void task_stop_because(struct manager *manager, struct task *task, int reason, const char *message)
+{
+	PRE(task->state == TASK_SCHEDULED || task->state == TASK_RUNNING);
+	PRE(task->desired.wanted == TASK_WANT_RUN);
+	ask_to_stop(manager, task, reason, message);
+}
+
 void task_stop(struct manager *manager, struct task *task, int reason)
 {
 	PRE(!task_is_final(task->state));
@@ -349,15 +374,7 @@ void task_stop(struct manager *manager, struct task *task, int reason)
 	if (task->desired.wanted == TASK_WANT_REMOVE ||
 	    (stopping && task->desired.stop_reason == reason))
 		return;
-	group_reserve(manager, 1);
-	struct before before = open_task(manager, task);
-	task->desired.wanted = TASK_WANT_STOP;
-	task->desired.stop_reason = reason;
-	close_task(manager, task, &before);
-	char name[TASK_NAME_SIZE];
-	cluster_task_name(&manager->cluster, task, name);
-	notes_add(&manager->out->notes, "%s stopping: %s", name, reason_name(reason));
-	happen(manager, "task", name, task->desired.id.uuid, "stopping", reason_name(reason), NULL);
+	ask_to_stop(manager, task, reason, NULL);
 }
 
 void task_hurry(struct manager *manager, struct task *task)

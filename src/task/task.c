@@ -46,6 +46,7 @@ static const struct field task_desired_fields[] = {
 	ROW_STRING(18, struct task_desired, verdict_message, LIMIT_MESSAGE_BYTES),
 	ROW_INT(19, struct task_desired, verdict_wall_ms, LIMIT_WALL_MS),
 	ROW_BOOL(20, struct task_desired, written_off),
+	ROW_STRING(21, struct task_desired, stop_message, LIMIT_MESSAGE_BYTES),
 };
 RECORD_TYPE(task_desired, struct task_desired, task_desired_fields);
 

@@ -72,6 +72,7 @@ struct task_desired {
 	/* Its node was removed: nobody will ever confirm that no container of it is left, the operator's word has to
 	 * do. Final, occupies no node, and its node may not be known any more. Only rises. */
 	bool written_off;
+	char *stop_message; /* why it was stopped, where stop_reason alone does not say; NULL: it does */
 };
 extern const struct record_type task_desired_type;
 

@@ -63,6 +63,14 @@ static struct deeds count_deeds(const struct sim *sim)
 	return deeds;
 }
 
+/* Does it run on a machine that is to be drained, beside one that comes no further? It is stopped after a while. */
+static bool is_moving(const struct cluster *cluster, const struct task *task)
+{
+	const struct node_entry *node = cluster_node(cluster, task->desired.node);
+	return !task_is_final(task->state) && task->desired.wanted == TASK_WANT_RUN && node &&
+	       node->record.draining;
+}
+
 /* A worker whose store is full is lost when it has something to store: some day. What waits for a lease to end is
  * started elsewhere then. */
 static bool is_restless(const struct sim *sim)
@@ -73,8 +81,9 @@ static bool is_restless(const struct sim *sim)
 	const struct cluster *cluster = manager_cluster(sim->manager.core);
 	size_t at = 0;
 	for (const struct task *task; (task = map_next(&cluster->tasks, &at));)
-		if (task->unreachable && !task_is_final(task->state) &&
-		    job_spec_lease_ms(cluster_task_spec(cluster, task)))
+		if (is_moving(cluster, task) ||
+		    (task->unreachable && !task_is_final(task->state) &&
+		     job_spec_lease_ms(cluster_task_spec(cluster, task))))
 			return true;
 	return false;
 }

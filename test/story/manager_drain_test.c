@@ -2,10 +2,12 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "base/limits.h"
+#include "job/spec.h"
 #include "manager_worker.h"
 
 /* "shop/web" of one task on alpha, and a free beta. */
@@ -384,6 +386,64 @@ static void a_drain_is_told_from_a_silence(void **state)
 	story_end(&story);
 }
 
+/* A drain always ends: the old task is stopped when the one to follow it comes no further. */
+static void what_comes_no_further_is_not_waited_for(void **state)
+{
+	(void)state;
+	static const int64_t patience_ms = LIMIT_MOVE_STEP_MS;
+	for (int how = 0; how < 3; how++) {
+		struct story story;
+		struct job_spec *web = begin(&story);
+		run_on_alpha(&story);
+		if (how == 0) {
+			/* Its revision waits for a job that is never healthy. */
+			story.starting = "db";
+			story_job(&story, "db", 1);
+			web = &story.request.jobs.items[0].spec;
+			string_set(&web->image, "busybox:2");
+			story_depends(web, "db", DEPEND_HEALTHY);
+			assert_int_equal(story_apply(&story), ERR_NONE);
+		} else if (how == 1) {
+			story.starting = "web";
+		} else {
+			story.hold_start = "web";
+		}
+		assert_int_equal(story_act_node(&story, REQUEST_NODE_DRAIN, "alpha", false),
+				 ERR_NONE);
+		if (how == 2)
+			story_report(&story, "shop/web.1", TASK_FAILED, REASON_EXIT_NONZERO,
+				     "exit 1");
+		story.hold_start = NULL;
+		story_pass(&story, patience_ms - 1);
+		assert_int_equal(count_present(&story, "alpha"), 1);
+		story_forget(&story);
+		story_pass(&story, 60 * 1000);
+		assert_int_equal(count_present(&story, "alpha"), 0);
+		assert_non_null(strstr(text_string(&story.told),
+				       ": the one to follow it has come no further for 10m"));
+		story_end(&story);
+	}
+}
+
+/* What was well before it was moved is not lost with the machine that is drained. */
+static void a_successor_that_was_given_up_does_not_cost_the_service(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story);
+	run_on_alpha(&story);
+	story.hold_start = "web";
+	assert_int_equal(story_act_node(&story, REQUEST_NODE_DRAIN, "alpha", false), ERR_NONE);
+	story_report(&story, "shop/web.1", TASK_FAILED, REASON_EXIT_NONZERO, "exit 1");
+	story.hold_start = NULL;
+	story_join(&story, "gamma");
+	story_silence(&story, "alpha");
+	story_pass(&story, 60 * 1000);
+	assert_int_equal(count_present(&story, "beta") + count_present(&story, "gamma"), 1);
+	story_stands(&story, "shop/web", STANDING_RUNNING, "1 of 1 ready");
+	story_end(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -402,6 +462,8 @@ int main(void)
 		cmocka_unit_test(a_slot_that_is_scaled_back_runs_though_the_old_task_has_not_ended),
 		cmocka_unit_test(drain_and_resume_over_and_over_leave_one_task),
 		cmocka_unit_test(a_drain_is_told_from_a_silence),
+		cmocka_unit_test(what_comes_no_further_is_not_waited_for),
+		cmocka_unit_test(a_successor_that_was_given_up_does_not_cost_the_service),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
