@@ -71,10 +71,12 @@ static enum err_code explain(const struct api_client *client, const struct err *
 			     struct err *err)
 {
 	if (problem->code == ERR_UNAVAILABLE)
-		return err_set(err, ERR_UNAVAILABLE,
-			       "no manager answers on %s (%s); is `drover dev` or `drover manager` "
-			       "running?",
-			       client->where, problem->message);
+		return err_set(err, ERR_UNAVAILABLE, "no manager answers on %s (%s); %s?",
+			       client->where, problem->message,
+			       client->where[0] == '/'
+				       ? "is `drover dev` or `drover manager` running"
+				       : "is it the address that `drover manager "
+					 "--listen` was told");
 	return err_set(err, problem->code, "%s", problem->message);
 }
 

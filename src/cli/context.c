@@ -51,8 +51,13 @@ static enum err_code join_as(const struct invocation *invocation, const char *na
 					.token = token,
 					.name = own_name,
 					.as = JOINER_USER };
-	if (!code)
-		code = join(&options, err);
+	if (code)
+		return code;
+	code = join(&options, err);
+	/* The key is kept for another try, which is the same join again; but not after a refusal. */
+	struct err ignored;
+	if (code && !join_may_retry(code) && membership_remove(dir, &ignored))
+		fprintf(stderr, "drover: %s\n", ignored.message);
 	return code ? code : context_set_current(name, err);
 }
 

@@ -3,6 +3,7 @@
 #include "manager/daemon.h"
 #include "net/shell.h"
 #include "worker/daemon.h"
+#include "worker/guard.h"
 
 static char *in_folder(const char *folder, const char *name)
 {
@@ -19,6 +20,13 @@ static void on_removed(void *owner)
 		  "the node of this machine was removed: to let it take part again as a new node, "
 		  "stop, remove %s and start again",
 		  (const char *)owner);
+}
+
+/* Who may ask over TLS is not root here; who owns the socket is. */
+static const char *policy_file(struct invocation *invocation)
+{
+	const char *fallback = cli_string(invocation, "listen", NULL) ? GUARD_FILE_DEFAULT : NULL;
+	return cli_string(invocation, "policy", fallback);
 }
 
 /* Both daemons on one loop, talking over the same socket and messages as two processes would. */
@@ -45,6 +53,7 @@ static enum err_code serve(struct invocation *invocation, const char *data_dir, 
 		.docker_config = docker_config,
 		.labels = &labels,
 		.starts_parallel = cli_int(invocation, "starts", 0),
+		.policy_file = policy_file(invocation),
 		.removed = on_removed,
 		.owner = worker_dir,
 	};
@@ -77,6 +86,8 @@ static const struct option options[] = {
 	{ "docker", 0, OPTION_STRING, "SOCKET", "Docker's socket (default /var/run/docker.sock)" },
 	OPTION_LISTEN,
 	{ "label", 0, OPTION_STRINGS, "KEY=VALUE", "label of this node, for constraints" },
+	{ "policy", 0, OPTION_STRING, "FILE",
+	  "what jobs may ask of this machine (with --listen: " GUARD_FILE_DEFAULT ")" },
 	{ "scheduler", 0, OPTION_STRING, "POLICY",
 	  "epvm (default), roundrobin, greedy, binpack, spread" },
 	{ "starts", 0, OPTION_INT, "N", "containers started side by side (default 4)" },
@@ -86,9 +97,14 @@ const struct command command_dev = {
 	.name = "dev",
 	.operands = "",
 	.summary = "Run manager and worker in one process, in the foreground",
-	.details = "For one machine. SIGTERM or Ctrl-C ends it and leaves containers running; the "
-		   "next start "
-		   "adopts them.",
+	.details =
+		"For one machine. SIGTERM or Ctrl-C ends it and leaves containers running; the "
+		"next start adopts them.\n"
+		"\n"
+		"Jobs may ask for anything of this machine; with --listen, when others may ask "
+		"over "
+		"TLS, for what " GUARD_FILE_DEFAULT " or the file of --policy allows, and no more: "
+		"`drover help worker` says what it is about.",
 	.options = options,
 	.n_options = ARRAY_LEN(options),
 	.run = run,

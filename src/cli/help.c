@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/err.h"
 #include "cli/command.h"
 
 const struct option global_options[] = {
@@ -77,8 +78,11 @@ static int run(struct invocation *invocation)
 	const struct command *command = command_find((int)words->n, words->items, &n_words);
 	if (!command && help_print_group(words->items[0]))
 		return 0;
-	if (!command)
-		return cli_usage(invocation, "\"%s\" is not a command", words->items[0]);
+	if (!command) {
+		fprintf(stderr, "drover help: \"%s\" is not a command\nSee 'drover help'.\n",
+			words->items[0]);
+		return err_exit_status(ERR_INVALID);
+	}
 	help_print_command(command);
 	return 0;
 }

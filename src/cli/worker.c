@@ -161,8 +161,9 @@ const struct command command_worker = {
 		"9. Started with --join and a token it then joins as a new node. A manager that "
 		"does not know the worker, or cannot be reached, ends nothing: all runs on.\n\n"
 		"Jobs may ask of a machine that has joined what /etc/drover/worker.yaml allows and "
-		"no more, or the FILE of --policy; on the manager's own machine they may ask for "
-		"anything unless there is a --policy. It is about bind "
+		"no more, or the FILE of --policy; on the manager's own socket they may ask for "
+		"anything unless there is a --policy: give one where the manager listens for "
+		"others, as `drover dev --listen` does. It is about bind "
 		"mounts, capabilities, sysctls, images, drivers, Docker's own networks. A task "
 		"that asks for more says which line its owner would have to add; the file is read "
 		"again whenever it has changed. packaging/worker.yaml shows every key.",

@@ -316,6 +316,7 @@ def test_a_machine_with_a_policy():
                f"{place} is not allowed on this machine; its owner can add the line \"bind_mounts: [{place}]\" to {policy}")
         policy.write_text("cap_ad: []\n")
         drover.run("restart", "policy/s", check=False)
+        eventually("the file is read anew", lambda: "cap_ad" in drover.task("policy/s")["message"])
         expect(drover, "policy/s", "refused_by_policy", f"refused by the machine's policy: {policy}:1:1: cap_ad: "
                "a policy has bind_mounts, ...")
         policy.write_text(f"bind_mounts: [{place}]\n")
@@ -332,6 +333,20 @@ def test_a_machine_with_a_policy():
         drover.clean()
         shutil.rmtree(place, ignore_errors=True)
         shutil.rmtree(drover.folder, ignore_errors=True)
+
+
+def test_the_managers_machine_has_a_policy_once_it_listens(stopped_drover):
+    """A client over TLS is not root on the machine of the manager, whose keys lie there."""
+    drover = stopped_drover
+    mounts = f"services:\n  s: {{image: {BUSYBOX}, stop_grace_period: 1s, volumes: ['/etc:/here:ro']}}\n"
+    drover.start("--listen", "127.0.0.1:0")
+    drover.up(mounts, "-d", project="listens")
+    expect(drover, "listens/s", "refused_by_policy", "refused by the machine's policy: mounting /etc is never allowed")
+    drover.run("down", "-p", "listens")
+    drover.kill()
+    drover.start()
+    drover.up(mounts, project="alone")
+    drover.run("down", "-p", "alone")
 
 
 class Pair:

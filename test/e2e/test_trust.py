@@ -152,6 +152,7 @@ def test_a_token_of_another_role_is_not_used_up_by_mistake(cluster):
     worker = cluster.token("worker")
     done = cluster.run("context", "join", *worker[2:], check=False)
     assert done.returncode == NOT_ALLOWED
+    assert not list((cluster.home / ".config/drover/contexts").glob("*/key.pem"))
     assert "the token is for the role worker, and users join as client, viewer or admin" in done.stderr
     cluster.run(*client, "--name", "shop")
     cluster.worker("alpha", *worker)
