@@ -1,6 +1,7 @@
 /* Invariants:
  * 1. What no list names is refused; a list that is not written names nothing but the defaults of its row.
- * 2. Every refusal names the line that would allow it. */
+ * 2. Every refusal names the line that would allow it.
+ * 3. No path is allowed that a job could replace: none below a folder that jobs may write to, listed or not. */
 #include "policy/policy.h"
 
 #include <string.h>
@@ -360,19 +361,37 @@ bool policy_path_is_normal(const char *path)
 	return true;
 }
 
+/* Who may write to a folder may put a link in place of what lies in it, after it was looked at. */
+static enum err_code refuse_below(const struct policy *policy, const char *path, const char *above,
+				  struct err *err)
+{
+	return err_set(err, ERR_FORBIDDEN,
+		       "mounting %s is not allowed on this machine: jobs may write to %s, and so "
+		       "put another thing in its place; mount %s itself, or its owner can list %s "
+		       "instead of it in bind_mounts, line %d of %s",
+		       path, above, above, path, policy->lists[POLICY_BIND_MOUNTS].line,
+		       policy->file);
+}
+
 enum err_code policy_check_path(const struct policy *policy, const char *path, bool read_only,
 				struct err *err)
 {
 	const struct policy_list *list = &policy->lists[POLICY_BIND_MOUNTS];
-	bool only_read = false;
+	bool to_read = false, to_write = false;
 	for (size_t i = 0; i < list->items.n; i++) {
-		if (!policy_path_is_below(path, list->items.items[i]))
+		const char *listed = list->items.items[i];
+		if (!policy_path_is_below(path, listed))
 			continue;
-		if (read_only || !policy->bind_read_only[i])
-			return ERR_NONE;
-		only_read = true;
+		if (policy->bind_read_only[i])
+			to_read = true;
+		else if (strcmp(path, listed) == 0)
+			to_write = true;
+		else
+			return refuse_below(policy, path, listed, err);
 	}
-	if (only_read)
+	if (to_write || (to_read && read_only))
+		return ERR_NONE;
+	if (to_read)
 		return err_set(err, ERR_FORBIDDEN,
 			       "mounting %s is allowed on this machine to read only: line %d of %s",
 			       path, list->line, policy->file);

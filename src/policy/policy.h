@@ -2,8 +2,8 @@
  * socket is root, so what is not named here is refused. Pure: paths are resolved by worker/guard.h.
  *
  *     bind_mounts:                 # none where nothing is written
- *       - /srv/data                # this path and all below it
- *       - {path: /srv/site, read_only: true}
+ *       - /srv/data                            # this path, and nothing below it
+ *       - {path: /srv/site, read_only: true}   # and all below it
  *     cap_add: [NET_ADMIN]
  *     sysctls: [net.core.somaxconn]
  *     images: [busybox, 'team-*']              # any where nothing is written; '*' only at the end
@@ -53,7 +53,8 @@ void policy_release(struct policy *policy);
 enum err_code policy_check(const struct policy *policy, const struct container_action *action,
 			   struct err *err) WARN_UNUSED;
 
-/* May a path, already resolved, be mounted, as far as the lines of the file tell? ERR_FORBIDDEN as above. */
+/* May a path, already resolved, be mounted, as far as the lines of the file tell? What lies below a path that jobs may
+ * write to may not, also when it is listed itself. ERR_FORBIDDEN as above. */
 enum err_code policy_check_path(const struct policy *policy, const char *path, bool read_only,
 				struct err *err) WARN_UNUSED;
 

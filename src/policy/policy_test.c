@@ -208,13 +208,14 @@ static void expect_path(const char *text, const char *path, bool read_only, cons
 	policy_release(&policy);
 }
 
-static void paths_are_allowed_with_all_below_them(void **state)
+static void paths_are_allowed_as_they_are_listed(void **state)
 {
 	(void)state;
 	static const char text[] =
 		"bind_mounts:\n  - /srv/data\n  - {path: /srv/site, read_only: true}\n";
 	expect_path(text, "/srv/data", false, NULL);
-	expect_path(text, "/srv/data/a/b", false, NULL);
+	expect_path(text, "/srv/data", true, NULL);
+	expect_path(text, "/srv/site", true, NULL);
 	expect_path(text, "/srv/site/a", true, NULL);
 	expect_path(text, "/srv/site/a", false,
 		    "mounting /srv/site/a is allowed on this machine to read only: line 1 of "
@@ -228,6 +229,31 @@ static void paths_are_allowed_with_all_below_them(void **state)
 	expect_path("", "/srv", true,
 		    "mounting /srv is not allowed on this machine; its owner can add the line "
 		    "\"bind_mounts: [/srv]\" to worker.yaml");
+}
+
+/* A job that mounts /srv/data is root in it, and may put a link to / at /srv/data/a. */
+static void nothing_is_allowed_below_what_jobs_may_write_to(void **state)
+{
+	(void)state;
+	static const char message[] =
+		"mounting /srv/data/a is not allowed on this machine: jobs may write to /srv/data, "
+		"and so put another thing in its place; mount /srv/data itself, or its owner can "
+		"list /srv/data/a instead of it in bind_mounts, line 1 of worker.yaml";
+	static const char *const texts[] = {
+		"bind_mounts: [/srv/data]\n",
+		"bind_mounts: [/srv/data/a, /srv/data]\n",
+		"bind_mounts: [{path: /srv, read_only: true}, /srv/data]\n",
+		"bind_mounts: [{path: /srv/data, read_only: true}, /srv/data]\n",
+		"bind_mounts: [/srv/data, {path: /srv/data/a, read_only: true}]\n",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		expect_path(texts[i], "/srv/data/a", false, message);
+		expect_path(texts[i], "/srv/data/a", true, message);
+		expect_path(texts[i], "/srv/data", false, NULL);
+	}
+	expect_path("bind_mounts: [/srv/data/a]\n", "/srv/data/a", false, NULL);
+	expect_path("bind_mounts: [{path: /srv, read_only: true}, /srv/data]\n", "/srv/x", true,
+		    NULL);
 }
 
 static void normal_paths_are_told_from_others(void **state)
@@ -277,7 +303,8 @@ int main(void)
 		TEST(images_are_free_until_a_line_binds_them),
 		TEST(a_network_may_not_be_the_hosts),
 		TEST(a_volume_may_not_be_a_mount_in_disguise),
-		TEST(paths_are_allowed_with_all_below_them),
+		TEST(paths_are_allowed_as_they_are_listed),
+		TEST(nothing_is_allowed_below_what_jobs_may_write_to),
 		TEST(normal_paths_are_told_from_others),
 		TEST(mistakes_are_told_with_their_place),
 	};

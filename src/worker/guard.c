@@ -1,5 +1,6 @@
-/* Invariant: a path is allowed only as it really lies on the machine: no step of it is a link, and nobody but root can
- * put another thing in its place before Docker resolves it again. */
+/* Invariant: a path is allowed only as it really lies on the machine: no step of it is a link, and neither users of the
+ * machine (walk()) nor jobs, who are root in their mounts (policy_check_path()), can put another thing in its place
+ * before Docker resolves it again. */
 #include "worker/guard.h"
 
 #include <errno.h>

@@ -61,8 +61,16 @@ static void allow(const char *path)
 	write_policy(text_print(text, sizeof(text), "bind_mounts: [%s]\n", path));
 }
 
+/* The path and all below it. */
+static void allow_to_read(const char *path)
+{
+	char text[512];
+	write_policy(text_print(text, sizeof(text), "bind_mounts: [{path: %s, read_only: true}]\n",
+				path));
+}
+
 /* The refusal's words, or "" when it is allowed. */
-static const char *asks_for(struct guard *guard, const char *path)
+static const char *asks_for(struct guard *guard, const char *path, bool read_only)
 {
 	static char told[1024];
 	struct job_spec spec;
@@ -70,6 +78,7 @@ static const char *asks_for(struct guard *guard, const char *path)
 	record_init(&job_spec_type, &spec);
 	struct mount *mount = list_add(&spec.mounts, sizeof(*mount));
 	mount->kind = MOUNT_BIND;
+	mount->read_only = read_only;
 	string_set(&mount->source, path);
 	struct container_action action = { .op = 7, .verb = CONTAINER_CREATE, .spec = &spec };
 	told[0] = '\0';
@@ -84,11 +93,20 @@ static const char *asks_for(struct guard *guard, const char *path)
 	return told;
 }
 
-static void expect(struct guard *guard, const char *path, const char *words)
+static void compare(const char *path, const char *told, const char *words)
 {
-	const char *told = asks_for(guard, path);
 	if (*words ? !strstr(told, words) : *told != '\0')
 		fail_msg("%s: \"%s\"", path, told);
+}
+
+static void expect(struct guard *guard, const char *path, const char *words)
+{
+	compare(path, asks_for(guard, path, false), words);
+}
+
+static void expect_to_read(struct guard *guard, const char *path, const char *words)
+{
+	compare(path, asks_for(guard, path, true), words);
 }
 
 static struct guard *guard_of_test(void)
@@ -107,7 +125,9 @@ static void without_a_file_nothing_is_mounted_until_a_line_is_added(void **state
 	expect(guard, in_top("data"), "its owner can add the line \"bind_mounts: [");
 	allow(in_top("data"));
 	expect(guard, in_top("data"), "");
-	expect(guard, in_top("data/not-there-yet/deep"), "");
+	allow_to_read(in_top("data"));
+	expect_to_read(guard, in_top("data/not-there-yet/deep"), "");
+	expect(guard, in_top("data/not-there-yet/deep"), "to read only");
 	unlink(in_top("worker.yaml"));
 	expect(guard, in_top("data"), "its owner can add the line");
 	guard_free(guard);
@@ -119,11 +139,29 @@ static void a_link_is_never_followed(void **state)
 	struct guard *guard = guard_of_test();
 	mkdir(in_top("data"), 0755);
 	assert_int_equal(symlink("/etc", in_top("data/link")), 0);
-	allow(in_top("data"));
-	expect(guard, in_top("data/link"), "link in it is a symbolic link");
-	expect(guard, in_top("data/link/ssh"), "link in it is a symbolic link");
-	expect(guard, in_top("data/../data"), "not an absolute path without");
+	allow_to_read(in_top("data"));
+	expect_to_read(guard, in_top("data/link"), "link in it is a symbolic link");
+	expect_to_read(guard, in_top("data/link/ssh"), "link in it is a symbolic link");
+	expect_to_read(guard, in_top("data/../data"), "not an absolute path without");
 	unlink(in_top("data/link"));
+	guard_free(guard);
+}
+
+/* At the check it may be a folder, and a link when Docker starts the container: the owner of the folder above it is root,
+ * as a job is that has it mounted. */
+static void what_a_job_can_replace_is_not_mounted(void **state)
+{
+	(void)state;
+	struct guard *guard = guard_of_test();
+	mkdir(in_top("shared"), 0755);
+	mkdir(in_top("shared/inner"), 0755);
+	allow(in_top("shared"));
+	expect(guard, in_top("shared"), "");
+	expect(guard, in_top("shared/inner"), "so put another thing in its place; mount /srv/");
+	expect_to_read(guard, in_top("shared/inner"), "instead of it in bind_mounts, line 1 of");
+	allow(in_top("shared/inner"));
+	expect(guard, in_top("shared/inner"), "");
+	expect(guard, in_top("shared"), "its owner can add it to bind_mounts");
 	guard_free(guard);
 }
 
@@ -137,11 +175,12 @@ static void what_others_can_replace_is_not_mounted(void **state)
 	mkdir(in_top("theirs"), 0755);
 	assert_int_equal(chown(in_top("theirs"), 4711, 4711), 0);
 	mkdir(in_top("theirs/data"), 0755);
-	allow(top);
-	expect(guard, in_top("open"), "");
-	expect(guard, in_top("open/data"), "others than root can write to a folder above it");
-	expect(guard, in_top("theirs"), "");
-	expect(guard, in_top("theirs/data"), "others than root can write to a folder above it");
+	allow_to_read(top);
+	expect_to_read(guard, in_top("open"), "");
+	expect_to_read(guard, in_top("open/data"), "others than root can write to a folder above");
+	expect_to_read(guard, in_top("theirs"), "");
+	expect_to_read(guard, in_top("theirs/data"),
+		       "others than root can write to a folder above");
 	guard_free(guard);
 }
 
@@ -177,7 +216,7 @@ static void a_file_that_cannot_be_trusted_refuses_everything(void **state)
 	expect(guard, in_top("data"), "worker.yaml:");
 	write_policy("cap_ad: []\n");
 	expect(guard, in_top("data"), "worker.yaml:1:1: cap_ad: a policy has bind_mounts");
-	allow(top);
+	allow(in_top("x"));
 	expect(guard, in_top("x"), "");
 	guard_free(guard);
 }
@@ -205,6 +244,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(without_a_file_nothing_is_mounted_until_a_line_is_added),
 		TEST(a_link_is_never_followed),
+		TEST(what_a_job_can_replace_is_not_mounted),
 		TEST(what_others_can_replace_is_not_mounted),
 		TEST(some_paths_are_never_mounted),
 		TEST(a_file_that_cannot_be_trusted_refuses_everything),

@@ -323,11 +323,18 @@ def test_a_machine_with_a_policy():
         eventually("a task that runs", lambda: drover.task("policy/s", "running"))
         docker("exec", drover.containers(running_only=True)[0], "touch", "/here/it")
         assert (place / "it").exists()
+        # The job is root in its mount: it could put a link to anywhere at this path once it was looked at.
+        (place / "inner").mkdir()
+        drover.up(f"services:\n  s: {mounts.replace(str(place), f'{place}/inner')}\n", "-d", project="below")
+        expect(drover, "below/s", "refused_by_policy", "refused by the machine's policy: mounting "
+               f"{place}/inner is not allowed on this machine: jobs may write to {place}, and so put another thing in its "
+               f"place; mount {place} itself, or its owner can list {place}/inner instead of it in bind_mounts, line 1 of "
+               f"{policy}")
         raised = f"{{image: {BUSYBOX}, cap_add: [NET_ADMIN]}}"
         drover.up(f"services:\n  s: {raised}\n", "-d", project="raised")
         expect(drover, "raised/s", "refused_by_policy", "refused by the machine's policy: capability NET_ADMIN is not "
                f"allowed on this machine; its owner can add the line \"cap_add: [NET_ADMIN]\" to {policy}")
-        for project in ("policy", "raised"):
+        for project in ("policy", "below", "raised"):
             drover.run("down", "-p", project)
     finally:
         drover.clean()
