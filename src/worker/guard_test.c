@@ -147,8 +147,8 @@ static void a_link_is_never_followed(void **state)
 	guard_free(guard);
 }
 
-/* At the check it may be a folder, and a link when Docker starts the container: the owner of the folder above it is root,
- * as a job is that has it mounted. */
+/* At the check it may be a folder, and a link when Docker starts the container: the owner of the folder above it is
+ * root, as a job is that has it mounted. */
 static void what_a_job_can_replace_is_not_mounted(void **state)
 {
 	(void)state;
