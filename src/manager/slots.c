@@ -124,21 +124,9 @@ int task_end_reason(const struct job_entry *entry, const struct task *task)
 	return task->desired.stop_reason;
 }
 
-static bool has_lease(const struct job_entry *entry, const struct task *task)
-{
-	return job_spec_lease_ms(&job_entry_current(entry)->spec) ||
-	       job_spec_lease_ms(&job_entry_revision(entry, task->desired.revision)->spec);
-}
-
-/* It has ended, and no container of it is left; or that cannot be confirmed, for its node is lost, and does no harm. */
-static bool may_be_followed(const struct job_entry *entry, const struct task *task)
-{
-	return task_is_off(task) || (task->unreachable && !has_lease(entry, task));
-}
-
 static int look_at_end(const struct job_entry *entry, const struct task *task)
 {
-	if (!may_be_followed(entry, task))
+	if (!task_is_off(task))
 		return SLOT_ENDING;
 	/* To be forgotten: the slot was scaled away, and is wanted again. */
 	if (task_is_stale(entry, task) || task->desired.wanted == TASK_WANT_REMOVE)

@@ -402,25 +402,15 @@ static void look_at_ended(struct look *look, const struct job_entry *entry, cons
 		wrong(look, INVARIANT_L1, task, "has no successor");
 }
 
-/* Why it ended, as look_at_ended() sees it. */
-static int end_reason_of(const struct task *task)
-{
-	bool asked = task->desired.stop_reason && !task_succeeded(task);
-	return asked ? task->desired.stop_reason : task->reason;
-}
-
 /* It has ended, or was asked to stop, and nothing is to take its place. */
 static bool only_ends(const struct job_entry *entry, const struct task *task)
 {
-	/* What may not run twice waits for its machine or the operator's word, where it is not known whether its Docker
-	 * obeys. */
+	/* What has ended there, and was not confirmed gone, waits for its machine or the operator's word.
+	 * So does what may not run twice, where it is not known whether its Docker obeys. */
 	const struct job_spec *own = &job_entry_revision(entry, task->desired.revision)->spec;
-	if (job_spec_lease_ms(own) || job_spec_lease_ms(&job_entry_current(entry)->spec))
+	if (task_is_final(task->state) || job_spec_lease_ms(own) ||
+	    job_spec_lease_ms(&job_entry_current(entry)->spec))
 		return true;
-	if (task_is_final(task->state)) {
-		enum reason_after after = reason_after(end_reason_of(task));
-		return after != AFTER_REPLACE_NOW && after != AFTER_REPLACE_ELSEWHERE;
-	}
 	if (task->desired.wanted != TASK_WANT_STOP)
 		return task->desired.wanted == TASK_WANT_REMOVE;
 	return is_current(entry, task) && task->desired.stop_reason != REASON_SCALED_DOWN &&

@@ -334,33 +334,6 @@ static void a_manager_that_stood_still_reads_before_it_judges(void **state)
 	story_end(&story);
 }
 
-/* It failed to start, and its machine died before it could say that nothing is left of it. */
-static void a_task_that_ended_on_a_lost_node_is_followed_elsewhere(void **state)
-{
-	(void)state;
-	for (int lease = 0; lease < 2; lease++) {
-		struct story story;
-		story_begin(&story);
-		story_join(&story, "alpha");
-		story_project(&story, "shop");
-		struct job_spec *web = story_job(&story, "web", 1);
-		web->on_disconnect = lease ? ON_DISCONNECT_STOP : web->on_disconnect;
-		assert_int_equal(story_apply(&story), ERR_NONE);
-		story_join(&story, "beta");
-		story_pass(&story, LIMIT_START_GRACE_MS);
-		story.linger = "web";
-		story_report(&story, "shop/web.1", TASK_FAILED, REASON_START_FAILED, "no answer");
-		story_silence(&story, "alpha");
-		story_pass(&story, 600 * 1000);
-		const struct node_columns *columns = &manager_cluster(story.manager)->columns;
-		/* With a lease it may run all the same: it waits. */
-		assert_int_equal(columns->tasks[story_node(&story, "beta")->index], !lease);
-		if (!lease)
-			story_stands(&story, "shop/web", STANDING_RUNNING, "1 of 1 ready");
-		story_end(&story);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -381,7 +354,6 @@ int main(void)
 			nodes_are_numbered_as_they_join_and_know_whose_machine_they_are_on),
 		cmocka_unit_test(no_more_nodes_join_than_may),
 		cmocka_unit_test(a_manager_that_stood_still_reads_before_it_judges),
-		cmocka_unit_test(a_task_that_ended_on_a_lost_node_is_followed_elsewhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
