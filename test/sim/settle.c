@@ -71,14 +71,25 @@ static bool is_moving(const struct cluster *cluster, const struct task *task)
 	       node->record.draining;
 }
 
+/* A Docker that hangs is noticed when it is asked for something, and that is kept on record where there are leases. */
+static bool is_unnoticed(const struct cluster *cluster, const struct sim_worker *worker)
+{
+	const struct node_entry *node =
+		worker->broken == BROKEN_DOCKER && worker->core
+			? cluster_node(cluster, worker_node_id(worker->core))
+			: NULL;
+	return node && node->runtime_ok;
+}
+
 /* A worker whose store is full is lost when it has something to store: some day. What waits for a lease to end is
  * started elsewhere then. */
 static bool is_restless(const struct sim *sim)
 {
-	for (int i = 0; i < sim->n_workers; i++)
-		if (sim->workers[i].broken == BROKEN_STORE)
-			return true;
 	const struct cluster *cluster = manager_cluster(sim->manager.core);
+	for (int i = 0; i < sim->n_workers; i++)
+		if (sim->workers[i].broken == BROKEN_STORE ||
+		    is_unnoticed(cluster, &sim->workers[i]))
+			return true;
 	size_t at = 0;
 	for (const struct task *task; (task = map_next(&cluster->tasks, &at));)
 		if (is_moving(cluster, task) ||
