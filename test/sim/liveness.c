@@ -204,6 +204,17 @@ static bool is_pinned_out(const struct look *look, const struct job_entry *entry
 	return pin && (!works(look, pin->record.id) || pin->record.draining);
 }
 
+/* A machine that stays broken and still speaks may be the home of a network. */
+static bool may_be_home(const struct look *look)
+{
+	for (int i = 0; i < look->sim->n_workers; i++) {
+		int broken = look->sim->workers[i].broken;
+		if (broken == BROKEN_DOCKER || broken == BROKEN_STORE)
+			return true;
+	}
+	return false;
+}
+
 /* A task of this specification, of the job, on a machine that works. Tied ones (a project's network, a volume) may have
  * one home only: they could run when every node would take them. */
 static bool could_run(const struct look *look, const struct job_entry *entry,
@@ -215,7 +226,7 @@ static bool could_run(const struct look *look, const struct job_entry *entry,
 		       fits(look->cluster, node, entry->job.id, spec);
 	}
 	bool tied = spec->networks.n || spec->mounts.n;
-	if (is_pinned_out(look, entry, spec))
+	if (is_pinned_out(look, entry, spec) || (shares_network(look, entry) && may_be_home(look)))
 		return false;
 	const struct node_columns *columns = &look->cluster->columns;
 	size_t n = 0;
