@@ -236,15 +236,17 @@ const struct command command_node_drain = {
 	.name = "node drain",
 	.operands = "NODE...",
 	.summary = "Move the tasks of nodes elsewhere, and give them no new ones",
-	.details = "A task runs on until its successor is ready on another node. A task that "
-		   "cannot run "
-		   "twice (a fixed host port, a volume that lives there, a network its project "
-		   "shares, a "
-		   "task to completion) is stopped first, and so is one that finds no other node "
-		   "for 10 "
-		   "seconds; what follows it waits, and drover why says what for. The command ends "
-		   "when no "
-		   "container is left on the node. It stays drained until drover node resume.",
+	.details =
+		"A task runs on until its successor is ready on another node. A task that "
+		"cannot run "
+		"twice (a fixed host port, a volume that lives there, a network its project "
+		"shares, a "
+		"task to completion) is stopped first, and so is one that finds no other node "
+		"for 10 "
+		"seconds, and one whose successor comes no further for 10 minutes; what follows it "
+		"waits, and drover why says what for. The command ends "
+		"when no "
+		"container is left on the node. It stays drained until drover node resume.",
 	.options = options,
 	.n_options = ARRAY_LEN(options),
 	.operands_min = 1,

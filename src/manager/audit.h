@@ -4,7 +4,8 @@
  *
  *     2026-11-28T12:00:00.123Z uid:0 node_drain n2 5f1c...
  *
- * audit.log in the manager's data folder, rotated at LIMIT_AUDIT_FILE_BYTES to audit.1.log ... audit.4.log. */
+ * audit.log in the manager's data folder, rotated at LIMIT_AUDIT_FILE_BYTES to audit.1.log ... audit.4.log;
+ * audit.next.log is there only while that is done. */
 #ifndef MANAGER_AUDIT_H
 #define MANAGER_AUDIT_H
 

@@ -159,7 +159,6 @@ static void add_successor(const struct manager *manager, const struct task *succ
 			  struct text *out)
 {
 	char sentence[TASK_SENTENCE_SIZE];
-	cluster_task_sentence(&manager->cluster, successor, sentence);
 	if (successor->state == TASK_RUNNING)
 		text_addf(out, "%s, health %s",
 			  cluster_task_sentence(&manager->cluster, successor, sentence),

@@ -60,18 +60,28 @@ static void count_tasks(const struct cluster *cluster, const struct project_entr
 	}
 }
 
+/* The volume of a mount, if it lives on one machine already; NULL: it does not. */
+static const struct volume_record *pinned_volume(const struct cluster *cluster,
+						 const struct project_entry *project,
+						 const struct job_spec *spec,
+						 const struct mount *mount)
+{
+	char buffer[VOLUME_NAME_SIZE];
+	if (mount->kind != MOUNT_VOLUME || !mount->source || job_spec_volumes_per_node(spec))
+		return NULL;
+	const struct volume_record *volume =
+		cluster_volume(cluster, cluster_volume_name(project, mount->source, buffer));
+	return volume && !uuid_is_zero(volume->node.uuid) ? volume : NULL;
+}
+
 /* The same for the volumes that live somewhere: data does not move. */
 static void count_pins(const struct cluster *cluster, const struct project_entry *project,
 		       const struct job_entry *job, size_t *n_pins)
 {
 	const struct job_spec *spec = &job_entry_current(job)->spec;
-	for (size_t i = 0; i < spec->mounts.n && !job_spec_volumes_per_node(spec); i++) {
-		const struct mount *mount = &spec->mounts.items[i];
-		if (mount->kind != MOUNT_VOLUME || !mount->source)
-			continue;
-		char buffer[VOLUME_NAME_SIZE];
-		const struct volume_record *volume = cluster_volume(
-			cluster, cluster_volume_name(project, mount->source, buffer));
+	for (size_t i = 0; i < spec->mounts.n; i++) {
+		const struct volume_record *volume =
+			pinned_volume(cluster, project, spec, &spec->mounts.items[i]);
 		const struct node_entry *node = volume ? cluster_node(cluster, volume->node) : NULL;
 		if (node)
 			n_pins[node->index]++;
@@ -143,18 +153,13 @@ static void find_pins(struct question *question)
 {
 	const struct job_spec *spec = question->spec;
 	question->pins = base_calloc(spec->mounts.n ? spec->mounts.n : 1, sizeof(struct pin));
-	for (size_t i = 0; i < spec->mounts.n && !job_spec_volumes_per_node(spec); i++) {
-		const struct mount *mount = &spec->mounts.items[i];
-		if (mount->kind != MOUNT_VOLUME || !mount->source)
-			continue;
-		char buffer[VOLUME_NAME_SIZE];
-		const char *name = cluster_volume_name(question->project, mount->source, buffer);
-		const struct volume_record *volume = cluster_volume(question->cluster, name);
-		if (!volume || uuid_is_zero(volume->node.uuid))
-			continue;
-		question->pins[question->n_pins++] =
-			(struct pin){ base_strdup(name),
-				      cluster_node(question->cluster, volume->node) };
+	for (size_t i = 0; i < spec->mounts.n; i++) {
+		const struct volume_record *volume = pinned_volume(
+			question->cluster, question->project, spec, &spec->mounts.items[i]);
+		if (volume)
+			question->pins[question->n_pins++] =
+				(struct pin){ base_strdup(volume->name),
+					      cluster_node(question->cluster, volume->node) };
 	}
 }
 
