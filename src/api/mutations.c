@@ -10,6 +10,7 @@ struct api_mutation *mutation_new(struct api_request *request, int kind)
 	struct api_mutation *mutation = base_calloc(1, sizeof(*mutation));
 	mutation->caller = base_strdup(request->caller.name);
 	mutation->request.kind = kind;
+	mutation->request.over_tls = !request->caller.local;
 	return mutation;
 }
 

@@ -89,7 +89,10 @@ void task_view_fill(struct task_view *view, const struct manager *manager, const
 void job_view_fill(struct job_view *view, const struct manager *manager,
 		   const struct job_entry *entry, bool with_spec)
 {
-	const struct job_spec *spec = &job_entry_current(entry)->spec;
+	const struct job_revision *revision = job_entry_current(entry);
+	const struct job_spec *spec = &revision->spec;
+	const struct project_entry *project =
+		cluster_project(manager_cluster(manager), entry->job.project);
 	struct job_status status = { 0 };
 	manager_job_status(manager, entry, &status);
 	view->id = entry->job.id.uuid;
@@ -107,6 +110,7 @@ void job_view_fill(struct job_view *view, const struct manager *manager,
 	view->reason = status.reason;
 	view->message = status.message;
 	view->image = base_strdup(spec->image);
+	view->over_tls = job_revision_is_over_tls(revision, &project->project);
 	view->created_wall_ms = entry->job.created_wall_ms;
 	view->has_spec = with_spec;
 	if (with_spec)

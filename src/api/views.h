@@ -64,6 +64,7 @@ struct job_view {
 	int reason;
 	char *message;
 	char *image;
+	bool over_tls; /* job_revision_is_over_tls() */
 	int64_t created_wall_ms;
 	bool has_spec; /* one job asked for: its template is shown */
 	struct job_spec spec;

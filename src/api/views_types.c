@@ -69,6 +69,7 @@ static const struct field job_view_fields[] = {
 	ROW(job_view, FIELD_ENUM, reason, .names = reason_names),
 	ROW(job_view, FIELD_STRING, message, ANY_STRING),
 	ROW(job_view, FIELD_STRING, image, ANY_STRING),
+	ROW(job_view, FIELD_BOOL, over_tls, .max = 1),
 	ROW(job_view, FIELD_INT, created_wall_ms, ANY_INT),
 	ROW(job_view, FIELD_BOOL, has_spec, .max = 1),
 	ROW(job_view, FIELD_STRUCT, spec, .type = &job_spec_type),

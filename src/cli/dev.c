@@ -22,13 +22,6 @@ static void on_removed(void *owner)
 		  (const char *)owner);
 }
 
-/* Who may ask over TLS is not root here; who owns the socket is. */
-static const char *policy_file(struct invocation *invocation)
-{
-	const char *fallback = cli_string(invocation, "listen", NULL) ? GUARD_FILE_DEFAULT : NULL;
-	return cli_string(invocation, "policy", fallback);
-}
-
 /* Both daemons on one loop, talking over the same socket and messages as two processes would. */
 static enum err_code serve(struct invocation *invocation, const char *data_dir, struct err *err)
 {
@@ -53,9 +46,10 @@ static enum err_code serve(struct invocation *invocation, const char *data_dir, 
 		.docker_config = docker_config,
 		.labels = &labels,
 		.starts_parallel = cli_int(invocation, "starts", 0),
-		.policy_file = policy_file(invocation),
+		.policy_file = cli_string(invocation, "policy", NULL),
 		.removed = on_removed,
 		.owner = worker_dir,
+		.manager_dir = manager_dir,
 	};
 	enum err_code code = serve_read_labels(cli_strings(invocation, "label"), &labels, err);
 	serve_init(&serve);
@@ -87,7 +81,8 @@ static const struct option options[] = {
 	OPTION_LISTEN,
 	{ "label", 0, OPTION_STRINGS, "KEY=VALUE", "label of this node, for constraints" },
 	{ "policy", 0, OPTION_STRING, "FILE",
-	  "what jobs may ask of this machine (with --listen: " GUARD_FILE_DEFAULT ")" },
+	  "what all jobs may ask of this machine (default: " GUARD_FILE_DEFAULT
+	  ", only for those asked for over TLS)" },
 	{ "scheduler", 0, OPTION_STRING, "POLICY",
 	  "epvm (default), roundrobin, greedy, binpack, spread" },
 	{ "starts", 0, OPTION_INT, "N", "containers started side by side (default 4)" },
@@ -99,12 +94,12 @@ const struct command command_dev = {
 	.summary = "Run manager and worker in one process, in the foreground",
 	.details =
 		"For one machine. SIGTERM or Ctrl-C ends it and leaves containers running; the "
-		"next start adopts them.\n"
-		"\n"
-		"Jobs may ask for anything of this machine; with --listen, when others may ask "
-		"over "
-		"TLS, for what " GUARD_FILE_DEFAULT " or the file of --policy allows, and no more: "
-		"`drover help worker` says what it is about.",
+		"next start "
+		"adopts them.\n\n"
+		"With --listen others may join and ask for jobs, which then may ask of this "
+		"machine what " GUARD_FILE_DEFAULT " allows and no more; the owner of the socket "
+		"may ask for anything, unless there is a --policy, which binds him too. `drover "
+		"help worker` says what it is about.",
 	.options = options,
 	.n_options = ARRAY_LEN(options),
 	.run = run,

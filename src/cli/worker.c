@@ -5,7 +5,6 @@
 #include "cli/serve.h"
 #include "cli/worker_member.h"
 #include "worker/daemon.h"
-#include "worker/guard.h"
 
 /* A loop that ends when the node was removed from the cluster. */
 struct served {
@@ -70,9 +69,6 @@ static enum err_code serve_somebody(struct invocation *invocation,
 	struct worker_daemon_options of_member = *options;
 	of_member.membership = &membership;
 	of_member.manager = &manager;
-	/* What comes over the network is asked for by others than this machine's owner. */
-	if (!of_member.policy_file)
-		of_member.policy_file = GUARD_FILE_DEFAULT;
 	code = member_endpoint(&membership, &manager, err);
 	if (!code)
 		code = serve(&of_member, true, err);
@@ -103,12 +99,14 @@ static enum err_code serve_member(struct invocation *invocation,
 static int run(struct invocation *invocation)
 {
 	struct err err;
-	struct text data_dir;
+	struct text data_dir, manager_dir;
 	struct pairs labels = { 0 };
 	_cleanup_free_ char *fallback = cli_default_data_dir();
 	_cleanup_free_ char *docker_config = serve_docker_config();
 	text_init(&data_dir, 4096);
+	text_init(&manager_dir, 4096);
 	text_addf(&data_dir, "%s/worker", cli_string(invocation, "data-dir", fallback));
+	text_addf(&manager_dir, "%s/manager", cli_string(invocation, "data-dir", fallback));
 	struct worker_daemon_options options = {
 		.data_dir = text_string(&data_dir),
 		.manager = ENDPOINT_OF_PATH(invocation->host),
@@ -117,11 +115,13 @@ static int run(struct invocation *invocation)
 		.labels = &labels,
 		.starts_parallel = cli_int(invocation, "starts", 0),
 		.policy_file = cli_string(invocation, "policy", NULL),
+		.manager_dir = text_string(&manager_dir),
 	};
 	enum err_code code = serve_read_labels(cli_strings(invocation, "label"), &labels, &err);
 	if (!code)
 		code = serve_member(invocation, &options, &err);
 	text_release(&data_dir);
+	text_release(&manager_dir);
 	pairs_release(&labels);
 	return code ? cli_fail(invocation, &err) : 0;
 }
@@ -133,9 +133,8 @@ static const struct option options[] = {
 	  "join the cluster of the manager there; needed once" },
 	{ "label", 0, OPTION_STRINGS, "KEY=VALUE", "label of this node, for constraints" },
 	{ "policy", 0, OPTION_STRING, "FILE",
-	  "what jobs may ask of this machine (default: /etc/drover/worker.yaml once it has joined "
-	  "a "
-	  "cluster)" },
+	  "what all jobs may ask of this machine (default: /etc/drover/worker.yaml; on the "
+	  "manager's own only for those asked for over TLS)" },
 	{ "starts", 0, OPTION_INT, "N", "containers started side by side (default 4)" },
 	OPTION_TOKEN,
 	OPTION_TOKEN_FILE,
@@ -161,9 +160,9 @@ const struct command command_worker = {
 		"9. Started with --join and a token it then joins as a new node. A manager that "
 		"does not know the worker, or cannot be reached, ends nothing: all runs on.\n\n"
 		"Jobs may ask of a machine that has joined what /etc/drover/worker.yaml allows and "
-		"no more, or the FILE of --policy; on the manager's own socket they may ask for "
-		"anything unless there is a --policy: give one where the manager listens for "
-		"others, as `drover dev --listen` does. It is about bind "
+		"no more, or the FILE of --policy. On the manager's own machine the same holds for "
+		"jobs that were asked for over TLS; the owner of the manager's socket may ask for "
+		"anything there, unless there is a --policy, which binds him too. It is about bind "
 		"mounts, capabilities, sysctls, images, drivers, Docker's own networks. A task "
 		"that asks for more says which line its owner would have to add; the file is read "
 		"again whenever it has changed. packaging/worker.yaml shows every key.",

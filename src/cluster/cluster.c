@@ -215,11 +215,17 @@ struct job_entry *cluster_job_of(const struct cluster *cluster, const struct tas
 	return cluster_job(cluster, task->desired.job);
 }
 
-const struct job_spec *cluster_task_spec(const struct cluster *cluster, const struct task *task)
+const struct job_revision *cluster_task_revision(const struct cluster *cluster,
+						 const struct task *task)
 {
 	const struct job_entry *job = cluster_job_of(cluster, task);
 	PRE(job);
 	const struct job_revision *revision = job_entry_revision(job, task->desired.revision);
 	POST(revision);
-	return &revision->spec;
+	return revision;
+}
+
+const struct job_spec *cluster_task_spec(const struct cluster *cluster, const struct task *task)
+{
+	return &cluster_task_revision(cluster, task)->spec;
 }

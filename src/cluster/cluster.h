@@ -202,7 +202,9 @@ bool cluster_was_removed(const struct cluster *cluster, struct node_id id, const
 const struct job_revision *job_entry_revision(const struct job_entry *entry, int64_t number);
 const struct job_revision *job_entry_current(const struct job_entry *entry);
 struct job_entry *cluster_job_of(const struct cluster *cluster, const struct task *task);
-/* The specification of a task's own revision. Never NULL for a task of the cluster. */
+/* A task's own revision, and its specification. Never NULL for a task of the cluster. */
+const struct job_revision *cluster_task_revision(const struct cluster *cluster,
+						 const struct task *task);
 const struct job_spec *cluster_task_spec(const struct cluster *cluster, const struct task *task);
 /* "shop/web.2": how notes and messages name a task; the caller's array. */
 #define TASK_NAME_SIZE 160

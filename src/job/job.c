@@ -15,6 +15,7 @@ static const struct field job_revision_fields[] = {
 	ROW_INT(4, struct job_revision, spec_hash, INT64_MAX, .min = INT64_MIN,
 		.flags = FIELD_HIDDEN),
 	ROW_STRUCT(5, struct job_revision, spec, job_spec),
+	ROW_BOOL(6, struct job_revision, over_tls, .flags = FIELD_OUTPUT),
 };
 RECORD_TYPE(job_revision, struct job_revision, job_revision_fields);
 
@@ -56,6 +57,8 @@ static const struct field project_fields[] = {
 	ROW_STRUCTS(2, struct project, networks, network_spec, LIMIT_NETWORKS_PER_PROJECT),
 	ROW_STRUCTS(3, struct project, volumes, volume_spec, LIMIT_VOLUMES_PER_PROJECT),
 	ROW_INT(4, struct project, created_wall_ms, LIMIT_WALL_MS, .flags = FIELD_OUTPUT),
+	ROW_STRINGS(5, struct project, networks_over_tls, LIMIT_NETWORKS_PER_PROJECT, .flags = FIELD_OUTPUT),
+	ROW_STRINGS(6, struct project, volumes_over_tls, LIMIT_VOLUMES_PER_PROJECT, .flags = FIELD_OUTPUT),
 };
 RECORD_TYPE(project, struct project, project_fields);
 

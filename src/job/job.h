@@ -20,6 +20,7 @@ struct job_revision {
 	int64_t created_wall_ms;
 	int64_t spec_hash; /* of the parts that need new tasks */
 	struct job_spec spec;
+	bool over_tls; /* asked for over TLS; false: by the owner of the manager's socket, or before there was TLS */
 };
 extern const struct record_type job_revision_type;
 
@@ -64,8 +65,18 @@ struct project {
 	LIST_OF(struct network_spec) networks;
 	LIST_OF(struct volume_spec) volumes;
 	int64_t created_wall_ms;
+	/* Keys of those that were declared over TLS. */
+	struct strings networks_over_tls;
+	struct strings volumes_over_tls;
 };
 extern const struct record_type project_type;
+
+/* Was anything of what its tasks are made from asked for over TLS: the template, or a network or volume it uses? Then
+ * the policy of every machine holds for them, also on the manager's own. */
+bool job_revision_is_over_tls(const struct job_revision *revision, const struct project *project);
+
+/* The least SYNC_PROTOCOL of a worker that may run it: job_spec_protocol(), and older ones know of no policy. */
+int64_t job_revision_protocol(const struct job_revision *revision, const struct project *project);
 
 /* One job of a request: its name and template. */
 struct job_request {

@@ -125,40 +125,6 @@ static bool is_kept(const struct project_entry *project, const char *key,
 	return false;
 }
 
-/* The project as it will be: what the request declares, and of what was declared before all that is still named. */
-static void merge_project(const struct project_entry *existing, const struct manager_request *asked,
-			  int64_t wall_ms, struct project *ret_project)
-{
-	const struct project_request *request = asked->project_request;
-	/* A submitted job changes nothing of its project. */
-	bool keep = asked->kind == REQUEST_SUBMIT;
-	struct project project = { .name = base_strdup(request->name) };
-	project.created_wall_ms = existing ? existing->project.created_wall_ms : wall_ms;
-	for (size_t i = 0; i < request->networks.n; i++)
-		record_copy(&network_spec_type,
-			    list_add(&project.networks, sizeof(struct network_spec)),
-			    &request->networks.items[i]);
-	for (size_t i = 0; i < request->volumes.n; i++)
-		record_copy(&volume_spec_type,
-			    list_add(&project.volumes, sizeof(struct volume_spec)),
-			    &request->volumes.items[i]);
-	for (size_t i = 0; existing && i < existing->project.networks.n; i++) {
-		const struct network_spec *network = &existing->project.networks.items[i];
-		if (!network_of(&project, network->key) &&
-		    (keep || is_kept(existing, network->key, joins_network)))
-			record_copy(&network_spec_type,
-				    list_add(&project.networks, sizeof(*network)), network);
-	}
-	for (size_t i = 0; existing && i < existing->project.volumes.n; i++) {
-		const struct volume_spec *volume = &existing->project.volumes.items[i];
-		if (!volume_of(&project, volume->key) &&
-		    (keep || is_kept(existing, volume->key, mounts_volume)))
-			record_copy(&volume_spec_type, list_add(&project.volumes, sizeof(*volume)),
-				    volume);
-	}
-	*ret_project = project;
-}
-
 static bool same_network(const struct network_spec *a, const struct network_spec *b)
 {
 	return a == b || (a && b && record_equal(&network_spec_type, a, b));
@@ -167,6 +133,78 @@ static bool same_network(const struct network_spec *a, const struct network_spec
 static bool same_volume(const struct volume_spec *a, const struct volume_spec *b)
 {
 	return a == b || (a && b && record_equal(&volume_spec_type, a, b));
+}
+
+/* What is declared as it was is whose it was, and the owner's as soon as he says the same. */
+static bool is_over_tls(const struct manager_request *asked, bool same,
+			const struct strings *before, const char *key)
+{
+	return asked->over_tls && (!same || strings_has(before, key));
+}
+
+static void declare(const struct project *before, const struct manager_request *asked,
+		    struct project *project)
+{
+	const struct project_request *request = asked->project_request;
+	static const struct project nothing;
+	if (!before)
+		before = &nothing;
+	for (size_t i = 0; i < request->networks.n; i++) {
+		const struct network_spec *network = &request->networks.items[i];
+		const struct network_spec *was = network_of(before, network->key);
+		record_copy(&network_spec_type, list_add(&project->networks, sizeof(*network)),
+			    network);
+		if (is_over_tls(asked, was && same_network(was, network),
+				&before->networks_over_tls, network->key))
+			strings_add(&project->networks_over_tls, network->key);
+	}
+	for (size_t i = 0; i < request->volumes.n; i++) {
+		const struct volume_spec *volume = &request->volumes.items[i];
+		const struct volume_spec *was = volume_of(before, volume->key);
+		record_copy(&volume_spec_type, list_add(&project->volumes, sizeof(*volume)),
+			    volume);
+		if (is_over_tls(asked, was && same_volume(was, volume), &before->volumes_over_tls,
+				volume->key))
+			strings_add(&project->volumes_over_tls, volume->key);
+	}
+}
+
+static void keep_declared(const struct project_entry *existing, bool all, struct project *project)
+{
+	const struct project *before = &existing->project;
+	for (size_t i = 0; i < before->networks.n; i++) {
+		const struct network_spec *network = &before->networks.items[i];
+		if (network_of(project, network->key) ||
+		    !(all || is_kept(existing, network->key, joins_network)))
+			continue;
+		record_copy(&network_spec_type, list_add(&project->networks, sizeof(*network)),
+			    network);
+		if (strings_has(&before->networks_over_tls, network->key))
+			strings_add(&project->networks_over_tls, network->key);
+	}
+	for (size_t i = 0; i < before->volumes.n; i++) {
+		const struct volume_spec *volume = &before->volumes.items[i];
+		if (volume_of(project, volume->key) ||
+		    !(all || is_kept(existing, volume->key, mounts_volume)))
+			continue;
+		record_copy(&volume_spec_type, list_add(&project->volumes, sizeof(*volume)),
+			    volume);
+		if (strings_has(&before->volumes_over_tls, volume->key))
+			strings_add(&project->volumes_over_tls, volume->key);
+	}
+}
+
+/* The project as it will be: what the request declares, and of what was declared before all that is still named. */
+static void merge_project(const struct project_entry *existing, const struct manager_request *asked,
+			  int64_t wall_ms, struct project *ret_project)
+{
+	struct project project = { .name = base_strdup(asked->project_request->name) };
+	project.created_wall_ms = existing ? existing->project.created_wall_ms : wall_ms;
+	declare(existing ? &existing->project : NULL, asked, &project);
+	/* A submitted job changes nothing of its project. */
+	if (existing)
+		keep_declared(existing, asked->kind == REQUEST_SUBMIT, &project);
+	*ret_project = project;
 }
 
 /* Does a declaration the specification names change? Then its tasks must be made anew. */
@@ -232,13 +270,13 @@ static enum err_code check_volumes(const struct manager *manager, const struct p
 
 /* ---- jobs ---- */
 
-static void plan_new(struct manager *manager, struct plan *plan, const char *project,
-		     const struct job_request *request)
+static void plan_new(struct manager *manager, struct plan *plan,
+		     const struct manager_request *asked, const struct job_request *request)
 {
 	struct plan_job *job = plan_job_add(plan, NULL, EFFECT_CREATED);
 	job->job = (struct job){
 		.id = { id_next(manager) },
-		.project = base_strdup(project),
+		.project = base_strdup(asked->project_request->name),
 		.name = base_strdup(request->name),
 		.revision = 1,
 		.created_wall_ms = wall_now(manager),
@@ -248,21 +286,26 @@ static void plan_new(struct manager *manager, struct plan *plan, const char *pro
 	job->revision.job = job->job.id;
 	job->revision.number = 1;
 	job->revision.created_wall_ms = wall_now(manager);
+	job->revision.over_tls = asked->over_tls;
 	record_copy(&job_spec_type, &job->revision.spec, &request->spec);
 	job->revision.spec_hash = (int64_t)record_hash(&job_spec_type, &job->revision.spec);
 }
 
 static void plan_change(struct manager *manager, struct plan *plan, const struct job_entry *entry,
-			const struct job_request *request, bool declarations_changed)
+			const struct manager_request *asked, const struct job_request *request,
+			bool declarations_changed)
 {
-	const struct job_spec *current = &job_entry_current(entry)->spec;
+	const struct job_revision *current = job_entry_current(entry);
+	const struct job_spec *spec = &current->spec;
 	struct plan_job *job = plan_job_add(plan, entry, EFFECT_UNCHANGED);
-	bool new_tasks = declarations_changed || job_spec_needs_new_tasks(current, &request->spec);
-	if (new_tasks || !record_equal(&job_spec_type, current, &request->spec)) {
+	bool new_tasks = declarations_changed || job_spec_needs_new_tasks(spec, &request->spec);
+	bool adopted = current->over_tls && !asked->over_tls;
+	if (new_tasks || adopted || !record_equal(&job_spec_type, spec, &request->spec)) {
 		plan_job_revise(job, entry);
 		record_release(&job_spec_type, &job->revision.spec);
 		record_copy(&job_spec_type, &job->revision.spec, &request->spec);
-		job->effect = current->replicas != request->spec.replicas && !new_tasks
+		job->revision.over_tls = asked->over_tls && (new_tasks || current->over_tls);
+		job->effect = spec->replicas != request->spec.replicas && !new_tasks
 				      ? EFFECT_SCALED
 				      : EFFECT_UPDATED;
 	}
@@ -287,7 +330,7 @@ static enum err_code plan_one(struct manager *manager, struct plan *plan,
 		return code;
 	const struct job_entry *entry = cluster_job_named(&manager->cluster, project, job->name);
 	if (!entry) {
-		plan_new(manager, plan, project, job);
+		plan_new(manager, plan, request, job);
 		return ERR_NONE;
 	}
 	if (entry->job.wanted == JOB_REMOVE)
@@ -297,7 +340,7 @@ static enum err_code plan_one(struct manager *manager, struct plan *plan,
 	if (request->kind == REQUEST_SUBMIT)
 		return err_set(err, ERR_CONFLICT, "project %s has a job %s already", project,
 			       job->name);
-	plan_change(manager, plan, entry, job,
+	plan_change(manager, plan, entry, request, job,
 		    declarations_change(&existing->project, &plan->project, &job->spec));
 	return ERR_NONE;
 }

@@ -111,7 +111,8 @@ struct session {
 	int64_t sent_rev;     /* 0: nothing sent yet */
 	uint64_t sent_digest;
 	int64_t report_acked;
-	struct map templates; /* those the worker holds; the value means nothing */
+	struct map
+		templates; /* those the worker holds; the value: whether as one that came over TLS */
 	struct session_change *changed;
 	size_t n_changed;
 	size_t changed_capacity;

@@ -28,6 +28,8 @@ struct manager_options {
  *          made in the current revision and touches no task. An unchanged job is not touched, except that a stopped
  *          one runs again. Jobs of the project that are not listed are named as orphans, and removed only with
  *          remove_orphans.
+ *          What is new came over TLS where the request did: its tasks are held against the policy of every machine. The
+ *          owner of the socket who asks for the same makes it his own; the other way round nothing changes.
  * submit   Adds one job; a job or a differing declaration of that name is a conflict.
  * scale    Fewer replicas end the highest slots and forget them, their results included.
  * stop     A job: all its tasks end and stay ended. One task: its slot stays empty until that task or the job is
@@ -93,6 +95,7 @@ struct manager_request {
 	uint64_t handle; /* the shell's; comes back in the reply */
 	int kind;
 	const char *caller;	     /* who asks, for the idempotency scope */
+	bool over_tls;		     /* who asks is not the owner of the manager's socket */
 	const char *idempotency_key; /* NULL: none */
 	int64_t body_hash;
 	const struct project_request *project_request;

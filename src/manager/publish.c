@@ -1,7 +1,8 @@
 /* What workers are sent: the desired set of their node, whole or as a change on top of what they were sent last.
  *
  * Invariants: `rev` of a message is the number of the commit that holds the state it was computed from; a template is
- * sent ahead of the first task that needs it, again after the worker may have dropped it, and with every whole set. */
+ * sent ahead of the first task that needs it, again after the worker may have dropped it or the owner has made it his
+ * own, and with every whole set. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -48,21 +49,31 @@ static bool has_volume(const struct sync_template *template, const char *key)
 	return false;
 }
 
+/* In the map of templates a worker holds, for who asked for it. */
+static void *mark_of(bool over_tls)
+{
+	static const char marks[2];
+	return (void *)(uintptr_t)&marks[over_tls];
+}
+
 static void add_template(struct manager *manager, struct session *session, struct sync_down *down,
 			 const struct task *task)
 {
 	struct uuid key = template_key(task->desired.job, task->desired.revision);
-	if (map_put(&session->templates, key, session))
-		return;
 	const struct job_entry *entry = cluster_job_of(&manager->cluster, task);
 	const struct project *project =
 		&cluster_project(&manager->cluster, entry->job.project)->project;
-	const struct job_spec *spec = cluster_task_spec(&manager->cluster, task);
+	const struct job_revision *revision = cluster_task_revision(&manager->cluster, task);
+	const struct job_spec *spec = &revision->spec;
+	bool over_tls = job_revision_is_over_tls(revision, project);
+	if (map_put(&session->templates, key, mark_of(over_tls)) == mark_of(over_tls))
+		return;
 	struct sync_template *template = list_add(&down->templates, sizeof(*template));
 	template->job = task->desired.job;
 	template->revision = task->desired.revision;
 	template->project = base_strdup(entry->job.project);
 	template->name = base_strdup(entry->job.name);
+	template->over_tls = over_tls;
 	record_copy(&job_spec_type, &template->spec, spec);
 	for (size_t i = 0; i < spec->networks.n; i++) {
 		const struct network_spec *network =

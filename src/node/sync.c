@@ -14,6 +14,7 @@ static const struct field sync_template_fields[] = {
 	ROW_STRUCT(5, struct sync_template, spec, job_spec),
 	ROW_STRUCTS(6, struct sync_template, networks, network_spec, LIMIT_NETWORKS_PER_PROJECT),
 	ROW_STRUCTS(7, struct sync_template, volumes, volume_spec, LIMIT_VOLUMES_PER_PROJECT),
+	ROW_BOOL(8, struct sync_template, over_tls),
 };
 RECORD_TYPE(sync_template, struct sync_template, sync_template_fields);
 

@@ -47,6 +47,7 @@ struct sync_template {
 	struct job_spec spec;
 	LIST_OF(struct network_spec) networks; /* those of the project that the spec uses */
 	LIST_OF(struct volume_spec) volumes;
+	bool over_tls; /* job_revision_is_over_tls() */
 };
 extern const struct record_type sync_template_type;
 

@@ -51,7 +51,9 @@ static uint64_t add_volumes(uint64_t hash, const struct project_entry *project,
 uint64_t scheduler_class(const struct cluster *cluster, const struct task *task)
 {
 	const struct job_entry *job = cluster_job_of(cluster, task);
-	const struct job_spec *spec = cluster_task_spec(cluster, task);
+	const struct project_entry *project = cluster_project(cluster, job->job.project);
+	const struct job_revision *revision = cluster_task_revision(cluster, task);
+	const struct job_spec *spec = &revision->spec;
 	uint64_t hash = HASH_START;
 	hash = add_number(hash, spec->reservations.cpu_milli);
 	hash = add_number(hash, spec->reservations.memory_bytes);
@@ -62,11 +64,11 @@ uint64_t scheduler_class(const struct cluster *cluster, const struct task *task)
 	hash = add_string(hash, spec->platform);
 	hash = add_number(hash, job_spec_is_global(spec) ? task->desired.slot : 0);
 	hash = add_number(hash, spec->health_check.start_interval_ms > 0);
-	hash = add_number(hash, job_spec_protocol(spec));
+	hash = add_number(hash, job_revision_protocol(revision, &project->project));
 	hash = add_ports(hash, spec);
 	hash = add_number(hash, job_spec_volumes_per_node(spec));
 	hash = add_number(hash, job_spec_networks_per_node(spec));
-	hash = add_volumes(hash, cluster_project(cluster, job->job.project), spec);
+	hash = add_volumes(hash, project, spec);
 	hash = add_number(hash, spec->placement.max_replicas_per_node);
 	if (spec->placement.max_replicas_per_node > 0)
 		hash = hash_bytes(hash, job->job.id.uuid.bytes, UUID_BYTES);

@@ -53,7 +53,7 @@ struct question {
 	const struct node_entry
 		*home;	    /* where the project's shared network lives; NULL: anywhere */
 	int64_t api_minor;  /* the Engine API the specification needs; 0: any */
-	int64_t protocol;   /* and the release of the worker: job_spec_protocol() */
+	int64_t protocol;   /* and the release of the worker: job_revision_protocol() */
 	size_t *port_order; /* published ports in the order in which they are drawn */
 	size_t n_port_order;
 	struct port_grant *grants; /* room for one per published port */

@@ -177,7 +177,8 @@ void question_init(struct question *question, const struct cluster *cluster,
 		question->only = cluster_node_numbered(cluster, task->desired.slot);
 	if (question->spec->health_check.start_interval_ms > 0)
 		question->api_minor = API_MINOR_START_INTERVAL;
-	question->protocol = job_spec_protocol(question->spec);
+	question->protocol = job_revision_protocol(cluster_task_revision(cluster, task),
+						   &question->project->project);
 	if (question->spec->networks.n)
 		question->home = home_of(cluster, question->project, question->spec);
 	find_pins(question);

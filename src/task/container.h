@@ -39,6 +39,7 @@ struct container_action {
 	int64_t timeout_ms;
 	/* CREATE, PULL */
 	const struct job_spec *spec;
+	bool over_tls; /* who asked for it came over TLS: the machine's policy holds, whichever machine it is */
 	const char *project;
 	const char *job;
 	struct uuid cluster;

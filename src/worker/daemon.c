@@ -48,7 +48,8 @@ struct worker_daemon {
 	struct worker_out out;
 	const struct runtime_ops *runtime_ops;
 	struct runtime *runtime;
-	struct guard *guard;	     /* NULL: jobs may ask for anything */
+	struct guard *guard;
+	bool guards_all;	     /* and not only what came over TLS */
 	struct uuid runtime_cluster; /* what the runtime was told */
 	char disk_path[1024];
 	struct machine_meter meter;
@@ -109,7 +110,7 @@ static void on_runtime_done(void *shell, const struct container_result *result)
 static void queue_facts(struct worker_daemon *daemon, const struct runtime_facts *facts)
 {
 	struct node_facts *machine = &queue_add(daemon, WORKER_FACTS)->facts;
-	if (facts && facts->data_root[0] && daemon->guard)
+	if (facts && facts->data_root[0])
 		guard_deny(daemon->guard, facts->data_root);
 	/* Docker's folder may be out of our sight, on another machine even. */
 	if (facts && facts->data_root[0] && access(facts->data_root, F_OK) == 0)
@@ -310,7 +311,8 @@ static enum err_code commit(struct worker_daemon *daemon, struct err *err)
 static void submit(struct worker_daemon *daemon, const struct container_action *action)
 {
 	struct container_result refusal;
-	if (daemon->guard && guard_refuses(daemon->guard, action, &refusal))
+	bool guarded = daemon->guards_all || action->over_tls;
+	if (guarded && guard_refuses(daemon->guard, action, &refusal))
 		queue_add(daemon, WORKER_ACTION_DONE)->result = refusal;
 	else
 		daemon->runtime_ops->submit(daemon->runtime, action);
@@ -500,6 +502,19 @@ static enum err_code start(struct worker_daemon *daemon,
 	return code;
 }
 
+/* A container that reaches the manager's socket or its keys is the owner of the cluster. */
+static void open_guard(struct worker_daemon *daemon, const struct worker_daemon_options *options)
+{
+	daemon->guard = guard_new(options->policy_file ? options->policy_file : GUARD_FILE_DEFAULT);
+	daemon->guards_all = options->policy_file || options->membership;
+	guard_deny(daemon->guard, options->data_dir);
+	guard_deny(daemon->guard, daemon->runtime_socket_path);
+	if (options->manager_dir)
+		guard_deny(daemon->guard, options->manager_dir);
+	if (options->manager->socket_path)
+		guard_deny(daemon->guard, options->manager->socket_path);
+}
+
 enum err_code worker_daemon_new(struct event_base *base,
 				const struct worker_daemon_options *options,
 				struct worker_daemon **ret_daemon, struct err *err)
@@ -515,11 +530,7 @@ enum err_code worker_daemon_new(struct event_base *base,
 	for (size_t i = 0; options->labels && i < options->labels->n; i++)
 		pairs_put(&daemon->labels, options->labels->items[i].key,
 			  options->labels->items[i].value);
-	if (options->policy_file) {
-		daemon->guard = guard_new(options->policy_file);
-		guard_deny(daemon->guard, options->data_dir);
-		guard_deny(daemon->guard, daemon->runtime_socket_path);
-	}
+	open_guard(daemon, options);
 	worker_options_default(&daemon->options);
 	daemon->removed = options->removed;
 	daemon->owner = options->owner;

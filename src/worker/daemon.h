@@ -29,8 +29,11 @@ struct worker_daemon_options {
 	/* The node was removed from the cluster, and what it ran here has ended; once, from the loop. NULL: nobody. */
 	void (*removed)(void *owner);
 	void *owner;
+	/* What jobs may ask of this machine (policy/policy.h). NULL: GUARD_FILE_DEFAULT, which on the manager's machine
+	 * holds for what came over TLS only: its owner may ask for anything. */
+	const char *policy_file;
 	const char *
-		policy_file; /* what jobs may ask of this machine (policy/policy.h); NULL: anything */
+		manager_dir; /* a manager of this machine keeps its state there; NULL: nowhere we know of */
 };
 
 /* Open the store, replay it, and begin to reach the runtime and the manager; neither has to be there. Borrows

@@ -1,4 +1,4 @@
-/* The guard before the runtime: holds every action against the machine's policy (policy/policy.h) and what it would
+/* The guard before the runtime: holds an action against the machine's policy (policy/policy.h) and what it would
  * mount against the machine's file system, and answers what is refused itself. */
 #ifndef WORKER_GUARD_H
 #define WORKER_GUARD_H

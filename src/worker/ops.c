@@ -80,6 +80,7 @@ struct container_action *worker_op_begin_task(struct worker *worker, struct work
 	if (task->template) {
 		const struct sync_template *sync = &task->template->sync;
 		action->spec = &sync->spec;
+		action->over_tls = sync->over_tls;
 		action->project = sync->project;
 		action->job = sync->name;
 		action->networks = sync->networks.items;

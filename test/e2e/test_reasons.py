@@ -5,6 +5,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -342,18 +343,52 @@ def test_a_machine_with_a_policy():
         shutil.rmtree(drover.folder, ignore_errors=True)
 
 
-def test_the_managers_machine_has_a_policy_once_it_listens(stopped_drover):
-    """A client over TLS is not root on the machine of the manager, whose keys lie there."""
-    drover = stopped_drover
-    mounts = f"services:\n  s: {{image: {BUSYBOX}, stop_grace_period: 1s, volumes: ['/etc:/here:ro']}}\n"
-    drover.start("--listen", "127.0.0.1:0")
-    drover.up(mounts, "-d", project="listens")
-    expect(drover, "listens/s", "refused_by_policy", "refused by the machine's policy: mounting /etc is never allowed")
-    drover.run("down", "-p", "listens")
-    drover.kill()
-    drover.start()
-    drover.up(mounts, project="alone")
-    drover.run("down", "-p", "alone")
+@pytest.mark.parametrize("apart", (False, True))
+def test_what_comes_over_tls_obeys_the_policy_on_the_managers_own_machine_too(apart):
+    """Who may ask for jobs must not become root where the keys of the cluster are."""
+    drover = make_drover()
+    home = {"HOME": str(drover.folder / "home"), "XDG_CONFIG_HOME": "", "DROVER_HOST": ""}
+
+    def refusal(revision):
+        return next((task["message"] for task in drover.tasks("keys/s", everything=True)
+                     if task["reason"] == "refused_by_policy" and task["revision"] == revision), None)
+    try:
+        if apart:
+            drover.spawn("manager", "--listen", "127.0.0.1:0")
+            drover.spawn("worker")
+            drover.wait_ready()
+        else:
+            drover.start("--listen", "127.0.0.1:0")
+        join = shlex.split(drover.out("token", "create", "--role", "client"))
+        drover.run(*join[1:], "--name", "theirs", environment=home)
+        keys, compose = drover.data / "manager", drover.folder / "attack.yaml"
+        asked = (f"services:\n  s: {{image: {BUSYBOX}, stop_grace_period: 1s, volumes: ['%s:/there:ro'], "
+                 "command: [sh, -c, 'head -n 1 /there/trust/authority.pem; sleep 1000']}\n")
+        up = ("up", "-d", "-f", compose, "-p", "keys")
+        for place in ("/", keys):
+            compose.write_text(asked % place)
+            drover.run("--context", "theirs", *up, check=False, environment=home)
+            assert f"mounting {place} is never allowed" in eventually("a refusal", lambda: refusal(1))
+            drover.run("down", "-p", "keys")
+        assert drover.containers() == []
+        # The owner of the socket may ask for anything, also for what a client could not have.
+        drover.run("--context", "theirs", *up, check=False, environment=home)
+        eventually("a refusal", lambda: refusal(1))
+        drover.run(*up)
+        eventually("a task that runs", lambda: drover.task("keys/s", "running"))
+        eventually("the key's first line", lambda: "BEGIN" in docker("logs", drover.containers()[0]))
+        # A client may start it again, but not as something else.
+        first = drover.task("keys/s")
+        drover.run("--context", "theirs", "restart", "-d", "keys/s", environment=home)
+        eventually("another that runs", lambda: (drover.task("keys/s", "running") or first)["id"] != first["id"])
+        compose.write_text(compose.read_text().replace("sleep 1000", "sleep 999"))
+        drover.run("--context", "theirs", *up, check=False, environment=home)
+        eventually("a refusal", lambda: refusal(2))
+        assert drover.containers(running_only=True) == []
+        drover.run("down", "-p", "keys")
+    finally:
+        drover.clean()
+        shutil.rmtree(drover.folder, ignore_errors=True)
 
 
 class Pair:

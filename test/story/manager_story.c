@@ -319,6 +319,14 @@ static void compare_with_replay(struct story *story)
 		assert_true(record_equal(&task_desired_type, &task->desired, &same->desired));
 		assert_true(record_equal(&task_observed_type, &task->observed, &same->observed));
 	}
+	at = 0;
+	for (const struct project_entry *entry; (entry = map_next(&a->projects, &at));)
+		assert_true(record_equal(&project_type, &entry->project,
+					 &cluster_project(b, entry->project.name)->project));
+	at = 0;
+	for (const struct job_entry *entry; (entry = map_next(&a->jobs, &at));)
+		assert_true(record_equal(&job_revision_type, job_entry_current(entry),
+					 job_entry_current(cluster_job(b, entry->job.id))));
 	assert_int_equal(a->columns.n, b->columns.n);
 	for (size_t i = 0; i < a->columns.n; i++)
 		assert_true(record_equal(&node_record_type, &a->columns.entry[i]->record,
@@ -439,6 +447,7 @@ enum err_code story_ask(struct story *story, const struct manager_request *reque
 {
 	struct manager_request copy = *request;
 	copy.handle = story->seed + 1;
+	copy.over_tls = story->over_tls;
 	struct manager_event event = { .kind = MANAGER_REQUEST, .request = &copy };
 	step(story, &event, 1);
 	assert_int_equal(story->out.n_replies, 1);
@@ -572,6 +581,13 @@ void story_report_task(struct story *story, struct task_id id, int state, int re
 		story_run(story);
 		return;
 	}
+}
+
+bool story_is_over_tls(struct story *story, const char *task)
+{
+	struct story_worker *worker = NULL;
+	struct held *held = held_of(story, task, &worker);
+	return worker_template(worker, held)->over_tls;
 }
 
 size_t story_holds(struct story *story, const char *name)

@@ -36,6 +36,7 @@ struct story {
 	const char *succeed;  /* jobs whose tasks exit 0 at once */
 	const char *linger;   /* jobs whose ends are not confirmed yet */
 	bool resume;	      /* tasks that said they restart do */
+	bool over_tls;	      /* requests come from a client, not from the owner of the socket */
 	bool quiet;	      /* do not let workers act after each request */
 	struct project_request request;
 	int close_code; /* with which a session was ended last (enum sync_close) */
@@ -107,6 +108,8 @@ void story_report(struct story *story, const char *task, int state, int reason,
 		  const char *message);
 /* ... whichever task it is, if a worker holds it and it has not ended there. */
 void story_report_task(struct story *story, struct task_id id, int state, int reason);
+/* Does its worker hold it as a task that was asked for over TLS? */
+bool story_is_over_tls(struct story *story, const char *task);
 /* How many tasks the worker holds. */
 size_t story_holds(struct story *story, const char *name);
 void story_health(struct story *story, const char *task, int health);

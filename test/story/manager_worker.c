@@ -42,13 +42,19 @@ static void held_free(struct held *held)
 	base_free(held);
 }
 
-static const char *template_name(const struct story_worker *worker, const struct held *held)
+struct template_held *worker_template(const struct story_worker *worker, const struct held *held)
 {
 	for (size_t i = 0; i < worker->n_templates; i++)
 		if (uuid_equal(worker->templates[i].job.uuid, held->assignment.job.uuid) &&
 		    worker->templates[i].revision == held->assignment.revision)
-			return worker->templates[i].name;
+			return &worker->templates[i];
 	return NULL;
+}
+
+static const char *template_name(const struct story_worker *worker, const struct held *held)
+{
+	const struct template_held *template = worker_template(worker, held);
+	return template ? template->name : NULL;
 }
 
 static void held_drop(struct story_worker *worker, size_t at)
@@ -77,13 +83,16 @@ static void take_template(struct story_worker *worker, const struct sync_templat
 	struct held probe = { .assignment = { .job = template->job,
 					      .revision = template->revision } };
 	assert_non_null(template->spec.image);
-	if (template_name(worker, &probe))
+	struct template_held *known = worker_template(worker, &probe);
+	if (known) {
+		known->over_tls = template->over_tls;
 		return;
+	}
 	worker->templates = base_grow(worker->templates, worker->n_templates,
 				      &worker->templates_capacity, sizeof(struct template_held));
 	worker->templates[worker->n_templates++] =
 		(struct template_held){ template->job, template->revision,
-					base_strdup(template->name) };
+					base_strdup(template->name), template->over_tls };
 }
 
 static void take_assignment(struct story_worker *worker, const struct sync_assignment *assignment)

@@ -15,6 +15,7 @@ struct template_held {
 	struct job_id job;
 	int64_t revision;
 	char *name;
+	bool over_tls;
 };
 
 struct story_worker {
@@ -51,6 +52,8 @@ struct story_worker {
 
 /* NULL: it does not hold the task. */
 struct held *held_find(const struct story_worker *worker, struct task_id id);
+/* The template of a task it holds. */
+struct template_held *worker_template(const struct story_worker *worker, const struct held *held);
 struct story_worker *worker_of_session(struct story *story, uint64_t session);
 void worker_take(struct story *story, struct story_worker *worker, const struct sync_down *down);
 /* The task is in this state now; the next message says so. */
