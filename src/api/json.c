@@ -140,6 +140,10 @@ static json_t *field_json(const struct field *field, const void *member,
 								      direction));
 		return array;
 	}
+	case FIELD_OPTIONAL: {
+		const void *record = *(const void *const *)member;
+		return record ? json_from_record(field->type, record, direction) : json_null();
+	}
 	}
 	UNREACHABLE("field kind");
 }
@@ -156,6 +160,7 @@ static bool field_is_initial(const struct field *field, const void *member)
 	case FIELD_STRINGS: return ((const struct strings *)member)->n == 0;
 	case FIELD_PAIRS: return ((const struct pairs *)member)->n == 0;
 	case FIELD_STRUCTS: return ((const struct list *)member)->n == 0;
+	case FIELD_OPTIONAL: return !*(const void *const *)member;
 	case FIELD_STRUCT: {
 		const struct record_type *type = field->type;
 		for (size_t i = 0; i < type->n_fields; i++)
@@ -331,6 +336,16 @@ static enum err_code read_uuid(json_t *value, const char *path, struct uuid *ret
 	return ERR_NONE;
 }
 
+static enum err_code read_optional(json_t *value, const struct record_type *type,
+				   enum json_direction direction, const char *path, void **member,
+				   struct err *err)
+{
+	if (json_is_null(value))
+		return ERR_NONE;
+	*member = base_calloc(1, type->size);
+	return object_to_record(type, value, direction, path, *member, err);
+}
+
 static enum err_code read_field(json_t *value, const struct field *field,
 				enum json_direction direction, const char *path, void *member,
 				struct err *err)
@@ -354,6 +369,7 @@ static enum err_code read_field(json_t *value, const struct field *field,
 		record_release(field->type, member);
 		return object_to_record(field->type, value, direction, path, member, err);
 	case FIELD_STRUCTS: return read_structs(value, field, direction, path, member, err);
+	case FIELD_OPTIONAL: return read_optional(value, field->type, direction, path, member, err);
 	}
 	UNREACHABLE("field kind");
 }

@@ -82,6 +82,10 @@ static void print_field(struct text *out, const struct field *field)
 		text_add(out, "          type: array\n          items:\n");
 		print_reference(out, "            ", field->type);
 		break;
+	case FIELD_OPTIONAL:
+		text_add(out, "          nullable: true\n          allOf:\n");
+		print_reference(out, "            - ", field->type);
+		break;
 	}
 }
 

@@ -25,7 +25,8 @@ void record_init(const struct record_type *type, void *record)
 		case FIELD_UUID:
 		case FIELD_STRINGS:
 		case FIELD_PAIRS:
-		case FIELD_STRUCTS: break;
+		case FIELD_STRUCTS:
+		case FIELD_OPTIONAL: break;
 		}
 	}
 }
@@ -36,6 +37,14 @@ static void release_structs(const struct record_type *type, void *at)
 	for (size_t i = 0; i < list.n; i++)
 		record_release(type, list_item(type, &list, i));
 	base_free(list.items);
+}
+
+static void release_optional(const struct record_type *type, void *at)
+{
+	void *record = optional_load(at);
+	if (record)
+		record_release(type, record);
+	base_free(record);
 }
 
 void record_release(const struct record_type *type, void *record)
@@ -49,6 +58,7 @@ void record_release(const struct record_type *type, void *record)
 		case FIELD_PAIRS: pairs_release(at); break;
 		case FIELD_STRUCT: record_release(field->type, at); break;
 		case FIELD_STRUCTS: release_structs(field->type, at); break;
+		case FIELD_OPTIONAL: release_optional(field->type, at); break;
 		case FIELD_BOOL:
 		case FIELD_INT:
 		case FIELD_ENUM:
@@ -95,6 +105,13 @@ static void copy_structs(const struct record_type *type, void *to, const void *f
 	list_store(to, &copy);
 }
 
+static void copy_optional(const struct record_type *type, void *to, const void *from)
+{
+	const void *record = optional_load(from);
+	if (record)
+		record_copy(type, optional_make(type, to), record);
+}
+
 void record_copy(const struct record_type *type, void *to, const void *from)
 {
 	PRE(to != from);
@@ -113,6 +130,7 @@ void record_copy(const struct record_type *type, void *to, const void *from)
 		case FIELD_PAIRS: copy_pairs(into, at); break;
 		case FIELD_STRUCT: record_copy(field->type, into, at); break;
 		case FIELD_STRUCTS: copy_structs(field->type, into, at); break;
+		case FIELD_OPTIONAL: copy_optional(field->type, into, at); break;
 		}
 	}
 }
@@ -155,6 +173,13 @@ static bool structs_equal(const struct record_type *type, const void *a, const v
 	return true;
 }
 
+static bool optional_equal(const struct record_type *type, const void *a, const void *b)
+{
+	const void *left = optional_load(a);
+	const void *right = optional_load(b);
+	return left && right ? record_equal(type, left, right) : left == right;
+}
+
 bool field_equal(const struct field *field, const void *a, const void *b)
 {
 	switch (field->kind) {
@@ -167,6 +192,7 @@ bool field_equal(const struct field *field, const void *a, const void *b)
 	case FIELD_PAIRS: return pairs_equal(a, b);
 	case FIELD_STRUCT: return record_equal(field->type, a, b);
 	case FIELD_STRUCTS: return structs_equal(field->type, a, b);
+	case FIELD_OPTIONAL: return optional_equal(field->type, a, b);
 	}
 	UNREACHABLE("field of no kind");
 }

@@ -45,15 +45,16 @@ struct list {
 };
 
 enum field_kind {
-	FIELD_BOOL,    /* bool */
-	FIELD_INT,     /* int64_t, within [min, max] */
-	FIELD_ENUM,    /* int; JSON is the name */
-	FIELD_STRING,  /* char *, at most max bytes, no NUL inside; NULL = not set */
-	FIELD_UUID,    /* struct uuid, or a struct of only that; zero = not set, "" in JSON */
-	FIELD_STRINGS, /* struct strings, at most max items */
-	FIELD_PAIRS,   /* struct pairs, at most max items; JSON object, keys unique */
-	FIELD_STRUCT,  /* a struct with a table, embedded */
-	FIELD_STRUCTS, /* LIST_OF(a struct with a table), at most max items */
+	FIELD_BOOL,	/* bool */
+	FIELD_INT,	/* int64_t, within [min, max] */
+	FIELD_ENUM,	/* int; JSON is the name */
+	FIELD_STRING,	/* char *, at most max bytes, no NUL inside; NULL = not set */
+	FIELD_UUID,	/* struct uuid, or a struct of only that; zero = not set, "" in JSON */
+	FIELD_STRINGS,	/* struct strings, at most max items */
+	FIELD_PAIRS,	/* struct pairs, at most max items; JSON object, keys unique */
+	FIELD_STRUCT,	/* a struct with a table, embedded */
+	FIELD_STRUCTS,	/* LIST_OF(a struct with a table), at most max items */
+	FIELD_OPTIONAL, /* pointer to a struct with a table, owned; NULL = not set, null in JSON */
 };
 
 enum field_flags {
@@ -81,7 +82,7 @@ struct field {
 	int64_t max;	 /* FIELD_INT; bytes or items of the others */
 	int64_t initial; /* FIELD_INT, FIELD_ENUM, FIELD_BOOL: value where nothing is written */
 	const struct enum_name *names;	/* FIELD_ENUM */
-	const struct record_type *type; /* FIELD_STRUCT, FIELD_STRUCTS */
+	const struct record_type *type; /* FIELD_STRUCT, FIELD_STRUCTS, FIELD_OPTIONAL */
 };
 
 struct record_type {
@@ -135,6 +136,9 @@ struct record_type {
 	  .offset = FIELD_AT(struct_, member_) +                                                   \
 		    0 * _Generic(((struct_ *)0)->member_.items, struct name_ *: 0u),               \
 	  .max = items_max_, .type = &name_##_type, ##__VA_ARGS__ }
+#define ROW_OPTIONAL(tag_, struct_, member_, name_, ...)                                           \
+	{ .name = #member_, .tag = tag_, .kind = FIELD_OPTIONAL,                                   \
+	  .offset = ROW_IS_(struct_, member_, struct name_ *), .type = &name_##_type, ##__VA_ARGS__ }
 // NOLINTEND(bugprone-macro-parentheses)
 // clang-format on
 

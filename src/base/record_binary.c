@@ -8,6 +8,7 @@
  *   pairs        for each pair: varint length, key; varint 0 for no value, else length + 1, value
  *   struct       its own fields; left out when it has none
  *   structs      for each item: varint length, its own fields
+ *   optional     its own fields, also when it has none; left out when it is NULL
  *
  * Invariants of reading: no byte outside [at, end) is read; what has been allocated hangs in the record, so releasing
  * the record frees it; a list allocates only after its items were counted and found to be within the field's bound.
@@ -138,6 +139,17 @@ static void encode_structs(const struct field *field, const void *at, struct tex
 	insert_len(out, start);
 }
 
+static void encode_optional(const struct field *field, const void *at, struct text *out)
+{
+	const void *record = optional_load(at);
+	if (!record)
+		return;
+	add_tag(out, field, WIRE_BYTES);
+	size_t start = out->len;
+	record_encode(field->type, record, out);
+	insert_len(out, start);
+}
+
 static void encode_bytes(const struct field *field, const char *bytes, size_t len, struct text *out)
 {
 	add_tag(out, field, WIRE_BYTES);
@@ -170,6 +182,7 @@ static void encode_field(const struct field *field, const void *at, struct text 
 	case FIELD_PAIRS: encode_pairs(field, at, out); break;
 	case FIELD_STRUCT: encode_struct(field, at, out); break;
 	case FIELD_STRUCTS: encode_structs(field, at, out); break;
+	case FIELD_OPTIONAL: encode_optional(field, at, out); break;
 	}
 }
 
@@ -351,6 +364,7 @@ static bool read_bytes(const struct field *field, struct reader part, void *at)
 	case FIELD_PAIRS: return read_pairs(field, part, at);
 	case FIELD_STRUCT: return part.at < part.end && read_record(field->type, part, at);
 	case FIELD_STRUCTS: return read_structs(field, part, at);
+	case FIELD_OPTIONAL: return read_record(field->type, part, optional_make(field->type, at));
 	default: return false;
 	}
 }

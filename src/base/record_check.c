@@ -148,6 +148,13 @@ static enum err_code check_structs(const struct field *field, const void *at,
 	return code;
 }
 
+static enum err_code check_optional(const struct field *field, const void *at,
+				    const struct place *place, struct err *err)
+{
+	const void *record = optional_load(at);
+	return record ? check_record(field->type, record, place, err) : ERR_NONE;
+}
+
 static enum err_code check_record(const struct record_type *type, const void *record,
 				  const struct place *place, struct err *err)
 {
@@ -166,6 +173,7 @@ static enum err_code check_record(const struct record_type *type, const void *re
 		case FIELD_PAIRS: code = check_pairs(field, at, &here, err); break;
 		case FIELD_STRUCT: code = check_record(field->type, at, &here, err); break;
 		case FIELD_STRUCTS: code = check_structs(field, at, &here, err); break;
+		case FIELD_OPTIONAL: code = check_optional(field, at, &here, err); break;
 		case FIELD_BOOL:
 		case FIELD_UUID: break;
 		}

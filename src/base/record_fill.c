@@ -95,6 +95,10 @@ static void fill_field(const struct field *field, void *at, size_t items_max, st
 				    random);
 		break;
 	}
+	case FIELD_OPTIONAL:
+		if (random_below(random, 2))
+			record_fill(field->type, optional_make(field->type, at), items_max, random);
+		break;
 	}
 }
 
@@ -118,6 +122,7 @@ static size_t size_of_member(const struct field *field)
 	case FIELD_PAIRS:
 	case FIELD_STRUCTS: return sizeof(struct list);
 	case FIELD_STRUCT: return field->type->size;
+	case FIELD_OPTIONAL: return sizeof(void *);
 	}
 	UNREACHABLE("field of no kind");
 }
@@ -134,7 +139,7 @@ static char *field_problem(const struct record_type *type, const struct field *f
 {
 	if (!field->tag || !field->name || !field->name[0])
 		return problem(type, field->name, "no tag or no name");
-	if (field->kind != FIELD_ENUM && field->kind != FIELD_STRUCT && field->max < 1)
+	if (field->kind != FIELD_ENUM && !field->type && field->max < 1)
 		return problem(type, field->name, "no upper bound");
 	if (field->kind == FIELD_INT && field->min > field->max)
 		return problem(type, field->name, "bounds the wrong way round");
@@ -144,7 +149,9 @@ static char *field_problem(const struct record_type *type, const struct field *f
 		return problem(type, field->name, "initial value has no name");
 	if (field->kind == FIELD_ENUM && enum_name(field->names, 0)[0] == '?')
 		return problem(type, field->name, "zero has no name");
-	if (field->kind == FIELD_STRUCT || field->kind == FIELD_STRUCTS)
+	if (field->kind == FIELD_STRUCTS && field->max < 1)
+		return problem(type, field->name, "no upper bound");
+	if (field->type)
 		return record_type_problem(field->type);
 	return NULL;
 }

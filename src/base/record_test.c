@@ -28,6 +28,7 @@ struct tree {
 	struct pairs marks;
 	struct leaf leaf;
 	LIST_OF(struct leaf) leaves;
+	struct leaf *rare;
 };
 
 // clang-format off
@@ -48,6 +49,7 @@ static const struct field tree_fields[] = {
 	ROW_PAIRS(8, struct tree, marks, 3),
 	ROW_STRUCT(9, struct tree, leaf, leaf),
 	ROW_STRUCTS(300, struct tree, leaves, leaf, 3),
+	ROW_OPTIONAL(301, struct tree, rare, leaf),
 };
 static RECORD_TYPE(tree, struct tree, tree_fields);
 
@@ -69,6 +71,15 @@ static void decode_fails(const void *bytes, size_t len)
 	assert_int_equal(record_decode(&tree_type, copy, len, &tree, &err), ERR_DAMAGED);
 	static const struct tree zero;
 	assert_memory_equal(&tree, &zero, sizeof(tree));
+}
+
+static void check_fails(const struct tree *tree, const char *field, const char *message)
+{
+	struct err err;
+	assert_int_equal(record_check(&tree_type, tree, &err), ERR_INVALID);
+	assert_string_equal(err.field, field);
+	assert_string_equal(err.message, message);
+	assert_int_equal(record_check(&tree_type, tree, NULL), ERR_INVALID);
 }
 
 static void tables_of_this_test_are_right(void **state)
@@ -201,6 +212,35 @@ static void nothing_written_is_nothing_encoded(void **state)
 	assert_int_equal(text.len, 2);
 	text_release(&text);
 	record_release(&tree_type, &tree);
+}
+
+/* Read back it is there, and it is not the same as nothing. */
+static void a_struct_that_holds_nothing_is_not_none(void **state)
+{
+	(void)state;
+	struct tree none = { .leaf.port = 1 };
+	struct tree empty;
+	struct tree back;
+	struct text text;
+	text_init(&text, 1000);
+	record_copy(&tree_type, &empty, &none);
+	empty.rare = base_calloc(1, sizeof(*empty.rare));
+	assert_false(record_equal(&tree_type, &none, &empty));
+	assert_int_equal(record_check(&tree_type, &none, NULL), ERR_NONE);
+	check_fails(&empty, "rare.port", "0 is less than 1");
+	record_encode(&tree_type, &empty, &text);
+	assert_int_equal(text.len, 7);
+	assert_memory_equal(text_string(&text), "\x4a\x02\x08\x02\xea\x12\x00", 7);
+	empty.rare->port = 9;
+	text_clear(&text);
+	record_encode(&tree_type, &empty, &text);
+	assert_int_equal(record_decode(&tree_type, text_string(&text), text.len, &back, NULL),
+			 ERR_NONE);
+	assert_true(record_equal(&tree_type, &empty, &back));
+	text_release(&text);
+	record_release(&tree_type, &back);
+	record_release(&tree_type, &empty);
+	assert_null(empty.rare);
 }
 
 static void encoding_into_too_little_room_is_cut_and_says_so(void **state)
@@ -355,15 +395,6 @@ static void bytes_that_no_encoder_writes_are_damaged(void **state)
 #undef LEAF
 }
 
-static void check_fails(const struct tree *tree, const char *field, const char *message)
-{
-	struct err err;
-	assert_int_equal(record_check(&tree_type, tree, &err), ERR_INVALID);
-	assert_string_equal(err.field, field);
-	assert_string_equal(err.message, message);
-	assert_int_equal(record_check(&tree_type, tree, NULL), ERR_INVALID);
-}
-
 static void each_bound_is_checked_and_named_by_its_path(void **state)
 {
 	(void)state;
@@ -428,6 +459,7 @@ int main(void)
 		TEST(each_difference_is_seen),
 		TEST(the_binary_form_is_fixed),
 		TEST(nothing_written_is_nothing_encoded),
+		TEST(a_struct_that_holds_nothing_is_not_none),
 		TEST(encoding_into_too_little_room_is_cut_and_says_so),
 		TEST(unknown_fields_are_skipped),
 		TEST(a_prefix_is_a_shorter_record_or_damaged),

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/record.h"
 
 static inline void *field_at(const struct field *field, void *record)
@@ -27,6 +28,21 @@ static inline struct list list_load(const void *at)
 static inline void list_store(void *at, const struct list *list)
 {
 	memcpy(at, list, sizeof(*list));
+}
+
+/* The struct of a FIELD_OPTIONAL, and a new zeroed one in its place. */
+static inline void *optional_load(const void *at)
+{
+	void *record;
+	memcpy(&record, at, sizeof(record));
+	return record;
+}
+
+static inline void *optional_make(const struct record_type *type, void *at)
+{
+	void *record = base_calloc(1, type->size);
+	memcpy(at, &record, sizeof(record));
+	return record;
 }
 
 static inline void *list_item(const struct record_type *type, const struct list *list, size_t i)
