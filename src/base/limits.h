@@ -22,15 +22,19 @@
 #define LIMIT_CAPABILITIES	    64
 #define LIMIT_ULIMITS		    64
 #define LIMIT_RETRIES		    1000000
+#define LIMIT_DEVICES		    64
 
 /* Amounts. */
-#define LIMIT_CPU_MILLI	  (100000LL * 1000)
-#define LIMIT_SIZE_BYTES  (1LL << 60)
-#define LIMIT_PIDS	  (1LL << 22)
-#define LIMIT_DURATION_MS (366LL * 24 * 3600 * 1000)
-#define LIMIT_WALL_MS	  ((1LL << 48) - 1)
-#define LIMIT_COUNT	  (1LL << 53)
-#define LIMIT_PRIORITY	  100
+#define LIMIT_CPU_MILLI	    (100000LL * 1000)
+#define LIMIT_SIZE_BYTES    (1LL << 60)
+#define LIMIT_PIDS	    (1LL << 22)
+#define LIMIT_DURATION_MS   (366LL * 24 * 3600 * 1000)
+#define LIMIT_WALL_MS	    ((1LL << 48) - 1)
+#define LIMIT_COUNT	    (1LL << 53)
+#define LIMIT_PRIORITY	    100
+#define LIMIT_CPU_SHARES    262144 /* these three: Linux's own */
+#define LIMIT_CPU_PERIOD_US 1000000
+#define LIMIT_BLKIO_WEIGHT  1000
 
 /* Objects. */
 #define LIMIT_PROJECTS		    10000

@@ -11,9 +11,11 @@
 	{                                                                                          \
 		name, KEY_REFUSED, NULL, 0, NULL, text                                             \
 	}
-#define IN_LOAD		0
-#define IN_SERVICE	0
-#define IN_SPEC(member) offsetof(struct service, spec.member)
+#define IN_LOAD		  0
+#define IN_SERVICE	  0
+#define IN_SPEC(member)	  offsetof(struct service, spec.member)
+#define IN_TUNING(member) offsetof(struct service, tuning.member)
+#define IN_SHORT(member)  offsetof(struct service, short_##member)
 
 #define NOT_YET	   "not in this release"
 #define USE_LIMITS "write it under deploy.resources.limits"
@@ -68,26 +70,39 @@ static const struct key_row service_rows[] = {
 	     "`no`, `always`, `unless-stopped`, `on-failure[:n]`; not written: on-failure; `deploy.restart_policy` wins"),
 	HONOURED("scale", read_scale, IN_SERVICE, "replicas", "the same as deploy.replicas, and must agree with it"),
 	HONOURED("deploy", read_deploy, IN_SERVICE, NULL, "see below"),
+	HONOURED("cpu_shares", read_count, IN_TUNING(cpu_shares), "tuning.cpu_shares", "the kernel's: 1024; the share of the CPU when others want it too"),
+	HONOURED("cpu_period", read_microseconds, IN_TUNING(cpu_period_us), "tuning.cpu_period_us",
+	     "the kernel's: 100ms; microseconds or a duration; not beside cpus"),
+	HONOURED("cpu_quota", read_microseconds, IN_TUNING(cpu_quota_us), "tuning.cpu_quota_us", "no limit; microseconds or a duration; not beside cpus"),
+	HONOURED("cpu_rt_period", read_microseconds, IN_TUNING(cpu_realtime_period_us), "tuning.cpu_realtime_period_us",
+	     "microseconds or a duration; Docker takes it with cgroup v1 only"),
+	HONOURED("cpu_rt_runtime", read_microseconds, IN_TUNING(cpu_realtime_runtime_us), "tuning.cpu_realtime_runtime_us", "as cpu_rt_period"),
+	HONOURED("cpuset", read_string, IN_TUNING(cpuset), "tuning.cpuset", "any CPU; `0-3,6`"),
+	HONOURED("cpus", read_cpus, IN_SHORT(limits.cpu_milli), "limits.cpu_milli", "the same as deploy.resources.limits.cpus, and must agree with it"),
+	HONOURED("mem_limit", read_size, IN_SHORT(limits.memory_bytes), "limits.memory_bytes",
+	     "the same as deploy.resources.limits.memory, and must agree with it"),
+	HONOURED("mem_reservation", read_size, IN_SHORT(reservations.memory_bytes), "reservations.memory_bytes",
+	     "the same as deploy.resources.reservations.memory, and must agree with it"),
+	HONOURED("memswap_limit", read_swap, IN_TUNING(memory_swap_bytes), "tuning.memory_swap_bytes",
+	     "Docker's: twice the limit of memory; both together; -1: no limit of swap"),
+	HONOURED("mem_swappiness", read_swappiness, IN_SERVICE, "tuning.memory_swappiness", "the machine's; 0 to 100; has an effect with cgroup v1 only"),
+	HONOURED("oom_kill_disable", read_bool, IN_TUNING(oom_kill_disable), "tuning.oom_kill_disable", "false; has an effect with cgroup v1 only"),
+	HONOURED("oom_score_adj", read_oom_score, IN_TUNING(oom_score_adj), "tuning.oom_score_adj", "0; -1000 to 1000"),
+	HONOURED("pids_limit", read_pids, IN_SHORT(limits.pids), "limits.pids", "the same as deploy.resources.limits.pids, and must agree with it"),
+	HONOURED("blkio_config", read_blkio, IN_SERVICE, NULL, "see below"),
+	HONOURED("cgroup", read_cgroup, IN_TUNING(cgroup_namespace), "tuning.cgroup_namespace", "as Docker's daemon is set; `host`, `private`"),
+	HONOURED("cgroup_parent", read_string, IN_TUNING(cgroup_parent), "tuning.cgroup_parent", "Docker's"),
+	HONOURED("storage_opt", read_options, IN_TUNING(storage_opt), "tuning.storage_opt", "given to Docker's storage driver: `size`"),
 	HONOURED("depends_on", read_depends_on, IN_SERVICE, "depends_on", "list, or mapping with conditions"),
 	HONOURED("x-drover", read_drover, IN_SERVICE, NULL, "what Compose has no word for; see below"),
 	REFUSED("annotations", NOT_YET "; labels are kept on the container"),
 	REFUSED("attach", "it steers the output of `docker compose up`; use `drover logs`"),
-	REFUSED("blkio_config", NOT_YET),
 	REFUSED("build", "drover runs images and builds none: build it with `docker build` and name the result under image"),
-	REFUSED("cgroup", NOT_YET),
-	REFUSED("cgroup_parent", NOT_YET),
 	REFUSED("configs", NOT_YET ": mount a file with volumes instead"),
 	REFUSED("container_name", "a name belongs to one container, and drover makes a new one for every task and attempt; "
 	     "other services reach this one by its service name"),
 	REFUSED("cpu_count", "it is for Windows containers"),
 	REFUSED("cpu_percent", "it is for Windows containers"),
-	REFUSED("cpu_period", USE_LIMITS ".cpus"),
-	REFUSED("cpu_quota", USE_LIMITS ".cpus"),
-	REFUSED("cpu_rt_period", NOT_YET),
-	REFUSED("cpu_rt_runtime", NOT_YET),
-	REFUSED("cpu_shares", "write what the service needs under deploy.resources.reservations.cpus"),
-	REFUSED("cpus", USE_LIMITS ".cpus"),
-	REFUSED("cpuset", NOT_YET),
 	REFUSED("credential_spec", "it is for Windows containers"),
 	REFUSED("develop", "it is for `docker compose watch`"),
 	REFUSED("device_cgroup_rules", NOT_YET),
@@ -105,16 +120,9 @@ static const struct key_row service_rows[] = {
 	REFUSED("label_file", NOT_YET ": write the labels under labels"),
 	REFUSED("links", "links are obsolete: services of a network reach each other by service name, and networks.*.aliases adds names"),
 	REFUSED("mac_address", NOT_YET),
-	REFUSED("mem_limit", USE_LIMITS ".memory"),
-	REFUSED("mem_reservation", "write it under deploy.resources.reservations.memory"),
-	REFUSED("mem_swappiness", NOT_YET),
-	REFUSED("memswap_limit", NOT_YET),
 	REFUSED("models", "drover runs containers only"),
 	REFUSED("network_mode", NOT_YET ": use networks"),
-	REFUSED("oom_kill_disable", NOT_YET),
-	REFUSED("oom_score_adj", NOT_YET),
 	REFUSED("pid", NOT_YET),
-	REFUSED("pids_limit", USE_LIMITS ".pids"),
 	REFUSED("post_start", NOT_YET),
 	REFUSED("pre_start", NOT_YET ": use a service with mode replicated-job and depends_on service_completed_successfully"),
 	REFUSED("pre_stop", NOT_YET),
@@ -126,7 +134,6 @@ static const struct key_row service_rows[] = {
 	REFUSED("secrets", NOT_YET ": mount a file with volumes instead"),
 	REFUSED("security_opt", NOT_YET),
 	REFUSED("stdin_open", NOT_YET ": a task has no terminal"),
-	REFUSED("storage_opt", NOT_YET),
 	REFUSED("tty", NOT_YET ": a task has no terminal"),
 	REFUSED("use_api_socket", "it would hand Docker's socket and your registry passwords to the container"),
 	REFUSED("userns_mode", NOT_YET),
@@ -145,6 +152,27 @@ static const struct key_row env_file_rows[] = {
 static const struct key_row ulimit_rows[] = {
 	HONOURED("soft", read_ulimit_value, offsetof(struct ulimit, soft), NULL, "required"),
 	HONOURED("hard", read_ulimit_value, offsetof(struct ulimit, hard), NULL, "required"),
+};
+
+#define IN_BLKIO(member) offsetof(struct service, tuning.blkio_##member)
+
+static const struct key_row blkio_rows[] = {
+	HONOURED("weight", read_count, IN_BLKIO(weight), "tuning.blkio_weight", "the kernel's: 500; 10 to 1000"),
+	HONOURED("weight_device", read_weights, IN_BLKIO(weight_device), "tuning.blkio_weight_device", "list of `{path, weight}`"),
+	HONOURED("device_read_bps", read_rates, IN_BLKIO(read_bps), "tuning.blkio_read_bps", "list of `{path, rate}`; bytes a second: `12mb`"),
+	HONOURED("device_write_bps", read_rates, IN_BLKIO(write_bps), "tuning.blkio_write_bps", "as device_read_bps"),
+	HONOURED("device_read_iops", read_rates, IN_BLKIO(read_iops), "tuning.blkio_read_iops", "list of `{path, rate}`; operations a second"),
+	HONOURED("device_write_iops", read_rates, IN_BLKIO(write_iops), "tuning.blkio_write_iops", "as device_read_iops"),
+};
+
+static const struct key_row blkio_weight_rows[] = {
+	HONOURED("path", read_string, offsetof(struct device_weight, path), NULL, "required: a device below /dev"),
+	HONOURED("weight", read_count, offsetof(struct device_weight, weight), NULL, "required: 10 to 1000"),
+};
+
+static const struct key_row blkio_rate_rows[] = {
+	HONOURED("path", read_string, offsetof(struct device_rate, path), NULL, "required: a device below /dev"),
+	HONOURED("rate", read_size, offsetof(struct device_rate, rate), NULL, "required"),
 };
 
 static const struct key_row logging_rows[] = {
@@ -312,6 +340,9 @@ const struct key_section key_sections[SECTION_COUNT] = {
 	[SECTION_SERVICE] = SECTION("services.*", service_rows),
 	[SECTION_ENV_FILE] = SECTION("services.*.env_file[]", env_file_rows),
 	[SECTION_ULIMIT] = SECTION("services.*.ulimits.*", ulimit_rows),
+	[SECTION_BLKIO] = SECTION("services.*.blkio_config", blkio_rows),
+	[SECTION_BLKIO_WEIGHT] = SECTION("services.*.blkio_config.weight_device[]", blkio_weight_rows),
+	[SECTION_BLKIO_RATE] = SECTION("services.*.blkio_config.device_*[]", blkio_rate_rows),
 	[SECTION_LOGGING] = SECTION("services.*.logging", logging_rows),
 	[SECTION_PORT] = SECTION("services.*.ports[]", port_rows),
 	[SECTION_MOUNT] = SECTION("services.*.volumes[]", mount_rows),

@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "compose/compose.h"
-#include "compose/yaml_write.h"
+#include "compose/print.h"
 
 #define TEXT_BYTES_MAX (1ULL << 31)
 
@@ -18,12 +18,6 @@ static void print_arguments(struct yaml_out *out, const char *key, bool written,
 	yaml_strings(out, key, arguments);
 }
 
-static void print_string(struct yaml_out *out, const char *key, const char *value)
-{
-	if (value)
-		yaml_string(out, key, value);
-}
-
 static void print_cpus(struct yaml_out *out, const char *key, int64_t cpu_milli)
 {
 	struct text cpus;
@@ -33,12 +27,6 @@ static void print_cpus(struct yaml_out *out, const char *key, int64_t cpu_milli)
 	text_add_cpus(&cpus, cpu_milli);
 	yaml_string(out, key, text_string(&cpus));
 	text_release(&cpus);
-}
-
-static void print_positive(struct yaml_out *out, const char *key, int64_t number)
-{
-	if (number)
-		yaml_number(out, key, number);
 }
 
 static void print_process(struct yaml_out *out, const struct job_spec *spec)
@@ -58,7 +46,7 @@ static void print_process(struct yaml_out *out, const struct job_spec *spec)
 	yaml_strings(out, "cap_add", &spec->cap_add);
 	yaml_strings(out, "cap_drop", &spec->cap_drop);
 	yaml_pairs(out, "sysctls", &spec->sysctls);
-	print_positive(out, "shm_size", spec->shm_size_bytes);
+	print_written(out, "shm_size", spec->shm_size_bytes);
 	yaml_strings(out, "dns", &spec->dns);
 	yaml_pairs(out, "labels", &spec->labels);
 }
@@ -168,7 +156,7 @@ static void print_mount(struct yaml_out *out, const struct mount *mount)
 	}
 	if (mount->kind == MOUNT_TMPFS && (mount->tmpfs_size_bytes || mount->tmpfs_mode)) {
 		yaml_open(out, "tmpfs");
-		print_positive(out, "size", mount->tmpfs_size_bytes);
+		print_written(out, "size", mount->tmpfs_size_bytes);
 		if (mount->tmpfs_mode)
 			print_mode(out, mount->tmpfs_mode);
 		yaml_close(out);
@@ -266,8 +254,8 @@ static void print_resources(struct yaml_out *out, const char *key,
 		return;
 	yaml_open(out, key);
 	print_cpus(out, "cpus", resources->cpu_milli);
-	print_positive(out, "memory", resources->memory_bytes);
-	print_positive(out, "pids", resources->pids);
+	print_written(out, "memory", resources->memory_bytes);
+	print_written(out, "pids", resources->pids);
 	yaml_close(out);
 }
 
@@ -292,7 +280,7 @@ static void print_placement(struct yaml_out *out, const struct placement *placem
 	}
 	if (placement->preferences.n)
 		yaml_close(out);
-	print_positive(out, "max_replicas_per_node", placement->max_replicas_per_node);
+	print_written(out, "max_replicas_per_node", placement->max_replicas_per_node);
 	yaml_close(out);
 }
 
@@ -342,7 +330,7 @@ static void print_drover(struct yaml_out *out, const struct job_spec *spec)
 	print_string(out, "scheduler", spec->scheduler);
 	if (spec->placement_deadline_ms)
 		yaml_duration(out, "placement_deadline", spec->placement_deadline_ms);
-	print_positive(out, "disk", spec->reservations.disk_bytes);
+	print_written(out, "disk", spec->reservations.disk_bytes);
 	yaml_string(out, "on_disconnect", enum_name(on_disconnect_names, spec->on_disconnect));
 	if (spec->on_disconnect == ON_DISCONNECT_STOP)
 		yaml_duration(out, "lease", job_spec_lease_ms(spec));
@@ -359,6 +347,7 @@ static void print_service(struct yaml_out *out, const struct job_request *job)
 	print_ulimits(out, spec);
 	print_extra_hosts(out, &spec->extra_hosts);
 	print_logging(out, &spec->logging);
+	print_tuning(out, spec->tuning);
 	print_ports(out, spec);
 	print_mounts(out, spec, false);
 	print_mounts(out, spec, true);

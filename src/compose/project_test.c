@@ -180,8 +180,9 @@ static void messages_are_whole_sentences_with_place_and_reason(void **state)
 		  "builds none: build "
 		  "it with `docker build` and name the result under image" },
 		{ "services:\n  web:\n    image: a\n    mem_limit: 5m\n",
-		  "compose.yaml:4:5: services.web.mem_limit: mem_limit is refused: write it under "
-		  "deploy.resources.limits.memory" },
+		  "compose.yaml:4:16: services.web.mem_limit: 5242880 bytes are less than 6 MB, "
+		  "the "
+		  "least Docker accepts" },
 		{ "services:\n  web:\n    image: a\n    container_name: x\n",
 		  "compose.yaml:4:5: services.web.container_name: container_name is refused: a "
 		  "name belongs to one "

@@ -2,8 +2,20 @@
 
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/limits.h"
 #include "compose/keys.h"
+
+/* The record, moved to where a specification points to, or NULL when it holds nothing. */
+static void *settle(const struct record_type *type, void *record)
+{
+	_cleanup_free_ void *nothing = base_calloc(1, type->size);
+	record_init(type, nothing);
+	if (!record_equal(type, record, nothing))
+		return base_memdup(record, type->size);
+	record_release(type, record);
+	return NULL;
+}
 
 /* What the keys together mean. */
 static enum err_code finish_service(const struct at *at, struct service *service, struct err *err)
@@ -29,7 +41,7 @@ static enum err_code finish_service(const struct at *at, struct service *service
 	/* Success ends a slot of a job for good, so there is nothing else for `any` to mean. */
 	if (job_spec_completes(spec) && spec->restart.condition == RESTART_ANY)
 		spec->restart.condition = RESTART_ON_FAILURE;
-	return ERR_NONE;
+	return merge_resources(at, service, err);
 }
 
 static enum err_code read_service(const struct at *at, struct load *load, struct err *err)
@@ -45,6 +57,7 @@ static enum err_code read_service(const struct at *at, struct load *load, struct
 	enum err_code code = keys_read(at, SECTION_SERVICE, &service, err);
 	if (!code)
 		code = finish_service(at, &service, err);
+	service.spec.tuning = settle(&tuning_type, &service.tuning);
 	/* The request owns it from here, failed or not. */
 	job->spec = service.spec;
 	return code;

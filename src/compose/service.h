@@ -10,6 +10,11 @@ struct service {
 	struct job_spec spec;
 	bool scale_written;
 	bool replicas_written; /* here or there */
+	/* What the specification holds behind pointers, and only when something of it is written. */
+	struct tuning tuning;
+	/* Written beside deploy.resources. */
+	struct resources short_limits;
+	struct resources short_reservations;
 };
 
 /* Long form of an env_file. */
@@ -53,6 +58,18 @@ enum err_code read_resources(const struct at *at, void *service, struct err *err
 enum err_code read_limits(const struct at *at, void *resources, struct err *err);
 enum err_code read_reservations(const struct at *at, void *resources, struct err *err);
 enum err_code read_pids(const struct at *at, void *int64, struct err *err);
+
+/* service_tuning.c */
+enum err_code read_microseconds(const struct at *at, void *int64_us, struct err *err);
+enum err_code read_swap(const struct at *at, void *int64_bytes, struct err *err);
+enum err_code read_swappiness(const struct at *at, void *service, struct err *err);
+enum err_code read_oom_score(const struct at *at, void *int64, struct err *err);
+enum err_code read_cgroup(const struct at *at, void *int_pointer, struct err *err);
+enum err_code read_blkio(const struct at *at, void *service, struct err *err);
+enum err_code read_weights(const struct at *at, void *list, struct err *err);
+enum err_code read_rates(const struct at *at, void *list, struct err *err);
+/* Take what is written beside deploy.resources; it must agree with what is written there. */
+enum err_code merge_resources(const struct at *at, struct service *service, struct err *err);
 
 /* service_ports.c */
 enum err_code read_ports(const struct at *at, void *service, struct err *err);

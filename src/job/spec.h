@@ -5,6 +5,7 @@
 #define JOB_SPEC_H
 
 #include "base/record.h"
+#include "job/tuning.h"
 
 /* Global: one task on each node; its slot is the node's number. The *_JOB modes run to completion. */
 enum job_mode { JOB_REPLICATED = 0, JOB_REPLICATED_JOB = 1, JOB_GLOBAL = 2, JOB_GLOBAL_JOB = 3 };
@@ -169,6 +170,8 @@ struct job_spec {
 	int mode;
 	int64_t replicas;	 /* initial 1; of a global job always */
 	struct pairs job_labels; /* Compose deploy.labels: of the job, not of containers */
+	/* What few ask for; NULL: nothing of it. */
+	struct tuning *tuning;
 };
 extern const struct record_type job_spec_type;
 

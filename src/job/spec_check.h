@@ -10,6 +10,9 @@ enum err_code spec_check_reach(const struct job_spec *spec, struct err *err) WAR
 /* Image, command, environment, names inside the container, signals, health check, labels, ulimits. */
 enum err_code spec_check_process(const struct job_spec *spec, struct err *err) WARN_UNUSED;
 
+/* What few jobs ask of the kernel's share. */
+enum err_code spec_check_tuning(const struct job_spec *spec, struct err *err) WARN_UNUSED;
+
 /* Resources, placement, dependencies. */
 enum err_code spec_check_place(const struct job_spec *spec, struct err *err) WARN_UNUSED;
 

@@ -294,3 +294,29 @@ bool path_climbs(const char *path)
 	}
 	return false;
 }
+
+/* Digits; NULL when there are none or too many. */
+static const char *skip_number(const char *at)
+{
+	size_t len = strspn(at, "0123456789");
+	return len && len < 6 ? at + len : NULL;
+}
+
+bool is_number_set(const char *text)
+{
+	for (const char *at = text;; at++) {
+		at = skip_number(at);
+		if (at && *at == '-')
+			at = skip_number(at + 1);
+		if (!at || (*at && *at != ','))
+			return false;
+		if (!*at)
+			return true;
+	}
+}
+
+bool is_device_path(const char *path)
+{
+	return strncmp(path, "/dev/", strlen("/dev/")) == 0 && path[strlen("/dev/")] &&
+	       !path_climbs(path);
+}

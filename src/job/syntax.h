@@ -41,4 +41,10 @@ bool is_same_path(const char *a, const char *b);
 /* Has the path a component ".."? */
 bool path_climbs(const char *path);
 
+/* Numbers and ranges of them: "0-3,6". */
+bool is_number_set(const char *text);
+
+/* A path below /dev, without "..". */
+bool is_device_path(const char *path);
+
 #endif

@@ -34,6 +34,8 @@ static const struct key_row rows[POLICY_KEY_COUNT] = {
 	[POLICY_NETWORK_DRIVERS] = { "network_drivers", "network driver", bridge_driver },
 	[POLICY_NETWORKS] = { "networks", "Docker's network", nothing },
 	[POLICY_LOG_DRIVERS] = { "log_drivers", "log driver", log_drivers },
+	[POLICY_PRIVILEGES] = { "privileges", "privilege", nothing },
+	[POLICY_CGROUP_PARENTS] = { "cgroup_parents", "cgroup parent", nothing },
 };
 
 /* ---- reading ---- */
@@ -120,15 +122,29 @@ static enum err_code read_item(const struct reader *reader, enum policy_key key,
 	return add_path(reader, node, node->text, false);
 }
 
+static enum err_code fail_unknown(const struct reader *reader, const struct tree_node *key)
+{
+	struct text known;
+	text_init(&known, ERR_MESSAGE_MAX - 1);
+	text_add(&known, "a policy has ");
+	for (size_t i = 0; i < POLICY_KEY_COUNT; i++)
+		text_addf(&known, "%s%s",
+			  !i			     ? ""
+			  : i + 1 < POLICY_KEY_COUNT ? ", "
+						     : " and ",
+			  rows[i].name);
+	fail(reader, key, key->text, text_string(&known));
+	text_release(&known);
+	return ERR_INVALID;
+}
+
 static enum err_code read_key(const struct reader *reader, const struct tree_entry *entry)
 {
 	size_t key = 0;
 	while (key < POLICY_KEY_COUNT && strcmp(rows[key].name, entry->key->text) != 0)
 		key++;
 	if (key == POLICY_KEY_COUNT)
-		return fail(reader, entry->key, entry->key->text,
-			    "a policy has bind_mounts, cap_add, sysctls, images, volume_drivers, "
-			    "volume_types, network_drivers, networks and log_drivers");
+		return fail_unknown(reader, entry->key);
 	const struct tree_node *value = entry->value;
 	reader->policy->lists[key].line = entry->key->line;
 	if (value->kind != TREE_LIST)
@@ -299,6 +315,24 @@ static enum err_code check_network(const struct policy *policy, const char *proj
 				 : check_word(policy, POLICY_NETWORK_DRIVERS, driver, err);
 }
 
+/* What lets a container take from others more than its share. */
+static enum err_code check_tuning(const struct policy *policy, const struct tuning *tuning,
+				  struct err *err)
+{
+	enum err_code code = ERR_NONE;
+	if (tuning->oom_kill_disable)
+		code = check_word(policy, POLICY_PRIVILEGES, "oom_kill_disable", err);
+	if (!code && tuning->oom_score_adj < 0)
+		code = check_word(policy, POLICY_PRIVILEGES, "oom_score_adj", err);
+	if (!code && (tuning->cpu_realtime_period_us || tuning->cpu_realtime_runtime_us))
+		code = check_word(policy, POLICY_PRIVILEGES, "cpu_rt", err);
+	if (!code && tuning->cgroup_namespace == CGROUP_HOST)
+		code = check_word(policy, POLICY_PRIVILEGES, "cgroup=host", err);
+	if (!code && tuning->cgroup_parent)
+		code = check_word(policy, POLICY_CGROUP_PARENTS, tuning->cgroup_parent, err);
+	return code;
+}
+
 static enum err_code check_process(const struct policy *policy, const struct job_spec *spec,
 				   struct err *err)
 {
@@ -309,7 +343,7 @@ static enum err_code check_process(const struct policy *policy, const struct job
 		code = check_word(policy, POLICY_SYSCTLS, spec->sysctls.items[i].key, err);
 	if (!code && spec->logging.driver)
 		code = check_word(policy, POLICY_LOG_DRIVERS, spec->logging.driver, err);
-	return code;
+	return code ? code : check_tuning(policy, job_spec_tuning(spec), err);
 }
 
 static enum err_code check_create(const struct policy *policy,

@@ -12,6 +12,8 @@
  *     network_drivers: [macvlan]              # beside bridge
  *     networks: [host]                        # Docker's own that may be joined: host, none, bridge
  *     log_drivers: [syslog]                   # beside json-file, local, none, journald
+ *     privileges: [cgroup=host]               # what reaches beyond the container, by its Compose key
+ *     cgroup_parents: [batch.slice]
  */
 #ifndef POLICY_POLICY_H
 #define POLICY_POLICY_H
@@ -28,6 +30,8 @@ enum policy_key {
 	POLICY_NETWORK_DRIVERS,
 	POLICY_NETWORKS,
 	POLICY_LOG_DRIVERS,
+	POLICY_PRIVILEGES,
+	POLICY_CGROUP_PARENTS,
 	POLICY_KEY_COUNT,
 };
 

@@ -124,6 +124,51 @@ static void sysctls_and_log_drivers_are_named(void **state)
 	asked_release(&asked);
 }
 
+static struct tuning *tuning_of(struct asked *asked)
+{
+	if (!asked->spec.tuning)
+		asked->spec.tuning = base_calloc(1, sizeof(struct tuning));
+	return asked->spec.tuning;
+}
+
+static void more_than_a_fair_share_needs_a_line(void **state)
+{
+	(void)state;
+	struct asked asked;
+	asked_init(&asked, CONTAINER_CREATE);
+	struct tuning *tuning = tuning_of(&asked);
+	tuning->cpu_shares = 512;
+	tuning->oom_score_adj = 1000;
+	tuning->cgroup_namespace = CGROUP_PRIVATE;
+	expect("", &asked, NULL);
+	tuning->oom_score_adj = -1;
+	expect("", &asked,
+	       "privilege oom_score_adj is not allowed on this machine; its owner can add the line "
+	       "\"privileges: [oom_score_adj]\" to worker.yaml");
+	expect("privileges: [oom_score_adj]", &asked, NULL);
+	tuning->oom_score_adj = 0;
+	tuning->oom_kill_disable = true;
+	expect("privileges: [oom_score_adj]", &asked,
+	       "privilege oom_kill_disable is not allowed on this machine; its owner can add it to "
+	       "privileges, line 1 of worker.yaml");
+	tuning->oom_kill_disable = false;
+	tuning->cpu_realtime_runtime_us = 1;
+	expect("", &asked,
+	       "privilege cpu_rt is not allowed on this machine; its owner can add the line "
+	       "\"privileges: [cpu_rt]\" to worker.yaml");
+	tuning->cpu_realtime_runtime_us = 0;
+	tuning->cgroup_namespace = CGROUP_HOST;
+	expect("", &asked,
+	       "privilege cgroup=host is not allowed on this machine; its owner can add the line "
+	       "\"privileges: [cgroup=host]\" to worker.yaml");
+	string_set(&tuning->cgroup_parent, "/system.slice");
+	expect("privileges: [cgroup=host]", &asked,
+	       "cgroup parent /system.slice is not allowed on this machine; its owner can add the "
+	       "line \"cgroup_parents: [/system.slice]\" to worker.yaml");
+	expect("privileges: [cgroup=host]\ncgroup_parents: [/system.slice]", &asked, NULL);
+	asked_release(&asked);
+}
+
 static void images_are_free_until_a_line_binds_them(void **state)
 {
 	(void)state;
@@ -300,6 +345,7 @@ int main(void)
 		TEST(what_asks_for_nothing_special_needs_no_line),
 		TEST(capabilities_are_named_one_by_one),
 		TEST(sysctls_and_log_drivers_are_named),
+		TEST(more_than_a_fair_share_needs_a_line),
 		TEST(images_are_free_until_a_line_binds_them),
 		TEST(a_network_may_not_be_the_hosts),
 		TEST(a_volume_may_not_be_a_mount_in_disguise),

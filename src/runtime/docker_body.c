@@ -7,12 +7,14 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
-#include "runtime/json_build.h"
+#include "runtime/docker_host.h"
 
 #define LOG_SIZE_DEFAULT   "10m"
 #define LOG_FILES_DEFAULT  "3"
 #define NS_PER_MS	   1000000
 #define NANO_PER_MILLI_CPU 1000000
+/* Docker refuses less; the scheduler keeps it free all the same. */
+#define MEMORY_RESERVATION_BYTES_MIN (6LL * 1024 * 1024)
 
 bool docker_body_needs_entrypoint(const struct job_spec *spec)
 {
@@ -329,13 +331,6 @@ static void put_ulimits(struct json_build *build, json_t *host, const struct job
 	}
 }
 
-static void put_list(struct json_build *build, json_t *host, const char *key,
-		     const struct strings *strings)
-{
-	if (strings->n > 0)
-		json_put_strings(build, host, key, strings);
-}
-
 static void put_host(struct json_build *build, json_t *host, const struct job_spec *spec)
 {
 	json_put_text(build, json_put_object(host, "RestartPolicy"), "Name", "no");
@@ -358,6 +353,9 @@ static void put_host(struct json_build *build, json_t *host, const struct job_sp
 		json_put_int(host, "NanoCpus", spec->limits.cpu_milli * NANO_PER_MILLI_CPU);
 	if (spec->limits.pids)
 		json_put_int(host, "PidsLimit", spec->limits.pids);
+	if (spec->reservations.memory_bytes >= MEMORY_RESERVATION_BYTES_MIN)
+		json_put_int(host, "MemoryReservation", spec->reservations.memory_bytes);
+	put_tuning(build, host, spec->tuning);
 	put_logging(build, host, &spec->logging);
 }
 

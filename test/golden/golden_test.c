@@ -192,6 +192,11 @@ static void set_field(const struct field *field, struct job_spec *spec)
 	case FIELD_STRING: string_set(at, "x"); break;
 	case FIELD_STRINGS: strings_add(at, "x"); break;
 	case FIELD_PAIRS: pairs_add(at, "x", "y"); break;
+	case FIELD_OPTIONAL: {
+		void *record = base_calloc(1, field->type->size);
+		memcpy(at, &record, sizeof(record));
+		break;
+	}
 	default: fail_msg("say here how to set a field like %s", field->name);
 	}
 }

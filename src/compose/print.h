@@ -1,0 +1,15 @@
+/* Parts of compose_print(). Private to this folder. */
+#ifndef COMPOSE_PRINT_H
+#define COMPOSE_PRINT_H
+
+#include "compose/yaml_write.h"
+#include "job/job.h"
+
+/* Nothing for NULL and for 0. */
+void print_string(struct yaml_out *out, const char *key, const char *value);
+void print_written(struct yaml_out *out, const char *key, int64_t number);
+
+/* The keys of a service; nothing for NULL. */
+void print_tuning(struct yaml_out *out, const struct tuning *tuning);
+
+#endif

@@ -1,0 +1,85 @@
+/* What few services have written. Nothing is printed of what is not. */
+#include "compose/print.h"
+
+void print_string(struct yaml_out *out, const char *key, const char *value)
+{
+	if (value)
+		yaml_string(out, key, value);
+}
+
+void print_written(struct yaml_out *out, const char *key, int64_t number)
+{
+	if (number)
+		yaml_number(out, key, number);
+}
+
+static void print_rates(struct yaml_out *out, const char *key, const struct device_rate *rates,
+			size_t n)
+{
+	if (n)
+		yaml_open(out, key);
+	for (size_t i = 0; i < n; i++) {
+		yaml_open_item(out);
+		yaml_string(out, "path", rates[i].path);
+		yaml_number(out, "rate", rates[i].rate);
+		yaml_close_item(out);
+	}
+	if (n)
+		yaml_close(out);
+}
+
+static bool has_blkio(const struct tuning *tuning)
+{
+	return tuning->blkio_weight || tuning->blkio_weight_device.n || tuning->blkio_read_bps.n ||
+	       tuning->blkio_write_bps.n || tuning->blkio_read_iops.n || tuning->blkio_write_iops.n;
+}
+
+static void print_blkio(struct yaml_out *out, const struct tuning *tuning)
+{
+	if (!has_blkio(tuning))
+		return;
+	yaml_open(out, "blkio_config");
+	print_written(out, "weight", tuning->blkio_weight);
+	if (tuning->blkio_weight_device.n)
+		yaml_open(out, "weight_device");
+	for (size_t i = 0; i < tuning->blkio_weight_device.n; i++) {
+		yaml_open_item(out);
+		yaml_string(out, "path", tuning->blkio_weight_device.items[i].path);
+		yaml_number(out, "weight", tuning->blkio_weight_device.items[i].weight);
+		yaml_close_item(out);
+	}
+	if (tuning->blkio_weight_device.n)
+		yaml_close(out);
+	print_rates(out, "device_read_bps", tuning->blkio_read_bps.items, tuning->blkio_read_bps.n);
+	print_rates(out, "device_write_bps", tuning->blkio_write_bps.items,
+		    tuning->blkio_write_bps.n);
+	print_rates(out, "device_read_iops", tuning->blkio_read_iops.items,
+		    tuning->blkio_read_iops.n);
+	print_rates(out, "device_write_iops", tuning->blkio_write_iops.items,
+		    tuning->blkio_write_iops.n);
+	yaml_close(out);
+}
+
+void print_tuning(struct yaml_out *out, const struct tuning *tuning)
+{
+	if (!tuning)
+		return;
+	print_written(out, "cpu_shares", tuning->cpu_shares);
+	print_written(out, "cpu_period", tuning->cpu_period_us);
+	print_written(out, "cpu_quota", tuning->cpu_quota_us);
+	print_written(out, "cpu_rt_period", tuning->cpu_realtime_period_us);
+	print_written(out, "cpu_rt_runtime", tuning->cpu_realtime_runtime_us);
+	print_string(out, "cpuset", tuning->cpuset);
+	print_written(out, "memswap_limit", tuning->memory_swap_bytes);
+	if (tuning->has_memory_swappiness)
+		yaml_number(out, "mem_swappiness", tuning->memory_swappiness);
+	if (tuning->oom_kill_disable)
+		yaml_bool(out, "oom_kill_disable", true);
+	print_written(out, "oom_score_adj", tuning->oom_score_adj);
+	print_blkio(out, tuning);
+	if (tuning->cgroup_namespace != CGROUP_DEFAULT)
+		yaml_string(out, "cgroup",
+			    enum_name(cgroup_namespace_names, tuning->cgroup_namespace));
+	print_string(out, "cgroup_parent", tuning->cgroup_parent);
+	yaml_pairs(out, "storage_opt", &tuning->storage_opt);
+}

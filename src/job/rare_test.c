@@ -1,0 +1,131 @@
+/* What few jobs ask for: the checks of it. */
+#include "base/testing.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "job/spec.h"
+#include "job/syntax.h"
+
+static void init_good(struct job_spec *spec)
+{
+	record_init(&job_spec_type, spec);
+	string_set(&spec->image, "nginx:1.27");
+	spec->tuning = base_calloc(1, sizeof(*spec->tuning));
+}
+
+struct refusal {
+	void (*breaks)(struct job_spec *spec);
+	const char *field;
+	const char *message; /* a part of it */
+};
+
+#define BREAK(name, statement)                                                                     \
+	static void name(struct job_spec *spec)                                                    \
+	{                                                                                          \
+		statement;                                                                         \
+	}
+
+static void add_rate(struct job_spec *spec, const char *path, int64_t rate)
+{
+	struct device_rate *device = list_add(&spec->tuning->blkio_write_bps, sizeof(*device));
+	string_set(&device->path, path);
+	device->rate = rate;
+}
+
+// clang-format off
+BREAK(few_shares, spec->tuning->cpu_shares = 1)
+BREAK(short_period, spec->tuning->cpu_period_us = 999)
+BREAK(long_period, spec->tuning->cpu_period_us = 1000001)
+BREAK(short_quota, spec->tuning->cpu_quota_us = 1)
+BREAK(cpus_and_period, spec->limits.cpu_milli = 100; spec->tuning->cpu_period_us = 10000)
+BREAK(long_runtime, spec->tuning->cpu_realtime_runtime_us = 2; spec->tuning->cpu_realtime_period_us = 1)
+BREAK(no_cpuset, string_set(&spec->tuning->cpuset, ""))
+BREAK(swap_alone, spec->tuning->memory_swap_bytes = 1 << 30)
+BREAK(little_swap, spec->limits.memory_bytes = 1 << 30; spec->tuning->memory_swap_bytes = 1 << 29)
+BREAK(unsaid_swappiness, spec->tuning->memory_swappiness = 1)
+BREAK(high_score, spec->tuning->oom_score_adj = 1001)
+BREAK(light_weight, spec->tuning->blkio_weight = 9)
+BREAK(no_rate, add_rate(spec, "/dev/sda", 0))
+BREAK(climbing_device, add_rate(spec, "/dev/../etc/passwd", 1))
+BREAK(climbing_cgroup, string_set(&spec->tuning->cgroup_parent, "/a/../b"))
+BREAK(empty_cgroup, string_set(&spec->tuning->cgroup_parent, ""))
+BREAK(empty_storage, pairs_add(&spec->tuning->storage_opt, "size", ""))
+
+static const struct refusal refusals[] = {
+	{ few_shares, "tuning.cpu_shares", "1 is less than 2" },
+	{ short_period, "tuning.cpu_period_us", "999 us are less than a millisecond" },
+	{ long_period, "tuning.cpu_period_us", "1000001 is more than 1000000" },
+	{ short_quota, "tuning.cpu_quota_us", "1 us are less" },
+	{ cpus_and_period, "tuning.cpu_period_us", "write one of them" },
+	{ long_runtime, "tuning.cpu_realtime_runtime_us", "more than their period" },
+	{ no_cpuset, "tuning.cpuset", "\"\" is not a list of CPUs" },
+	{ swap_alone, "tuning.memory_swap_bytes", "needs a limit of memory" },
+	{ little_swap, "tuning.memory_swap_bytes", "less than the limit of memory" },
+	{ unsaid_swappiness, "tuning.has_memory_swappiness", "must be true" },
+	{ high_score, "tuning.oom_score_adj", "1001 is more than 1000" },
+	{ light_weight, "tuning.blkio_weight", "9 is less than 10" },
+	{ no_rate, "tuning.blkio_write_bps[0].rate", "would stand still" },
+	{ climbing_device, "tuning.blkio_write_bps[0].path", "is not a device" },
+	{ climbing_cgroup, "tuning.cgroup_parent", "names no cgroup" },
+	{ empty_cgroup, "tuning.cgroup_parent", "names no cgroup" },
+	{ empty_storage, "tuning.storage_opt", "\"size\" needs a name and a value" },
+};
+// clang-format on
+
+static void every_mistake_is_named(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+		struct job_spec spec;
+		struct err err = { 0 };
+		init_good(&spec);
+		assert_int_equal(job_spec_check(&spec, &err), ERR_NONE);
+		refusals[i].breaks(&spec);
+		assert_int_equal(job_spec_check(&spec, &err), ERR_INVALID);
+		assert_string_equal(err.field, refusals[i].field);
+		if (!strstr(err.message, refusals[i].message))
+			assert_string_equal(err.message, refusals[i].message);
+		record_release(&job_spec_type, &spec);
+	}
+}
+
+static void sets_of_numbers_are_told_from_others(void **state)
+{
+	(void)state;
+	static const char *const good[] = { "0", "0-3", "1,3,5-7" };
+	static const char *const bad[] = {
+		"", ",", "1,", "-1", "1-", "1-2-3", "a", "1 2", "999999"
+	};
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		assert_true(is_number_set(good[i]));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_false(is_number_set(bad[i]));
+}
+
+/* An older worker would pass over it in silence. */
+static void what_is_new_asks_for_new_workers_and_new_tasks(void **state)
+{
+	(void)state;
+	struct job_spec plain;
+	struct job_spec tuned;
+	record_init(&job_spec_type, &plain);
+	init_good(&tuned);
+	string_set(&plain.image, tuned.image);
+	assert_int_equal(job_spec_protocol(&plain), 1);
+	assert_int_equal(job_spec_protocol(&tuned), 2);
+	assert_true(job_spec_needs_new_tasks(&plain, &tuned));
+	assert_int_equal(job_spec_tuning(&plain)->cpu_shares, 0);
+	record_release(&job_spec_type, &plain);
+	record_release(&job_spec_type, &tuned);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(every_mistake_is_named),
+		TEST(sets_of_numbers_are_told_from_others),
+		TEST(what_is_new_asks_for_new_workers_and_new_tasks),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

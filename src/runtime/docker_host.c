@@ -1,0 +1,67 @@
+#include "runtime/docker_host.h"
+
+static void put_number(json_t *object, const char *key, int64_t number)
+{
+	if (number)
+		json_put_int(object, key, number);
+}
+
+void put_list(struct json_build *build, json_t *object, const char *key,
+	      const struct strings *strings)
+{
+	if (strings->n > 0)
+		json_put_strings(build, object, key, strings);
+}
+
+static void put_rates(struct json_build *build, json_t *host, const char *key,
+		      const struct device_rate *rates, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		json_t *item = json_add_object(json_put_list(host, key));
+		json_put_text(build, item, "Path", rates[i].path);
+		json_put_int(item, "Rate", rates[i].rate);
+	}
+}
+
+static void put_blkio(struct json_build *build, json_t *host, const struct tuning *tuning)
+{
+	put_number(host, "BlkioWeight", tuning->blkio_weight);
+	for (size_t i = 0; i < tuning->blkio_weight_device.n; i++) {
+		json_t *item = json_add_object(json_put_list(host, "BlkioWeightDevice"));
+		json_put_text(build, item, "Path", tuning->blkio_weight_device.items[i].path);
+		json_put_int(item, "Weight", tuning->blkio_weight_device.items[i].weight);
+	}
+	put_rates(build, host, "BlkioDeviceReadBps", tuning->blkio_read_bps.items,
+		  tuning->blkio_read_bps.n);
+	put_rates(build, host, "BlkioDeviceWriteBps", tuning->blkio_write_bps.items,
+		  tuning->blkio_write_bps.n);
+	put_rates(build, host, "BlkioDeviceReadIOps", tuning->blkio_read_iops.items,
+		  tuning->blkio_read_iops.n);
+	put_rates(build, host, "BlkioDeviceWriteIOps", tuning->blkio_write_iops.items,
+		  tuning->blkio_write_iops.n);
+}
+
+void put_tuning(struct json_build *build, json_t *host, const struct tuning *tuning)
+{
+	if (!tuning)
+		return;
+	put_number(host, "CpuShares", tuning->cpu_shares);
+	put_number(host, "CpuPeriod", tuning->cpu_period_us);
+	put_number(host, "CpuQuota", tuning->cpu_quota_us);
+	put_number(host, "CpuRealtimePeriod", tuning->cpu_realtime_period_us);
+	put_number(host, "CpuRealtimeRuntime", tuning->cpu_realtime_runtime_us);
+	json_put_text(build, host, "CpusetCpus", tuning->cpuset);
+	put_number(host, "MemorySwap", tuning->memory_swap_bytes);
+	if (tuning->has_memory_swappiness)
+		json_put_int(host, "MemorySwappiness", tuning->memory_swappiness);
+	if (tuning->oom_kill_disable)
+		json_put_bool(host, "OomKillDisable", true);
+	put_number(host, "OomScoreAdj", tuning->oom_score_adj);
+	put_blkio(build, host, tuning);
+	if (tuning->cgroup_namespace != CGROUP_DEFAULT)
+		json_put_text(build, host, "CgroupnsMode",
+			      enum_name(cgroup_namespace_names, tuning->cgroup_namespace));
+	json_put_text(build, host, "CgroupParent", tuning->cgroup_parent);
+	if (tuning->storage_opt.n)
+		json_put_pairs(build, host, "StorageOpt", &tuning->storage_opt);
+}

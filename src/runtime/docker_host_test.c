@@ -1,0 +1,128 @@
+/* What few jobs ask for, as it reaches Docker: the body's parts compared by meaning. */
+#include "base/testing.h"
+
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "runtime/docker_body.h"
+#include "runtime/json_build.h"
+
+static struct job_spec spec;
+
+static int init_spec(void **state)
+{
+	(void)state;
+	record_init(&job_spec_type, &spec);
+	string_set(&spec.image, "nginx");
+	return 0;
+}
+
+static int release_spec(void **state)
+{
+	(void)state;
+	record_release(&job_spec_type, &spec);
+	return 0;
+}
+
+/* What the body's object `part` ("": all of it) holds beyond a bare job's. */
+static void check_added(const char *part, const char *expected)
+{
+	const struct docker_body_context context = { .api_minor = 50 };
+	struct job_spec bare;
+	struct container_action action = { .verb = CONTAINER_CREATE, .spec = &spec };
+	struct err err = { 0 };
+	record_init(&job_spec_type, &bare);
+	string_set(&bare.image, "nginx");
+	_cleanup_free_ char *full_text = docker_body_create(&action, &context, &err);
+	if (!full_text)
+		fail_msg("%s", err.message);
+	action.spec = &bare;
+	_cleanup_free_ char *bare_text = docker_body_create(&action, &context, NULL);
+	json_t *full = json_loads(full_text, 0, NULL), *less = json_loads(bare_text, 0, NULL);
+	json_t *want = json_loads(expected, 0, NULL);
+	json_t *at = *part ? json_object_get(full, part) : full;
+	json_t *without = *part ? json_object_get(less, part) : less;
+	const char *key;
+	json_t *value;
+	void *next;
+	json_object_foreach_safe(at, next, key, value)
+	{
+		if (json_equal(value, json_object_get(without, key)))
+			json_object_del(at, key);
+	}
+	assert_non_null(want);
+	if (!json_equal(at, want))
+		fail_msg("%s\ninstead of\n%s", full_text, expected);
+	json_decref(full);
+	json_decref(less);
+	json_decref(want);
+	record_release(&job_spec_type, &bare);
+}
+
+static void add_rate(void *list, const char *path, int64_t rate)
+{
+	struct device_rate *device = list_add(list, sizeof(*device));
+	string_set(&device->path, path);
+	device->rate = rate;
+}
+
+static void the_kernels_share_reaches_docker(void **state)
+{
+	(void)state;
+	struct tuning *tuning = base_calloc(1, sizeof(*tuning));
+	spec.tuning = tuning;
+	check_added("HostConfig", "{}");
+	tuning->cpu_shares = 512;
+	tuning->cpu_period_us = 50000;
+	tuning->cpu_quota_us = 25000;
+	tuning->cpu_realtime_period_us = 1000000;
+	tuning->cpu_realtime_runtime_us = 950000;
+	string_set(&tuning->cpuset, "0-1");
+	tuning->memory_swap_bytes = -1;
+	tuning->has_memory_swappiness = true;
+	tuning->oom_kill_disable = true;
+	tuning->oom_score_adj = -100;
+	tuning->blkio_weight = 300;
+	struct device_weight *device = list_add(&tuning->blkio_weight_device, sizeof(*device));
+	string_set(&device->path, "/dev/sda");
+	device->weight = 400;
+	add_rate(&tuning->blkio_read_bps, "/dev/sdb", 1);
+	add_rate(&tuning->blkio_write_bps, "/dev/sdb", 2);
+	add_rate(&tuning->blkio_read_iops, "/dev/sdb", 3);
+	add_rate(&tuning->blkio_write_iops, "/dev/sdb", 4);
+	tuning->cgroup_namespace = CGROUP_HOST;
+	string_set(&tuning->cgroup_parent, "batch.slice");
+	pairs_add(&tuning->storage_opt, "size", "1G");
+	check_added("HostConfig",
+		    "{\"CpuShares\":512,\"CpuPeriod\":50000,\"CpuQuota\":25000,"
+		    "\"CpuRealtimePeriod\":1000000,\"CpuRealtimeRuntime\":950000,"
+		    "\"CpusetCpus\":\"0-1\",\"MemorySwap\":-1,\"MemorySwappiness\":0,"
+		    "\"OomKillDisable\":true,\"OomScoreAdj\":-100,\"BlkioWeight\":300,"
+		    "\"BlkioWeightDevice\":[{\"Path\":\"/dev/sda\",\"Weight\":400}],"
+		    "\"BlkioDeviceReadBps\":[{\"Path\":\"/dev/sdb\",\"Rate\":1}],"
+		    "\"BlkioDeviceWriteBps\":[{\"Path\":\"/dev/sdb\",\"Rate\":2}],"
+		    "\"BlkioDeviceReadIOps\":[{\"Path\":\"/dev/sdb\",\"Rate\":3}],"
+		    "\"BlkioDeviceWriteIOps\":[{\"Path\":\"/dev/sdb\",\"Rate\":4}],"
+		    "\"CgroupnsMode\":\"host\",\"CgroupParent\":\"batch.slice\","
+		    "\"StorageOpt\":{\"size\":\"1G\"}}");
+}
+
+static void reserved_memory_is_protected_where_docker_can(void **state)
+{
+	(void)state;
+	spec.reservations.memory_bytes = 6 << 20;
+	check_added("HostConfig", "{\"MemoryReservation\":6291456}");
+	spec.reservations.memory_bytes = 1 << 20;
+	check_added("HostConfig", "{}");
+}
+
+#define TEST_OF_SPEC(test) cmocka_unit_test_setup_teardown(test, init_spec, release_spec)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST_OF_SPEC(the_kernels_share_reaches_docker),
+		TEST_OF_SPEC(reserved_memory_is_protected_where_docker_can),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
