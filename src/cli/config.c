@@ -33,8 +33,7 @@ static int run(struct invocation *invocation)
 }
 
 static const struct option options[] = {
-	OPTION_FILE,
-	OPTION_PROJECT,
+	OPTIONS_PROJECT,
 	{ "quiet", 'q', OPTION_FLAG, NULL, "only check the file" },
 	{ "services", 0, OPTION_FLAG, NULL, "print the names of the services" },
 	{ "output", 'o', OPTION_STRING, "FORM", "json: the request as the API takes it" },

@@ -45,8 +45,7 @@ static int run(struct invocation *invocation)
 }
 
 static const struct option options[] = {
-	OPTION_FILE,
-	OPTION_PROJECT,
+	OPTIONS_PROJECT,
 	{ "volumes", 'v', OPTION_FLAG, NULL,
 	  "also remove the project's named volumes and their data" },
 	{ "remove-orphans", 0, OPTION_FLAG, NULL,

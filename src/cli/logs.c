@@ -173,8 +173,7 @@ static const struct option options_table[] = {
 	  "only what came later: 10m (ago), or 2026-01-31T12:00:00Z" },
 	{ "timestamps", 't', OPTION_FLAG, NULL, "show when each line came" },
 	{ "no-log-prefix", 0, OPTION_FLAG, NULL, "do not print task names before lines" },
-	OPTION_FILE,
-	OPTION_PROJECT,
+	OPTIONS_PROJECT,
 };
 
 const struct command command_logs = {

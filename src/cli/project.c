@@ -49,29 +49,59 @@ static char *read_file(void *reader, const char *path, size_t *ret_len, struct e
 	return text;
 }
 
-static const char *default_file(void)
+/* The first of the names that is there, or NULL. */
+static const char *first_there(const char *const *names, size_t n)
 {
-	static const char *const names[] = { "compose.yaml", "compose.yml", "docker-compose.yaml",
-					     "docker-compose.yml" };
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (access(names[i], R_OK) == 0)
+	for (size_t i = 0; i < n; i++)
+		if (access(names[i], F_OK) == 0)
 			return names[i];
 	return NULL;
 }
 
-static enum err_code choose_file(const struct invocation *invocation, const char **ret_file,
-				 struct err *err)
+/* The file of this folder, and what lies beside it to be merged over it. */
+static void add_default_files(struct strings *files)
 {
-	const struct strings *files = cli_strings(invocation, "file");
-	if (files->n > 1)
-		return err_set_field(err, ERR_UNSUPPORTED, "--file",
-				     "several Compose files cannot be merged yet: give one");
+	static const char *const names[] = { "compose.yaml", "compose.yml", "docker-compose.yaml",
+					     "docker-compose.yml" };
+	static const char *const overrides[] = { "compose.override.yaml", "compose.override.yml",
+						 "docker-compose.override.yaml",
+						 "docker-compose.override.yml" };
+	const char *name = first_there(names, ARRAY_LEN(names));
+	const char *override = first_there(overrides, ARRAY_LEN(overrides));
+	if (name)
+		strings_add(files, name);
+	if (name && override)
+		strings_add(files, override);
+}
+
+/* COMPOSE_FILE: several names, parted by COMPOSE_PATH_SEPARATOR. */
+static void add_named_files(const char *named, struct strings *files)
+{
+	const char *separator = getenv("COMPOSE_PATH_SEPARATOR");
+	if (!separator || !*separator)
+		separator = ":";
+	while (*named) {
+		const char *end = strstr(named, separator);
+		size_t len = end ? (size_t)(end - named) : strlen(named);
+		_cleanup_free_ char *file = base_strndup(named, len);
+		if (*file)
+			strings_add(files, file);
+		named += len + (end ? strlen(separator) : 0);
+	}
+}
+
+static enum err_code choose_files(const struct invocation *invocation, struct strings *files,
+				  struct err *err)
+{
+	const struct strings *given = cli_strings(invocation, "file");
 	const char *named = getenv("COMPOSE_FILE");
-	if (!files->n && named && strchr(named, ':'))
-		return err_set_field(err, ERR_UNSUPPORTED, "COMPOSE_FILE",
-				     "several Compose files cannot be merged yet: name one");
-	*ret_file = files->n ? files->items[0] : named && *named ? named : default_file();
-	if (!*ret_file)
+	for (size_t i = 0; i < given->n; i++)
+		strings_add(files, given->items[i]);
+	if (!files->n && named)
+		add_named_files(named, files);
+	if (!files->n)
+		add_default_files(files);
+	if (!files->n)
 		return err_set(err, ERR_NOT_FOUND,
 			       "no compose.yaml in this folder; name the file with --file");
 	return ERR_NONE;
@@ -102,41 +132,88 @@ static char *folder_of(const char *file)
 				 : base_strndup(resolved, (size_t)(slash - resolved));
 }
 
-static enum err_code load(const struct invocation *invocation, const char *file,
-			  struct project_request *ret_request, struct compose_warnings *warnings,
-			  struct err *err)
+/* The folder that relative paths start from: --project-directory, else that of the first file. */
+static enum err_code choose_folder(const struct invocation *invocation, const char *first_file,
+				   char **ret_folder, struct err *err)
 {
-	size_t len = 0;
-	bool from_stdin = strcmp(file, "-") == 0;
-	_cleanup_free_ char *text = from_stdin
-					    ? read_path(STDIN_FILENO, "standard input", &len, err)
-					    : read_file(NULL, file, &len, err);
-	if (!text)
-		return err->code;
+	char resolved[PATH_MAX];
+	const char *named = cli_string(invocation, "project-directory", NULL);
+	if (!named) {
+		*ret_folder = folder_of(first_file);
+		return ERR_NONE;
+	}
+	if (!realpath(named, resolved))
+		return err_set_field(err, ERR_NOT_FOUND, "--project-directory", "%s: %s", named,
+				     strerror(errno));
+	*ret_folder = base_strdup(resolved);
+	return ERR_NONE;
+}
+
+static enum err_code parse(const struct invocation *invocation, const char *first_name,
+			   const struct compose_file *files, size_t n_files,
+			   struct project_request *ret_request, struct compose_warnings *warnings,
+			   struct err *err)
+{
 	struct pairs environment = { 0 };
-	_cleanup_free_ char *folder = folder_of(file);
+	_cleanup_free_ char *folder = NULL;
+	enum err_code code = choose_folder(invocation, first_name, &folder, err);
+	if (code)
+		return code;
 	read_environment(&environment);
 	struct compose_options options = {
-		.file_name = from_stdin ? "standard input" : file,
+		.files = files,
+		.n_files = n_files,
 		.directory = folder,
 		.project_name = cli_string(invocation, "project-name", NULL),
 		.environment = &environment,
 		.read_file = read_file,
 	};
-	enum err_code code = compose_load(text, len, &options, ret_request, warnings, err);
+	code = compose_load(&options, ret_request, warnings, err);
 	pairs_release(&environment);
+	return code;
+}
+
+/* "-" is standard input. */
+static enum err_code read_compose_file(const char *name, struct compose_file *ret_file,
+				       struct err *err)
+{
+	bool is_stdin = strcmp(name, "-") == 0;
+	struct compose_file file = { .name = is_stdin ? "standard input" : name };
+	if (is_stdin)
+		file.text = read_path(STDIN_FILENO, file.name, &file.len, err);
+	else
+		file.text = read_file(NULL, name, &file.len, err);
+	if (!file.text)
+		return err->code;
+	*ret_file = file;
+	return ERR_NONE;
+}
+
+static enum err_code load(const struct invocation *invocation, const struct strings *names,
+			  struct project_request *ret_request, struct compose_warnings *warnings,
+			  struct err *err)
+{
+	_cleanup_free_ struct compose_file *files = base_calloc(names->n, sizeof(*files));
+	enum err_code code = ERR_NONE;
+	size_t n = 0;
+	for (; !code && n < names->n; n++)
+		code = read_compose_file(names->items[n], &files[n], err);
+	if (!code)
+		code = parse(invocation, names->items[0], files, n, ret_request, warnings, err);
+	for (size_t i = 0; i < n; i++)
+		base_free((char *)(uintptr_t)files[i].text);
 	return code;
 }
 
 enum err_code project_load(const struct invocation *invocation, struct project_request *ret_request,
 			   struct err *err)
 {
-	const char *file;
+	struct strings files = { 0 };
 	struct compose_warnings warnings = { 0 };
-	enum err_code code = choose_file(invocation, &file, err);
-	if (code)
-		return code;
-	code = load(invocation, file, ret_request, &warnings, err);
+	enum err_code code = choose_files(invocation, &files, err);
+	if (!code)
+		code = load(invocation, &files, ret_request, &warnings, err);
+	strings_release(&files);
 	for (size_t i = 0; i < warnings.items.n; i++)
 		fprintf(stderr, "warning: %s\n", warnings.items.items[i]);
 	strings_release(&warnings.items);

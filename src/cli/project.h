@@ -1,21 +1,21 @@
-/* The Compose file of the commands that work on a project: which file, which name, parsed. */
+/* The Compose files of the commands that work on a project: which files, which name, parsed. */
 #ifndef CLI_PROJECT_H
 #define CLI_PROJECT_H
 
 #include "cli/command.h"
 
-#define OPTION_FILE                                                                                \
-	{                                                                                          \
-		"file", 'f', OPTION_STRINGS, "FILE",                                               \
-			"Compose file (default compose.yaml, docker-compose.yaml)"                 \
-	}
-#define OPTION_PROJECT                                                                             \
-	{                                                                                          \
-		"project-name", 'p', OPTION_STRING, "NAME",                                        \
-			"project (default: the file's, else the folder's)"                         \
-	}
+/* The options of a command that reads a project. */
+// clang-format off
+#define OPTIONS_PROJECT                                                                            \
+	{ "file", 'f', OPTION_STRINGS, "FILE",                                                     \
+	  "Compose file; several are merged (default compose.yaml and its override)" },            \
+	{ "project-name", 'p', OPTION_STRING, "NAME",                                              \
+	  "project (default: the file's, else the folder's)" },                                    \
+	{ "project-directory", 0, OPTION_STRING, "FOLDER",                                         \
+	  "where relative paths start (default: the first file's folder)" }
+// clang-format on
 
-/* Find, read and parse the file; warnings go to standard error. The caller releases the request. */
+/* Find, read and parse the files; warnings go to standard error. The caller releases the request. */
 enum err_code project_load(const struct invocation *invocation, struct project_request *ret_request,
 			   struct err *err) WARN_UNUSED;
 

@@ -83,8 +83,7 @@ static int run(struct invocation *invocation)
 }
 
 static const struct option options[] = {
-	OPTION_FILE,
-	OPTION_PROJECT,
+	OPTIONS_PROJECT,
 	{ "detach", 'd', OPTION_FLAG, NULL, "do not wait for the tasks to run" },
 	{ "wait", 0, OPTION_FLAG, NULL, "wait (the default; goes before --detach)" },
 	{ "remove-orphans", 0, OPTION_FLAG, NULL,

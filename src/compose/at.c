@@ -29,7 +29,7 @@ static void print_field(const struct at *at, const struct tree_node *where, char
 {
 	struct text text;
 	text_init(&text, ERR_FIELD_MAX - 1);
-	text_addf(&text, "%s:%d:%d", at->load->options->file_name, where->line, where->column);
+	text_addf(&text, "%s:%d:%d", where->source->name, where->line, where->column);
 	if (at->up) {
 		text_add(&text, ": ");
 		add_path(&text, at);
@@ -130,7 +130,7 @@ void load_blame_origin(const struct load *load, struct err *err)
 	if (origin)
 		text_print(err->field, sizeof(err->field), "%s", origin->field);
 	else
-		text_print(err->field, sizeof(err->field), "%s: %s", load->options->file_name,
+		text_print(err->field, sizeof(err->field), "%s: %s", load->options->files[0].name,
 			   path);
 }
 
@@ -159,7 +159,7 @@ void load_warn_origin(struct load *load, const char *record_path, const char *fo
 	const struct origin *origin = origin_of(load, record_path);
 	va_list arguments;
 	va_start(arguments, format);
-	add_warning(load, origin ? origin->field : load->options->file_name, format, arguments);
+	add_warning(load, origin ? origin->field : load->options->files[0].name, format, arguments);
 	va_end(arguments);
 }
 
@@ -188,7 +188,7 @@ static void warn_unset(void *context, const char *place, const char *variable)
 
 struct interpolation load_interpolation(const struct at *at)
 {
-	return (struct interpolation){ .first = &at->load->environment,
+	return (struct interpolation){ .first = at->node->source->environment,
 				       .unset = warn_unset,
 				       .context = (void *)(uintptr_t)at };
 }
@@ -214,7 +214,7 @@ static enum err_code replace_variables(const struct at *at, struct err *err)
 	at->load->interpolated_bytes += (int64_t)strlen(text);
 	if (at->load->interpolated_bytes > INTERPOLATED_BYTES_MAX)
 		return at_fail(at, err, ERR_TOO_LARGE,
-			       "the file has more than %lld bytes once its variables are replaced",
+			       "there are more than %lld bytes once variables are replaced",
 			       INTERPOLATED_BYTES_MAX);
 	return ERR_NONE;
 }
@@ -240,13 +240,30 @@ enum err_code at_item(const struct at *list, size_t index, struct at *ret_at, st
 	return replace_variables(ret_at, err);
 }
 
-void load_release(struct load *load)
+static enum err_code replace_in_entries(const struct at *map, struct err *err)
 {
-	pairs_release(&load->environment);
-	strings_release(&load->warned);
-	for (size_t i = 0; i < load->origins.n; i++) {
-		base_free(load->origins.items[i].record_path);
-		base_free(load->origins.items[i].field);
+	enum err_code code = ERR_NONE;
+	for (size_t i = 0; !code && i < map->node->n; i++) {
+		struct at entry;
+		if (strncmp(map->node->entries[i].key->text, "x-", 2) == 0)
+			continue;
+		code = at_entry(map, &map->node->entries[i], &entry, err);
+		if (!code)
+			code = at_replace_all(&entry, err);
 	}
-	base_free(load->origins.items);
+	return code;
+}
+
+enum err_code at_replace_all(const struct at *at, struct err *err)
+{
+	enum err_code code = ERR_NONE;
+	if (at->node->kind == TREE_MAP)
+		return replace_in_entries(at, err);
+	for (size_t i = 0; !code && at->node->kind == TREE_LIST && i < at->node->n; i++) {
+		struct at item;
+		code = at_item(at, i, &item, err);
+		if (!code)
+			code = at_replace_all(&item, err);
+	}
+	return code;
 }

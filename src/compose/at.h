@@ -1,4 +1,4 @@
-/* Where a value stands: the chain from the file's root down to one node. It makes the "FILE:LINE:COLUMN: KEY.PATH" of
+/* Where a value stands: the chain from the root down to one node. It makes the "FILE:LINE:COLUMN: KEY.PATH" of
  * every message, replaces variables in a scalar the moment it is reached, and remembers which part of the request
  * came from where, so that later checks can point into the file too. */
 #ifndef COMPOSE_AT_H
@@ -8,10 +8,16 @@
 #include "compose/interpolate.h"
 #include "compose/yaml_tree.h"
 
-/* A part of the request ("jobs[0].spec.ports[1]") and its place in the file. */
+/* A part of the request ("jobs[0].spec.ports[1]") and its place in a file. */
 struct origin {
 	char *record_path;
 	char *field;
+};
+
+/* A Compose file that takes part. */
+struct load_file {
+	struct source source;
+	struct tree tree;
 };
 
 /* One run of compose_load(). */
@@ -21,9 +27,13 @@ struct load {
 	struct project_request *request;
 	struct pairs environment; /* .env and the deployer's, the latter winning */
 	struct strings warned;	  /* unset variables already reported */
+	LIST_OF(struct load_file *) files;
+	struct tree merged; /* the nodes that merging made */
 	LIST_OF(struct origin) origins;
 	char record_prefix[64]; /* record path of what is being read: "jobs[0].spec." */
 	int64_t interpolated_bytes;
+	int64_t merged_nodes;
+	int64_t file_bytes;
 };
 
 /* Lives on the stack of the function that reads the node; `up` outlives it. */
@@ -43,6 +53,9 @@ enum err_code at_entry(const struct at *map, const struct tree_entry *entry, str
 		       struct err *err) WARN_UNUSED;
 enum err_code at_item(const struct at *list, size_t index, struct at *ret_at,
 		      struct err *err) WARN_UNUSED;
+
+/* Replace variables in everything below: what merging drops counts too. Values of `x-*` are left alone. */
+enum err_code at_replace_all(const struct at *at, struct err *err) WARN_UNUSED;
 
 /* Fail at the value, at its key, or at another node of the same path. Return `code`. */
 enum err_code at_fail(const struct at *at, struct err *err, enum err_code code, const char *format,
@@ -75,6 +88,11 @@ void load_warn_origin(struct load *load, const char *record_path, const char *fo
 
 /* Look variables up for this load, warning once for each that is not set. `context` must be a struct at. */
 struct interpolation load_interpolation(const struct at *at);
+
+/* Parse a file that takes part; `environment` is borrowed, the root stays the load's. What is no mapping fails. */
+enum err_code load_add_file(struct load *load, const struct compose_file *file,
+			    const char *directory, const struct pairs *environment,
+			    struct tree_node **ret_root, struct err *err) WARN_UNUSED;
 
 void load_release(struct load *load);
 

@@ -1,15 +1,18 @@
 /* Invariants:
  * 1. The request is the caller's only when everything was read and checked; until then load.request is released here.
  * 2. A key is never passed over: keys_read() is the only way into a mapping whose keys the specification names.
- * 3. Order: .env, name, then the top level by its table; variables see the name as COMPOSE_PROJECT_NAME. */
+ * 3. Order: .env, name, each file's variables, merging, then the top level by its table; variables see the name as
+ *    COMPOSE_PROJECT_NAME. */
 #include "compose/compose.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/check.h"
 #include "base/limits.h"
 #include "compose/dotenv.h"
 #include "compose/keys.h"
+#include "compose/merge.h"
 #include "compose/project_name.h"
 #include "compose/service.h"
 
@@ -82,21 +85,40 @@ static void warn_missing(struct load *load)
 	}
 }
 
-static enum err_code read_root(struct load *load, struct tree *tree, struct err *err)
+/* Every file's root, in order. */
+static enum err_code parse_files(struct load *load, struct tree_node **roots, struct err *err)
 {
-	struct at root = { .load = load, .node = tree->root };
-	if (!tree->root || at_is_null(&root))
-		return err_set_field(err, ERR_INVALID, load->options->file_name,
-				     "the file is empty");
-	enum err_code code = expect_map(&root, err);
-	if (!code)
-		code = project_name_find(&root, &load->request->name, err);
-	if (code)
-		return code;
-	pairs_put(&load->environment, "COMPOSE_PROJECT_NAME", load->request->name);
-	code = keys_read(&root, SECTION_FILE, load, err);
+	const struct compose_options *options = load->options;
+	enum err_code code = ERR_NONE;
+	for (size_t i = 0; !code && i < options->n_files; i++)
+		code = load_add_file(load, &options->files[i], options->directory,
+				     &load->environment, &roots[i], err);
+	return code;
+}
+
+/* Merge each root over those before it, its variables replaced first. */
+static enum err_code merge_files(struct load *load, struct tree_node *const *roots, size_t n_roots,
+				 struct tree_node **ret_root, struct err *err)
+{
+	struct tree_node *merged = NULL;
+	enum err_code code = ERR_NONE;
+	for (size_t i = 0; !code && i < n_roots; i++) {
+		struct at root = { .load = load, .node = roots[i] };
+		code = at_replace_all(&root, err);
+		if (!code && merged)
+			code = merge_over(&root, merged, &merged, err);
+		else
+			merged = roots[i];
+	}
+	return code ? code : merge_finish(load, merged, ret_root, err);
+}
+
+static enum err_code read_root(const struct at *root, struct err *err)
+{
+	struct load *load = root->load;
+	enum err_code code = keys_read(root, SECTION_FILE, load, err);
 	if (!code && load->request->jobs.n == 0)
-		code = at_fail(&root, err, ERR_INVALID, "the file has no services");
+		code = at_fail(root, err, ERR_INVALID, "the file has no services");
 	if (code)
 		return code;
 	add_default_network(load);
@@ -108,26 +130,37 @@ static enum err_code read_root(struct load *load, struct tree *tree, struct err 
 	return code;
 }
 
-enum err_code compose_load(const char *text, size_t len, const struct compose_options *options,
+static enum err_code read_all(struct load *load, struct tree_node **roots, struct err *err)
+{
+	size_t n_roots = load->options->n_files;
+	struct at root = { .load = load };
+	enum err_code code = parse_files(load, roots, err);
+	if (!code)
+		code = read_environment_file(load, err);
+	if (code)
+		return code;
+	add_environment(load, load->options->environment);
+	code = project_name_find(load, roots, n_roots, &load->request->name, err);
+	if (code)
+		return code;
+	pairs_put(&load->environment, "COMPOSE_PROJECT_NAME", load->request->name);
+	code = merge_files(load, roots, n_roots, &root.node, err);
+	return code ? code : read_root(&root, err);
+}
+
+enum err_code compose_load(const struct compose_options *options,
 			   struct project_request *ret_request, struct compose_warnings *warnings,
 			   struct err *err)
 {
 	struct project_request request;
 	struct err unread;
-	struct tree tree = { 0 };
 	struct load load = { .options = options, .warnings = warnings, .request = &request };
-	if (!err)
-		err = &unread;
+	PRE(options->n_files > 0);
+	_cleanup_free_ struct tree_node **roots =
+		base_calloc(options->n_files, sizeof(struct tree_node *));
 	record_init(&project_request_type, &request);
-	enum err_code code = tree_parse(text, len, options->file_name, &tree, err);
-	if (!code)
-		code = read_environment_file(&load, err);
-	if (!code) {
-		add_environment(&load, options->environment);
-		code = read_root(&load, &tree, err);
-	}
+	enum err_code code = read_all(&load, roots, err ? err : &unread);
 	load_release(&load);
-	tree_release(&tree);
 	if (code)
 		record_release(&project_request_type, &request);
 	else

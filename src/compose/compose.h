@@ -1,4 +1,4 @@
-/* A Compose file and its environment in, a project request out. Pure: files are read by the caller. Every key of the
+/* Compose files and their environment in, a project request out. Pure: files are read by the caller. Every key of the
  * Compose specification is honoured or refused with file:line:column, the key and the reason; an unknown key suggests
  * the nearest known one; only `x-*` is free. */
 #ifndef COMPOSE_COMPOSE_H
@@ -10,9 +10,16 @@
  * when it is not there). `path` is absolute. */
 typedef char *compose_read_fn(void *reader, const char *path, size_t *ret_len, struct err *err);
 
+struct compose_file {
+	const char *name; /* as messages show it: "compose.yaml" */
+	const char *text;
+	size_t len;
+};
+
 struct compose_options {
-	const char *file_name; /* as messages show it: "compose.yaml" */
-	const char *directory; /* absolute; relative paths in the file start here */
+	const struct compose_file *files; /* each merged over those before it; one at least */
+	size_t n_files;
+	const char *directory; /* absolute; relative paths in the files start here */
 	/* -p; NULL: COMPOSE_PROJECT_NAME, then `name:`, then the directory's name. */
 	const char *project_name;
 	const struct pairs *environment; /* of the deployer; wins over .env; may be NULL */
@@ -22,13 +29,13 @@ struct compose_options {
 };
 
 /* What was odd but not wrong: "the variable TAG is not set, using an empty text". Each begins with its place:
- * FILE:LINE:COLUMN: KEY.PATH in the Compose file, FILE:LINE in a file of variables. */
+ * FILE:LINE:COLUMN: KEY.PATH in a Compose file, FILE:LINE in a file of variables. */
 struct compose_warnings {
 	struct strings items;
 };
 
 /* Parse. err->field is "FILE:LINE:COLUMN: KEY.PATH"; the first error ends it. `*ret_request` is given to the caller. */
-enum err_code compose_load(const char *text, size_t len, const struct compose_options *options,
+enum err_code compose_load(const struct compose_options *options,
 			   struct project_request *ret_request, struct compose_warnings *warnings,
 			   struct err *err) WARN_UNUSED;
 

@@ -27,12 +27,12 @@ static void add_steps(struct text *out, const char *path)
 
 enum err_code path_resolve(const struct at *at, const char *path, char **ret_path, struct err *err)
 {
-	const char *base = path[0] == '/' ? "" : at->load->options->directory;
+	const char *base = path[0] == '/' ? "" : at->node->source->directory;
 	if (path[0] == '~' && path[1] != '\0' && path[1] != '/')
 		return at_fail(at, err, ERR_UNSUPPORTED,
 			       "~ of another user is not resolved; write the whole path");
 	if (path[0] == '~') {
-		base = pairs_get(&at->load->environment, "HOME");
+		base = pairs_get(at->node->source->environment, "HOME");
 		path++;
 		if (!base || base[0] != '/')
 			return at_fail(at, err, ERR_INVALID,

@@ -4,7 +4,7 @@
 
 #include "compose/at.h"
 
-/* `path` from the Compose file's directory, `~` from HOME, without "." and "..". Caller frees. */
+/* `path` from the directory of the file that names it, `~` from HOME, without "." and "..". Caller frees. */
 enum err_code path_resolve(const struct at *at, const char *path, char **ret_path,
 			   struct err *err) WARN_UNUSED;
 

@@ -59,16 +59,32 @@ static enum err_code take(const char *name, const char *source, char **ret_name,
 	return ERR_NONE;
 }
 
-enum err_code project_name_find(const struct at *root, char **ret_name, struct err *err)
+/* `name` of the last root that has it; `ret_at` is its place. */
+static enum err_code written_name(struct load *load, struct tree_node *const *roots, size_t n_roots,
+				  struct at *root, struct at *ret_at, const char **ret_name,
+				  struct err *err)
 {
-	const struct compose_options *options = root->load->options;
-	const char *variable = pairs_get(&root->load->environment, "COMPOSE_PROJECT_NAME");
-	const struct tree_entry *entry = tree_entry_of(root->node, "name");
-	struct at at;
+	enum err_code code = ERR_NONE;
+	for (size_t i = 0; !code && i < n_roots; i++) {
+		const struct tree_entry *entry = tree_entry_of(roots[i], "name");
+		if (!entry)
+			continue;
+		*root = (struct at){ .load = load, .node = roots[i] };
+		code = at_entry(root, entry, ret_at, err);
+		if (!code)
+			code = get_string(ret_at, ret_name, err);
+	}
+	return code;
+}
+
+enum err_code project_name_find(struct load *load, struct tree_node *const *roots, size_t n_roots,
+				char **ret_name, struct err *err)
+{
+	const struct compose_options *options = load->options;
+	const char *variable = pairs_get(&load->environment, "COMPOSE_PROJECT_NAME");
+	struct at root, at;
 	const char *written = NULL;
-	enum err_code code = entry ? at_entry(root, entry, &at, err) : ERR_NONE;
-	if (!code && entry)
-		code = get_string(&at, &written, err);
+	enum err_code code = written_name(load, roots, n_roots, &root, &at, &written, err);
 	if (code)
 		return code;
 	if (options->project_name)
@@ -86,7 +102,7 @@ enum err_code project_name_find(const struct at *root, char **ret_name, struct e
 	}
 	base_free(name);
 	return err_set_field(
-		err, ERR_INVALID, options->file_name,
+		err, ERR_INVALID, options->files[0].name,
 		"the directory %s gives no project name; write name: in the file, or use -p",
 		options->directory);
 }

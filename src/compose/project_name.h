@@ -4,9 +4,9 @@
 
 #include "compose/at.h"
 
-/* From -p, COMPOSE_PROJECT_NAME, the file's `name:` or the directory, in this order; checked. The caller frees.
- * `root` is the file. ERR_INVALID says where the name came from. */
-enum err_code project_name_find(const struct at *root, char **ret_name,
-				struct err *err) WARN_UNUSED;
+/* From -p, COMPOSE_PROJECT_NAME, `name:` of the last of the files that has it, or the directory, in this order;
+ * checked. The caller frees. ERR_INVALID says where the name came from. */
+enum err_code project_name_find(struct load *load, struct tree_node *const *roots, size_t n_roots,
+				char **ret_name, struct err *err) WARN_UNUSED;
 
 #endif

@@ -34,6 +34,9 @@ struct mount_read {
 #define PORT_ANY_FIRST 30000
 #define PORT_ANY_LAST  32767
 
+/* What a port without an address is on. */
+#define PORT_ALL_ADDRESSES "0.0.0.0"
+
 /* service.c: all services of the file; target struct load. */
 enum err_code read_services(const struct at *at, void *load, struct err *err);
 
@@ -78,6 +81,9 @@ enum err_code read_port_published(const struct at *at, void *port, struct err *e
 enum err_code read_port_host_ip(const struct at *at, void *port, struct err *err);
 enum err_code read_port_protocol(const struct at *at, void *port, struct err *err);
 enum err_code read_port_mode(const struct at *at, void *port, struct err *err);
+
+/* What a port in short form is known by when files are merged: ADDRESS|HOST|CONTAINER|PROTOCOL. */
+void short_port_key(const struct at *at, struct text *key);
 
 /* A note for the reader of the file: checked to be a string, kept nowhere. */
 enum err_code read_remark(const struct at *at, void *target, struct err *err);

@@ -116,6 +116,21 @@ static enum err_code split_short(const struct at *at, const char *text, struct s
 	return ERR_NONE;
 }
 
+void short_port_key(const struct at *at, struct text *key)
+{
+	struct short_port port;
+	struct err unread;
+	if (split_short(at, at->node->text, &port, &unread))
+		return;
+	if (port.ip)
+		text_add_bytes(key, port.ip, port.ip_len);
+	else
+		text_add(key, PORT_ALL_ADDRESSES);
+	text_addf(key, "|%.*s|", (int)port.host_len, port.host ? port.host : "");
+	text_add_bytes(key, port.container, port.container_len);
+	text_addf(key, "|%s", enum_name(port_protocol_names, port.protocol));
+}
+
 static enum err_code add_port(const struct at *at, struct service *service, const struct port *port,
 			      struct err *err)
 {

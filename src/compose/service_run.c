@@ -44,7 +44,7 @@ static enum err_code put_variable(const struct at *at, const char *key, const ch
 				  void *target, struct err *err)
 {
 	if (!value)
-		value = pairs_get(&at->load->environment, key);
+		value = pairs_get(at->node->source->environment, key);
 	if (value && !utf8_is_valid(value, strlen(value)))
 		return at_fail(at, err, ERR_INVALID, "the value of %s is not UTF-8", key);
 	if (strncmp(key, "LD_", strlen("LD_")) == 0)

@@ -40,11 +40,13 @@ static inline char *test_read(void *reader, const char *path, size_t *ret_len, s
 	return NULL;
 }
 
-static inline enum err_code test_load(struct test_world *world, const char *text,
-				      struct project_request *ret_request)
+static inline enum err_code test_load_files(struct test_world *world,
+					    const struct compose_file *files, size_t n_files,
+					    struct project_request *ret_request)
 {
 	struct compose_options options = {
-		.file_name = "compose.yaml",
+		.files = files,
+		.n_files = n_files,
 		.directory = world->directory ? world->directory : "/srv/shop",
 		.project_name = world->project_name,
 		.environment = &world->environment,
@@ -53,8 +55,14 @@ static inline enum err_code test_load(struct test_world *world, const char *text
 	};
 	strings_release(&world->warnings.items);
 	world->err = (struct err){ 0 };
-	return compose_load(text, strlen(text), &options, ret_request, &world->warnings,
-			    &world->err);
+	return compose_load(&options, ret_request, &world->warnings, &world->err);
+}
+
+static inline enum err_code test_load(struct test_world *world, const char *text,
+				      struct project_request *ret_request)
+{
+	struct compose_file file = { "compose.yaml", text, strlen(text) };
+	return test_load_files(world, &file, 1, ret_request);
 }
 
 static inline void test_world_release(struct test_world *world)

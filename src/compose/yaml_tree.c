@@ -27,6 +27,7 @@ struct anchor {
 struct composer {
 	yaml_parser_t parser;
 	const char *file_name;
+	const struct source *source; /* NULL: the text is merged with no other */
 	const char *text;
 	size_t len;
 	struct tree tree;
@@ -121,14 +122,30 @@ static enum err_code spend(struct composer *composer, const yaml_mark_t *mark, i
 	return ERR_NONE;
 }
 
-static struct tree_node *node_new(struct composer *composer, enum tree_kind kind,
-				  const yaml_mark_t *mark)
+static struct tree_node *add_node(struct tree *tree, enum tree_kind kind)
 {
-	struct tree *tree = &composer->tree;
 	tree->nodes = base_grow(tree->nodes, tree->n_nodes, &tree->capacity, sizeof(*tree->nodes));
 	struct tree_node *node = base_calloc(1, sizeof(*node));
 	tree->nodes[tree->n_nodes++] = node;
 	node->kind = kind;
+	return node;
+}
+
+struct tree_node *tree_add(struct tree *tree, enum tree_kind kind, const struct tree_node *like)
+{
+	struct tree_node *node = add_node(tree, kind);
+	node->line = like->line;
+	node->column = like->column;
+	node->source = like->source;
+	node->text = base_strdup("");
+	return node;
+}
+
+static struct tree_node *node_new(struct composer *composer, enum tree_kind kind,
+				  const yaml_mark_t *mark)
+{
+	struct tree_node *node = add_node(&composer->tree, kind);
+	node->source = composer->source;
 	node->line = (int)mark->line + 1;
 	node->column = (int)mark->column + 1;
 	node->open = true;
@@ -172,35 +189,61 @@ static enum err_code read_alias(struct composer *composer, const yaml_event_t *e
 			     "the alias *%s has no anchor &%s before it", name, name);
 }
 
-/* Only the tags of YAML's own types mean anything here; whatever else stands there would be ignored in silence. */
-static enum err_code check_tag(struct composer *composer, const yaml_mark_t *mark,
-			       const yaml_char_t *tag, bool *ret_string)
+/* What a tag says. */
+struct tag {
+	bool string; /* the value is a string, whatever it looks like */
+	enum tree_merge merge;
+};
+
+static enum err_code read_merge_tag(struct composer *composer, const yaml_mark_t *mark,
+				    const char *text, struct tag *ret_tag)
+{
+	char field[ERR_FIELD_MAX];
+	position(composer, mark, field);
+	if (!composer->source)
+		return err_set_field(composer->err, ERR_UNSUPPORTED, field,
+				     "the tag %s steers the merging of several Compose files",
+				     text);
+	ret_tag->merge = strcmp(text, "!reset") == 0 ? TREE_RESET : TREE_OVERRIDE;
+	composer->tree.has_reset |= ret_tag->merge == TREE_RESET;
+	return ERR_NONE;
+}
+
+/* Only the tags of YAML's own types and of merging mean anything here; whatever else stands there would be ignored in
+ * silence. */
+static enum err_code read_tag(struct composer *composer, const yaml_mark_t *mark,
+			      const yaml_char_t *tag, struct tag *ret_tag)
 {
 	static const char *const known[] = { "str", "int", "float", "bool", "null", "map", "seq" };
 	const char *text = (const char *)tag;
-	*ret_string = false;
-	if (!text || strcmp(text, "?") == 0)
+	*ret_tag = (struct tag){ .string = text && strcmp(text, "!") == 0 };
+	if (!text || strcmp(text, "?") == 0 || ret_tag->string)
 		return ERR_NONE;
-	if (strcmp(text, "!") == 0) {
-		*ret_string = true;
-		return ERR_NONE;
-	}
 	size_t prefix = strlen(YAML_TAG);
 	if (strncmp(text, YAML_TAG, prefix) == 0)
 		for (size_t i = 0; i < ARRAY_LEN(known); i++)
 			if (strcmp(text + prefix, known[i]) == 0) {
-				*ret_string = i == 0;
+				ret_tag->string = i == 0;
 				return ERR_NONE;
 			}
+	if (strcmp(text, "!reset") == 0 || strcmp(text, "!override") == 0)
+		return read_merge_tag(composer, mark, text, ret_tag);
 	char field[ERR_FIELD_MAX];
 	position(composer, mark, field);
-	if (strcmp(text, "!reset") == 0 || strcmp(text, "!override") == 0)
-		return err_set_field(composer->err, ERR_UNSUPPORTED, field,
-				     "the tag %s steers the merging of several files, which drover "
-				     "does not do yet",
-				     text);
 	return err_set_field(composer->err, ERR_UNSUPPORTED, field,
 			     "the tag %s has no meaning in a Compose file", text);
+}
+
+/* What steers merging belongs to the value of a key. */
+static enum err_code refuse_merge_tag(struct composer *composer, const struct tree_node *node)
+{
+	if (!node || node->merge == TREE_MERGE)
+		return ERR_NONE;
+	char field[ERR_FIELD_MAX];
+	text_print(field, sizeof(field), "%s:%d:%d", composer->file_name, node->line, node->column);
+	return err_set_field(composer->err, ERR_INVALID, field,
+			     "the tag %s stands before the value of a key only",
+			     node->merge == TREE_RESET ? "!reset" : "!override");
 }
 
 static enum err_code read_scalar(struct composer *composer, const yaml_event_t *event,
@@ -209,8 +252,8 @@ static enum err_code read_scalar(struct composer *composer, const yaml_event_t *
 	const yaml_mark_t *mark = &event->start_mark;
 	const char *bytes = (const char *)event->data.scalar.value;
 	size_t len = event->data.scalar.length;
-	bool tagged_string;
-	enum err_code code = check_tag(composer, mark, event->data.scalar.tag, &tagged_string);
+	struct tag tag;
+	enum err_code code = read_tag(composer, mark, event->data.scalar.tag, &tag);
 	if (!code)
 		code = spend(composer, mark, 1, (int64_t)len);
 	if (code)
@@ -220,7 +263,8 @@ static enum err_code read_scalar(struct composer *composer, const yaml_event_t *
 			    "a NUL character has no place in a Compose file");
 	struct tree_node *node = node_new(composer, TREE_SCALAR, mark);
 	node->text = base_strndup(bytes, len);
-	node->is_string = tagged_string || event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+	node->merge = tag.merge;
+	node->is_string = tag.string || event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
 	node->open = false;
 	node->expanded_nodes = 1;
 	node->expanded_bytes = (int64_t)len;
@@ -234,15 +278,15 @@ static enum err_code open_node(struct composer *composer, const yaml_event_t *ev
 {
 	const yaml_mark_t *mark = &event->start_mark;
 	bool list = kind == TREE_LIST;
-	bool tagged_string;
-	enum err_code code =
-		check_tag(composer, mark,
-			  list ? event->data.sequence_start.tag : event->data.mapping_start.tag,
-			  &tagged_string);
-	if (!code && tagged_string)
+	struct tag tag;
+	enum err_code code = read_tag(
+		composer, mark,
+		list ? event->data.sequence_start.tag : event->data.mapping_start.tag, &tag);
+	if (!code && tag.string)
 		code = fail(composer, ERR_INVALID, mark,
 			    "the tag !!str stands before a list or mapping");
 	struct tree_node *node = node_new(composer, kind, mark);
+	node->merge = tag.merge;
 	node->expanded_nodes = -composer->n_nodes;
 	node->expanded_bytes = -composer->n_bytes;
 	if (!code)
@@ -286,6 +330,8 @@ static enum err_code read_list(struct composer *composer, const yaml_event_t *ev
 	while (!code) {
 		struct tree_node *item = NULL;
 		code = read_child(composer, depth, &item);
+		if (!code)
+			code = refuse_merge_tag(composer, item);
 		if (code || !item)
 			break;
 		list->items =
@@ -402,7 +448,7 @@ static enum err_code finish_map(struct composer *composer, struct tree_node *map
 static enum err_code check_key(struct composer *composer, const struct tree_node *key)
 {
 	if (key->kind == TREE_SCALAR)
-		return ERR_NONE;
+		return refuse_merge_tag(composer, key);
 	char field[ERR_FIELD_MAX];
 	text_print(field, sizeof(field), "%s:%d:%d", composer->file_name, key->line, key->column);
 	return err_set_field(composer->err, ERR_INVALID, field,
@@ -433,6 +479,8 @@ static enum err_code read_map(struct composer *composer, const yaml_event_t *eve
 		if (strcmp(key->text, "<<") == 0 && !key->is_string) {
 			if (merge_key)
 				code = fail_duplicate(composer, merge_key, key);
+			if (!code)
+				code = refuse_merge_tag(composer, value);
 			merge_key = key;
 			merge = value;
 			continue;
@@ -480,20 +528,24 @@ static enum err_code read_stream(struct composer *composer)
 		else if (!end && event.type != YAML_STREAM_START_EVENT &&
 			 event.type != YAML_DOCUMENT_END_EVENT)
 			code = read_node(composer, &event, 1, &composer->tree.root);
+		if (!code && end)
+			code = refuse_merge_tag(composer, composer->tree.root);
 		yaml_event_delete(&event);
 		if (code || end)
 			return code;
 	}
 }
 
-enum err_code tree_parse(const char *text, size_t len, const char *file_name, struct tree *ret_tree,
-			 struct err *err)
+static enum err_code parse(const char *text, size_t len, const char *file_name,
+			   const struct source *source, struct tree *ret_tree, struct err *err)
 {
 	if (len > LIMIT_YAML_FILE_BYTES)
 		return err_set_field(err, ERR_TOO_LARGE, file_name,
 				     "the file has %zu bytes; at most %d are read", len,
 				     LIMIT_YAML_FILE_BYTES);
-	struct composer composer = { .file_name = file_name, .text = text, .len = len, .err = err };
+	struct composer composer = {
+		.file_name = file_name, .source = source, .text = text, .len = len, .err = err
+	};
 	if (!yaml_parser_initialize(&composer.parser))
 		UNREACHABLE("libyaml has no memory");
 	yaml_parser_set_input_string(&composer.parser, (const unsigned char *)text, len);
@@ -507,6 +559,18 @@ enum err_code tree_parse(const char *text, size_t len, const char *file_name, st
 	else
 		*ret_tree = composer.tree;
 	return code;
+}
+
+enum err_code tree_parse(const char *text, size_t len, const char *file_name, struct tree *ret_tree,
+			 struct err *err)
+{
+	return parse(text, len, file_name, NULL, ret_tree, err);
+}
+
+enum err_code tree_parse_source(const char *text, size_t len, const struct source *source,
+				struct tree *ret_tree, struct err *err)
+{
+	return parse(text, len, source->name, source, ret_tree, err);
 }
 
 const struct tree_entry *tree_entry_of(const struct tree_node *map, const char *key)

@@ -12,6 +12,22 @@
 
 enum tree_kind { TREE_SCALAR, TREE_LIST, TREE_MAP };
 
+/* How a value meets the one of an earlier file: the tags !reset and !override. */
+enum tree_merge {
+	TREE_MERGE,
+	TREE_RESET,    /* neither is left */
+	TREE_OVERRIDE, /* it alone is left */
+};
+
+struct pairs;
+
+/* Where a text comes from, and what it sees. */
+struct source {
+	char *name;			 /* as messages show it: "compose.yaml" */
+	char *directory;		 /* absolute; relative paths in it start here */
+	const struct pairs *environment; /* its variables, borrowed */
+};
+
 struct tree_node;
 
 struct tree_entry {
@@ -24,6 +40,8 @@ struct tree_node {
 	enum tree_kind kind;
 	int line;   /* from 1 */
 	int column; /* from 1, in characters */
+	enum tree_merge merge;
+	const struct source *source; /* borrowed; NULL: the tree has none */
 	/* TREE_SCALAR */
 	char *text;	   /* never NULL, no NUL inside */
 	bool is_string;	   /* quoted, block or tagged !!str: a string whatever it looks like */
@@ -43,6 +61,7 @@ struct tree {
 	struct tree_node **nodes;
 	size_t n_nodes;
 	size_t capacity;
+	bool has_reset; /* a value of it is TREE_RESET */
 };
 
 /* What a scalar means where more than a string is allowed. */
@@ -53,7 +72,15 @@ enum scalar_type { SCALAR_STRING, SCALAR_NULL, SCALAR_BOOL, SCALAR_INTEGER, SCAL
 enum err_code tree_parse(const char *text, size_t len, const char *file_name, struct tree *ret_tree,
 			 struct err *err) WARN_UNUSED;
 
+/* The same of a text that may be merged with others: nodes know their source, which outlives them, and the tags !reset
+ * and !override are allowed before the value of a key. */
+enum err_code tree_parse_source(const char *text, size_t len, const struct source *source,
+				struct tree *ret_tree, struct err *err) WARN_UNUSED;
+
 void tree_release(struct tree *tree);
+
+/* A new node of the tree that stands where `like` does; its text is "", its items or entries are none. */
+struct tree_node *tree_add(struct tree *tree, enum tree_kind kind, const struct tree_node *like);
 
 /* The value of a key, borrowed; NULL when absent. */
 struct tree_node *tree_get(const struct tree_node *map, const char *key);

@@ -138,7 +138,7 @@ static void what_is_wrong_is_said_with_its_place(void **state)
 	bad("? {a: 1}\n: 2\n", ERR_INVALID, "f:1:3", "a mapping stands where a key is expected");
 	bad("a: 1\n---\nb: 2\n", ERR_UNSUPPORTED, "f:2:1", "a second YAML document begins here");
 	bad("a: !reset null\n", ERR_UNSUPPORTED, "f:1:4",
-	    "!reset steers the merging of several files");
+	    "!reset steers the merging of several Compose files");
 	bad("a: !override [b]\n", ERR_UNSUPPORTED, "f:1:4", "!override");
 	bad("a: !foo 1\n", ERR_UNSUPPORTED, "f:1:4", "!foo has no meaning");
 	bad("a: !!binary aGk=\n", ERR_UNSUPPORTED, "f:1:4", "has no meaning");

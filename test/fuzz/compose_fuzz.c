@@ -25,14 +25,16 @@ static char *read_file(void *reader, const char *path, size_t *ret_len, struct e
 	return base_strndup(input->files, input->files_len);
 }
 
-static void round_trip(const struct project_request *request, const struct compose_options *options)
+static void round_trip(const struct project_request *request, struct compose_options options)
 {
 	struct project_request again;
 	struct compose_warnings warnings = { 0 };
 	struct err err;
 	char *printed = compose_print(request);
-	enum err_code code =
-		compose_load(printed, strlen(printed), options, &again, &warnings, &err);
+	struct compose_file file = { "printed.yaml", printed, strlen(printed) };
+	options.files = &file;
+	options.n_files = 1;
+	enum err_code code = compose_load(&options, &again, &warnings, &err);
 	INVARIANT(code == ERR_NONE);
 	INVARIANT(record_equal(&project_request_type, request, &again));
 	record_release(&project_request_type, &again);
@@ -55,14 +57,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	}
 	pairs_add(&environment, "HOME", "/root");
 	pairs_add(&environment, "TAG", "1.0");
-	struct compose_options options = { .file_name = "compose.yaml",
+	_cleanup_free_ char *text = base_strndup((const char *)bytes, text_len);
+	struct compose_file file = { "compose.yaml", text, text_len };
+	struct compose_options options = { .files = &file,
+					   .n_files = 1,
 					   .directory = "/srv/fuzz",
 					   .environment = &environment,
 					   .read_file = read_file,
 					   .reader = &input };
-	_cleanup_free_ char *text = base_strndup((const char *)bytes, text_len);
-	if (compose_load(text, text_len, &options, &request, &warnings, &err) == ERR_NONE) {
-		round_trip(&request, &options);
+	if (compose_load(&options, &request, &warnings, &err) == ERR_NONE) {
+		round_trip(&request, options);
 		record_release(&project_request_type, &request);
 	}
 	strings_release(&warnings.items);

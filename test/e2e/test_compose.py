@@ -1,0 +1,66 @@
+"""What `drover config` makes of several files; no daemon is asked."""
+import os
+import subprocess
+
+import pytest
+
+from harness import PROGRAM
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / "shop"
+    path.mkdir()
+    return path
+
+
+def write(folder, **files):
+    for name, text in files.items():
+        path = folder / (name.replace("__", "/").replace("_", ".") + ".yaml")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+
+
+def config(*words, cwd, stdin=None, check=True, **environment):
+    done = subprocess.run([PROGRAM, "config", *map(str, words)], capture_output=True, text=True, cwd=cwd, input=stdin,
+                          env={**os.environ, **environment}, timeout=60)
+    assert not check or done.returncode == 0, done.stderr
+    return done
+
+
+def service(image, **keys):
+    return f"services: {{web: {{image: {image}{''.join(f', {key}: {value}' for key, value in keys.items())}}}}}\n"
+
+
+def test_an_override_beside_the_default_file_is_merged_and_one_beside_a_named_file_is_not(folder):
+    write(folder, compose=service("one", user="a"), compose_override=service("two"))
+    assert "image: two\n" in config(cwd=folder).stdout and "user: a\n" in config(cwd=folder).stdout
+    assert "image: one\n" in config("-f", "compose.yaml", cwd=folder).stdout
+    (folder / "compose.override.yaml").rename(folder / "docker-compose.override.yml")
+    assert "image: two\n" in config(cwd=folder).stdout
+
+
+def test_files_are_merged_in_the_order_they_are_named(folder):
+    write(folder, a=service("one", ports="['1:1']"), b=service("two", ports="['2:2']"))
+    written = config("-f", "a.yaml", "-f", "b.yaml", cwd=folder).stdout
+    assert "image: two\n" in written and 'published: "1"' in written and 'published: "2"' in written
+    assert written == config(cwd=folder, COMPOSE_FILE="a.yaml:b.yaml").stdout
+    assert written == config(cwd=folder, COMPOSE_FILE="a.yaml;;b.yaml", COMPOSE_PATH_SEPARATOR=";").stdout
+    assert written == config("-f", "a.yaml", "-f", "-", cwd=folder, stdin=service("two", ports="['2:2']")).stdout
+    assert "image: one\n" in config("-f", "b.yaml", "-f", "a.yaml", cwd=folder).stdout
+
+
+def test_paths_start_at_the_folder_of_the_first_file_or_the_one_that_is_named(folder):
+    write(folder, a=service("x", volumes="['./one:/one']"), sub__b=service("x", volumes="['./two:/two']"))
+    two = config("-f", "a.yaml", "-f", "sub/b.yaml", cwd=folder).stdout
+    assert f"source: {folder}/one\n" in two and f"source: {folder}/two\n" in two and two.startswith("name: shop\n")
+    named = config("-f", "a.yaml", "--project-directory", "sub", cwd=folder).stdout
+    assert f"source: {folder}/sub/one\n" in named and named.startswith("name: sub\n")
+    absent = config("--project-directory", "absent", "-f", "a.yaml", cwd=folder, check=False)
+    assert absent.returncode and "--project-directory: absent: No such file" in absent.stderr
+
+
+def test_a_mistake_is_said_of_the_file_it_stands_in(folder):
+    write(folder, compose=service("x"), compose_override="services:\n  web:\n    imag: y\n")
+    done = config(cwd=folder, check=False)
+    assert done.returncode == 2 and "compose.override.yaml:3:5: services.web.imag: " in done.stderr
