@@ -28,9 +28,10 @@ static void check_slots(const struct manager *manager)
 			/* Two tasks of one slot occupy nodes only while it moves, or when the older was given up. */
 			INVARIANT(
 				IMPLIES(!aside && task != slot->newest && task_occupies_node(task),
-					task->desired.verdict_reason == REASON_NODE_LOST ||
+					task_is_given_up(task) ||
 						uuid_equal(slot->newest->desired.replaces.uuid,
 							   task->desired.id.uuid)));
+			INVARIANT(IMPLIES(task_is_given_up(task), task_is_final(task->state)));
 		}
 		slots_release(&slots);
 	}
@@ -58,7 +59,7 @@ static void check_job(const struct manager *manager, const struct job_entry *ent
 			INVARIANT(!pending->lost);
 			INVARIANT(pending->where != PENDING_NEW);
 		} else {
-			INVARIANT(IMPLIES(pending, pending->lost && !task_is_final(task->state)));
+			INVARIANT(IMPLIES(pending, pending->lost && !task_is_off(task)));
 		}
 	}
 }

@@ -38,7 +38,7 @@ struct task_class {
 
 struct pending {
 	struct task_id task;
-	bool lost;	  /* not Pending: its node is lost, and a replacement is wanted */
+	bool lost;	  /* its node is lost, and a replacement is wanted; else it is Pending */
 	bool moves;	  /* it is to take over from a task that is still there */
 	int64_t revision; /* of the task, or of its replacement */
 	int where;
@@ -304,13 +304,15 @@ bool task_is_stale(const struct job_entry *entry, const struct task *task);
 bool task_is_withdrawn(const struct task *task);
 /* Who serves the slot: while a move goes on, the one that is ready. NULL: empty. */
 const struct task *slot_server(const struct slot *slot);
-/* No container of it can be left, or its node was given up. */
+/* Its node was lost or removed, and its slot goes on without it: a container of it may be left there. */
+bool task_is_given_up(const struct task *task);
+/* No container of it can be left, or it was given up. */
 bool task_is_off(const struct task *task);
 /* Why it ended, seen from the slot: what we asked for wins over what came of it, success of a run to completion wins
  * over both. */
 int task_end_reason(const struct job_entry *entry, const struct task *task);
 int slot_look(const struct job_entry *entry, const struct task *newest);
-/* On a lost node, and wanted elsewhere. */
+/* On a lost node, where a container of it may be left, and another is wanted elsewhere. */
 bool may_replace_lost(const struct job_entry *entry, const struct task *task);
 void slots_facts(const struct job_entry *entry, const struct slots *slots,
 		 struct job_facts *ret_facts);

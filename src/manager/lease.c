@@ -16,7 +16,8 @@
  *    proves nothing, and the task waits for its node, or for the word of the operator (node rm --fenced). The former
  *    looks like a cut cable and is not told from it: whoever ends a worker for longer than the shortest lease and
  *    leaves containers running drains the node first.
- * 4. In every other respect such a task is like others: it is declared lost only with its replacement, and until then
+ * 4. One that has ended there and was not confirmed gone waits as long: a start that failed may have started it.
+ * 5. In every other respect such a task is like others: it is declared lost only with its replacement, and until then
  *    the node's return ends the wait. */
 #include "base/check.h"
 #include "base/limits.h"

@@ -1,7 +1,10 @@
 /* From what jobs want to tasks: every dirty job is looked at slot by slot.
  *
  * Invariants: a slot has at most one task that is not final, the newest, except while it moves (move.c); a new task is
- * made only when no container of the one before it can be left (or its node was given up). */
+ * made only when no container of the one before it can be left, or in the commit that gives that one up: its node is
+ * lost, its lease is over (lease.c), and the new one is placed elsewhere. That holds for one that runs there as far as
+ * anybody knows, and for one that has ended and was not confirmed gone. So two tasks of a slot occupy nodes only while
+ * it moves, or when the older was given up. */
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
@@ -62,10 +65,7 @@ static void settle_slot(struct manager *manager, struct job_entry *entry, struct
 		return;
 	case SLOT_LIVE:
 	case SLOT_OLD:
-	case SLOT_ENDING:
-		if (!task_is_final(slot->newest->state))
-			settle_live(manager, entry, slot, look);
-		return;
+	case SLOT_ENDING: settle_live(manager, entry, slot, look); return;
 	case SLOT_DONE:
 	case SLOT_LEFT: return;
 	default: UNREACHABLE("no such look");

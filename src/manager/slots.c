@@ -55,8 +55,7 @@ static void keep_unreachable(struct slot *slot)
 {
 	const struct task *task = slot->newest;
 	if (slot->want == SLOT_WANTED && slot->node && task && task->unreachable &&
-	    !task_is_final(task->state) &&
-	    uuid_equal(task->desired.node.uuid, slot->node->record.id.uuid))
+	    !task_is_off(task) && uuid_equal(task->desired.node.uuid, slot->node->record.id.uuid))
 		slot->want = SLOT_KEPT;
 }
 
@@ -110,9 +109,15 @@ bool task_is_stale(const struct job_entry *entry, const struct task *task)
 	       task->desired.restarts_asked < entry->job.restarts_asked;
 }
 
+bool task_is_given_up(const struct task *task)
+{
+	return task->desired.verdict_reason == REASON_NODE_LOST ||
+	       task->desired.stop_reason == REASON_NODE_LOST;
+}
+
 bool task_is_off(const struct task *task)
 {
-	return !task_occupies_node(task) || task->desired.verdict_reason == REASON_NODE_LOST;
+	return !task_occupies_node(task) || task_is_given_up(task);
 }
 
 int task_end_reason(const struct job_entry *entry, const struct task *task)
@@ -124,10 +129,9 @@ int task_end_reason(const struct job_entry *entry, const struct task *task)
 	return task->desired.stop_reason;
 }
 
-static int look_at_end(const struct job_entry *entry, const struct task *task)
+/* What its slot needs once no container of it is left. */
+static int look_after_end(const struct job_entry *entry, const struct task *task)
 {
-	if (!task_is_off(task))
-		return SLOT_ENDING;
 	/* To be forgotten: the slot was scaled away, and is wanted again. */
 	if (task_is_stale(entry, task) || task->desired.wanted == TASK_WANT_REMOVE)
 		return SLOT_NEXT;
@@ -143,11 +147,20 @@ static int look_at_end(const struct job_entry *entry, const struct task *task)
 	return SLOT_LEFT;
 }
 
+/* A success needs no room, so it counts before its container is removed. */
+static int look_at_end(const struct job_entry *entry, const struct task *task)
+{
+	int look = look_after_end(entry, task);
+	return look == SLOT_DONE || task_is_off(task) ? look : SLOT_ENDING;
+}
+
 /* Is a task wanted in this one's slot, once this one is gone? */
 static bool slot_is_wanted(const struct job_entry *entry, const struct task *task)
 {
 	if (!job_is_global(entry) && task->desired.slot > job_replicas(entry))
 		return false;
+	if (task_is_final(task->state))
+		return !task_is_off(task) && look_after_end(entry, task) == SLOT_NEXT;
 	if (task->desired.wanted == TASK_WANT_RUN)
 		return true;
 	if (task->desired.wanted != TASK_WANT_STOP)

@@ -244,10 +244,18 @@ static const char *lost_because(const struct manager *manager, const struct task
 			  node_name(node));
 }
 
-/* It may never have ended, but its slot goes on without it. */
+/* It may never have ended, or a container of it may be left, but its slot goes on without it. How it ended stays, if it
+ * has: only that it is to stop, and why, is new. */
 static void give_up(struct manager *manager, struct task *lost, const char *message)
 {
 	struct before before = open_task(manager, lost);
+	if (task_is_final(lost->state)) {
+		if (lost->desired.wanted == TASK_WANT_RUN)
+			lost->desired.wanted = TASK_WANT_STOP;
+		lost->desired.stop_reason = REASON_NODE_LOST;
+		close_task(manager, lost, &before);
+		return;
+	}
 	lost->desired.verdict = TASK_FAILED;
 	lost->desired.verdict_reason = REASON_NODE_LOST;
 	lost->desired.verdict_wall_ms = wall_now(manager);
@@ -309,7 +317,7 @@ void task_withdraw(struct manager *manager, struct task *task)
 
 void task_replace_lost(struct manager *manager, struct task *lost, struct scheduler_pick *pick)
 {
-	PRE(!task_is_final(lost->state));
+	PRE(!task_is_off(lost));
 	PRE(lost->unreachable);
 	PRE(lease_over_ms(manager, lost) <= manager->in->now_ms);
 	struct job_entry *entry = cluster_job_of(&manager->cluster, lost);

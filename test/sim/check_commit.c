@@ -94,12 +94,19 @@ static const struct task *replacement_of(const struct job_entry *entry, const st
 	return NULL;
 }
 
+/* What has ended before its node was lost keeps how it did; its stop is for that reason. */
+static bool is_given_up(const struct task *task)
+{
+	return task->desired.verdict_reason == REASON_NODE_LOST ||
+	       task->desired.stop_reason == REASON_NODE_LOST;
+}
+
 static void check_lost(struct sim *sim, const struct cluster *cluster,
 		       const struct known_task *known, const struct job_entry *entry,
 		       const struct task *task, const char *name)
 {
 	const struct node_entry *node = cluster_node(cluster, task->desired.node);
-	if (known->verdict || task->desired.verdict_reason != REASON_NODE_LOST)
+	if (known->given_up || !is_given_up(task))
 		return;
 	/* The operator has given their word that it is off. */
 	if (!node || node->record.left)
@@ -163,6 +170,7 @@ static void remember(struct known_task *known, const struct task *task)
 	known->state = task->state;
 	known->reason = task->reason;
 	known->verdict = task->desired.verdict;
+	known->given_up = is_given_up(task);
 	known->attempt = task->observed.attempt;
 	known->version = task->observed.version;
 	known->exit_code = task->observed.exit_code;

@@ -62,6 +62,7 @@ struct known_task {
 	bool committed; /* a commit of the manager held it */
 	bool deleted;	/* a later one does not */
 	bool gone;	/* it was said that no container of it can run */
+	bool given_up;	/* its node was lost, and another took its place */
 	bool written_off; /* by an operator, who may be wrong: what runs of it is to end, and counts no more */
 	struct job_id job;
 	int64_t slot, revision, restarts_asked;

@@ -402,26 +402,33 @@ static void look_at_running(struct look *look, const struct job_entry *entry,
 		wrong(look, INVARIANT_L1, task, "is apart from those it shares a network with");
 }
 
-static void look_at_ended(struct look *look, const struct job_entry *entry, const struct task *task)
+/* Is nothing to follow it? */
+static bool is_left(const struct task *task)
 {
 	enum reason_after after = reason_after(task->reason);
 	if (task->desired.stop_reason && !task_succeeded(task))
 		after = reason_after(task->desired.stop_reason);
+	return after == AFTER_LEAVE || after == AFTER_SUCCESS || after == AFTER_ASKED;
+}
+
+static void look_at_ended(struct look *look, const struct job_entry *entry, const struct task *task)
+{
 	if (!is_current(entry, task))
 		wrong(look, INVARIANT_L1, task, "has no successor of the present revision");
-	else if (after != AFTER_LEAVE && after != AFTER_SUCCESS && after != AFTER_ASKED)
+	else if (!is_left(task))
 		wrong(look, INVARIANT_L1, task, "has no successor");
 }
 
 /* It has ended, or was asked to stop, and nothing is to take its place. */
 static bool only_ends(const struct job_entry *entry, const struct task *task)
 {
-	/* What has ended there, and was not confirmed gone, waits for its machine or the operator's word.
-	 * So does what may not run twice, where it is not known whether its Docker obeys. */
+	/* What may not run twice waits for its machine, or the operator's word, where it is not known
+	 * whether its Docker obeys. */
 	const struct job_spec *own = &job_entry_revision(entry, task->desired.revision)->spec;
-	if (task_is_final(task->state) || job_spec_lease_ms(own) ||
-	    job_spec_lease_ms(&job_entry_current(entry)->spec))
+	if (job_spec_lease_ms(own) || job_spec_lease_ms(&job_entry_current(entry)->spec))
 		return true;
+	if (task_is_final(task->state))
+		return is_current(entry, task) && is_left(task);
 	if (task->desired.wanted != TASK_WANT_STOP)
 		return task->desired.wanted == TASK_WANT_REMOVE;
 	return is_current(entry, task) && task->desired.stop_reason != REASON_SCALED_DOWN &&

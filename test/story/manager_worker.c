@@ -198,6 +198,14 @@ void worker_say(struct story *story, struct story_worker *worker, struct held *h
 	worker->owes_up = true;
 }
 
+/* That no container of it is left, or that it is forgotten. */
+static void say_more(struct story_worker *worker, struct held *held)
+{
+	held->observed.version = ++worker->version;
+	held->unacked = worker->report + 1;
+	worker->owes_up = true;
+}
+
 void worker_act(struct story *story, struct story_worker *worker, struct held *held)
 {
 	const char *job = template_name(worker, held);
@@ -219,9 +227,10 @@ void worker_act(struct story *story, struct story_worker *worker, struct held *h
 	if (held->assignment.wanted == TASK_WANT_REMOVE && final && !observed->removed &&
 	    !names(story->hold_remove, job)) {
 		observed->removed = true;
-		observed->version = ++worker->version;
-		held->unacked = worker->report + 1;
-		worker->owes_up = true;
+		say_more(worker, held);
+	} else if (final && !observed->gone && !names(story->linger, job)) {
+		observed->gone = true;
+		say_more(worker, held);
 	}
 }
 
