@@ -39,6 +39,7 @@ struct task_class {
 struct pending {
 	struct task_id task;
 	bool lost;	  /* its node is lost, and a replacement is wanted; else it is Pending */
+	bool fenced;	  /* it follows one that was written off with its node */
 	bool moves;	  /* it is to take over from a task that is still there */
 	int64_t revision; /* of the task, or of its replacement */
 	int where;
@@ -432,9 +433,9 @@ void pace_node_lost(struct manager *manager, const struct node_entry *node);
 void pace_node_back(struct manager *manager);
 /* The manager stood still for so long until now. */
 void pace_stood_still(struct manager *manager, int64_t for_ms);
-/* May one more lost task be replaced now? Else pace.wake_ms says when. */
-bool pace_allows(struct manager *manager);
-void pace_count(struct manager *manager);
+/* Of one that pending_is_paced(): may it be placed now? Else pace.wake_ms says when to ask again. */
+bool pace_allows(struct manager *manager, const struct pending *pending);
+void pace_count(struct manager *manager, const struct pending *pending);
 void pace_park(struct manager *manager, struct task_class *class);
 void pace_wake(struct manager *manager);
 
@@ -495,6 +496,8 @@ void pending_gate(struct manager *manager, struct task *task, const char *messag
 void pending_settle(struct manager *manager, struct task *task);
 struct pending *pending_of(const struct manager *manager, const struct queue_item *item);
 void pending_enqueue(struct manager *manager, struct pending *pending);
+/* Subject to the brake? */
+bool pending_is_paced(const struct pending *pending);
 void pending_due(struct manager *manager);
 void pending_deadlines(struct manager *manager);
 int64_t pending_deadline(struct manager *manager);

@@ -9,7 +9,10 @@
  * on whoever is the fastest. Another storm during a hold is held for one timeout from its own first node. And at any
  * time at most LIMIT_REPLACE_PER_SECOND lost tasks are replaced in a second.
  *
- * Invariant: only lost tasks are held; their classes are apart from those of tasks that wait for their first node. */
+ * The operator's word that a machine is off (node rm --fenced) ends the wait for it, and so the hold; not the bound:
+ * what follows a task that was written off is started at that rate too, together with what is lost.
+ *
+ * Invariant: only such tasks are held; their classes are apart from those of tasks that wait for their first node. */
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
@@ -105,12 +108,19 @@ void pace_stood_still(struct manager *manager, int64_t for_ms)
 		manager->pace.hold_until_ms = now_ms + manager->options.node_silent_ms;
 }
 
-bool pace_allows(struct manager *manager)
+/* What is held for the rate alone is not to wait for the end of a hold. */
+static void wake_at(struct pace *pace, int64_t at_ms)
+{
+	if (pace->wake_ms > at_ms)
+		pace->wake_ms = at_ms;
+}
+
+bool pace_allows(struct manager *manager, const struct pending *pending)
 {
 	struct pace *pace = &manager->pace;
 	int64_t now_ms = manager->in->now_ms;
-	if (now_ms < pace->hold_until_ms && !PLANTED(PLANTED_BRAKE_OFF)) {
-		pace->wake_ms = pace->hold_until_ms;
+	if (pending->lost && now_ms < pace->hold_until_ms && !PLANTED(PLANTED_BRAKE_OFF)) {
+		wake_at(pace, pace->hold_until_ms);
 		return false;
 	}
 	if (!pace->window_n || now_ms - pace->window_ms >= WINDOW_MS) {
@@ -119,16 +129,17 @@ bool pace_allows(struct manager *manager)
 	}
 	if (pace->window_n < WINDOW_TASKS_MAX)
 		return true;
-	pace->wake_ms = pace->window_ms + WINDOW_MS;
+	wake_at(pace, pace->window_ms + WINDOW_MS);
 	return false;
 }
 
-void pace_count(struct manager *manager)
+void pace_count(struct manager *manager, const struct pending *pending)
 {
 	PRE(manager->pace.window_n < WINDOW_TASKS_MAX);
 	manager->pace.window_n++;
 	/* What the storm's nodes ran is started elsewhere: nothing is left to wait for. */
-	manager->pace.storm = false;
+	if (pending->lost)
+		manager->pace.storm = false;
 }
 
 void pace_park(struct manager *manager, struct task_class *class)

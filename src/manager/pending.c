@@ -10,8 +10,9 @@
 #include "base/limits.h"
 #include "manager/core.h"
 
-/* Lost tasks are a class of their own: the brake on them holds nobody else up. */
-#define LOST_CLASS 0x9e3779b97f4a7c15u
+/* Tasks that the brake may hold are classes of their own, so that it holds nobody else up. */
+#define LOST_CLASS   0x9e3779b97f4a7c15u
+#define FENCED_CLASS 0xc2b2ae3d27d4eb4fu
 
 struct pending *pending_get(const struct manager *manager, struct task_id task)
 {
@@ -84,6 +85,7 @@ void pending_add(struct manager *manager, struct task *task, bool lost)
 	}
 	const struct task *old = cluster_task(&manager->cluster, task->desired.replaces);
 	pending->moves = old && !task_is_final(old->state);
+	pending->fenced = old && old->desired.written_off;
 	if (task->desired.not_before_ms)
 		pending->due_ms = now_ms + wall_left_ms(manager, task->desired.not_before_ms,
 							BACKOFF_MAX_MS + BACKOFF_MAX_MS / 5);
@@ -175,6 +177,18 @@ static void say_queued(struct manager *manager, struct task *task, const struct 
 		task_set_waiting(manager, task, REASON_QUEUED, "waits for its turn in the queue");
 }
 
+bool pending_is_paced(const struct pending *pending)
+{
+	return pending->lost || pending->fenced;
+}
+
+static uint64_t brake_of(const struct pending *pending)
+{
+	if (pending->lost)
+		return LOST_CLASS;
+	return pending->fenced ? FENCED_CLASS : 0;
+}
+
 void pending_enqueue(struct manager *manager, struct pending *pending)
 {
 	struct task *task = cluster_task(&manager->cluster, pending->task);
@@ -186,7 +200,7 @@ void pending_enqueue(struct manager *manager, struct pending *pending)
 	struct task model;
 	pending_model(manager, task, pending->lost, &model);
 	uint64_t hash = scheduler_class(&manager->cluster, &model);
-	struct task_class *class = class_of(manager, pending->lost ? hash ^ LOST_CLASS : hash);
+	struct task_class *class = class_of(manager, hash ^ brake_of(pending));
 	if (pending->where != PENDING_QUEUED)
 		pending->since_ms = manager->in->now_ms;
 	pending->where = PENDING_QUEUED;

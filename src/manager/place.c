@@ -126,7 +126,7 @@ static bool try_first(struct manager *manager, struct task_class *class)
 {
 	const struct pending *pending = pending_of(manager, class_first(manager, class));
 	struct task *task = cluster_task(&manager->cluster, pending->task);
-	if (pending->lost && !pace_allows(manager)) {
+	if (pending_is_paced(pending) && !pace_allows(manager, pending)) {
 		pace_park(manager, class);
 		return false;
 	}
@@ -137,12 +137,12 @@ static bool try_first(struct manager *manager, struct task_class *class)
 		park(manager, class, task, &pick);
 	} else {
 		manager->round = pick.next_round;
-		if (pending->lost) {
-			pace_count(manager);
+		if (pending_is_paced(pending))
+			pace_count(manager, pending);
+		if (pending->lost)
 			task_replace_lost(manager, task, &pick);
-		} else {
+		else
 			task_place(manager, task, &pick);
-		}
 	}
 	scheduler_pick_release(&pick);
 	return placed;

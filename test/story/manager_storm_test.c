@@ -175,6 +175,13 @@ static void the_operators_word_ends_the_wait_for_a_node(void **state)
 	assert_int_equal(unreachable(&story), 3);
 	assert_int_equal(story_act_node(&story, REQUEST_NODE_REMOVE, "n1", true), ERR_NONE);
 	assert_int_equal(unreachable(&story), 2);
+	/* But not what the return of another means for the third: it may be near. */
+	story_pass(&story, 5000);
+	story_return(&story, "n2");
+	story_pass(&story, LIMIT_NODE_SILENT_MS - 1);
+	assert_int_equal(unreachable(&story), 1);
+	story_pass(&story, 1);
+	assert_int_equal(unreachable(&story), 0);
 	story_end(&story);
 }
 
@@ -194,6 +201,80 @@ static void lost_tasks_are_replaced_at_a_bounded_rate(void **state)
 	assert_int_equal(unreachable(&story), all - LIMIT_REPLACE_PER_SECOND);
 	story_pass(&story, 1000);
 	assert_int_equal(unreachable(&story), 0);
+	story_end(&story);
+}
+
+static size_t count_placed(struct story *story)
+{
+	const struct job_entry *entry =
+		cluster_job_named(manager_cluster(story->manager), "shop", "web");
+	size_t n = 0;
+	for (size_t i = 0; i < entry->tasks.n; i++)
+		n += entry->tasks.items[i]->state == TASK_RUNNING;
+	return n;
+}
+
+/* The operator's word ends the wait for them, but not the bound on what starts at once. */
+static void what_ran_on_fenced_machines_is_started_at_that_rate_too(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 4, 4 * 400);
+	story_silence(&story, "n1");
+	story_silence(&story, "n2");
+	story_silence(&story, "n3");
+	story_pass(&story, LIMIT_NODE_SILENT_MS);
+	assert_int_equal(story_act_node(&story, REQUEST_NODE_REMOVE, "n1", true), ERR_NONE);
+	assert_int_equal(story_act_node(&story, REQUEST_NODE_REMOVE, "n2", true), ERR_NONE);
+	/* In each tenth of a second a tenth of them. */
+	size_t n_left = 2 * 400;
+	size_t n_tenth = LIMIT_REPLACE_PER_SECOND / 10;
+	assert_int_equal(count_placed(&story), 1600 - n_left + n_tenth);
+	story_pass(&story, 99);
+	assert_int_equal(count_placed(&story), 1600 - n_left + n_tenth);
+	story_pass(&story, 1);
+	assert_int_equal(count_placed(&story), 1600 - n_left + 2 * n_tenth);
+	/* Others are not held up. */
+	assert_int_equal(story_scale(&story, "shop", "web", 1601), ERR_NONE);
+	assert_int_equal(story_task(&story, "shop/web.1601")->state, TASK_RUNNING);
+	story_pass(&story, 799);
+	assert_int_equal(count_placed(&story), 1601 - n_left + LIMIT_REPLACE_PER_SECOND - n_tenth);
+	/* Nor does a restart of the manager let them all go. */
+	story_restart(&story);
+	story_run(&story);
+	assert_in_range(count_placed(&story), 0, 1601 - n_left + LIMIT_REPLACE_PER_SECOND);
+	story_pass(&story, 1000);
+	assert_int_equal(count_placed(&story), 1601);
+	/* Nobody has said so of the third. */
+	assert_int_equal(unreachable(&story), 0);
+	story_end(&story);
+}
+
+/* Who is held for the rate alone does not wait for the end of a storm's hold, also when it is asked first. */
+static void the_rate_of_fenced_machines_is_not_the_hold_of_others(void **state)
+{
+	(void)state;
+	struct story story;
+	int64_t n_tenth = LIMIT_REPLACE_PER_SECOND / 10;
+	begin(&story, 1, 0);
+	story_project(&story, "shop");
+	story_job(&story, "web", 2 * n_tenth)->priority = 60;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_join(&story, "n2");
+	story_join(&story, "n3");
+	story_join(&story, "n4");
+	story_job(&story, "other", 6);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 30000);
+	story_silence(&story, "n1");
+	story_silence(&story, "n2");
+	story_silence(&story, "n3");
+	story_pass(&story, LIMIT_NODE_SILENT_MS);
+	assert_int_equal(story_act_node(&story, REQUEST_NODE_REMOVE, "n1", true), ERR_NONE);
+	assert_int_equal(count_placed(&story), n_tenth);
+	story_pass(&story, 100);
+	assert_int_equal(count_placed(&story), 2 * n_tenth);
+	assert_true(story_task(&story, "shop/other.1")->unreachable);
 	story_end(&story);
 }
 
@@ -271,6 +352,8 @@ int main(void)
 		cmocka_unit_test(three_of_fifteen_are_no_storm),
 		cmocka_unit_test(the_operators_word_ends_the_wait_for_a_node),
 		cmocka_unit_test(lost_tasks_are_replaced_at_a_bounded_rate),
+		cmocka_unit_test(what_ran_on_fenced_machines_is_started_at_that_rate_too),
+		cmocka_unit_test(the_rate_of_fenced_machines_is_not_the_hold_of_others),
 		cmocka_unit_test(docker_away_for_long_is_a_loss_and_no_failure),
 		cmocka_unit_test(a_task_that_nothing_can_replace_waits_for_docker_to_return),
 		cmocka_unit_test(a_node_not_heard_of_since_the_start_is_said_to_be_so),
