@@ -133,6 +133,7 @@
 #define LIMIT_YAML_DEPTH      64
 #define LIMIT_YAML_NODES      200000
 #define LIMIT_COMPOSE_FILES   64 /* that take part in one project */
+#define LIMIT_COMPOSE_DEPTH   16 /* of files or services that build on each other */
 #define LIMIT_COMPOSE_BYTES   (16 * 1024 * 1024)
 #define LIMIT_COMPOSE_MERGED  200000 /* values in what merging them makes */
 

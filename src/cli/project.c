@@ -149,6 +149,19 @@ static enum err_code choose_folder(const struct invocation *invocation, const ch
 	return ERR_NONE;
 }
 
+/* How messages begin a path below that folder. */
+static char *shown_folder(const struct invocation *invocation, const char *first_file)
+{
+	const char *named = cli_string(invocation, "project-directory", NULL);
+	const char *slash = strrchr(first_file, '/');
+	struct text shown;
+	if (!named)
+		return base_strndup(first_file, slash ? (size_t)(slash - first_file) + 1 : 0);
+	text_init(&shown, LIMIT_PATH_BYTES);
+	text_addf(&shown, "%s/", named);
+	return text_take(&shown);
+}
+
 static enum err_code parse(const struct invocation *invocation, const char *first_name,
 			   const struct compose_file *files, size_t n_files,
 			   struct project_request *ret_request, struct compose_warnings *warnings,
@@ -159,11 +172,13 @@ static enum err_code parse(const struct invocation *invocation, const char *firs
 	enum err_code code = choose_folder(invocation, first_name, &folder, err);
 	if (code)
 		return code;
+	_cleanup_free_ char *shown = shown_folder(invocation, first_name);
 	read_environment(&environment);
 	struct compose_options options = {
 		.files = files,
 		.n_files = n_files,
 		.directory = folder,
+		.shown_directory = shown,
 		.project_name = cli_string(invocation, "project-name", NULL),
 		.environment = &environment,
 		.read_file = read_file,

@@ -17,6 +17,7 @@ struct origin {
 /* A Compose file that takes part. */
 struct load_file {
 	struct source source;
+	char *path; /* absolute; NULL: the caller read it */
 	struct tree tree;
 };
 
@@ -93,6 +94,15 @@ struct interpolation load_interpolation(const struct at *at);
 enum err_code load_add_file(struct load *load, const struct compose_file *file,
 			    const char *directory, const struct pairs *environment,
 			    struct tree_node **ret_root, struct err *err) WARN_UNUSED;
+
+/* The text of a file that is named at `at`, for which `noun` is the word; base_free() it. ERR_NOT_FOUND. */
+enum err_code load_read(const struct at *at, const char *noun, const char *path, char **ret_text,
+			size_t *ret_len, struct err *err) WARN_UNUSED;
+
+/* The root of the Compose file with that absolute path, which is named at `at`. It is read once for each directory and
+ * environment, those of `like`. */
+enum err_code load_read_root(const struct at *at, const char *path, const struct source *like,
+			     struct tree_node **ret_root, struct err *err) WARN_UNUSED;
 
 void load_release(struct load *load);
 

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "compose/dotenv.h"
+#include "compose/extends.h"
 #include "compose/keys.h"
 #include "compose/merge.h"
 #include "compose/project_name.h"
@@ -96,7 +97,7 @@ static enum err_code parse_files(struct load *load, struct tree_node **roots, st
 	return code;
 }
 
-/* Merge each root over those before it, its variables replaced first. */
+/* Merge each root over those before it, its variables replaced and its services in full. */
 static enum err_code merge_files(struct load *load, struct tree_node *const *roots, size_t n_roots,
 				 struct tree_node **ret_root, struct err *err)
 {
@@ -105,10 +106,12 @@ static enum err_code merge_files(struct load *load, struct tree_node *const *roo
 	for (size_t i = 0; !code && i < n_roots; i++) {
 		struct at root = { .load = load, .node = roots[i] };
 		code = at_replace_all(&root, err);
+		if (!code)
+			code = extends_apply(&root, &root.node, err);
 		if (!code && merged)
 			code = merge_over(&root, merged, &merged, err);
 		else
-			merged = roots[i];
+			merged = root.node;
 	}
 	return code ? code : merge_finish(load, merged, ret_root, err);
 }

@@ -6,8 +6,8 @@
 
 #include "job/job.h"
 
-/* Reads a file the Compose file names (env_file). Returns its text (base_free()) or NULL with err set (ERR_NOT_FOUND
- * when it is not there). `path` is absolute. */
+/* Reads a file that a Compose file names (env_file, extends). Returns its text (base_free()) or NULL with err set
+ * (ERR_NOT_FOUND when it is not there). `path` is absolute. */
 typedef char *compose_read_fn(void *reader, const char *path, size_t *ret_len, struct err *err);
 
 struct compose_file {
@@ -19,11 +19,13 @@ struct compose_file {
 struct compose_options {
 	const struct compose_file *files; /* each merged over those before it; one at least */
 	size_t n_files;
-	const char *directory; /* absolute; relative paths in the files start here */
+	const char *directory;	     /* absolute; relative paths in the files start here */
+	const char *shown_directory; /* the same as messages begin it: "deploy/"; NULL: "" */
 	/* -p; NULL: COMPOSE_PROJECT_NAME, then `name:`, then the directory's name. */
 	const char *project_name;
 	const struct pairs *environment; /* of the deployer; wins over .env; may be NULL */
-	/* For env_file and .env (DIRECTORY/.env, absent is fine). NULL: no .env, and env_file is refused. */
+	/* For files that files name, and .env (DIRECTORY/.env, absent is fine). NULL: no .env, and the others are
+	 * refused. */
 	compose_read_fn *read_file;
 	void *reader;
 };

@@ -34,6 +34,7 @@ static const struct key_row file_rows[] = {
 };
 
 static const struct key_row service_rows[] = {
+	HONOURED("extends", NULL, IN_LOAD, NULL, "a service of this file, or `{service, file}`; see Extends"),
 	HONOURED("image", read_image, IN_SERVICE, "image", "required"),
 	HONOURED("command", read_command, IN_SERVICE, "command",
 	     "string (split as a shell splits words; no shell is started) or list; null: the image's; `[]` or `\"\"`: none"),
@@ -111,7 +112,6 @@ static const struct key_row service_rows[] = {
 	REFUSED("dns_search", NOT_YET),
 	REFUSED("domainname", NOT_YET),
 	REFUSED("expose", "it changes nothing: containers on one network reach all ports of each other; remove it"),
-	REFUSED("extends", NOT_YET ": YAML anchors and `<<` can share settings within the file"),
 	REFUSED("external_links", "links are obsolete; join an external network instead"),
 	REFUSED("gpus", NOT_YET),
 	REFUSED("group_add", NOT_YET),
@@ -140,6 +140,11 @@ static const struct key_row service_rows[] = {
 	REFUSED("uts", NOT_YET),
 	REFUSED("volume_driver", "write the driver under the top level's volumes"),
 	REFUSED("volumes_from", "name the volume in both services"),
+};
+
+static const struct key_row extends_rows[] = {
+	HONOURED("service", read_string, offsetof(struct extends_read, service), NULL, "required: its name"),
+	HONOURED("file", read_string, offsetof(struct extends_read, file), NULL, "the same file; a path from the folder of this one"),
 };
 
 static const struct key_row env_file_rows[] = {
@@ -338,6 +343,7 @@ static const struct key_row volume_rows[] = {
 const struct key_section key_sections[SECTION_COUNT] = {
 	[SECTION_FILE] = SECTION("the top level", file_rows),
 	[SECTION_SERVICE] = SECTION("services.*", service_rows),
+	[SECTION_EXTENDS] = SECTION("services.*.extends", extends_rows),
 	[SECTION_ENV_FILE] = SECTION("services.*.env_file[]", env_file_rows),
 	[SECTION_ULIMIT] = SECTION("services.*.ulimits.*", ulimit_rows),
 	[SECTION_BLKIO] = SECTION("services.*.blkio_config", blkio_rows),

@@ -20,6 +20,8 @@ struct place {
 static const struct place places[SECTION_COUNT] = {
 	[SECTION_FILE] = { "{", "}", "services: {web: {image: nginx}}", "" },
 	[SECTION_SERVICE] = { "services: {web: {", "}}", "image: nginx", PATH_WEB },
+	[SECTION_EXTENDS] = { WEB "extends: {", "}}}", "service: base, file: other.yaml",
+			      PATH_WEB ".extends" },
 	[SECTION_ENV_FILE] = { WEB "env_file: [{", "}]}}", "path: a.env", PATH_WEB ".env_file[0]" },
 	[SECTION_ULIMIT] = { WEB "ulimits: {nofile: {", "}}}}", "soft: 1, hard: 2",
 			     PATH_WEB ".ulimits.nofile" },
@@ -136,6 +138,9 @@ static const struct sample samples[] = {
 	{ SECTION_SERVICE, "depends_on",
 	  IMAGE "depends_on: {x: {condition: service_started, required: false}}", false },
 	{ SECTION_SERVICE, "x-drover", IMAGE "x-drover: {priority: 1}", false },
+	{ SECTION_SERVICE, "extends", IMAGE "extends: {service: base, file: other.yaml}", false },
+	{ SECTION_EXTENDS, "service", "service: more, file: other.yaml", false },
+	{ SECTION_EXTENDS, "file", "service: base, file: third.yaml", false },
 	{ SECTION_ENV_FILE, "path", "path: b.env", false },
 	{ SECTION_ENV_FILE, "required", "path: none.env, required: false", false },
 	{ SECTION_ENV_FILE, "format", "path: a.env, format: raw", false },
@@ -230,6 +235,8 @@ static const struct sample samples[] = {
 static const struct test_file files[] = {
 	{ "/srv/shop/a.env", "A=\"1\"\n" },
 	{ "/srv/shop/b.env", "A=2\n" },
+	{ "/srv/shop/other.yaml", "services: {base: {user: a}, more: {user: b}}\n" },
+	{ "/srv/shop/third.yaml", "services: {base: {user: c}}\n" },
 	{ NULL, NULL },
 };
 

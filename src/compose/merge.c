@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/check.h"
 #include "base/limits.h"
 #include "compose/merge_keys.h"
 #include "compose/read.h"
@@ -104,6 +105,33 @@ static void put_entry(struct tree_node *map, struct tree_node *key, struct tree_
 }
 
 /* ---- mappings ---- */
+
+enum err_code merge_without(const struct at *at, const char *key, struct tree_node **ret_node,
+			    struct err *err)
+{
+	const struct tree_node *node = at->node;
+	enum err_code code = spend(at, node->n, err);
+	if (code)
+		return code;
+	struct tree_node *map = add_map(at->load, node, node->n);
+	map->merge = node->merge;
+	for (size_t i = 0; i < node->n; i++)
+		if (!key || strcmp(node->entries[i].key->text, key) != 0)
+			map->entries[map->n++] = node->entries[i];
+	*ret_node = map;
+	return ERR_NONE;
+}
+
+enum err_code merge_copy(const struct at *at, struct tree_node **ret_node, struct err *err)
+{
+	return merge_without(at, NULL, ret_node, err);
+}
+
+void merge_put(struct tree_node *map, struct tree_node *key, struct tree_node *value)
+{
+	PRE(tree_entry_of(map, key->text));
+	put_entry(map, key, value);
+}
 
 /* `replace`: an entry replaces the earlier one whole. */
 static enum err_code merge_entries(const struct at *later, struct tree_node *earlier, bool replace,

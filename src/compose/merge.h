@@ -11,6 +11,15 @@
 enum err_code merge_over(const struct at *later, struct tree_node *earlier,
 			 struct tree_node **ret_node, struct err *err) WARN_UNUSED;
 
+/* A mapping of the load's own, with the entries of the one at `at`; without those of one key. */
+enum err_code merge_copy(const struct at *at, struct tree_node **ret_node,
+			 struct err *err) WARN_UNUSED;
+enum err_code merge_without(const struct at *at, const char *key, struct tree_node **ret_node,
+			    struct err *err) WARN_UNUSED;
+
+/* Put an entry into a mapping of the load's own, in place of the one of that key, which must be there. */
+void merge_put(struct tree_node *map, struct tree_node *key, struct tree_node *value);
+
 /* Take out what is still tagged !reset once all is merged. */
 enum err_code merge_finish(struct load *load, struct tree_node *root, struct tree_node **ret_root,
 			   struct err *err) WARN_UNUSED;

@@ -57,3 +57,9 @@ enum err_code path_resolve(const struct at *at, const char *path, char **ret_pat
 			       LIMIT_PATH_BYTES);
 	return at_fail(at, err, ERR_INVALID, "the path is not UTF-8");
 }
+
+char *path_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return base_strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}

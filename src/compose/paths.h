@@ -8,4 +8,7 @@
 enum err_code path_resolve(const struct at *at, const char *path, char **ret_path,
 			   struct err *err) WARN_UNUSED;
 
+/* The folder that a file with an absolute path lies in. Caller frees. */
+char *path_folder(const char *path);
+
 #endif

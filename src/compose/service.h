@@ -17,6 +17,12 @@ struct service {
 	struct resources short_reservations;
 };
 
+/* Long form of extends. */
+struct extends_read {
+	char *service;
+	char *file;
+};
+
 /* Long form of an env_file. */
 struct env_file_read {
 	char *path;

@@ -23,23 +23,15 @@ enum err_code read_env_format(const struct at *at, void *bool_raw, struct err *e
 static enum err_code load_file(const struct at *at, const struct env_file_read *file,
 			       struct pairs *environment, struct err *err)
 {
-	const struct compose_options *options = at->load->options;
 	_cleanup_free_ char *path = NULL;
 	enum err_code code = path_resolve(at, file->path, &path, err);
 	if (code)
 		return code;
-	if (!options->read_file)
-		return at_fail(at, err, ERR_UNSUPPORTED, "files cannot be read here");
 	size_t len = 0;
-	struct err read_err = { 0 };
-	_cleanup_free_ char *text = options->read_file(options->reader, path, &len, &read_err);
-	if (!text && read_err.code == ERR_NOT_FOUND && !file->required)
-		return ERR_NONE;
-	if (!text && read_err.code == ERR_NOT_FOUND)
-		return at_fail(at, err, ERR_NOT_FOUND, "the env_file %s does not exist", path);
-	if (!text)
-		return at_fail(at, err, read_err.code ? read_err.code : ERR_IO,
-			       "the env_file %s cannot be read: %s", path, read_err.message);
+	_cleanup_free_ char *text = NULL;
+	code = load_read(at, "env_file", path, &text, &len, err);
+	if (code)
+		return code == ERR_NOT_FOUND && !file->required ? ERR_NONE : code;
 	struct interpolation interpolation = load_interpolation(at);
 	return dotenv_parse(text, len, path, file->raw, &interpolation, environment, err);
 }

@@ -64,3 +64,14 @@ def test_a_mistake_is_said_of_the_file_it_stands_in(folder):
     write(folder, compose=service("x"), compose_override="services:\n  web:\n    imag: y\n")
     done = config(cwd=folder, check=False)
     assert done.returncode == 2 and "compose.override.yaml:3:5: services.web.imag: " in done.stderr
+
+
+def test_a_service_of_another_file_is_extended_and_its_mistakes_are_found_there(folder):
+    write(folder, compose="services: {web: {extends: {service: base, file: sub/base.yaml}, user: me}}\n",
+          sub__base="services:\n  base:\n    image: x\n    volumes: [./data:/data]\n")
+    written = config(cwd=folder).stdout
+    assert f"source: {folder}/sub/data\n" in written and "user: me\n" in written
+    write(folder, sub__base="services:\n  base:\n    imag: x\n")
+    assert "sub/base.yaml:3:5: services.web.imag: " in config(cwd=folder, check=False).stderr
+    outside = config("-f", "shop/compose.yaml", cwd=folder.parent, check=False)
+    assert "shop/sub/base.yaml:3:5: " in outside.stderr
