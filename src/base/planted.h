@@ -34,6 +34,7 @@
 	X(PLANTED_GRACE_SKIPPED,      "grace-skipped")      /* I19: after a start all is judged at once */ \
 	X(PLANTED_STANDSTILL_UNSEEN,  "standstill-unseen")  /* I21: what waits to be read is not waited for */ \
 	X(PLANTED_HOME_FORGOTTEN,     "home-forgotten")     /* L1: who is apart stays so */               \
+	X(PLANTED_HOME_KEPT,          "home-kept")          /* L2: a home that no longer takes all is kept */ \
 	X(PLANTED_BRAKE_OFF,          "brake-off")          /* I20: no storm holds replacements */         \
 	X(PLANTED_WALL_CLOCK,         "wall-clock")         /* I22: a pause depends on the wall clock */   \
 	X(PLANTED_RECORD_KEPT,        "record-kept")        /* I23: forgotten tasks stay in the store */   \

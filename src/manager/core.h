@@ -89,7 +89,8 @@ struct job_watch {
 	bool touched;  /* in manager.touched */
 	bool gated;    /* waits for a job it depends on */
 	bool recheck;  /* a node of its tasks changed: do they still match it? */
-	bool off_home; /* a task is not where its network lives, and there is no room there */
+	bool off_home; /* a task is not where its network lives, and there is no room there; or that
+			* is open */
 	struct job_facts facts;
 	int standing_said;
 };

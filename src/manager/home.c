@@ -1,7 +1,8 @@
 /* Tasks that share a network run on the machine where it lives, its home (scheduler_home()). They may be apart: some
  * were started elsewhere while their machine was lost, and the others were still there when it came back; or they were
- * alone when they were placed, and others have joined them. Those that are not at home are stopped there, one of a job
- * at a time, and start at home; but only while home has the room.
+ * alone when they were placed, and others have joined them; or one of them may not be where they were any more, and has
+ * gone to where all of them may. Those that are not at home are stopped there, one of a job at a time, and start at
+ * home, the next when the one before is ready; but only while home has the room.
  *
  * Invariant: a task is stopped for this only when its successor fits at home. */
 #include "base/alloc.h"
@@ -20,11 +21,15 @@ static bool uses_networks(const struct job_entry *entry)
 	return revision && revision->spec.networks.n > 0;
 }
 
-static bool may_come_home(const struct manager *manager, const struct task *task,
-			  const struct node_entry *home)
+static bool may_come_home(const struct task *task, const struct node_entry *node)
 {
-	const struct node_entry *node = cluster_node(&manager->cluster, task->desired.node);
-	return node != home && node->state == NODE_READY && !task->unreachable;
+	return node->state == NODE_READY && !task->unreachable;
+}
+
+/* At home, in the place of another, and not ready yet. */
+static bool is_arriving(const struct task *task)
+{
+	return !task_is_ready(task) && !uuid_is_zero(task->desired.replaces.uuid);
 }
 
 /* One that is not at home; NULL: none, or the job has a task that is on its way already. */
@@ -34,17 +39,19 @@ static struct task *find_apart(const struct manager *manager, const struct job_e
 	struct task *apart = NULL;
 	for (size_t i = 0; i < entry->tasks.n; i++) {
 		struct task *task = entry->tasks.items[i];
+		const struct node_entry *node = cluster_node(&manager->cluster, task->desired.node);
 		if (task_is_final(task->state))
 			continue;
 		if (task->state == TASK_PENDING || task->desired.wanted != TASK_WANT_RUN ||
-		    task->desired.revision != entry->job.revision)
+		    task_is_stale(entry, task) || (node == home && is_arriving(task)))
 			return NULL;
-		if (!apart && may_come_home(manager, task, home))
+		if (!apart && node != home && may_come_home(task, node))
 			apart = task;
 	}
 	return apart;
 }
 
+/* Would it be placed at home, or where that may be? */
 static bool fits_at_home(const struct manager *manager, const struct task *task,
 			 const struct node_entry *home)
 {
@@ -54,9 +61,30 @@ static bool fits_at_home(const struct manager *manager, const struct task *task,
 	pending_model(manager, task, true, &model);
 	scheduler_pick(&manager->cluster, manager->options.scheduler, &model, none, manager->round,
 		       &pick);
-	bool fits = pick.node == home;
+	bool fits = pick.node && (!home || pick.node == home);
 	scheduler_pick_release(&pick);
 	return fits;
+}
+
+static bool is_placed(const struct job_entry *entry)
+{
+	int64_t n = 0;
+	for (size_t i = 0; i < entry->tasks.n; i++) {
+		const struct task *task = entry->tasks.items[i];
+		n += !task_is_final(task->state) && task->state != TASK_PENDING &&
+		     task->desired.wanted == TASK_WANT_RUN;
+	}
+	return entry->job.wanted != JOB_RUN || n >= job_replicas(entry);
+}
+
+/* Nobody is to be placed who would decide where home is. */
+static bool all_are_placed(const struct project_entry *project)
+{
+	for (size_t i = 0; i < project->n_jobs; i++)
+		if (uses_networks(project->jobs[i]) && !job_is_global(project->jobs[i]) &&
+		    !job_runs_to_completion(project->jobs[i]) && !is_placed(project->jobs[i]))
+			return false;
+	return true;
 }
 
 void tasks_come_home(struct manager *manager, const struct job_entry *entry)
@@ -67,17 +95,17 @@ void tasks_come_home(struct manager *manager, const struct job_entry *entry)
 	if (job_is_global(entry) || job_runs_to_completion(entry) ||
 	    PLANTED(PLANTED_HOME_FORGOTTEN))
 		return;
-	const struct node_entry *home = scheduler_home(&manager->cluster, entry);
-	struct task *apart =
-		home && home->state == NODE_READY ? find_apart(manager, entry, home) : NULL;
-	if (!apart)
-		return;
-	if (fits_at_home(manager, apart, home)) {
+	bool open = false;
+	const struct node_entry *home = scheduler_home(&manager->cluster, entry, &open);
+	struct task *apart = NULL;
+	if (open ? all_are_placed(project_of(manager, entry)) : home && home->state == NODE_READY)
+		apart = find_apart(manager, entry, home);
+	if (apart && fits_at_home(manager, apart, home)) {
 		task_stop(manager, apart, REASON_UNFIT);
 		return;
 	}
-	watch->off_home = true;
-	manager->n_off_home++;
+	watch->off_home = apart || open;
+	manager->n_off_home += watch->off_home;
 }
 
 static void look_again(struct manager *manager, const struct project_entry *project, bool all)

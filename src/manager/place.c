@@ -144,6 +144,8 @@ static bool try_first(struct manager *manager, struct task_class *class)
 		else
 			task_place(manager, task, &pick);
 	}
+	if (placed && pick.moves_home)
+		home_joined(manager, cluster_job_of(&manager->cluster, task));
 	scheduler_pick_release(&pick);
 	return placed;
 }

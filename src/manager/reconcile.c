@@ -124,7 +124,6 @@ static void reconcile_running(struct manager *manager, struct job_entry *entry)
 {
 	struct slots slots;
 	tasks_leave_unfit(manager, entry);
-	tasks_come_home(manager, entry);
 	slots_build(&manager->cluster, entry, &slots);
 	end_unwanted(manager, &slots);
 	for (size_t i = 0; i < slots.n; i++) {
@@ -134,6 +133,7 @@ static void reconcile_running(struct manager *manager, struct job_entry *entry)
 			settle_kept(manager, entry, &slots.items[i]);
 	}
 	bool gate_open = settle_pending(manager, entry);
+	tasks_come_home(manager, entry);
 	if (!job_runs_to_completion(entry))
 		update_roll(manager, entry, &slots, gate_open);
 	prune_tasks(manager, entry, &slots);

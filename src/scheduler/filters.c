@@ -110,8 +110,9 @@ static bool has_max_replicas(struct question *question, size_t column, struct re
 
 static bool off_network(struct question *question, size_t column, struct refusal *ret_refusal)
 {
-	return question->home && question->home->index != column &&
-	       refuse(ret_refusal, REFUSED_NETWORK, 0);
+	bool off = question->takers ? !question->takers[column]
+				    : question->home && question->home->index != column;
+	return off && refuse(ret_refusal, REFUSED_NETWORK, 0);
 }
 
 static bool lacks_volume(struct question *question, size_t column, struct refusal *ret_refusal)
@@ -144,6 +145,15 @@ bool filters_refuse_beside_resources(struct question *question, size_t column)
 		if (filters[i] != lacks_resources && filters[i](question, column, &refusal))
 			return true;
 	return false;
+}
+
+bool filters_refuse_for_good(struct question *question, size_t column, struct refusal *ret_refusal)
+{
+	return breaks_constraint(question, column, ret_refusal) ||
+	       is_other_platform(question, column, ret_refusal) ||
+	       engine_too_old(question, column, ret_refusal) ||
+	       worker_too_old(question, column, ret_refusal) ||
+	       lacks_volume(question, column, ret_refusal);
 }
 
 bool machine_refuses(struct question *question, size_t column, struct refusal *ret_refusal)

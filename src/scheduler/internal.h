@@ -50,8 +50,11 @@ struct question {
 	const struct node_entry *only; /* the node of a global task; NULL: any */
 	struct pin *pins;
 	size_t n_pins;
-	const struct node_entry
-		*home;	    /* where the project's shared network lives; NULL: anywhere */
+	bool shares;		       /* a network, with another job: then home.c */
+	const struct node_entry *home; /* where those that share it run; NULL: nowhere yet */
+	bool *takers;	    /* home NULL: by column, the nodes that take them all; NULL: anywhere */
+	bool nowhere;	    /* no node takes them all, home included */
+	bool moves_home;    /* home is not where most of them are, or they are nowhere */
 	int64_t api_minor;  /* the Engine API the specification needs; 0: any */
 	int64_t protocol;   /* and the release of the worker: job_revision_protocol() */
 	size_t *port_order; /* published ports in the order in which they are drawn */
@@ -63,6 +66,18 @@ struct question {
 void question_init(struct question *question, const struct cluster *cluster,
 		   const struct task *task);
 void question_release(struct question *question);
+/* The same without a home. */
+void question_init_alone(struct question *question, const struct cluster *cluster,
+			 const struct task *task);
+/* The volume of a mount, if it lives on one machine already; NULL: it does not. */
+const struct volume_record *pinned_volume(const struct cluster *cluster,
+					  const struct project_entry *project,
+					  const struct job_spec *spec, const struct mount *mount);
+
+/* ---- home (home.c) ---- */
+
+/* Work out question->shares, home, takers, nowhere and moves_home. */
+void home_find(struct question *question);
 
 /* ---- ports (ports.c) ---- */
 
@@ -107,8 +122,44 @@ bool filters_refuse(struct question *question, size_t column, struct refusal *re
 bool filters_refuse_beside_resources(struct question *question, size_t column);
 /* Those that ask about the machine itself, whatever runs there and is free. */
 bool machine_refuses(struct question *question, size_t column, struct refusal *ret_refusal);
+/* Those whose answer stays what it is while tasks come and go. */
+bool filters_refuse_for_good(struct question *question, size_t column, struct refusal *ret_refusal);
 /* The first of them alone: is the node not ready to take a task? */
 bool readiness_refuses(const struct question *question, size_t column, struct refusal *ret_refusal);
+
+/* ---- jobs that share a network, as one (together.c) ---- */
+
+/* One of them that is to run. */
+struct member {
+	struct task model;
+	struct question question; /* of the model, without a home */
+	int64_t n_wanted;	  /* tasks */
+};
+
+struct together {
+	const struct cluster *cluster;
+	const struct project_entry *project;
+	struct strings networks; /* that they share; none: there is nobody */
+	struct member *members;
+	size_t n_members;
+};
+
+/* All that share a network with a job of this specification, or with one that does. Nothing it is
+ * given may change before together_release(). */
+void together_init(struct together *together, const struct cluster *cluster,
+		   const struct project_entry *project, const struct job_spec *spec);
+void together_release(struct together *together);
+/* Does the job use one of the networks? */
+bool together_has(const struct together *together, const struct job_entry *job);
+/* What they reserve, all of them. */
+struct resources together_request(const struct together *together);
+/* Would the node not take them all, if none of them ran yet? Tells for which of them; n_members: for
+ * all alike. */
+bool together_are_refused(const struct together *together, size_t column, size_t *ret_member,
+			  struct refusal *ret_refusal);
+/* The same as far as it stays so while tasks come and go. */
+bool together_are_refused_for_good(const struct together *together, size_t column,
+				   size_t *ret_member, struct refusal *ret_refusal);
 
 /* ---- why nothing fits (refusals.c, sentence.c) ---- */
 
@@ -130,6 +181,8 @@ void refusals_release(struct refusals *refusals);
 
 /* The sentence of a task that fits no node; the caller frees. Sorts the refusals. */
 char *refusals_sentence(struct refusals *refusals, const struct question *question);
+/* Why no node takes all that share a network with the task; the caller frees. */
+char *together_sentence(const struct question *question);
 /* Why a pinned volume keeps the task waiting whatever the filters say; NULL: it does not. */
 char *pin_sentence(const struct question *question);
 

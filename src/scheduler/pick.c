@@ -121,6 +121,10 @@ void scheduler_pick(const struct cluster *cluster, const struct scheduler_ops *p
 			n = leave_out(cluster, avoid, candidates, n);
 			n = preferences_apply(&question, candidates, n);
 			choose(&question, policy, round, candidates, n, &pick);
+			pick.moves_home = question.moves_home;
+		} else if (question.nowhere && question.home) {
+			pick.reason = REASON_NO_NODE_FITS;
+			pick.message = together_sentence(&question);
 		} else {
 			pick.reason = REASON_NO_NODE_FITS;
 			pick.message = job_spec_is_global(question.spec) && !question.only

@@ -58,7 +58,9 @@ struct scheduler_pick {
 	double score;
 	uint64_t next_round; /* the column after the picked one; `round` when nothing fits */
 	LIST_OF(struct port_grant)
-	ports;	       /* one per published port, ascending by index; owned by the caller */
+	ports; /* one per published port, ascending by index; owned by the caller */
+	/* The job shares a network that lives there only with this task: others may follow it. */
+	bool moves_home;
 	int reason;    /* when node is NULL: REASON_NO_NODE_FITS or REASON_WAITS_VOLUME */
 	char *message; /* the same as a sentence, owned: "no node has 512 MB of memory free: ..." */
 };
@@ -86,8 +88,10 @@ bool scheduler_takes_room(const struct node_entry *node, const struct node_colum
 bool scheduler_ties(const struct cluster *cluster, const struct task *task);
 
 /* The machine of the networks that the job shares with others of its project; NULL: it shares none,
- * or they live nowhere yet. */
-const struct node_entry *scheduler_home(const struct cluster *cluster, const struct job_entry *job);
+ * or they live nowhere yet, or (`ret_open`) on the next machine of those that take them all on which
+ * a task is placed. */
+const struct node_entry *scheduler_home(const struct cluster *cluster, const struct job_entry *job,
+					bool *ret_open);
 
 /* Two tasks with equal class fit the same nodes: everything the filters read, hashed. Parked tasks
  * are grouped by it. */

@@ -157,8 +157,12 @@ static void add_head(struct text *text, const struct question *question,
 			  (long long)spec->placement.max_replicas_per_node);
 		break;
 	case REFUSED_NETWORK:
-		text_addf(text, "project %s shares a network, so its tasks run on %s only",
-			  question->project->project.name, cluster_node_name(question->home));
+		text_addf(text, "project %s shares a network, so its tasks run on ",
+			  question->project->project.name);
+		if (question->home)
+			text_addf(text, "%s only", cluster_node_name(question->home));
+		else
+			text_add(text, "a node that takes them all");
 		break;
 	case REFUSED_VOLUME:
 		text_addf(text, "volume %s lives on %s", question->pins[item].volume,
@@ -266,7 +270,11 @@ static void add_clause(struct text *text, const struct question *question,
 			  question->job->job.name);
 		break;
 	case REFUSED_NETWORK:
-		text_addf(text, "%s not %s", one ? "is" : "are", cluster_node_name(question->home));
+		if (question->home)
+			text_addf(text, "%s not %s", one ? "is" : "are",
+				  cluster_node_name(question->home));
+		else
+			text_add(text, one ? "does not" : "do not");
 		break;
 	case REFUSED_VOLUME:
 		text_addf(text, "%s not %s", one ? "is" : "are",
@@ -353,6 +361,82 @@ char *refusals_sentence(struct refusals *refusals, const struct question *questi
 		text_add_char(&text, ' ');
 		add_clause(&text, question, count, count == head);
 	}
+	return take_message(&text);
+}
+
+/* ---- why no node takes all that share a network ---- */
+
+/* "does not match node.labels.zone==b (db)", "has not volume shop_data (db)". */
+static void add_member_clause(struct text *text, const struct member *member,
+			      const struct refusal_count *count)
+{
+	const struct question *question = &member->question;
+	if (count->refusal.kind == REFUSED_VOLUME)
+		text_addf(text, "%s not volume %s", count->n_nodes == 1 ? "has" : "have",
+			  question->pins[count->refusal.item].volume);
+	else if (count->refusal.kind == REFUSED_MAX_REPLICAS)
+		text_addf(text, "may run %lld of %lld",
+			  (long long)question->spec->placement.max_replicas_per_node,
+			  (long long)member->n_wanted);
+	else
+		add_clause(text, question, count, false);
+	text_addf(text, " (%s)", question->job->job.name);
+}
+
+/* What stands against all of them alike; resources are those that they ask for together. */
+static void add_common_clause(struct text *text, const struct together *together,
+			      const struct refusal_count *count)
+{
+	PRE(count->refusal.kind <= REFUSED_DISK);
+	struct job_spec all = { .reservations = together_request(together) };
+	struct question question = { .cluster = together->cluster, .spec = &all };
+	add_clause(text, &question, count, false);
+}
+
+static size_t count_refusals(const struct together *together, struct refusals *refusals)
+{
+	const struct node_columns *columns = &together->cluster->columns;
+	size_t n_nodes = 0;
+	for (size_t column = 0; column < columns->n; column++) {
+		size_t member;
+		struct refusal refusal;
+		if (columns->entry[column]->record.left ||
+		    !together_are_refused(together, column, &member, &refusal))
+			continue;
+		const struct question *question =
+			&together->members[member < together->n_members ? member : 0].question;
+		refusals_count(&refusals[member], question, refusal, column);
+		n_nodes++;
+	}
+	return n_nodes;
+}
+
+char *together_sentence(const struct question *question)
+{
+	struct text text;
+	struct together together;
+	text_init(&text, LIMIT_MESSAGE_BYTES);
+	together_init(&together, question->cluster, question->project, question->spec);
+	struct refusals *refusals = base_calloc(together.n_members + 1, sizeof(*refusals));
+	size_t n_nodes = count_refusals(&together, refusals);
+	size_t n_clauses = 0;
+	text_addf(&text, "project %s shares a network, and no node takes all of it",
+		  question->project->project.name);
+	for (size_t i = 0; i <= together.n_members; i++) {
+		for (size_t j = 0; j < refusals[i].n; j++) {
+			const struct refusal_count *count = &refusals[i].items[j];
+			text_addf(&text, "%s%zu ", n_clauses ? ", " : ": ", count->n_nodes);
+			if (!n_clauses++)
+				text_addf(&text, "of %zu ", n_nodes);
+			if (i < together.n_members)
+				add_member_clause(&text, &together.members[i], count);
+			else
+				add_common_clause(&text, &together, count);
+		}
+		refusals_release(&refusals[i]);
+	}
+	base_free(refusals);
+	together_release(&together);
 	return take_message(&text);
 }
 

@@ -5,14 +5,7 @@
  * Of a machine that stays broken nothing is demanded, but that nobody waits for it who could run on one that works. */
 #include <string.h>
 
-#include "sim.h"
-
-struct look {
-	struct sim *sim;
-	const struct cluster *cluster;
-	bool tell;
-	bool fine;
-};
+#include "liveness.h"
 
 static void wrong(struct look *look, int invariant, const struct task *task, const char *why)
 {
@@ -44,8 +37,7 @@ static struct sim_worker *worker_of(const struct look *look, struct node_id node
 	return NULL;
 }
 
-/* Works, and belongs to the cluster. */
-static bool works(const struct look *look, struct node_id id)
+bool look_works(const struct look *look, struct node_id id)
 {
 	const struct sim_worker *worker = worker_of(look, id);
 	const char *name;
@@ -61,7 +53,7 @@ static bool is_drained(const struct look *look, struct node_id id)
 /* On a machine that stays broken. */
 static bool is_out(const struct look *look, const struct task *task)
 {
-	return !uuid_is_zero(task->desired.node.uuid) && !works(look, task->desired.node);
+	return !uuid_is_zero(task->desired.node.uuid) && !look_works(look, task->desired.node);
 }
 
 static int count_running(const struct look *look, struct task_id id, int64_t attempt)
@@ -136,8 +128,8 @@ static bool has_max_replicas(const struct node_entry *node, struct job_id job, i
 	return max > 0 && n >= max;
 }
 
-static bool fits(const struct cluster *cluster, const struct node_entry *node, struct job_id job,
-		 const struct job_spec *spec)
+bool look_fits(const struct cluster *cluster, const struct node_entry *node, struct job_id job,
+	       const struct job_spec *spec)
 {
 	if (!check_placement_allows(node, spec) ||
 	    has_max_replicas(node, job, spec->placement.max_replicas_per_node))
@@ -161,60 +153,6 @@ static bool fits(const struct cluster *cluster, const struct node_entry *node, s
 	return true;
 }
 
-/* Where one of its volumes lives; NULL: it has none, or it lives nowhere yet. */
-static const struct node_entry *pin_of(const struct look *look, const char *project,
-				       const struct job_spec *spec)
-{
-	for (size_t i = 0; i < spec->mounts.n; i++) {
-		char buffer[VOLUME_NAME_SIZE];
-		const struct volume_record *volume = cluster_volume(
-			look->cluster, cluster_volume_name(cluster_project(look->cluster, project),
-							   spec->mounts.items[i].source, buffer));
-		if (volume)
-			return cluster_node(look->cluster, volume->node);
-	}
-	return NULL;
-}
-
-/* The one network of the simulated projects. */
-static bool uses_network(const struct job_entry *entry)
-{
-	return job_entry_current(entry) && job_entry_current(entry)->spec.networks.n > 0;
-}
-
-static bool shares_network(const struct look *look, const struct job_entry *entry)
-{
-	const struct project_entry *project = cluster_project(look->cluster, entry->job.project);
-	size_t n = 0;
-	for (size_t i = 0; i < project->n_jobs; i++)
-		n += uses_network(project->jobs[i]);
-	return uses_network(entry) && n > 1;
-}
-
-/* Is a volume that it is tied to, its own or that of one it shares a network with, on a machine that takes nothing? */
-static bool is_pinned_out(const struct look *look, const struct job_entry *entry,
-			  const struct job_spec *spec)
-{
-	const struct project_entry *project = cluster_project(look->cluster, entry->job.project);
-	const struct node_entry *pin = pin_of(look, entry->job.project, spec);
-	for (size_t i = 0; !pin && shares_network(look, entry) && i < project->n_jobs; i++)
-		if (uses_network(project->jobs[i]))
-			pin = pin_of(look, entry->job.project,
-				     &job_entry_current(project->jobs[i])->spec);
-	return pin && (!works(look, pin->record.id) || pin->record.draining);
-}
-
-/* A machine that stays broken and still speaks may be the home of a network. */
-static bool may_be_home(const struct look *look)
-{
-	for (int i = 0; i < look->sim->n_workers; i++) {
-		int broken = look->sim->workers[i].broken;
-		if (broken == BROKEN_DOCKER || broken == BROKEN_STORE)
-			return true;
-	}
-	return false;
-}
-
 /* A task of this specification, of the job, on a machine that works. Tied ones (a project's network, a volume) may have
  * one home only: they could run when every node would take them. */
 static bool could_run(const struct look *look, const struct job_entry *entry,
@@ -222,21 +160,22 @@ static bool could_run(const struct look *look, const struct job_entry *entry,
 {
 	if (job_spec_is_global(spec)) {
 		const struct node_entry *node = cluster_node_numbered(look->cluster, slot);
-		return node && works(look, node->record.id) &&
-		       fits(look->cluster, node, entry->job.id, spec);
+		return node && look_works(look, node->record.id) &&
+		       look_fits(look->cluster, node, entry->job.id, spec);
 	}
 	bool tied = spec->networks.n || spec->mounts.n;
-	if (is_pinned_out(look, entry, spec) || (shares_network(look, entry) && may_be_home(look)))
+	if (home_is_pinned_out(look, entry, spec) ||
+	    (home_is_shared(look, entry) && home_may_be_broken(look)))
 		return false;
 	const struct node_columns *columns = &look->cluster->columns;
 	size_t n = 0;
 	size_t n_working = 0;
 	for (size_t i = 0; i < columns->n; i++) {
-		if (!works(look, columns->entry[i]->record.id) ||
+		if (!look_works(look, columns->entry[i]->record.id) ||
 		    columns->entry[i]->record.draining)
 			continue;
 		n_working++;
-		n += fits(look->cluster, columns->entry[i], entry->job.id, spec);
+		n += look_fits(look->cluster, columns->entry[i], entry->job.id, spec);
 	}
 	return tied ? n == n_working && n : n > 0;
 }
@@ -271,6 +210,10 @@ static void look_at_waiting(struct look *look, const struct job_entry *entry,
 		if (could_run(look, entry, cluster_task_spec(look->cluster, task),
 			      task->desired.slot))
 			wrong(look, INVARIANT_L2, task, "waits, and there is a node for it");
+		else if (!job_spec_is_global(cluster_task_spec(look->cluster, task)) &&
+			 home_could_be_elsewhere(look, entry))
+			wrong(look, INVARIANT_L2, task,
+			      "waits, and there is a node for all of its network");
 	} else if (task->reason == REASON_WAITS_DEPENDENCY) {
 		if (dependency_is_met(look, entry))
 			wrong(look, INVARIANT_L2, task, "waits, and what it waits for is there");
@@ -298,7 +241,7 @@ static bool is_wanted(const struct look *look, const struct job_entry *entry, in
 	if (!job_spec_is_global(spec))
 		return slot <= spec->replicas;
 	const struct node_entry *node = cluster_node_numbered(look->cluster, slot);
-	return node && works(look, node->record.id) && !node->record.draining &&
+	return node && look_works(look, node->record.id) && !node->record.draining &&
 	       check_placement_allows(node, spec);
 }
 
@@ -306,7 +249,7 @@ static bool waits_for_machine(const struct look *look, const struct job_entry *e
 {
 	const struct node_entry *node = cluster_node_numbered(look->cluster, slot);
 	return job_spec_is_global(&job_entry_current(entry)->spec) && node &&
-	       !works(look, node->record.id);
+	       !look_works(look, node->record.id);
 }
 
 static const struct task *newest_of(const struct job_entry *entry, int64_t slot)
@@ -332,56 +275,6 @@ static bool is_current(const struct job_entry *entry, const struct task *task)
 	       task->desired.restarts_asked == entry->job.restarts_asked;
 }
 
-static bool counts_at_home(const struct look *look, const struct task *task)
-{
-	return !task_is_final(task->state) && task->desired.wanted == TASK_WANT_RUN &&
-	       works(look, task->desired.node) && !is_drained(look, task->desired.node);
-}
-
-/* Where the network of its project lives: where data is, or most tasks are, the first such machine. */
-static const struct node_entry *home_of(const struct look *look, const struct job_entry *entry)
-{
-	const struct project_entry *project = cluster_project(look->cluster, entry->job.project);
-	const struct node_columns *columns = &look->cluster->columns;
-	const struct node_entry *home = NULL;
-	size_t most = 0;
-	for (size_t column = 0; column < columns->n; column++) {
-		size_t n = 0;
-		for (size_t i = 0; i < project->n_jobs; i++) {
-			const struct job_entry *job = project->jobs[i];
-			if (!uses_network(job))
-				continue;
-			const struct node_entry *pin =
-				pin_of(look, entry->job.project, &job_entry_current(job)->spec);
-			if (pin)
-				return pin;
-			for (size_t j = 0; j < job->tasks.n; j++)
-				n += counts_at_home(look, job->tasks.items[j]) &&
-				     cluster_node(look->cluster,
-						  job->tasks.items[j]->desired.node) ==
-					     columns->entry[column];
-		}
-		if (n > most) {
-			most = n;
-			home = columns->entry[column];
-		}
-	}
-	return home;
-}
-
-/* Is it away from the others of its network, and would fit there? */
-static bool is_apart(const struct look *look, const struct job_entry *entry,
-		     const struct task *task)
-{
-	const struct job_spec *spec = &job_entry_current(entry)->spec;
-	if (!shares_network(look, entry) || job_spec_is_global(spec))
-		return false;
-	const struct node_entry *home = home_of(look, entry);
-	return home && !uuid_equal(home->record.id.uuid, task->desired.node.uuid) &&
-	       works(look, home->record.id) && !home->record.draining &&
-	       fits(look->cluster, home, entry->job.id, spec);
-}
-
 static void look_at_running(struct look *look, const struct job_entry *entry,
 			    const struct task *task, bool update_is_held)
 {
@@ -398,7 +291,7 @@ static void look_at_running(struct look *look, const struct job_entry *entry,
 		wrong(look, INVARIANT_L1, task, "is of an older revision or restart");
 	else if (task->desired.wanted != TASK_WANT_RUN)
 		wrong(look, INVARIANT_L1, task, "is being stopped");
-	else if (is_current(entry, task) && is_apart(look, entry, task))
+	else if (is_current(entry, task) && home_is_away(look, entry, task))
 		wrong(look, INVARIANT_L1, task, "is apart from those it shares a network with");
 }
 

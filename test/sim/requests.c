@@ -66,7 +66,7 @@ static void draw_volume(struct sim *sim, struct sim_request *request, struct job
 
 static void draw_network(struct sim *sim, struct sim_request *request, struct job_spec *spec)
 {
-	if (!sim_chance(sim, 250))
+	if (!sim_chance(sim, 400))
 		return;
 	struct network_use *use = list_add(&spec->networks, sizeof(*use));
 	use->network = base_strdup("default");
@@ -83,7 +83,7 @@ static void draw_placement(struct sim *sim, struct job_spec *spec)
 						   "node.labels.rack==r1", "node.labels.rack!=r2",
 						   "node.hostname!=worker1" };
 	struct placement *placement = &spec->placement;
-	if (sim_chance(sim, 150))
+	if (sim_chance(sim, 250))
 		strings_add(&placement->constraints, constraints[sim_draw(sim, 0, 4)]);
 	if (sim_chance(sim, 200))
 		strings_add(&placement->preferences, "node.labels.rack");
