@@ -29,7 +29,8 @@ struct load {
 	struct pairs environment; /* .env and the deployer's, the latter winning */
 	struct strings warned;	  /* unset variables already reported */
 	LIST_OF(struct load_file *) files;
-	struct tree merged; /* the nodes that merging made */
+	LIST_OF(struct pairs *) environments; /* of what is included with variables of its own */
+	struct tree merged;		      /* the nodes that merging made */
 	LIST_OF(struct origin) origins;
 	char record_prefix[64]; /* record path of what is being read: "jobs[0].spec." */
 	int64_t interpolated_bytes;
@@ -94,6 +95,9 @@ struct interpolation load_interpolation(const struct at *at);
 enum err_code load_add_file(struct load *load, const struct compose_file *file,
 			    const char *directory, const struct pairs *environment,
 			    struct tree_node **ret_root, struct err *err) WARN_UNUSED;
+
+/* Variables that live as long as the load. */
+struct pairs *load_add_environment(struct load *load);
 
 /* The text of a file that is named at `at`, for which `noun` is the word; base_free() it. ERR_NOT_FOUND. */
 enum err_code load_read(const struct at *at, const char *noun, const char *path, char **ret_text,

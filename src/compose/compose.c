@@ -1,7 +1,7 @@
 /* Invariants:
  * 1. The request is the caller's only when everything was read and checked; until then load.request is released here.
  * 2. A key is never passed over: keys_read() is the only way into a mapping whose keys the specification names.
- * 3. Order: .env, name, each file's variables, merging, then the top level by its table; variables see the name as
+ * 3. Order: .env, name, assembling, then the top level by its table; variables see the name as
  *    COMPOSE_PROJECT_NAME. */
 #include "compose/compose.h"
 
@@ -10,10 +10,9 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "compose/assemble.h"
 #include "compose/dotenv.h"
-#include "compose/extends.h"
 #include "compose/keys.h"
-#include "compose/merge.h"
 #include "compose/project_name.h"
 #include "compose/service.h"
 
@@ -97,25 +96,6 @@ static enum err_code parse_files(struct load *load, struct tree_node **roots, st
 	return code;
 }
 
-/* Merge each root over those before it, its variables replaced and its services in full. */
-static enum err_code merge_files(struct load *load, struct tree_node *const *roots, size_t n_roots,
-				 struct tree_node **ret_root, struct err *err)
-{
-	struct tree_node *merged = NULL;
-	enum err_code code = ERR_NONE;
-	for (size_t i = 0; !code && i < n_roots; i++) {
-		struct at root = { .load = load, .node = roots[i] };
-		code = at_replace_all(&root, err);
-		if (!code)
-			code = extends_apply(&root, &root.node, err);
-		if (!code && merged)
-			code = merge_over(&root, merged, &merged, err);
-		else
-			merged = root.node;
-	}
-	return code ? code : merge_finish(load, merged, ret_root, err);
-}
-
 static enum err_code read_root(const struct at *root, struct err *err)
 {
 	struct load *load = root->load;
@@ -147,7 +127,7 @@ static enum err_code read_all(struct load *load, struct tree_node **roots, struc
 	if (code)
 		return code;
 	pairs_put(&load->environment, "COMPOSE_PROJECT_NAME", load->request->name);
-	code = merge_files(load, roots, n_roots, &root.node, err);
+	code = assemble(load, roots, n_roots, &root.node, err);
 	return code ? code : read_root(&root, err);
 }
 

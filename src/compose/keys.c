@@ -23,14 +23,22 @@
 // clang-format off
 static const struct key_row file_rows[] = {
 	{ "version", KEY_OBSOLETE, read_remark, 0, NULL, "it means nothing any more; remove it" },
+	HONOURED("include", NULL, IN_LOAD, NULL, "list of paths or `{path, project_directory, env_file}`; see Include"),
 	HONOURED("name", NULL, IN_LOAD, NULL, "the project's name, unless `-p` or `COMPOSE_PROJECT_NAME` is given"),
 	HONOURED("networks", read_networks, IN_LOAD, "networks", "see below; a service that lists none joins `default`"),
 	HONOURED("volumes", read_project_volumes, IN_LOAD, "volumes", "see below"),
 	HONOURED("services", read_services, IN_LOAD, "jobs", "each becomes a job"),
 	REFUSED("configs", NOT_YET ": mount a file with volumes instead"),
 	REFUSED("secrets", NOT_YET ": mount a file with volumes instead"),
-	REFUSED("include", NOT_YET ": put the services into one file"),
 	REFUSED("models", "drover runs containers only"),
+};
+
+static const struct key_row include_rows[] = {
+	HONOURED("path", read_string_or_strings, offsetof(struct include_read, paths), NULL, "required: a path, or several that are merged"),
+	HONOURED("project_directory", read_string, offsetof(struct include_read, project_directory), NULL,
+	     "the folder of the first path: where relative paths of the included start"),
+	HONOURED("env_file", read_string_or_strings, offsetof(struct include_read, env_files), NULL,
+	     "`.env` of its project directory; a path or several: variables for the included, which ours win over"),
 };
 
 static const struct key_row service_rows[] = {
@@ -342,6 +350,7 @@ static const struct key_row volume_rows[] = {
 
 const struct key_section key_sections[SECTION_COUNT] = {
 	[SECTION_FILE] = SECTION("the top level", file_rows),
+	[SECTION_INCLUDE] = SECTION("include[]", include_rows),
 	[SECTION_SERVICE] = SECTION("services.*", service_rows),
 	[SECTION_EXTENDS] = SECTION("services.*.extends", extends_rows),
 	[SECTION_ENV_FILE] = SECTION("services.*.env_file[]", env_file_rows),

@@ -8,6 +8,7 @@
 
 enum section_id {
 	SECTION_FILE,
+	SECTION_INCLUDE,
 	SECTION_SERVICE,
 	SECTION_EXTENDS,
 	SECTION_ENV_FILE,
@@ -69,6 +70,9 @@ extern const struct key_section key_sections[SECTION_COUNT];
  * table into `target`, the section's struct. */
 enum err_code keys_read(const struct at *at, enum section_id section, void *target,
 			struct err *err) WARN_UNUSED;
+
+/* Only look whether every key is known and not refused. */
+enum err_code keys_check(const struct at *at, enum section_id section, struct err *err) WARN_UNUSED;
 
 /* The tables of docs/compose.md, from the rows. */
 void keys_markdown(struct text *out);

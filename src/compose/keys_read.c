@@ -91,13 +91,17 @@ static enum err_code check_keys(const struct at *at, const struct key_section *s
 	return ERR_NONE;
 }
 
+enum err_code keys_check(const struct at *at, enum section_id section, struct err *err)
+{
+	enum err_code code = expect_map(at, err);
+	return code ? code : check_keys(at, &key_sections[section], err);
+}
+
 enum err_code keys_read(const struct at *at, enum section_id section_id, void *target,
 			struct err *err)
 {
 	const struct key_section *section = &key_sections[section_id];
-	enum err_code code = expect_map(at, err);
-	if (!code)
-		code = check_keys(at, section, err);
+	enum err_code code = keys_check(at, section_id, err);
 	for (size_t i = 0; !code && i < section->n_rows; i++) {
 		const struct key_row *row = &section->rows[i];
 		const struct tree_entry *entry =

@@ -19,6 +19,8 @@ struct place {
 
 static const struct place places[SECTION_COUNT] = {
 	[SECTION_FILE] = { "{", "}", "services: {web: {image: nginx}}", "" },
+	[SECTION_INCLUDE] = { "services: {web: {image: nginx}}\ninclude: [{", "}]",
+			      "path: sub/in.yaml", "include[0]" },
 	[SECTION_SERVICE] = { "services: {web: {", "}}", "image: nginx", PATH_WEB },
 	[SECTION_EXTENDS] = { WEB "extends: {", "}}}", "service: base, file: other.yaml",
 			      PATH_WEB ".extends" },
@@ -82,6 +84,10 @@ struct sample {
 
 static const struct sample samples[] = {
 	{ SECTION_FILE, "version", FILE_ "version: '3'", true },
+	{ SECTION_FILE, "include", FILE_ "include: [sub/in.yaml]", false },
+	{ SECTION_INCLUDE, "path", "path: [sub/in.yaml, over.yaml]", false },
+	{ SECTION_INCLUDE, "project_directory", "path: sub/in.yaml, project_directory: .", false },
+	{ SECTION_INCLUDE, "env_file", "path: sub/in.yaml, env_file: a.env", false },
 	{ SECTION_FILE, "name", FILE_ "name: other", false },
 	{ SECTION_FILE, "services", "services: {web: {image: nginx}, two: {image: nginx}}", false },
 	{ SECTION_FILE, "networks", FILE_ "networks: {net: }", false },
@@ -236,6 +242,9 @@ static const struct test_file files[] = {
 	{ "/srv/shop/a.env", "A=\"1\"\n" },
 	{ "/srv/shop/b.env", "A=2\n" },
 	{ "/srv/shop/other.yaml", "services: {base: {user: a}, more: {user: b}}\n" },
+	{ "/srv/shop/sub/in.yaml",
+	  "services: {in: {image: in, user: 'u${A-}', volumes: ['./a:/a']}}\n" },
+	{ "/srv/shop/over.yaml", "services: {in: {image: over}}\n" },
 	{ "/srv/shop/third.yaml", "services: {base: {user: c}}\n" },
 	{ NULL, NULL },
 };

@@ -52,6 +52,13 @@ enum err_code load_add_file(struct load *load, const struct compose_file *file,
 	return add_file(load, file, NULL, directory, environment, ret_root, err);
 }
 
+struct pairs *load_add_environment(struct load *load)
+{
+	struct pairs **slot = list_add(&load->environments, sizeof(struct pairs *));
+	*slot = base_calloc(1, sizeof(**slot));
+	return *slot;
+}
+
 enum err_code load_read(const struct at *at, const char *noun, const char *path, char **ret_text,
 			size_t *ret_len, struct err *err)
 {
@@ -130,6 +137,11 @@ void load_release(struct load *load)
 	for (size_t i = 0; i < load->files.n; i++)
 		load_file_free(load->files.items[i]);
 	base_free(load->files.items);
+	for (size_t i = 0; i < load->environments.n; i++) {
+		pairs_release(load->environments.items[i]);
+		base_free(load->environments.items[i]);
+	}
+	base_free(load->environments.items);
 	tree_release(&load->merged);
 	for (size_t i = 0; i < load->origins.n; i++) {
 		base_free(load->origins.items[i].record_path);

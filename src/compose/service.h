@@ -17,6 +17,13 @@ struct service {
 	struct resources short_reservations;
 };
 
+/* One include. */
+struct include_read {
+	struct strings paths;
+	char *project_directory;
+	struct strings env_files;
+};
+
 /* Long form of extends. */
 struct extends_read {
 	char *service;

@@ -75,3 +75,15 @@ def test_a_service_of_another_file_is_extended_and_its_mistakes_are_found_there(
     assert "sub/base.yaml:3:5: services.web.imag: " in config(cwd=folder, check=False).stderr
     outside = config("-f", "shop/compose.yaml", cwd=folder.parent, check=False)
     assert "shop/sub/base.yaml:3:5: " in outside.stderr
+
+
+def test_an_included_file_brings_its_services_its_folder_and_its_variables(folder):
+    write(folder, compose="include: [db/compose.yaml]\n" + service("x"),
+          db__compose="services: {db: {image: 'db:${TAG}', volumes: ['./data:/data']}}\n")
+    (folder / "db" / ".env").write_text("TAG=5\n")
+    written = config(cwd=folder).stdout
+    assert "image: db:5\n" in written and f"source: {folder}/db/data\n" in written and "image: x\n" in written
+    assert "image: db:6\n" in config(cwd=folder, TAG="6").stdout
+    write(folder, db__compose="services:\n  web: {image: y}\n")
+    twice = config(cwd=folder, check=False)
+    assert twice.returncode == 2 and "db/compose.yaml:2:3: services.web: compose.yaml:2 declares" in twice.stderr
