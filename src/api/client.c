@@ -67,12 +67,20 @@ enum err_code api_client_refusal(int status, struct http_view body, struct err *
 	return code;
 }
 
+/* Without "METHOD TARGET: " before it, which says nothing to a user. */
+static const char *reason_of(const char *message)
+{
+	const char *target = strchr(message, ' ');
+	const char *end = target && target[1] == '/' ? strstr(target, ": ") : NULL;
+	return end ? end + 2 : message;
+}
+
 static enum err_code explain(const struct api_client *client, const struct err *problem,
 			     struct err *err)
 {
 	if (problem->code == ERR_UNAVAILABLE)
 		return err_set(err, ERR_UNAVAILABLE, "no manager answers on %s (%s); %s?",
-			       client->where, problem->message,
+			       client->where, reason_of(problem->message),
 			       client->where[0] == '/'
 				       ? "is `drover dev` or `drover manager` running"
 				       : "is it the address that `drover manager "

@@ -74,10 +74,14 @@ void handle_token_create(struct api_request *request)
 
 void handle_token_remove(struct api_request *request)
 {
+	struct err err;
+	if (strlen(request->params[0]) != TOKEN_ID_TEXT_LEN) {
+		err_set(&err, ERR_NOT_FOUND, "there is no token %.*s", 100, request->params[0]);
+		answer_error(request, &err);
+		return;
+	}
 	struct api_mutation *mutation = mutation_new(request, REQUEST_TOKEN_REMOVE);
-	/* What is longer is no token's, and stays so when it is cut. */
-	text_print(mutation->token, sizeof(mutation->token), "%s",
-		   strlen(request->params[0]) == TOKEN_ID_TEXT_LEN ? request->params[0] : "?");
+	text_print(mutation->token, sizeof(mutation->token), "%s", request->params[0]);
 	submit(request, mutation);
 }
 

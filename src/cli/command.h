@@ -96,8 +96,14 @@ int cli_usage(const struct invocation *invocation, const char *format, ...)
 const struct command *command_find(int argc, char **argv, int *ret_words);
 /* The nearest known name for a mistyped one, or NULL. */
 const char *command_suggest(const char *word);
+/* The same among the commands of a group: "token ls" for "token" and "list". */
+const char *command_suggest_of_group(const char *group, const char *word);
+/* Do commands of two words begin with this one? */
+bool command_is_group(const char *word);
+/* The nearest long option of a command for a mistyped one, both without dashes, or NULL. */
+const char *option_suggest(const struct command *command, const char *name);
 /* What to say to a word that Docker knows and drover does not: an option ("--rm", "-t") of a command, "" for an operand
- * too many, or (command NULL) a command. NULL: nothing in particular. */
+ * too many, or (command NULL) a command, of two words where the first is a group's. NULL: nothing in particular. */
 const char *command_hint(const char *command, const char *word);
 
 /* Run the program: parse argv, run the command, return the exit status. */

@@ -50,16 +50,62 @@ static size_t distance(const char *a, const char *b)
 	return row[b_len];
 }
 
+/* The nearest so far; a word of which more than half would have to change is not near. */
+struct nearest {
+	const char *word;
+	const char *name;
+	size_t distance;
+};
+
+static struct nearest nearest_to(const char *word)
+{
+	return (struct nearest){ .word = word, .distance = strlen(word) / 2 + 1 };
+}
+
+static void compare(struct nearest *nearest, const char *compared, const char *name)
+{
+	size_t far = distance(nearest->word, compared);
+	if (far >= nearest->distance)
+		return;
+	nearest->distance = far;
+	nearest->name = name;
+}
+
 const char *command_suggest(const char *word)
 {
-	const char *nearest = NULL;
-	size_t least = strlen(word) / 2 + 1;
+	struct nearest nearest = nearest_to(word);
+	for (size_t i = 0; i < n_commands; i++)
+		compare(&nearest, commands[i]->name, commands[i]->name);
+	return nearest.name;
+}
+
+const char *command_suggest_of_group(const char *group, const char *word)
+{
+	struct nearest nearest = nearest_to(word);
+	size_t len = strlen(group);
 	for (size_t i = 0; i < n_commands; i++) {
-		size_t far = distance(word, commands[i]->name);
-		if (far < least) {
-			least = far;
-			nearest = commands[i]->name;
-		}
+		const char *name = commands[i]->name;
+		if (strncmp(name, group, len) == 0 && name[len] == ' ')
+			compare(&nearest, name + len + 1, name);
 	}
-	return nearest;
+	return nearest.name;
+}
+
+bool command_is_group(const char *word)
+{
+	size_t len = strlen(word);
+	for (size_t i = 0; i < n_commands; i++)
+		if (strncmp(commands[i]->name, word, len) == 0 && commands[i]->name[len] == ' ')
+			return true;
+	return false;
+}
+
+const char *option_suggest(const struct command *command, const char *name)
+{
+	struct nearest nearest = nearest_to(name);
+	for (size_t i = 0; i < command->n_options; i++)
+		compare(&nearest, command->options[i].name, command->options[i].name);
+	for (size_t i = 0; i < n_global_options; i++)
+		compare(&nearest, global_options[i].name, global_options[i].name);
+	return nearest.name;
 }

@@ -122,9 +122,14 @@ static void unknown_option(struct cursor *cursor, const char *dashes, const char
 	const char *command = cursor->invocation->command->name;
 	const char *hint =
 		command_hint(command, text_print(word, sizeof(word), "%s%s", dashes, name));
+	const char *nearest =
+		strlen(dashes) > 1 ? option_suggest(cursor->invocation->command, name) : NULL;
 	cursor->failed = true;
 	if (hint)
 		cli_usage(cursor->invocation, "%s: %s", word, hint);
+	else if (nearest)
+		cli_usage(cursor->invocation, "there is no option %s; did you mean --%s?", word,
+			  nearest);
 	else
 		cli_usage(cursor->invocation, "there is no option %s", word);
 }
@@ -327,6 +332,21 @@ static int unknown_command(const char *word)
 	return err_exit_status(ERR_INVALID);
 }
 
+/* The first word is a group's, and the second names none of its commands. */
+static int unknown_in_group(const char *group, const char *word)
+{
+	char both[LIMIT_NAME_BYTES];
+	text_print(both, sizeof(both), "%s %s", group, word);
+	const char *hint = command_hint(NULL, both);
+	const char *nearest = hint ? NULL : command_suggest_of_group(group, word);
+	fprintf(stderr, "drover: \"%s\" is not a command%s%s.", both, hint ? ": " : "",
+		hint ? hint : "");
+	if (nearest)
+		fprintf(stderr, " Did you mean \"%s\"?", nearest);
+	fprintf(stderr, "\nSee 'drover help %s'.\n", group);
+	return err_exit_status(ERR_INVALID);
+}
+
 /* The value of an option before the command, as in `docker -H`; letter NULL: it has none. Returns how many words it
  * took; 0: another word. */
 static int take_one(int argc, char **argv, int at, const char *letter, const char *name,
@@ -393,7 +413,8 @@ int cli_main(int argc, char **argv)
 		return run(command, argc, argv, at + words, &before);
 	if ((at + 1 >= argc || asks_help(argv[at + 1])) && help_print_group(word))
 		return 0;
-	return unknown_command(word);
+	return command_is_group(word) ? unknown_in_group(word, argv[at + 1])
+				      : unknown_command(word);
 }
 
 void cli_flush(void)

@@ -213,6 +213,28 @@ static void a_mistyped_command_suggests_the_nearest(void **state)
 	assert_null(command_suggest("completely-different"));
 }
 
+static void a_mistyped_command_of_a_group_suggests_the_nearest_there(void **state)
+{
+	(void)state;
+	assert_true(command_is_group("see"));
+	assert_false(command_is_group("se"));
+	assert_false(command_is_group("see run"));
+	assert_string_equal(command_suggest_of_group("see", "rum"), "see run");
+	assert_null(command_suggest_of_group("see", "create"));
+	assert_null(command_suggest_of_group("se", "run"));
+	assert_non_null(strstr(command_hint(NULL, "node ls"), "drover nodes"));
+	assert_null(command_hint(NULL, "node"));
+}
+
+static void a_mistyped_option_suggests_the_nearest(void **state)
+{
+	(void)state;
+	assert_string_equal(option_suggest(&command_see, "cont"), "count");
+	assert_string_equal(option_suggest(&command_see, "labels"), "label");
+	assert_string_equal(option_suggest(&command_see, "hots"), "host");
+	assert_null(option_suggest(&command_see, "frob"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +248,8 @@ int main(void)
 		cmocka_unit_test(the_host_is_a_path_or_a_unix_address),
 		cmocka_unit_test(what_docker_has_is_answered_with_a_sentence),
 		cmocka_unit_test(a_mistyped_command_suggests_the_nearest),
+		cmocka_unit_test(a_mistyped_command_of_a_group_suggests_the_nearest_there),
+		cmocka_unit_test(a_mistyped_option_suggests_the_nearest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

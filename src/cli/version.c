@@ -9,7 +9,7 @@ static int run(struct invocation *invocation)
 	struct err err;
 	printf("drover %s\n", DROVER_VERSION);
 	if (fetch(invocation, "/v1/cluster", &cluster_view_type, &cluster, &err)) {
-		printf("manager: %s\n", err.message);
+		printf("manager: not reached (%s)\n", err.message);
 		return 0;
 	}
 	char id[UUID_TEXT_SIZE];

@@ -184,6 +184,9 @@ enum err_code worker_member(const struct invocation *invocation, const char *dat
 	} else if (!code && options.manager) {
 		code = begin(&options, ret_membership, err);
 		*ret_member = code == ERR_NONE;
+	} else if (!code && (cli_has(invocation, "token") || cli_has(invocation, "token-file"))) {
+		code = err_set(err, ERR_INVALID,
+			       "a token needs --join HOST:PORT: the manager whose cluster to join");
 	}
 	return code;
 }

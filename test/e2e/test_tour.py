@@ -176,6 +176,26 @@ def test_mistakes_on_the_command_line_are_told(drover, words, part):
     assert done.returncode not in (0, 1) and part in done.stderr
 
 
+@pytest.mark.parametrize("words, part", [
+    (["up", "--detatch"], "no option --detatch; did you mean --detach?"),
+    (["token", "list"], '"token list" is not a command. Did you mean "token ls"?'),
+    (["node", "list"], '"node list" is not a command: use `drover nodes`'),
+    (["volume", "frobnicate"], '"volume frobnicate" is not a command.\nSee \'drover help volume\''),
+    (["token", "rm", "frob"], "there is no token frob"),
+    (["worker", "--data-dir", "/nonexistent", "--token", "drover1-frob"], "a token needs --join HOST:PORT"),
+])
+def test_what_is_nearly_right_is_answered_with_what_is(drover, words, part):
+    done = drover.run(*words, check=False)
+    assert done.returncode not in (0, 1) and part in done.stderr
+
+
+def test_the_version_needs_no_manager(stopped_drover):
+    done = stopped_drover.run("--version")
+    first, second = done.stdout.splitlines()
+    assert first.startswith("drover ") and not done.stderr
+    assert second.startswith("manager: not reached (no manager answers on ") and "/v1/" not in second
+
+
 def test_without_a_manager_the_commands_say_so(stopped_drover):
     done = stopped_drover.run("ps", check=False)
     assert done.returncode == 6
