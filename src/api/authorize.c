@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/limits.h"
 #include "trust/certificate.h"
 
@@ -99,14 +100,28 @@ static enum err_code check_time(const struct http_peer *peer, int scope, int64_t
 	return ERR_NONE;
 }
 
+/* "client or admin": who may. */
+static const char *roles_of(int scope, char out[LIMIT_NAME_BYTES])
+{
+	static const int roles[] = { ACCESS_VIEWER, ACCESS_CLIENT, ACCESS_ADMIN, ACCESS_WORKER };
+	struct text text;
+	text_init(&text, LIMIT_NAME_BYTES - 1);
+	for (size_t i = 0; i < ARRAY_LEN(roles); i++)
+		if (access_allows(roles[i], scope))
+			text_addf(&text, "%s%s", text.len ? " or " : "",
+				  enum_name(access_role_names, roles[i]));
+	text_print(out, LIMIT_NAME_BYTES, "%s", text_string(&text));
+	text_release(&text);
+	return out;
+}
+
 static enum err_code check_scope(const struct caller *caller, int scope, struct err *err)
 {
 	if (access_allows(caller->role, scope) || (caller->local && scope == SCOPE_WORKER))
 		return ERR_NONE;
-	return err_set(err, ERR_FORBIDDEN, "this needs the right to %s, which the role %s has not",
-		       scope == SCOPE_WORKER ? "act as a worker"
-					     : enum_name(access_scope_names, scope),
-		       enum_name(access_role_names, caller->role));
+	char roles[LIMIT_NAME_BYTES];
+	return err_set(err, ERR_FORBIDDEN, "the role %s may not do this: it needs the role %s",
+		       enum_name(access_role_names, caller->role), roles_of(scope, roles));
 }
 
 enum err_code authorize(const struct cluster *cluster, const struct http_peer *peer, int scope,

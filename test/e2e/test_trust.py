@@ -220,7 +220,7 @@ def test_people_join_as_what_their_token_says(cluster):
     assert done.returncode == 3, done.stderr
     done = cluster.run("volume", "rm", "shop_data", home=viewer, check=False)
     assert done.returncode == NOT_ALLOWED
-    assert "the right to write, which the role viewer has not" in done.stderr
+    assert "the role viewer may not do this: it needs the role client or admin" in done.stderr
     assert cluster.run("token", "ls", home=client, check=False).returncode == NOT_ALLOWED
     # One command line, several clusters.
     assert cluster.run("context", "show", home=viewer).stdout == "shop\n"
