@@ -142,7 +142,7 @@ static void add_machine(struct worker *worker, struct sync_up *up)
 void worker_report_publish(struct worker *worker)
 {
 	bool beat = worker->now_ms >= worker->beat_at_ms;
-	bool may_send = worker->send && !worker->report_awaits_ack;
+	bool may_send = worker->send && !worker->report_awaits_ack && worker->runtime_heard;
 	if (!worker->session || (!may_send && !beat))
 		return;
 	struct sync_up *up = &worker->out->up;

@@ -73,7 +73,8 @@ static void assign(struct fixture *fixture)
 	take(fixture, &down);
 }
 
-static int setup(void **state)
+/* A worker that has just started, with a session. */
+static struct fixture *begin(void)
 {
 	struct fixture *fixture = base_calloc(1, sizeof(*fixture));
 	struct err err;
@@ -84,6 +85,14 @@ static int setup(void **state)
 			 ERR_NONE);
 	struct worker_event opened = { .kind = WORKER_SESSION_OPENED };
 	step(fixture, &opened);
+	return fixture;
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = begin();
+	struct worker_event down = { .kind = WORKER_RUNTIME_DOWN };
+	step(fixture, &down);
 	assign(fixture);
 	/* That all wait for Docker is said with the beat. */
 	fixture->in.now_ms += fixture->options.beat_ms;
@@ -165,6 +174,35 @@ static void a_small_message_holds_nothing_back(void **state)
 	}
 }
 
+static int setup_bare(void **state)
+{
+	*state = begin();
+	return 0;
+}
+
+static void nothing_is_said_before_docker_has_answered(void **state)
+{
+	struct fixture *fixture = *state;
+	struct worker_event up = { .kind = WORKER_RUNTIME_UP, .daemon_instance = 1 };
+	assert_false(fixture->out.has_up);
+	change_facts(fixture, 1);
+	assert_false(fixture->out.has_up);
+	step(fixture, &up);
+	assert_true(fixture->out.has_up);
+	assert_true(fixture->out.up.runtime_ok);
+	assert_true(fixture->out.up.has_facts);
+}
+
+static void a_docker_that_does_not_answer_holds_back_one_beat(void **state)
+{
+	struct fixture *fixture = *state;
+	assert_int_equal(fixture->out.deadline_ms, fixture->in.now_ms + fixture->options.beat_ms);
+	fixture->in.now_ms += fixture->options.beat_ms;
+	step(fixture, NULL);
+	assert_true(fixture->out.has_up);
+	assert_false(fixture->out.up.runtime_ok);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +213,10 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_small_message_holds_nothing_back, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(nothing_is_said_before_docker_has_answered,
+						setup_bare, teardown),
+		cmocka_unit_test_setup_teardown(a_docker_that_does_not_answer_holds_back_one_beat,
+						setup_bare, teardown),
 	};
 	return cmocka_run_group_tests_name("reports", tests, NULL, NULL);
 }
