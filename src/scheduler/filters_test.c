@@ -355,6 +355,33 @@ static void jobs_that_share_a_network_live_on_one_node(void **state)
 	assert_picks(world, task, b);
 }
 
+/* Each node is told with the first job that cannot be there; what is short is short for all of them. */
+static void where_no_node_takes_all_each_is_told_why(void **state)
+{
+	struct world *world = *state;
+	struct node_entry *a = world_node(world, "a", 4000, 8 * GB, NULL, NULL);
+	struct node_entry *b = world_node(world, "b", 4000, 8 * GB, NULL, NULL);
+	world_node(world, "c", 4000, 2 * GB, NULL, NULL);
+	struct job_spec spec = networked_spec(GB, "default");
+	strings_add(&spec.placement.constraints, "node.hostname!=a");
+	struct job_entry *db = world_job(world, "shop", "db", spec);
+	struct job_spec other = networked_spec(2 * GB, "default");
+	spec_add_port(&other, NULL, 80, 80, PORT_TCP);
+	struct job_spec taken = world_spec(0, 0);
+	spec_add_port(&taken, NULL, 80, 80, PORT_TCP);
+	struct job_entry *web = world_job(world, "shop", "web", other);
+	struct job_entry *edge = world_job(world, "edge", "proxy", taken);
+	world_placed(world, web, 1, a);
+	struct task *task = world_task(world, db, 1);
+	assert_picks(world, task, b);
+	world_place_on_port(world, world_task(world, edge, 1), b, 80);
+	assert_fits_nowhere(
+		world, task,
+		"project shop shares a network, and no node takes all of it: 1 of 3 does "
+		"not match node.hostname!=a (db), 1 has port 80/tcp taken by edge/proxy.1 "
+		"(web), 1 lacks memory (3 GB asked, largest has 2 GB free of 2 GB)");
+}
+
 static void a_job_alone_on_its_network_goes_anywhere(void **state)
 {
 	struct world *world = *state;
@@ -476,6 +503,7 @@ int main(void)
 		CASE(an_exhausted_pool_is_refused),
 		CASE(replicas_per_node_are_limited),
 		CASE(jobs_that_share_a_network_live_on_one_node),
+		CASE(where_no_node_takes_all_each_is_told_why),
 		CASE(a_job_alone_on_its_network_goes_anywhere),
 		CASE(networks_joined_by_a_third_job_are_one),
 		CASE(a_pinned_volume_keeps_the_task_on_its_node),
