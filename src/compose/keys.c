@@ -11,11 +11,12 @@
 	{                                                                                          \
 		name, KEY_REFUSED, NULL, 0, NULL, text                                             \
 	}
-#define IN_LOAD		  0
-#define IN_SERVICE	  0
-#define IN_SPEC(member)	  offsetof(struct service, spec.member)
-#define IN_TUNING(member) offsetof(struct service, tuning.member)
-#define IN_SHORT(member)  offsetof(struct service, short_##member)
+#define IN_LOAD		     0
+#define IN_SERVICE	     0
+#define IN_SPEC(member)	     offsetof(struct service, spec.member)
+#define IN_TUNING(member)    offsetof(struct service, tuning.member)
+#define IN_ISOLATION(member) offsetof(struct service, isolation.member)
+#define IN_SHORT(member)     offsetof(struct service, short_##member)
 
 #define NOT_YET	   "not in this release"
 #define USE_LIMITS "write it under deploy.resources.limits"
@@ -102,6 +103,26 @@ static const struct key_row service_rows[] = {
 	HONOURED("cgroup", read_cgroup, IN_TUNING(cgroup_namespace), "tuning.cgroup_namespace", "as Docker's daemon is set; `host`, `private`"),
 	HONOURED("cgroup_parent", read_string, IN_TUNING(cgroup_parent), "tuning.cgroup_parent", "Docker's"),
 	HONOURED("storage_opt", read_options, IN_TUNING(storage_opt), "tuning.storage_opt", "given to Docker's storage driver: `size`"),
+	HONOURED("privileged", read_bool, IN_ISOLATION(privileged), "isolation.privileged", "false"),
+	HONOURED("security_opt", read_security_opt, IN_ISOLATION(security_opt), "isolation.security_opt",
+	     "list of `KEY=VALUE` or `KEY:VALUE`: no-new-privileges, seccomp (`unconfined`, `builtin`, or a file, which is read here), apparmor, "
+	     "label, systempaths, writable-cgroups"),
+	HONOURED("userns_mode", read_host_namespace, IN_ISOLATION(host_users), "isolation.host_users", "as Docker's daemon is set; `host`"),
+	HONOURED("pid", read_host_namespace, IN_ISOLATION(host_processes), "isolation.host_processes", "the container's own; `host`; another's is refused"),
+	HONOURED("ipc", read_ipc, IN_ISOLATION(ipc_mode), "isolation.ipc_mode",
+	     "as Docker's daemon is set; `none`, `private`, `shareable`, `host`; another's is refused"),
+	HONOURED("uts", read_host_namespace, IN_ISOLATION(host_names), "isolation.host_names", "the container's own; `host`"),
+	HONOURED("network_mode", read_network_mode, IN_SERVICE, "isolation.network_mode",
+	     "by `networks`, and not beside it; `none`, `host`, `bridge` (Docker's own); another container's is refused; nothing is published "
+	     "with none and host"),
+	HONOURED("group_add", read_groups, IN_ISOLATION(group_add), "isolation.group_add", "names and numbers"),
+	HONOURED("runtime", read_string, IN_ISOLATION(runtime), "isolation.runtime", "as Docker's daemon is set"),
+	HONOURED("devices", read_devices, IN_SERVICE, "isolation.devices",
+	     "list of `SOURCE[:TARGET[:PERMISSIONS]]`, `{source, target, permissions}`, or names of CDI; those need Docker 25"),
+	HONOURED("device_cgroup_rules", read_strings, IN_ISOLATION(device_cgroup_rules), "isolation.device_cgroup_rules",
+	     "list of rules like `c 1:3 mr`"),
+	HONOURED("gpus", read_gpus, IN_SERVICE, "isolation.device_requests",
+	     "`all`, or a list as deploy.resources.reservations.devices; their capability is gpu"),
 	HONOURED("depends_on", read_depends_on, IN_SERVICE, "depends_on", "list, or mapping with conditions"),
 	HONOURED("x-drover", read_drover, IN_SERVICE, NULL, "what Compose has no word for; see below"),
 	REFUSED("annotations", NOT_YET "; labels are kept on the container"),
@@ -114,38 +135,26 @@ static const struct key_row service_rows[] = {
 	REFUSED("cpu_percent", "it is for Windows containers"),
 	REFUSED("credential_spec", "it is for Windows containers"),
 	REFUSED("develop", "it is for `docker compose watch`"),
-	REFUSED("device_cgroup_rules", NOT_YET),
-	REFUSED("devices", NOT_YET),
 	REFUSED("dns_opt", NOT_YET),
 	REFUSED("dns_search", NOT_YET),
 	REFUSED("domainname", NOT_YET),
 	REFUSED("expose", "it changes nothing: containers on one network reach all ports of each other; remove it"),
 	REFUSED("external_links", "links are obsolete; join an external network instead"),
-	REFUSED("gpus", NOT_YET),
-	REFUSED("group_add", NOT_YET),
-	REFUSED("ipc", NOT_YET),
 	REFUSED("isolation", "it is for Windows containers"),
 	REFUSED("label_file", NOT_YET ": write the labels under labels"),
 	REFUSED("links", "links are obsolete: services of a network reach each other by service name, and networks.*.aliases adds names"),
 	REFUSED("mac_address", NOT_YET),
 	REFUSED("models", "drover runs containers only"),
-	REFUSED("network_mode", NOT_YET ": use networks"),
-	REFUSED("pid", NOT_YET),
 	REFUSED("post_start", NOT_YET),
 	REFUSED("pre_start", NOT_YET ": use a service with mode replicated-job and depends_on service_completed_successfully"),
 	REFUSED("pre_stop", NOT_YET),
-	REFUSED("privileged", NOT_YET ": name the capabilities it needs under cap_add"),
 	REFUSED("profiles", NOT_YET),
 	REFUSED("provider", "drover runs containers only"),
 	REFUSED("pull_refresh_after", NOT_YET ": use pull_policy"),
-	REFUSED("runtime", NOT_YET),
 	REFUSED("secrets", NOT_YET ": mount a file with volumes instead"),
-	REFUSED("security_opt", NOT_YET),
 	REFUSED("stdin_open", NOT_YET ": a task has no terminal"),
 	REFUSED("tty", NOT_YET ": a task has no terminal"),
 	REFUSED("use_api_socket", "it would hand Docker's socket and your registry passwords to the container"),
-	REFUSED("userns_mode", NOT_YET),
-	REFUSED("uts", NOT_YET),
 	REFUSED("volume_driver", "write the driver under the top level's volumes"),
 	REFUSED("volumes_from", "name the volume in both services"),
 };
@@ -186,6 +195,12 @@ static const struct key_row blkio_weight_rows[] = {
 static const struct key_row blkio_rate_rows[] = {
 	HONOURED("path", read_string, offsetof(struct device_rate, path), NULL, "required: a device below /dev"),
 	HONOURED("rate", read_size, offsetof(struct device_rate, rate), NULL, "required"),
+};
+
+static const struct key_row device_rows[] = {
+	HONOURED("source", read_string, offsetof(struct device, source), NULL, "required: a device below /dev"),
+	HONOURED("target", read_string, offsetof(struct device, target), NULL, "as source"),
+	HONOURED("permissions", read_string, offsetof(struct device, permissions), NULL, "rwm"),
 };
 
 static const struct key_row logging_rows[] = {
@@ -276,7 +291,7 @@ static const struct key_row deploy_rows[] = {
 
 static const struct key_row resources_rows[] = {
 	HONOURED("limits", read_limits, IN_SPEC(limits), "limits", "what a task may use"),
-	HONOURED("reservations", read_reservations, IN_SPEC(reservations), "reservations", "what the scheduler keeps free for a task"),
+	HONOURED("reservations", read_reservations, IN_SERVICE, "reservations", "what the scheduler keeps free for a task"),
 };
 
 static const struct key_row limits_rows[] = {
@@ -286,11 +301,24 @@ static const struct key_row limits_rows[] = {
 };
 
 static const struct key_row reservations_rows[] = {
-	HONOURED("cpus", read_cpus, offsetof(struct resources, cpu_milli), "reservations.cpu_milli", "0"),
-	HONOURED("memory", read_size, offsetof(struct resources, memory_bytes), "reservations.memory_bytes", "0"),
-	REFUSED("generic_resources", NOT_YET),
-	REFUSED("devices", NOT_YET),
+	HONOURED("cpus", read_cpus, IN_SPEC(reservations.cpu_milli), "reservations.cpu_milli", "0"),
+	HONOURED("memory", read_size, IN_SPEC(reservations.memory_bytes), "reservations.memory_bytes", "0; from 6m on also protected by the kernel"),
+	HONOURED("devices", read_device_requests, IN_SERVICE, "isolation.device_requests", "list; Docker chooses, the scheduler does not count them"),
+	REFUSED("generic_resources", "the scheduler counts CPUs, memory and disk only: label the machines that have it and write a constraint"),
 };
+
+#define IN_REQUEST(member) offsetof(struct device_request, member)
+#define REQUEST_ROWS(capabilities_text)                                                                                \
+	HONOURED("driver", read_string, IN_REQUEST(driver), NULL, "any with the capabilities"),                        \
+	HONOURED("count", read_device_count, IN_REQUEST(count), NULL, "all; not beside device_ids"),                   \
+	HONOURED("device_ids", read_strings, IN_REQUEST(device_ids), NULL, "list"),                                    \
+	HONOURED("capabilities", read_strings, IN_REQUEST(capabilities), NULL, capabilities_text),                     \
+	HONOURED("options", read_pairs, IN_REQUEST(options), NULL, "given to the driver")
+
+
+static const struct key_row gpu_rows[] = { REQUEST_ROWS("gpu, and those that are written") };
+
+static const struct key_row device_request_rows[] = { REQUEST_ROWS("required: list") };
 
 static const struct key_row restart_policy_rows[] = {
 	HONOURED("condition", read_restart_condition, 0, "restart.condition",
@@ -358,6 +386,8 @@ const struct key_section key_sections[SECTION_COUNT] = {
 	[SECTION_BLKIO] = SECTION("services.*.blkio_config", blkio_rows),
 	[SECTION_BLKIO_WEIGHT] = SECTION("services.*.blkio_config.weight_device[]", blkio_weight_rows),
 	[SECTION_BLKIO_RATE] = SECTION("services.*.blkio_config.device_*[]", blkio_rate_rows),
+	[SECTION_DEVICE] = SECTION("services.*.devices[]", device_rows),
+	[SECTION_GPU] = SECTION("services.*.gpus[]", gpu_rows),
 	[SECTION_LOGGING] = SECTION("services.*.logging", logging_rows),
 	[SECTION_PORT] = SECTION("services.*.ports[]", port_rows),
 	[SECTION_MOUNT] = SECTION("services.*.volumes[]", mount_rows),
@@ -371,6 +401,7 @@ const struct key_section key_sections[SECTION_COUNT] = {
 	[SECTION_RESOURCES] = SECTION("services.*.deploy.resources", resources_rows),
 	[SECTION_LIMITS] = SECTION("services.*.deploy.resources.limits", limits_rows),
 	[SECTION_RESERVATIONS] = SECTION("services.*.deploy.resources.reservations", reservations_rows),
+	[SECTION_DEVICE_REQUEST] = SECTION("services.*.deploy.resources.reservations.devices[]", device_request_rows),
 	[SECTION_RESTART_POLICY] = SECTION("services.*.deploy.restart_policy", restart_policy_rows),
 	[SECTION_PLACEMENT] = SECTION("services.*.deploy.placement", placement_rows),
 	[SECTION_PREFERENCE] = SECTION("services.*.deploy.placement.preferences[]", preference_rows),

@@ -191,8 +191,13 @@ static void print_mounts(struct yaml_out *out, const struct job_spec *spec, bool
 
 static void print_service_networks(struct yaml_out *out, const struct job_spec *spec)
 {
-	if (spec->networks.n == 0)
+	if (spec->networks.n == 0) {
+		int mode = job_spec_isolation(spec)->network_mode;
+		yaml_string(out, "network_mode",
+			    mode == NETWORK_MODE_PROJECT ? "bridge"
+							 : enum_name(network_mode_names, mode));
 		return;
+	}
 	yaml_open(out, "networks");
 	for (size_t i = 0; i < spec->networks.n; i++) {
 		const struct network_use *use = &spec->networks.items[i];
@@ -247,21 +252,22 @@ static void print_health_check(struct yaml_out *out, const struct health_check *
 	yaml_close(out);
 }
 
-static void print_resources(struct yaml_out *out, const char *key,
-			    const struct resources *resources)
+static bool has_resources(const struct resources *resources)
 {
-	if (!resources->cpu_milli && !resources->memory_bytes && !resources->pids)
+	return resources->cpu_milli || resources->memory_bytes || resources->pids;
+}
+
+static void print_resources(struct yaml_out *out, const char *key,
+			    const struct resources *resources, const struct isolation *devices)
+{
+	if (!has_resources(resources) && !devices->device_requests.n)
 		return;
 	yaml_open(out, key);
 	print_cpus(out, "cpus", resources->cpu_milli);
 	print_written(out, "memory", resources->memory_bytes);
 	print_written(out, "pids", resources->pids);
+	print_device_requests(out, devices);
 	yaml_close(out);
-}
-
-static bool has_resources(const struct resources *resources)
-{
-	return resources->cpu_milli || resources->memory_bytes || resources->pids;
 }
 
 static void print_placement(struct yaml_out *out, const struct placement *placement)
@@ -286,15 +292,18 @@ static void print_placement(struct yaml_out *out, const struct placement *placem
 
 static void print_deploy(struct yaml_out *out, const struct job_spec *spec)
 {
+	static const struct isolation none;
 	yaml_open(out, "deploy");
 	yaml_string(out, "mode", enum_name(job_mode_names, spec->mode));
 	if (!job_spec_is_global(spec))
 		yaml_number(out, "replicas", spec->replicas);
 	yaml_pairs(out, "labels", &spec->job_labels);
-	if (has_resources(&spec->limits) || has_resources(&spec->reservations)) {
+	const struct isolation *isolation = job_spec_isolation(spec);
+	if (has_resources(&spec->limits) || has_resources(&spec->reservations) ||
+	    isolation->device_requests.n) {
 		yaml_open(out, "resources");
-		print_resources(out, "limits", &spec->limits);
-		print_resources(out, "reservations", &spec->reservations);
+		print_resources(out, "limits", &spec->limits, &none);
+		print_resources(out, "reservations", &spec->reservations, isolation);
 		yaml_close(out);
 	}
 	yaml_open(out, "restart_policy");
@@ -348,6 +357,7 @@ static void print_service(struct yaml_out *out, const struct job_request *job)
 	print_extra_hosts(out, &spec->extra_hosts);
 	print_logging(out, &spec->logging);
 	print_tuning(out, spec->tuning);
+	print_isolation(out, spec->isolation);
 	print_ports(out, spec);
 	print_mounts(out, spec, false);
 	print_mounts(out, spec, true);

@@ -83,3 +83,67 @@ void print_tuning(struct yaml_out *out, const struct tuning *tuning)
 	print_string(out, "cgroup_parent", tuning->cgroup_parent);
 	yaml_pairs(out, "storage_opt", &tuning->storage_opt);
 }
+
+static void print_devices(struct yaml_out *out, const struct isolation *isolation)
+{
+	if (isolation->devices.n)
+		yaml_open(out, "devices");
+	for (size_t i = 0; i < isolation->devices.n; i++) {
+		const struct device *device = &isolation->devices.items[i];
+		yaml_open_item(out);
+		yaml_string(out, "source", device->source);
+		print_string(out, "target", device->target);
+		print_string(out, "permissions", device->permissions);
+		yaml_close_item(out);
+	}
+	if (isolation->devices.n)
+		yaml_close(out);
+}
+
+static void print_host(struct yaml_out *out, const char *key, bool host)
+{
+	if (host)
+		yaml_string(out, key, "host");
+}
+
+void print_isolation(struct yaml_out *out, const struct isolation *isolation)
+{
+	if (!isolation)
+		return;
+	if (isolation->privileged)
+		yaml_bool(out, "privileged", true);
+	print_host(out, "userns_mode", isolation->host_users);
+	print_host(out, "pid", isolation->host_processes);
+	print_host(out, "uts", isolation->host_names);
+	if (isolation->ipc_mode != IPC_DEFAULT)
+		yaml_string(out, "ipc", enum_name(ipc_mode_names, isolation->ipc_mode));
+	yaml_strings(out, "security_opt", &isolation->security_opt);
+	yaml_strings(out, "group_add", &isolation->group_add);
+	print_string(out, "runtime", isolation->runtime);
+	print_devices(out, isolation);
+	yaml_strings(out, "device_cgroup_rules", &isolation->device_cgroup_rules);
+}
+
+void print_device_requests(struct yaml_out *out, const struct isolation *isolation)
+{
+	if (isolation->device_requests.n)
+		yaml_open(out, "devices");
+	for (size_t i = 0; i < isolation->device_requests.n; i++) {
+		const struct device_request *request = &isolation->device_requests.items[i];
+		yaml_open_item(out);
+		print_string(out, "driver", request->driver);
+		if (request->count < 0)
+			yaml_string(out, "count", "all");
+		else
+			print_written(out, "count", request->count);
+		yaml_strings(out, "device_ids", &request->device_ids);
+		if (request->capabilities.n)
+			yaml_strings(out, "capabilities", &request->capabilities);
+		else
+			yaml_word(out, "capabilities", "[]");
+		yaml_pairs(out, "options", &request->options);
+		yaml_close_item(out);
+	}
+	if (isolation->device_requests.n)
+		yaml_close(out);
+}

@@ -120,6 +120,144 @@ static void mistakes_are_told_where_they_are(void **state)
 		 "expected host or private");
 }
 
+static void what_separates_from_the_machine_is_read(void **state)
+{
+	(void)state;
+	const struct job_spec *spec = spec_of("    privileged: true\n"
+					      "    userns_mode: host\n"
+					      "    pid: host\n"
+					      "    uts: host\n"
+					      "    ipc: shareable\n"
+					      "    network_mode: host\n"
+					      "    group_add: [20, mail]\n"
+					      "    runtime: runsc\n"
+					      "    device_cgroup_rules: ['c 1:3 mr']\n");
+	const struct isolation *isolation = spec->isolation;
+	assert_true(isolation->privileged && isolation->host_users && isolation->host_processes &&
+		    isolation->host_names);
+	assert_int_equal(isolation->ipc_mode, IPC_SHAREABLE);
+	assert_int_equal(isolation->network_mode, NETWORK_MODE_HOST);
+	assert_int_equal(spec->networks.n, 0);
+	assert_int_equal(request.networks.n, 0);
+	assert_string_equal(isolation->group_add.items[0], "20");
+	assert_string_equal(isolation->runtime, "runsc");
+	assert_int_equal(job_spec_protocol(spec), 2);
+	assert_null(spec_of("    privileged: false\n    devices: []\n")->isolation);
+	assert_int_equal(request.networks.n, 1);
+	assert_null(spec_of("    network_mode: bridge\n")->isolation);
+	assert_int_equal(request.jobs.items[0].spec.networks.n, 0);
+}
+
+static void namespaces_of_other_containers_are_refused(void **state)
+{
+	(void)state;
+	static const char *const keys[] = { "pid", "ipc", "network_mode", "uts" };
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		char line[64], field[96];
+		text_print(line, sizeof(line), "    %s: service:db\n", keys[i]);
+		text_print(field, sizeof(field), "compose.yaml:4:%zu: services.web.%s",
+			   strlen(keys[i]) + 7, keys[i]);
+		test_bad(line, ERR_UNSUPPORTED, field, "need not be on one machine");
+	}
+	test_bad("    pid: private\n", ERR_INVALID, "compose.yaml:4:10: services.web.pid",
+		 "expected host");
+	test_bad("    network_mode: none\n    networks: [default]\n", ERR_INVALID,
+		 "compose.yaml:2:3: services.web", "exclude each other");
+	test_bad("    network_mode: host\n    ports: ['80:80']\n", ERR_INVALID,
+		 "compose.yaml:5:13: services.web.ports[0]",
+		 "nothing is published in network mode host");
+	test_bad("    uts: host\n    hostname: me\n", ERR_INVALID,
+		 "compose.yaml:5:15: services.web.hostname", "no host name of its own");
+}
+
+static void security_options_have_one_form(void **state)
+{
+	static const struct test_file files[] = { { "/srv/shop/own.json", "{\"a\": 1}" },
+						  { NULL, NULL } };
+	struct test_world world = { .files = files };
+	(void)state;
+	_cleanup_free_ char *text =
+		test_service("    security_opt: [no-new-privileges, \"label:disable\", "
+			     "seccomp=unconfined, \"seccomp:./own.json\"]\n");
+	struct project_request read = test_good(&world, text);
+	const struct strings *options = &read.jobs.items[0].spec.isolation->security_opt;
+	assert_string_equal(options->items[0], "no-new-privileges=true");
+	assert_string_equal(options->items[1], "label=disable");
+	assert_string_equal(options->items[2], "seccomp=unconfined");
+	assert_string_equal(options->items[3], "seccomp={\"a\": 1}");
+	char *printed = compose_print(&read);
+	struct project_request again = test_good(&world, printed);
+	assert_true(record_equal(&project_request_type, &read, &again));
+	base_free(printed);
+	test_request_release(&read);
+	test_request_release(&again);
+	test_world_release(&world);
+	test_bad("    security_opt: [seccomp=none.json]\n", ERR_NOT_FOUND,
+		 "compose.yaml:4:20: services.web.security_opt[0]",
+		 "the profile /srv/shop/none.json cannot be read");
+	test_bad("    security_opt: [credentialspec=x]\n", ERR_INVALID,
+		 "compose.yaml:4:20: services.web.security_opt[0]", "is none of apparmor=");
+}
+
+static void devices_are_read_in_every_form(void **state)
+{
+	(void)state;
+	const struct isolation *isolation =
+		spec_of("    devices:\n"
+			"      - /dev/a\n"
+			"      - /dev/a:/dev/b\n"
+			"      - /dev/a:r\n"
+			"      - /dev/a:/dev/c:rw\n"
+			"      - {source: /dev/a, target: /dev/d, permissions: m}\n"
+			"      - acme.com/gpu=all\n")
+			->isolation;
+	static const char *const expected[][2] = { { NULL, NULL },
+						   { "/dev/b", NULL },
+						   { NULL, "r" },
+						   { "/dev/c", "rw" },
+						   { "/dev/d", "m" } };
+	assert_int_equal(isolation->devices.n, ARRAY_LEN(expected));
+	for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
+		const struct device *device = &isolation->devices.items[i];
+		assert_string_equal(device->source, "/dev/a");
+		assert_string_equal(device->target ? device->target : "",
+				    expected[i][0] ? expected[i][0] : "");
+		assert_string_equal(device->permissions ? device->permissions : "",
+				    expected[i][1] ? expected[i][1] : "");
+	}
+	assert_string_equal(isolation->device_requests.items[0].driver, "cdi");
+	assert_int_equal(job_spec_engine_need(&request.jobs.items[0].spec).minor, 44);
+	test_bad("    devices: [/etc/passwd]\n", ERR_INVALID,
+		 "compose.yaml:4:15: services.web.devices[0]", "is not a device like /dev/fuse");
+	test_bad("    devices: [\"/dev/a:x\"]\n", ERR_INVALID,
+		 "compose.yaml:4:15: services.web.devices[0]", "is none of r, w and m together");
+	test_bad("    devices: [\"a:b:c:d\"]\n", ERR_INVALID,
+		 "compose.yaml:4:15: services.web.devices[0]", "expected SOURCE[:TARGET");
+}
+
+static void devices_that_docker_chooses_are_read(void **state)
+{
+	(void)state;
+	const struct isolation *isolation = spec_of("    gpus: all\n")->isolation;
+	assert_int_equal(isolation->device_requests.items[0].count, -1);
+	assert_string_equal(isolation->device_requests.items[0].capabilities.items[0], "gpu");
+	isolation = spec_of("    gpus: [{device_ids: ['0'], capabilities: [utility]}]\n"
+			    "    deploy: {resources: {reservations: {devices: [\n"
+			    "      {capabilities: [tpu], count: 2}]}}}\n")
+			    ->isolation;
+	const struct device_request *gpu = &isolation->device_requests.items[1];
+	assert_int_equal(gpu->count, 0);
+	assert_string_equal(gpu->capabilities.items[1], "gpu");
+	assert_int_equal(isolation->device_requests.items[0].count, 2);
+	test_bad("    gpus: some\n", ERR_INVALID, "compose.yaml:4:11: services.web.gpus",
+		 "expected all or a list");
+	test_bad("    gpus: [{count: 1, device_ids: ['0']}]\n", ERR_INVALID,
+		 "compose.yaml:4:12: services.web.gpus[0]", "either a count or device_ids");
+	test_bad("    deploy: {resources: {reservations: {devices: [{count: 1}]}}}\n", ERR_INVALID,
+		 "compose.yaml:4:51: services.web.deploy.resources.reservations.devices[0]",
+		 "needs capabilities: [gpu]");
+}
+
 static int release_request(void **state)
 {
 	(void)state;
@@ -135,6 +273,11 @@ int main(void)
 		cmocka_unit_test(nothing_unusual_is_nothing),
 		cmocka_unit_test(one_amount_at_two_places_must_agree),
 		cmocka_unit_test(mistakes_are_told_where_they_are),
+		cmocka_unit_test(what_separates_from_the_machine_is_read),
+		cmocka_unit_test(namespaces_of_other_containers_are_refused),
+		cmocka_unit_test(security_options_have_one_form),
+		cmocka_unit_test(devices_are_read_in_every_form),
+		cmocka_unit_test(devices_that_docker_chooses_are_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, release_request);
 }

@@ -30,7 +30,11 @@ static enum err_code finish_service(const struct at *at, struct service *service
 				   "replicas has no place in a service of mode %s, which runs one "
 				   "task on each machine",
 				   enum_name(job_mode_names, spec->mode));
-	if (spec->networks.n == 0) {
+	if (service->network_mode_written && spec->networks.n)
+		return at_fail_key(
+			at, err, ERR_INVALID,
+			"network_mode and networks exclude each other; write one of them");
+	if (spec->networks.n == 0 && !service->network_mode_written) {
 		struct network_use *use = list_add(&spec->networks, sizeof(*use));
 		string_set(&use->network, "default");
 	}
@@ -58,6 +62,7 @@ static enum err_code read_service(const struct at *at, struct load *load, struct
 	if (!code)
 		code = finish_service(at, &service, err);
 	service.spec.tuning = settle(&tuning_type, &service.tuning);
+	service.spec.isolation = settle(&isolation_type, &service.isolation);
 	/* The request owns it from here, failed or not. */
 	job->spec = service.spec;
 	return code;

@@ -12,6 +12,8 @@ struct service {
 	bool replicas_written; /* here or there */
 	/* What the specification holds behind pointers, and only when something of it is written. */
 	struct tuning tuning;
+	struct isolation isolation;
+	bool network_mode_written;
 	/* Written beside deploy.resources. */
 	struct resources short_limits;
 	struct resources short_reservations;
@@ -72,7 +74,7 @@ enum err_code read_ulimit_value(const struct at *at, void *int64, struct err *er
 enum err_code read_sysctls(const struct at *at, void *pairs, struct err *err);
 enum err_code read_resources(const struct at *at, void *service, struct err *err);
 enum err_code read_limits(const struct at *at, void *resources, struct err *err);
-enum err_code read_reservations(const struct at *at, void *resources, struct err *err);
+enum err_code read_reservations(const struct at *at, void *service, struct err *err);
 enum err_code read_pids(const struct at *at, void *int64, struct err *err);
 
 /* service_tuning.c */
@@ -86,6 +88,17 @@ enum err_code read_weights(const struct at *at, void *list, struct err *err);
 enum err_code read_rates(const struct at *at, void *list, struct err *err);
 /* Take what is written beside deploy.resources; it must agree with what is written there. */
 enum err_code merge_resources(const struct at *at, struct service *service, struct err *err);
+
+/* service_isolation.c */
+enum err_code read_host_namespace(const struct at *at, void *bool_pointer, struct err *err);
+enum err_code read_ipc(const struct at *at, void *int_pointer, struct err *err);
+enum err_code read_network_mode(const struct at *at, void *service, struct err *err);
+enum err_code read_security_opt(const struct at *at, void *strings, struct err *err);
+enum err_code read_groups(const struct at *at, void *strings, struct err *err);
+enum err_code read_devices(const struct at *at, void *service, struct err *err);
+enum err_code read_device_requests(const struct at *at, void *service, struct err *err);
+enum err_code read_device_count(const struct at *at, void *int64, struct err *err);
+enum err_code read_gpus(const struct at *at, void *service, struct err *err);
 
 /* service_ports.c */
 enum err_code read_ports(const struct at *at, void *service, struct err *err);

@@ -72,7 +72,7 @@ enum err_code read_limits(const struct at *at, void *resources, struct err *err)
 	return keys_read(at, SECTION_LIMITS, resources, err);
 }
 
-enum err_code read_reservations(const struct at *at, void *resources, struct err *err)
+enum err_code read_reservations(const struct at *at, void *service, struct err *err)
 {
-	return keys_read(at, SECTION_RESERVATIONS, resources, err);
+	return keys_read(at, SECTION_RESERVATIONS, service, err);
 }

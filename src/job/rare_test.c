@@ -12,6 +12,7 @@ static void init_good(struct job_spec *spec)
 	record_init(&job_spec_type, spec);
 	string_set(&spec->image, "nginx:1.27");
 	spec->tuning = base_calloc(1, sizeof(*spec->tuning));
+	spec->isolation = base_calloc(1, sizeof(*spec->isolation));
 }
 
 struct refusal {
@@ -33,6 +34,22 @@ static void add_rate(struct job_spec *spec, const char *path, int64_t rate)
 	device->rate = rate;
 }
 
+static struct device *add_device(struct job_spec *spec, const char *source)
+{
+	struct device *device = list_add(&spec->isolation->devices, sizeof(*device));
+	string_set(&device->source, source);
+	return device;
+}
+
+static struct device_request *add_request(struct job_spec *spec, int64_t count)
+{
+	struct device_request *request =
+		list_add(&spec->isolation->device_requests, sizeof(*request));
+	request->count = count;
+	strings_add(&request->capabilities, "gpu");
+	return request;
+}
+
 // clang-format off
 BREAK(few_shares, spec->tuning->cpu_shares = 1)
 BREAK(short_period, spec->tuning->cpu_period_us = 999)
@@ -51,6 +68,26 @@ BREAK(climbing_device, add_rate(spec, "/dev/../etc/passwd", 1))
 BREAK(climbing_cgroup, string_set(&spec->tuning->cgroup_parent, "/a/../b"))
 BREAK(empty_cgroup, string_set(&spec->tuning->cgroup_parent, ""))
 BREAK(empty_storage, pairs_add(&spec->tuning->storage_opt, "size", ""))
+BREAK(colon_option, strings_add(&spec->isolation->security_opt, "seccomp:unconfined"))
+BREAK(bare_option, strings_add(&spec->isolation->security_opt, "disable"))
+BREAK(half_option, strings_add(&spec->isolation->security_opt, "apparmor="))
+BREAK(other_paths, strings_add(&spec->isolation->security_opt, "systempaths=all"))
+BREAK(no_group, strings_add(&spec->isolation->group_add, ""))
+BREAK(no_runtime, string_set(&spec->isolation->runtime, ""))
+BREAK(hosts_name, spec->isolation->host_names = true; string_set(&spec->hostname, "a"))
+BREAK(hosts_networks, spec->isolation->network_mode = NETWORK_MODE_HOST;
+      string_set(&((struct network_use *)list_add(&spec->networks, sizeof(struct network_use)))->network, "front"))
+BREAK(no_networks_port, spec->isolation->network_mode = NETWORK_MODE_NONE;
+      ((struct port *)list_add(&spec->ports, sizeof(struct port)))->container_port = 80)
+BREAK(device_elsewhere, add_device(spec, "/etc/passwd"))
+BREAK(device_climbs, add_device(spec, "/dev/../etc/passwd"))
+BREAK(device_relative_target, string_set(&add_device(spec, "/dev/a")->target, "b"))
+BREAK(device_permissions, string_set(&add_device(spec, "/dev/a")->permissions, "rx"))
+BREAK(device_rule, strings_add(&spec->isolation->device_cgroup_rules, "c 1:3"))
+BREAK(request_both, strings_add(&add_request(spec, 1)->device_ids, "0"))
+BREAK(request_neither, add_request(spec, 0))
+BREAK(request_nothing, strings_release(&add_request(spec, 1)->capabilities))
+BREAK(request_cdi_count, string_set(&add_request(spec, 1)->driver, DEVICE_DRIVER_CDI))
 
 static const struct refusal refusals[] = {
 	{ few_shares, "tuning.cpu_shares", "1 is less than 2" },
@@ -69,6 +106,24 @@ static const struct refusal refusals[] = {
 	{ climbing_device, "tuning.blkio_write_bps[0].path", "is not a device" },
 	{ climbing_cgroup, "tuning.cgroup_parent", "names no cgroup" },
 	{ empty_cgroup, "tuning.cgroup_parent", "names no cgroup" },
+	{ colon_option, "isolation.security_opt[0]", "is none of apparmor=" },
+	{ bare_option, "isolation.security_opt[0]", "\"disable\" is none of" },
+	{ half_option, "isolation.security_opt[0]", "with a value" },
+	{ other_paths, "isolation.security_opt[0]", "unconfined only" },
+	{ no_group, "isolation.group_add[0]", "names no group" },
+	{ no_runtime, "isolation.runtime", "names no runtime" },
+	{ hosts_name, "hostname", "no host name of its own" },
+	{ hosts_networks, "networks", "network mode host joins no network" },
+	{ no_networks_port, "ports[0]", "nothing is published in network mode none" },
+	{ device_elsewhere, "isolation.devices[0].source", "\"/etc/passwd\" is not a device" },
+	{ device_climbs, "isolation.devices[0].source", "is not a device" },
+	{ device_relative_target, "isolation.devices[0].target", "not an absolute path" },
+	{ device_permissions, "isolation.devices[0].permissions", "\"rx\" is none of" },
+	{ device_rule, "isolation.device_cgroup_rules[0]", "is not a rule like" },
+	{ request_both, "isolation.device_requests[0].count", "either a count" },
+	{ request_neither, "isolation.device_requests[0].count", "neither a count" },
+	{ request_nothing, "isolation.device_requests[0].capabilities", "names no capability" },
+	{ request_cdi_count, "isolation.device_requests[0].device_ids", "devices by name" },
 	{ empty_storage, "tuning.storage_opt", "\"size\" needs a name and a value" },
 };
 // clang-format on
@@ -103,6 +158,18 @@ static void sets_of_numbers_are_told_from_others(void **state)
 		assert_false(is_number_set(bad[i]));
 }
 
+static void device_rules_are_told_from_others(void **state)
+{
+	(void)state;
+	static const char *const good[] = { "c 1:3 mr", "a *:* rwm", "b 8:* r" };
+	static const char *const bad[] = { "",	    "c",	"d 1:3 r",    "c 1:3",	"c 1:3 ",
+					   "c 1 r", "c 1:3 rx", "c 1:3 rwmr", "c:1:3 r" };
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		assert_true(is_device_rule(good[i]));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_false(is_device_rule(bad[i]));
+}
+
 /* An older worker would pass over it in silence. */
 static void what_is_new_asks_for_new_workers_and_new_tasks(void **state)
 {
@@ -125,6 +192,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_mistake_is_named),
 		TEST(sets_of_numbers_are_told_from_others),
+		TEST(device_rules_are_told_from_others),
 		TEST(what_is_new_asks_for_new_workers_and_new_tasks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

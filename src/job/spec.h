@@ -5,6 +5,7 @@
 #define JOB_SPEC_H
 
 #include "base/record.h"
+#include "job/isolation.h"
 #include "job/tuning.h"
 
 /* Global: one task on each node; its slot is the node's number. The *_JOB modes run to completion. */
@@ -172,6 +173,7 @@ struct job_spec {
 	struct pairs job_labels; /* Compose deploy.labels: of the job, not of containers */
 	/* What few ask for; NULL: nothing of it. */
 	struct tuning *tuning;
+	struct isolation *isolation;
 };
 extern const struct record_type job_spec_type;
 
@@ -195,6 +197,13 @@ int64_t job_spec_lease_ms(const struct job_spec *spec);
 /* The least SYNC_PROTOCOL (node/sync.h) of a worker that does what is written here: an older one passes over fields it
  * does not know. */
 int64_t job_spec_protocol(const struct job_spec *spec);
+
+/* The least Engine API a Docker must speak for it, 1.MINOR, and what needs that; minor 0: any does. */
+struct engine_need {
+	int64_t minor;
+	const char *what;
+};
+struct engine_need job_spec_engine_need(const struct job_spec *spec);
 
 /* True when going from `a` to `b` needs new containers (anything but replicas, job_labels, priority and
  * placement_deadline_ms). */

@@ -320,3 +320,23 @@ bool is_device_path(const char *path)
 	return strncmp(path, "/dev/", strlen("/dev/")) == 0 && path[strlen("/dev/")] &&
 	       !path_climbs(path);
 }
+
+/* Past a number or '*'; NULL when there is neither. */
+static const char *skip_device_number(const char *at)
+{
+	return *at == '*' ? at + 1 : skip_number(at);
+}
+
+bool is_device_rule(const char *text)
+{
+	if (!text[0] || !strchr("acb", text[0]) || text[1] != ' ')
+		return false;
+	const char *at = skip_device_number(text + 2);
+	if (!at || *at != ':')
+		return false;
+	at = skip_device_number(at + 1);
+	if (!at || *at != ' ')
+		return false;
+	size_t len = strspn(at + 1, "rwm");
+	return len && len <= 3 && !at[1 + len];
+}

@@ -44,6 +44,9 @@ bool path_climbs(const char *path);
 /* Numbers and ranges of them: "0-3,6". */
 bool is_number_set(const char *text);
 
+/* TYPE MAJOR:MINOR PERMISSIONS, as the kernel's device cgroup has it: "c 1:3 mr", "a *:* rwm". */
+bool is_device_rule(const char *text);
+
 /* A path below /dev, without "..". */
 bool is_device_path(const char *path);
 

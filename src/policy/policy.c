@@ -24,6 +24,11 @@ static const char *const local_driver[] = { "local", NULL };
 static const char *const bridge_driver[] = { "bridge", NULL };
 static const char *const log_drivers[] = { "json-file", "local", "none", "journald", NULL };
 
+/* Docker's own confinement, by name. */
+static const char *const security_options[] = { "no-new-privileges=true", "apparmor=docker-default",
+						"seccomp=builtin", NULL };
+static const char *const runtimes[] = { "runc", "io.containerd.runc.v2", NULL };
+
 static const struct key_row rows[POLICY_KEY_COUNT] = {
 	[POLICY_BIND_MOUNTS] = { "bind_mounts", "mounting", nothing },
 	[POLICY_CAP_ADD] = { "cap_add", "capability", nothing },
@@ -36,6 +41,11 @@ static const struct key_row rows[POLICY_KEY_COUNT] = {
 	[POLICY_LOG_DRIVERS] = { "log_drivers", "log driver", log_drivers },
 	[POLICY_PRIVILEGES] = { "privileges", "privilege", nothing },
 	[POLICY_CGROUP_PARENTS] = { "cgroup_parents", "cgroup parent", nothing },
+	[POLICY_SECURITY_OPT] = { "security_opt", "security option", security_options },
+	[POLICY_RUNTIMES] = { "runtimes", "runtime", runtimes },
+	[POLICY_DEVICES] = { "devices", "device", nothing },
+	[POLICY_DEVICE_CGROUP_RULES] = { "device_cgroup_rules", "device rule", nothing },
+	[POLICY_DEVICE_DRIVERS] = { "device_drivers", "device driver", nothing },
 };
 
 /* ---- reading ---- */
@@ -333,6 +343,70 @@ static enum err_code check_tuning(const struct policy *policy, const struct tuni
 	return code;
 }
 
+static enum err_code check_namespaces(const struct policy *policy,
+				      const struct isolation *isolation, struct err *err)
+{
+	const struct {
+		bool asked;
+		const char *word;
+	} words[] = {
+		{ isolation->privileged, "privileged" },
+		{ isolation->host_users, "userns_mode=host" },
+		{ isolation->host_processes, "pid=host" },
+		{ isolation->host_names, "uts=host" },
+		{ isolation->ipc_mode == IPC_HOST, "ipc=host" },
+	};
+	enum err_code code = ERR_NONE;
+	for (size_t i = 0; !code && i < ARRAY_LEN(words); i++)
+		if (words[i].asked)
+			code = check_word(policy, POLICY_PRIVILEGES, words[i].word, err);
+	if (!code && isolation->network_mode == NETWORK_MODE_HOST)
+		code = check_word(policy, POLICY_NETWORKS, "host", err);
+	return code;
+}
+
+/* A device that CDI names is a device by whichever way it is asked for. */
+static enum err_code check_request(const struct policy *policy,
+				   const struct device_request *request, struct err *err)
+{
+	const char *driver = request->driver ? request->driver : "any";
+	if (strcmp(driver, DEVICE_DRIVER_CDI) != 0)
+		return check_word(policy, POLICY_DEVICE_DRIVERS, driver, err);
+	enum err_code code = ERR_NONE;
+	for (size_t i = 0; !code && i < request->device_ids.n; i++)
+		code = check_word(policy, POLICY_DEVICES, request->device_ids.items[i], err);
+	return code;
+}
+
+static enum err_code check_devices(const struct policy *policy, const struct isolation *isolation,
+				   struct err *err)
+{
+	const struct strings *rules = &isolation->device_cgroup_rules;
+	enum err_code code = ERR_NONE;
+	for (size_t i = 0; !code && i < isolation->devices.n; i++)
+		code = check_word(policy, POLICY_DEVICES, isolation->devices.items[i].source, err);
+	for (size_t i = 0; !code && i < rules->n; i++)
+		code = check_word(policy, POLICY_DEVICE_CGROUP_RULES, rules->items[i], err);
+	for (size_t i = 0; !code && i < isolation->device_requests.n; i++)
+		code = check_request(policy, &isolation->device_requests.items[i], err);
+	return code;
+}
+
+static enum err_code check_isolation(const struct policy *policy, const struct isolation *isolation,
+				     struct err *err)
+{
+	enum err_code code = check_namespaces(policy, isolation, err);
+	for (size_t i = 0; !code && i < isolation->security_opt.n; i++) {
+		const char *option = isolation->security_opt.items[i];
+		if (security_opt_is_profile(option))
+			option = "seccomp=profile";
+		code = check_word(policy, POLICY_SECURITY_OPT, option, err);
+	}
+	if (!code && isolation->runtime)
+		code = check_word(policy, POLICY_RUNTIMES, isolation->runtime, err);
+	return code ? code : check_devices(policy, isolation, err);
+}
+
 static enum err_code check_process(const struct policy *policy, const struct job_spec *spec,
 				   struct err *err)
 {
@@ -343,7 +417,9 @@ static enum err_code check_process(const struct policy *policy, const struct job
 		code = check_word(policy, POLICY_SYSCTLS, spec->sysctls.items[i].key, err);
 	if (!code && spec->logging.driver)
 		code = check_word(policy, POLICY_LOG_DRIVERS, spec->logging.driver, err);
-	return code ? code : check_tuning(policy, job_spec_tuning(spec), err);
+	if (!code)
+		code = check_tuning(policy, job_spec_tuning(spec), err);
+	return code ? code : check_isolation(policy, job_spec_isolation(spec), err);
 }
 
 static enum err_code check_create(const struct policy *policy,

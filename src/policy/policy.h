@@ -12,8 +12,14 @@
  *     network_drivers: [macvlan]              # beside bridge
  *     networks: [host]                        # Docker's own that may be joined: host, none, bridge
  *     log_drivers: [syslog]                   # beside json-file, local, none, journald
- *     privileges: [cgroup=host]               # what reaches beyond the container, by its Compose key
+ *     privileges: [privileged, pid=host]      # what reaches beyond the container, by its Compose key
  *     cgroup_parents: [batch.slice]
+ *     security_opt: [apparmor=unconfined, seccomp=profile]    # beside what confines no less than Docker's own;
+ *                                             # seccomp=profile: any profile that is not one of Docker's
+ *     runtimes: [runsc]                       # beside runc
+ *     devices: [/dev/fuse, vendor.com/class=name]
+ *     device_cgroup_rules: ['c 1:3 mr']
+ *     device_drivers: [nvidia, any]           # who chooses devices; any: for a request that names none
  */
 #ifndef POLICY_POLICY_H
 #define POLICY_POLICY_H
@@ -32,6 +38,11 @@ enum policy_key {
 	POLICY_LOG_DRIVERS,
 	POLICY_PRIVILEGES,
 	POLICY_CGROUP_PARENTS,
+	POLICY_SECURITY_OPT,
+	POLICY_RUNTIMES,
+	POLICY_DEVICES,
+	POLICY_DEVICE_CGROUP_RULES,
+	POLICY_DEVICE_DRIVERS,
 	POLICY_KEY_COUNT,
 };
 

@@ -169,6 +169,135 @@ static void more_than_a_fair_share_needs_a_line(void **state)
 	asked_release(&asked);
 }
 
+static struct isolation *isolation_of(struct asked *asked)
+{
+	if (!asked->spec.isolation)
+		asked->spec.isolation = base_calloc(1, sizeof(struct isolation));
+	return asked->spec.isolation;
+}
+
+/* Refused by the default, and what the refusal asks for is enough, and no more than that. */
+static void expect_line(const struct asked *asked, const char *noun, const char *word,
+			const char *line)
+{
+	char message[512];
+	text_print(message, sizeof(message),
+		   "%s %s is not allowed on this machine; its owner can add the line \"%s\" to "
+		   "worker.yaml",
+		   noun, word, line);
+	expect("", asked, message);
+	expect(line, asked, NULL);
+}
+
+static void what_leaves_the_container_needs_a_line(void **state)
+{
+	(void)state;
+	struct asked asked;
+	asked_init(&asked, CONTAINER_CREATE);
+	struct isolation *isolation = isolation_of(&asked);
+	isolation->ipc_mode = IPC_SHAREABLE;
+	isolation->network_mode = NETWORK_MODE_NONE;
+	strings_add(&isolation->group_add, "0");
+	strings_add(&isolation->security_opt, "no-new-privileges=true");
+	string_set(&isolation->runtime, "runc");
+	expect("", &asked, NULL);
+	isolation->privileged = true;
+	expect_line(&asked, "privilege", "privileged", "privileges: [privileged]");
+	isolation->privileged = false;
+	isolation->host_users = true;
+	expect_line(&asked, "privilege", "userns_mode=host", "privileges: [userns_mode=host]");
+	isolation->host_users = false;
+	isolation->host_processes = true;
+	expect_line(&asked, "privilege", "pid=host", "privileges: [pid=host]");
+	isolation->host_processes = false;
+	isolation->host_names = true;
+	expect_line(&asked, "privilege", "uts=host", "privileges: [uts=host]");
+	isolation->host_names = false;
+	isolation->ipc_mode = IPC_HOST;
+	expect_line(&asked, "privilege", "ipc=host", "privileges: [ipc=host]");
+	isolation->ipc_mode = IPC_DEFAULT;
+	isolation->network_mode = NETWORK_MODE_HOST;
+	expect_line(&asked, "Docker's network", "host", "networks: [host]");
+	isolation->network_mode = NETWORK_MODE_PROJECT;
+	string_set(&isolation->runtime, "runsc");
+	expect_line(&asked, "runtime", "runsc", "runtimes: [runsc]");
+	asked_release(&asked);
+}
+
+static void less_confinement_needs_a_line(void **state)
+{
+	(void)state;
+	/* An option, and the word that allows it. */
+	static const char *const options[][2] = {
+		{ "seccomp=unconfined", "seccomp=unconfined" },
+		{ "seccomp={\"defaultAction\":\"SCMP_ACT_ALLOW\"}", "seccomp=profile" },
+		{ "seccomp=", "seccomp=profile" },
+		{ "apparmor=unconfined", "apparmor=unconfined" },
+		{ "label=disable", "label=disable" },
+		{ "no-new-privileges=false", "no-new-privileges=false" },
+		{ "no-new-privileges", "no-new-privileges" },
+		{ "systempaths=unconfined", "systempaths=unconfined" },
+		{ "seccomp:unconfined", "seccomp:unconfined" },
+		{ "disable", "disable" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		struct asked asked;
+		char line[128];
+		asked_init(&asked, CONTAINER_CREATE);
+		strings_add(&isolation_of(&asked)->security_opt, "seccomp=builtin");
+		strings_add(&isolation_of(&asked)->security_opt, options[i][0]);
+		text_print(line, sizeof(line), "security_opt: [%s]", options[i][1]);
+		expect_line(&asked, "security option", options[i][1], line);
+		asked_release(&asked);
+	}
+}
+
+static void devices_are_named_one_by_one(void **state)
+{
+	(void)state;
+	struct asked asked;
+	asked_init(&asked, CONTAINER_CREATE);
+	struct isolation *isolation = isolation_of(&asked);
+	struct device *device = list_add(&isolation->devices, sizeof(*device));
+	string_set(&device->source, "/dev/sda");
+	string_set(&device->target, "/dev/fuse");
+	expect_line(&asked, "device", "/dev/sda", "devices: [/dev/sda]");
+	expect("devices: [/dev/fuse, /dev/sd]", &asked,
+	       "device /dev/sda is not allowed on this machine; its owner can add it to devices, "
+	       "line 1 of worker.yaml");
+	string_set(&device->source, "/dev//fuse");
+	expect("devices: [/dev/fuse]", &asked,
+	       "device /dev//fuse is not allowed on this machine; its owner can add it to devices, "
+	       "line 1 of worker.yaml");
+	string_set(&device->source, "/dev/fuse");
+	strings_add(&isolation->device_cgroup_rules, "b 8:* rwm");
+	expect("devices: [/dev/fuse]", &asked,
+	       "device rule b 8:* rwm is not allowed on this machine; its owner can add the line "
+	       "\"device_cgroup_rules: [b 8:* rwm]\" to worker.yaml");
+	expect("devices: [/dev/fuse]\ndevice_cgroup_rules: [b 8:* rwm]", &asked, NULL);
+	asked_release(&asked);
+}
+
+static void who_chooses_devices_is_named(void **state)
+{
+	(void)state;
+	struct asked asked;
+	asked_init(&asked, CONTAINER_CREATE);
+	struct isolation *isolation = isolation_of(&asked);
+	struct device_request *request = list_add(&isolation->device_requests, sizeof(*request));
+	strings_add(&request->capabilities, "gpu");
+	expect_line(&asked, "device driver", "any", "device_drivers: [any]");
+	string_set(&request->driver, "nvidia");
+	expect_line(&asked, "device driver", "nvidia", "device_drivers: [nvidia]");
+	string_set(&request->driver, DEVICE_DRIVER_CDI);
+	strings_add(&request->device_ids, "a.com/net=eth0");
+	expect("device_drivers: [cdi]", &asked,
+	       "device a.com/net=eth0 is not allowed on this machine; its owner can add the line "
+	       "\"devices: [a.com/net=eth0]\" to worker.yaml");
+	expect("devices: [a.com/net=eth0]", &asked, NULL);
+	asked_release(&asked);
+}
+
 static void images_are_free_until_a_line_binds_them(void **state)
 {
 	(void)state;
@@ -346,6 +475,10 @@ int main(void)
 		TEST(capabilities_are_named_one_by_one),
 		TEST(sysctls_and_log_drivers_are_named),
 		TEST(more_than_a_fair_share_needs_a_line),
+		TEST(what_leaves_the_container_needs_a_line),
+		TEST(less_confinement_needs_a_line),
+		TEST(devices_are_named_one_by_one),
+		TEST(who_chooses_devices_is_named),
 		TEST(images_are_free_until_a_line_binds_them),
 		TEST(a_network_may_not_be_the_hosts),
 		TEST(a_volume_may_not_be_a_mount_in_disguise),

@@ -11,5 +11,6 @@ void put_list(struct json_build *build, json_t *object, const char *key,
 
 /* `host` is the body's HostConfig; nothing is put for NULL. */
 void put_tuning(struct json_build *build, json_t *host, const struct tuning *tuning);
+void put_isolation(struct json_build *build, json_t *host, const struct isolation *isolation);
 
 #endif

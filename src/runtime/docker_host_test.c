@@ -116,12 +116,67 @@ static void reserved_memory_is_protected_where_docker_can(void **state)
 	check_added("HostConfig", "{}");
 }
 
+static void isolation_reaches_docker(void **state)
+{
+	(void)state;
+	struct isolation *isolation = base_calloc(1, sizeof(*isolation));
+	spec.isolation = isolation;
+	check_added("HostConfig", "{}");
+	isolation->privileged = true;
+	isolation->host_users = true;
+	isolation->host_processes = true;
+	isolation->host_names = true;
+	isolation->ipc_mode = IPC_SHAREABLE;
+	isolation->network_mode = NETWORK_MODE_HOST;
+	strings_add(&isolation->security_opt, "seccomp=unconfined");
+	strings_add(&isolation->security_opt, "systempaths=unconfined");
+	strings_add(&isolation->group_add, "20");
+	string_set(&isolation->runtime, "runsc");
+	strings_add(&isolation->device_cgroup_rules, "c 1:3 mr");
+	check_added("HostConfig",
+		    "{\"Privileged\":true,\"UsernsMode\":\"host\",\"PidMode\":\"host\","
+		    "\"UTSMode\":\"host\",\"IpcMode\":\"shareable\",\"NetworkMode\":\"host\","
+		    "\"SecurityOpt\":[\"seccomp=unconfined\"],\"MaskedPaths\":[],"
+		    "\"ReadonlyPaths\":[],\"GroupAdd\":[\"20\"],\"Runtime\":\"runsc\","
+		    "\"DeviceCgroupRules\":[\"c 1:3 mr\"]}");
+}
+
+static void devices_reach_docker(void **state)
+{
+	(void)state;
+	struct isolation *isolation = base_calloc(1, sizeof(*isolation));
+	spec.isolation = isolation;
+	string_set(&((struct device *)list_add(&isolation->devices, sizeof(struct device)))->source,
+		   "/dev/a");
+	struct device *device = list_add(&isolation->devices, sizeof(*device));
+	string_set(&device->source, "/dev/a");
+	string_set(&device->target, "/dev/b");
+	string_set(&device->permissions, "r");
+	struct device_request *gpus = list_add(&isolation->device_requests, sizeof(*gpus));
+	gpus->count = -1;
+	strings_add(&gpus->capabilities, "gpu");
+	strings_add(&gpus->capabilities, "utility");
+	struct device_request *named = list_add(&isolation->device_requests, sizeof(*named));
+	string_set(&named->driver, DEVICE_DRIVER_CDI);
+	strings_add(&named->device_ids, "a.com/b=c");
+	pairs_add(&named->options, "x", "y");
+	check_added("HostConfig",
+		    "{\"Devices\":[{\"PathOnHost\":\"/dev/a\",\"PathInContainer\":\"/dev/a\","
+		    "\"CgroupPermissions\":\"rwm\"},{\"PathOnHost\":\"/dev/a\","
+		    "\"PathInContainer\":\"/dev/b\",\"CgroupPermissions\":\"r\"}],"
+		    "\"DeviceRequests\":[{\"Count\":-1,\"Capabilities\":[[\"gpu\",\"utility\"]]},"
+		    "{\"Driver\":\"cdi\",\"DeviceIDs\":[\"a.com/b=c\"],"
+		    "\"Options\":{\"x\":\"y\"}}]}");
+}
+
 #define TEST_OF_SPEC(test) cmocka_unit_test_setup_teardown(test, init_spec, release_spec)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST_OF_SPEC(the_kernels_share_reaches_docker),
+		TEST_OF_SPEC(isolation_reaches_docker),
+		TEST_OF_SPEC(devices_reach_docker),
 		TEST_OF_SPEC(reserved_memory_is_protected_where_docker_can),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,8 +4,6 @@
 #include "base/check.h"
 #include "scheduler/internal.h"
 
-#define API_MINOR_START_INTERVAL 44
-
 const struct volume_record *pinned_volume(const struct cluster *cluster,
 					  const struct project_entry *project,
 					  const struct job_spec *spec, const struct mount *mount)
@@ -44,8 +42,7 @@ void question_init_alone(struct question *question, const struct cluster *cluste
 	match_init(&question->match, question->spec);
 	if (job_spec_is_global(question->spec))
 		question->only = cluster_node_numbered(cluster, task->desired.slot);
-	if (question->spec->health_check.start_interval_ms > 0)
-		question->api_minor = API_MINOR_START_INTERVAL;
+	question->api_minor = job_spec_engine_need(question->spec).minor;
 	question->protocol = job_revision_protocol(cluster_task_revision(cluster, task),
 						   &question->project->project);
 	find_pins(question);

@@ -139,8 +139,8 @@ static void add_head(struct text *text, const struct question *question,
 		break;
 	case REFUSED_PLATFORM: text_addf(text, "no node is of platform %s", spec->platform); break;
 	case REFUSED_API:
-		text_addf(text, "no node speaks Engine API 1.%lld, which start_interval needs",
-			  (long long)question->api_minor);
+		text_addf(text, "no node speaks Engine API 1.%lld, which %s needs",
+			  (long long)question->api_minor, job_spec_engine_need(spec).what);
 		break;
 	case REFUSED_PROTOCOL:
 		text_add(text, "no node has a worker that knows all this job asks for");

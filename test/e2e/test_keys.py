@@ -1,7 +1,10 @@
 """What Compose keys become: looked up in `docker inspect`, or seen from inside the container."""
 import json
+import os
+import socket
+from pathlib import Path
 
-from harness import BUSYBOX, docker
+from harness import BUSYBOX, docker, eventually
 
 
 def inspect(drover, job):
@@ -52,3 +55,76 @@ services:
     assert inside(drover, "t/quota", "cat", "/proc/1/oom_score_adj") == "500"
     assert "Cpus_allowed_list:\t0" in inside(drover, "t/quota", "cat", "/proc/1/status").splitlines()
     assert host_config(drover, "t/cpus")["NanoCpus"] == 500_000_000
+
+
+def has_every_capability():
+    """Docker can make no privileged container on a machine that is itself a container with fewer."""
+    last = int(Path("/proc/sys/kernel/cap_last_cap").read_text())
+    bounding = Path("/proc/self/status").read_text().split("CapBnd:\t")[1].split("\n")[0]
+    return int(bounding, 16) == (1 << (last + 1)) - 1
+
+
+def test_what_separates_from_the_machine(drover):
+    drover.up(f"""
+services:
+  open:
+    image: {BUSYBOX}
+    command: [sleep, "1000"]
+    stop_grace_period: 0s
+    privileged: {str(has_every_capability()).lower()}
+    pid: host
+    uts: host
+    ipc: host
+    network_mode: host
+  closed:
+    image: {BUSYBOX}
+    command: [sleep, "1000"]
+    stop_grace_period: 0s
+    network_mode: none
+    ipc: none
+    group_add: [20]
+    security_opt: [no-new-privileges, "seccomp:unconfined"]
+    devices: ["/dev/null:/dev/nothing:r", {{source: /dev/zero, target: /dev/naught}}]
+    device_cgroup_rules: ["c 1:7 r"]
+""")
+    assert inside(drover, "t/open", "hostname") == socket.gethostname()
+    assert inside(drover, "t/open", "readlink", "/proc/self/ns/net") == os.readlink("/proc/self/ns/net")
+    assert inside(drover, "t/open", "readlink", "/proc/self/ns/ipc") == os.readlink("/proc/self/ns/ipc")
+    assert host_config(drover, "t/open")["Privileged"] == has_every_capability()
+    assert host_config(drover, "t/open")["PidMode"] == "host"
+    status = inside(drover, "t/closed", "cat", "/proc/1/status")
+    assert "NoNewPrivs:\t1" in status and "Seccomp:\t0" in status
+    assert inside(drover, "t/closed", "ls", "/sys/class/net") == "lo"
+    assert "20" in status.split("Groups:")[1].split("\n")[0].split()
+    assert inside(drover, "t/closed", "ls", "/dev/nothing", "/dev/naught").split() == ["/dev/naught", "/dev/nothing"]
+    assert host_config(drover, "t/closed")["DeviceCgroupRules"] == ["c 1:7 r"]
+    # Without a network of the project, nothing is made that would tie it to a machine.
+    assert docker("network", "ls", "-q", "--filter", f"label=drover.cluster={drover.cluster_id}") == ""
+
+
+def test_a_machine_with_a_policy_refuses_what_leaves_the_container(stopped_drover):
+    policy = stopped_drover.folder / "worker.yaml"
+    policy.write_text("privileges: [uts=host]\n")
+    stopped_drover.spawn("manager")
+    stopped_drover.spawn("worker", "--policy", policy, data=stopped_drover.folder / "worker")
+    stopped_drover.wait_ready()
+    keys = {"a": "privileged: true", "b": "uts: host", "c": "devices: [/dev/null]", "d": "network_mode: host",
+            "e": "gpus: all"}
+    services = "".join(f"  {name}: {{image: '{BUSYBOX}', command: [sleep, '1000'], stop_grace_period: 0s, {key}}}\n"
+                       for name, key in keys.items())
+    stopped_drover.up("services:\n" + services, "-d")
+
+    def told(name):
+        """Why a task of the service was refused; None while none was."""
+        return next((task["message"] for task in stopped_drover.tasks(f"t/{name}", everything=True)
+                     if task["reason"] == "refused_by_policy"), None)
+
+    def says(name, words):
+        message = eventually(f"{name} is refused", lambda: told(name))
+        assert words in message
+
+    eventually("what has a line runs", lambda: stopped_drover.task("t/b", "running"))
+    says("a", "privilege privileged is not allowed")
+    says("c", f'the line "devices: [/dev/null]" to {policy}')
+    says("d", f'the line "networks: [host]" to {policy}')
+    says("e", f'the line "device_drivers: [any]" to {policy}')
