@@ -147,7 +147,8 @@ const struct command command_worker = {
 	.details =
 		"Dials the manager's socket and runs tasks on this machine's Docker. It goes on "
 		"supervising while "
-		"the manager is away.\n\n"
+		"the manager is away. A Docker belongs to one worker of a cluster: a second one "
+		"takes the containers of the first for left over, and removes them.\n\n"
 		"With --join and a token it becomes a machine of a cluster whose manager is "
 		"elsewhere: `drover token create --role worker` there prints the command. The key "
 		"is made in DIR/worker/trust and never leaves it; later starts need neither "

@@ -99,7 +99,9 @@ static void kill_stray(struct worker *worker, struct stray *stray, const char *s
 static void stop_stray(struct worker *worker, struct stray *stray)
 {
 	if (stray->stop_stage == STOP_NOT && stray->orphan) {
-		notes_add(&worker->out->notes, "stopping a container no task accounts for");
+		notes_add(&worker->out->notes,
+			  "stopping container %s: no task of this worker accounts for it",
+			  stray->seen.name);
 		stray->stop_stage = STOP_ASKED;
 		stray->kill_at_ms = worker->now_ms + ORPHAN_STOP_MS;
 		kill_stray(worker, stray,
@@ -187,7 +189,9 @@ void worker_stray_result(struct worker *worker, struct stray *stray,
 	case CONTAINER_INSPECT: take_seen(worker, stray, result); return;
 	case CONTAINER_REMOVE:
 		if (done) {
-			notes_add(&worker->out->notes, "removed a container no task accounts for");
+			notes_add(&worker->out->notes,
+				  "removed container %s: no task of this worker accounts for it",
+				  stray->seen.name);
 			drop(worker, stray);
 			return;
 		}

@@ -263,7 +263,10 @@ static void orphans_are_stopped_and_removed_and_strangers_left_alone(void **stat
 {
 	(void)state;
 	struct world *world = world_new();
-	put_orphan(world, world->cluster, CONTAINER_RUNNING);
+	char told[CONTAINER_NAME_SIZE + 128];
+	text_print(told, sizeof(told),
+		   "stopping container %s: no task of this worker accounts for it",
+		   put_orphan(world, world->cluster, CONTAINER_RUNNING)->seen.name);
 	put_orphan(world, world->cluster, CONTAINER_EXITED);
 	put_orphan(world, world->cluster, CONTAINER_RUNNING)->program = program_find("stubborn:1");
 	put_orphan(world, other_cluster, CONTAINER_RUNNING);
@@ -273,6 +276,7 @@ static void orphans_are_stopped_and_removed_and_strangers_left_alone(void **stat
 	assert_int_equal(world->n_containers, 6);
 	world_run(world, 5000);
 	assert_int_equal(world->n_containers, 3);
+	assert_non_null(strstr(text_string(&world->story), told));
 	assert_int_equal(world_running(world, id), 1);
 	world_free(world);
 }
