@@ -51,6 +51,12 @@ static void on_hint(void *shell, const char *container_name)
 	strings_add(&((struct bench *)shell)->hints, container_name);
 }
 
+static void on_pulling(void *shell, uint64_t op)
+{
+	(void)op;
+	((struct bench *)shell)->pullings++;
+}
+
 static void on_progress(void *shell, uint64_t op, const char *text)
 {
 	(void)op;
@@ -58,7 +64,12 @@ static void on_progress(void *shell, uint64_t op, const char *text)
 }
 
 static const struct runtime_events bench_events = {
-	.done = on_done, .up = on_up, .down = on_down, .hint = on_hint, .progress = on_progress
+	.done = on_done,
+	.up = on_up,
+	.down = on_down,
+	.hint = on_hint,
+	.pulling = on_pulling,
+	.progress = on_progress,
 };
 
 void bench_open(struct bench *bench, const struct runtime_ops *ops,

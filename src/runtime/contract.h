@@ -24,6 +24,7 @@ struct bench {
 	bool answered[BENCH_RESULTS_MAX];
 	struct strings hints;
 	struct strings progress;
+	size_t pullings; /* pulls that asked a registry because the image was not there */
 	bool waiting_is_over;
 };
 

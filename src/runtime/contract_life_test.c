@@ -17,8 +17,10 @@
 static void an_image_that_is_here_needs_no_pull(void **state)
 {
 	struct bench *bench = *state;
+	size_t pullings = bench->pullings;
 	assert_int_equal(contract_pull(bench, bench->image, PULL_MISSING, NULL), FAULT_NONE);
 	assert_int_equal(contract_pull(bench, bench->image, PULL_NEVER, NULL), FAULT_NONE);
+	assert_int_equal(bench->pullings, pullings);
 }
 
 static void an_image_that_is_not_here_and_may_not_be_pulled_is_not_found(void **state)
@@ -32,10 +34,13 @@ static void an_image_that_is_not_here_and_may_not_be_pulled_is_not_found(void **
 
 static void a_registry_that_does_not_answer_fails_the_pull(void **state)
 {
+	struct bench *bench = *state;
 	const char *message;
-	assert_int_equal(contract_pull(*state, "127.0.0.1:1/nothing:1", PULL_MISSING, &message),
+	size_t pullings = bench->pullings;
+	assert_int_equal(contract_pull(bench, "127.0.0.1:1/nothing:1", PULL_MISSING, &message),
 			 FAULT_PULL_FAILED);
 	assert_non_null(strstr(message, "connection refused"));
+	assert_int_equal(bench->pullings, pullings + 1);
 }
 
 /* DROVER_TEST_PULL names an image of a registry that real Docker can reach; the same name with "-absent" behind it is

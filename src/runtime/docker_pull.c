@@ -221,6 +221,13 @@ static bool is_for_platform(const struct pull *pull, struct http_view body)
 	return platform_runs(&there, &asked);
 }
 
+static void pull_missing(struct docker_op *op)
+{
+	if (op->docker->events.pulling)
+		op->docker->events.pulling(op->docker->shell, op->result.op);
+	find_credentials(op);
+}
+
 static void presence_seen(struct docker_op *op, int status, struct http_view body)
 {
 	const struct pull *pull = op->data;
@@ -238,7 +245,7 @@ static void presence_seen(struct docker_op *op, int status, struct http_view bod
 	else if (pull->policy == PULL_NEVER)
 		pull_fault(op, FAULT_IMAGE_NOT_FOUND, words);
 	else
-		find_credentials(op);
+		pull_missing(op);
 }
 
 void docker_pull(struct docker_op *op, const struct container_action *action)

@@ -171,6 +171,8 @@ static void do_pull(struct fake_op *op, struct fake_answer *answer)
 			   op->text, op->platform ? " for " : "", op->platform ? op->platform : "");
 		return;
 	}
+	if (op->pull_policy != PULL_ALWAYS && fake->events.pulling)
+		fake->events.pulling(fake->shell, op->result.op);
 	fake_world_pull(fake->world, op->text, op->platform, answer);
 	if (answer->status == 200 && fake->events.progress)
 		fake->events.progress(fake->shell, op->result.op, "1 of 1 layers");

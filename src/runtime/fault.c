@@ -224,6 +224,13 @@ static void on_hint(void *shell, const char *container_name)
 		fault->events.hint(fault->shell, container_name);
 }
 
+static void on_pulling(void *shell, uint64_t op)
+{
+	struct fault_runtime *fault = shell;
+	if (fault->events.pulling)
+		fault->events.pulling(fault->shell, op);
+}
+
 static void on_progress(void *shell, uint64_t op, const char *text)
 {
 	struct fault_runtime *fault = shell;
@@ -231,9 +238,12 @@ static void on_progress(void *shell, uint64_t op, const char *text)
 		fault->events.progress(fault->shell, op, text);
 }
 
-static const struct runtime_events inner_events = {
-	.done = on_done, .up = on_up, .down = on_down, .hint = on_hint, .progress = on_progress
-};
+static const struct runtime_events inner_events = { .done = on_done,
+						    .up = on_up,
+						    .down = on_down,
+						    .hint = on_hint,
+						    .pulling = on_pulling,
+						    .progress = on_progress };
 
 static void fault_close(struct runtime *runtime)
 {

@@ -28,6 +28,8 @@ struct runtime_events {
 	void (*down)(void *shell, const char *why);
 	/* Something happened to this container. */
 	void (*hint)(void *shell, const char *container_name);
+	/* A pull did not find its image here and asks the registry. Not said where the policy is to ask anyway. */
+	void (*pulling)(void *shell, uint64_t op);
 	/* A pull moved on: "3 of 5 layers, 12 MB of 40 MB". */
 	void (*progress)(void *shell, uint64_t op, const char *text);
 };

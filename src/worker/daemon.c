@@ -29,6 +29,7 @@ struct queued {
 	struct sync_down down;
 	uint64_t daemon_instance;
 	struct container_result result;
+	uint64_t op;
 	char *name;
 	struct node_facts facts;
 	struct node_stats stats;
@@ -149,6 +150,11 @@ static void on_runtime_hint(void *shell, const char *container_name)
 	queue_add(shell, WORKER_HINT)->name = base_strdup(container_name);
 }
 
+static void on_runtime_pulling(void *shell, uint64_t op)
+{
+	queue_add(shell, WORKER_PULLING)->op = op;
+}
+
 static void on_runtime_progress(void *shell, uint64_t op, const char *text)
 {
 	(void)shell;
@@ -157,7 +163,12 @@ static void on_runtime_progress(void *shell, uint64_t op, const char *text)
 }
 
 static const struct runtime_events runtime_events = {
-	on_runtime_done, on_runtime_up, on_runtime_down, on_runtime_hint, on_runtime_progress,
+	.done = on_runtime_done,
+	.up = on_runtime_up,
+	.down = on_runtime_down,
+	.hint = on_runtime_hint,
+	.pulling = on_runtime_pulling,
+	.progress = on_runtime_progress,
 };
 
 /* ---- the manager's session ----------------------------------------------------------------------------- */
@@ -398,6 +409,7 @@ static void turn(struct worker_daemon *daemon)
 						   .down = &queued->down,
 						   .daemon_instance = queued->daemon_instance,
 						   .result = &queued->result,
+						   .op = queued->op,
 						   .name = queued->name,
 						   .facts = &queued->facts,
 						   .stats = &queued->stats };

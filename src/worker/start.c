@@ -84,13 +84,31 @@ static void wait_until(struct worker *worker, struct worker_task *task, int64_t 
 	worker_due_set(worker, task, at_ms);
 }
 
-static void ask_pull(struct worker *worker, struct worker_task *task)
+static void show_pulling(struct worker *worker, struct worker_task *task)
 {
 	const char *image = task->template->sync.spec.image;
 	char label[TASK_LABEL_SIZE];
 	notes_add(&worker->out->notes, "%s pulling %s", worker_task_label(task, label), image);
 	worker_task_show(worker, task, REASON_PULLING, worker_sentence("pulling %s", image));
+}
+
+/* Whether the image has to be pulled, the runtime finds out and says. */
+static void ask_pull(struct worker *worker, struct worker_task *task)
+{
+	if (task->template->sync.spec.pull_policy == PULL_ALWAYS)
+		show_pulling(worker, task);
 	worker_op_begin_task(worker, task, CONTAINER_PULL, task->record.observed.attempt);
+}
+
+void worker_start_pulling(struct worker *worker, uint64_t op)
+{
+	const struct op *found = worker_op_get(worker, op);
+	if (!found || found->verb != CONTAINER_PULL)
+		return;
+	struct worker_task *task = found->task;
+	bool wanted = worker_task_is_live(task) && task->record.wanted == TASK_WANT_RUN;
+	if (wanted && task->template && task->record.observed.reason != REASON_PULLING)
+		show_pulling(worker, task);
 }
 
 /* Docker makes two networks of one name when it is asked twice at once. */

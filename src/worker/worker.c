@@ -372,6 +372,7 @@ static void take_event(struct worker *worker, const struct worker_event *event)
 		worker->stats = *event->stats;
 		break;
 	case WORKER_REMOVED: worker_removal_told(worker); break;
+	case WORKER_PULLING: worker_start_pulling(worker, event->op); break;
 	default: UNREACHABLE("no such event");
 	}
 }

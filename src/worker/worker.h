@@ -40,6 +40,7 @@ enum worker_event_kind {
 	WORKER_FACTS, /* the machine's facts, at start and when they change */
 	WORKER_STATS,
 	WORKER_REMOVED, /* the manager says that the node was removed from the cluster */
+	WORKER_PULLING, /* action `op` did not find its image here, and asks the registry */
 };
 
 /* What became of a node that was removed from the cluster. Numbers are on disk. */
@@ -54,6 +55,7 @@ struct worker_event {
 	const struct sync_down *down;
 	uint64_t daemon_instance;
 	const struct container_result *result;
+	uint64_t op;
 	const char *name;
 	const struct node_facts *facts;
 	const struct node_stats *stats;

@@ -349,6 +349,8 @@ void worker_task_inspect(struct worker *worker, struct worker_task *task);
 bool worker_start_advance(struct worker *worker, struct worker_task *task);
 /* Give back the slot, or the place in the queue. */
 void worker_start_release(struct worker *worker, struct worker_task *task);
+/* The runtime asks a registry for the image of this action: its task is shown so. */
+void worker_start_pulling(struct worker *worker, uint64_t op);
 void worker_start_result(struct worker *worker, struct worker_task *task,
 			 const struct container_result *result);
 

@@ -166,6 +166,12 @@ def test_restart_after_docker_kill(drover):
     assert drover.tasks("t/s")[0]["id"] == victim["id"]
 
 
+def test_an_image_that_is_there_is_not_said_to_be_pulled(drover):
+    done = drover.up(f"services:\n  s:\n    image: {BUSYBOX}\n")
+    assert "running" in done.stdout and "pulling" not in done.stdout
+    assert "pulling" not in drover.log()
+
+
 @pytest.mark.parametrize("words, part", [
     (["frob"], "is not a command"), (["pss"], 'Did you mean "ps"'), (["up", "--frob"], "no option --frob"),
     (["scale", "x"], "JOB=REPLICAS"), (["inspect"], "needs JOB|TASK|NODE"), (["ps", "-o", "yaml"], "none of wide, json"),

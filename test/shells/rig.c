@@ -110,6 +110,13 @@ static void on_hint(void *shell, const char *name)
 		docker.events->hint(docker.shell, name);
 }
 
+static void on_pulling(void *shell, uint64_t op)
+{
+	(void)shell;
+	if (docker.events)
+		docker.events->pulling(docker.shell, op);
+}
+
 static void on_progress(void *shell, uint64_t op, const char *text)
 {
 	(void)shell;
@@ -130,8 +137,12 @@ static enum err_code docker_open(struct event_base *base, const struct runtime_o
 				 const struct runtime_events *events, void *shell,
 				 struct runtime **ret_runtime, struct err *err)
 {
-	static const struct runtime_events inner_events = { on_done, on_up, on_down, on_hint,
-							    on_progress };
+	static const struct runtime_events inner_events = { .done = on_done,
+							    .up = on_up,
+							    .down = on_down,
+							    .hint = on_hint,
+							    .pulling = on_pulling,
+							    .progress = on_progress };
 	docker.events = events;
 	docker.shell = shell;
 	*ret_runtime = (struct runtime *)&docker;

@@ -179,6 +179,8 @@ static int do_pull(struct sim *sim, struct sim_worker *worker, const struct sim_
 	const char *image = action->spec.image;
 	if (strings_has(&worker->docker.images, image))
 		return FAULT_NONE;
+	if (worker->up && worker->runtime_open)
+		sim_worker_queue(worker, WORKER_PULLING)->event.op = action->action.op;
 	if (sim_strikes(sim, FAULT_PULL_BROKEN))
 		return fail(result, FAULT_PULL_FAILED, "no route to host");
 	if (sim_strikes(sim, FAULT_IMAGE_MISSING))

@@ -387,6 +387,18 @@ static void turn_container(struct world *world, struct world_container *containe
 		world_event(world, &(struct worker_event){ .kind = WORKER_HINT, .name = name });
 }
 
+/* Docker says at once that an image is not there; its pull takes as long as any action. */
+static bool tell_pulling(struct world *world, struct world_action *todo)
+{
+	if (todo->action.verb != CONTAINER_PULL || todo->told || world->images_there)
+		return false;
+	todo->told = true;
+	if (world->docker_up)
+		world_event(world, &(struct worker_event){ .kind = WORKER_PULLING,
+							   .op = todo->action.op });
+	return true;
+}
+
 bool docker_turn(struct world *world)
 {
 	for (size_t i = 0; i < world->n_containers; i++) {
@@ -395,6 +407,9 @@ bool docker_turn(struct world *world)
 		turn_container(world, &world->containers[i]);
 		return true;
 	}
+	for (size_t i = 0; i < world->n_actions; i++)
+		if (tell_pulling(world, &world->actions[i]))
+			return true;
 	for (size_t i = 0; i < world->n_actions; i++) {
 		if (world->actions[i].due_ms > world->now_ms)
 			continue;

@@ -25,6 +25,22 @@ static void a_task_is_pulled_created_started_and_reported(void **state)
 	world_free(world);
 }
 
+static void an_image_that_is_there_is_not_said_to_be_pulled(void **state)
+{
+	(void)state;
+	struct world *world = world_new();
+	world->images_there = true;
+	world->latency_ms = 3000;
+	struct task_id id = world_begin(world, "app:1");
+	world_run(world, 5900);
+	world_expect(world, id, TASK_SCHEDULED, REASON_ASSIGNED, "assigned to this machine");
+	world_run(world, 30000);
+	world_expect_story(world, "Docker answers\n"
+				  "worker joins its cluster\n"
+				  "shop/web.1 started\n");
+	world_free(world);
+}
+
 static void an_idle_worker_writes_nothing_and_wakes_only_to_beat_and_list(void **state)
 {
 	(void)state;
@@ -376,6 +392,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_task_is_pulled_created_started_and_reported),
+		TEST(an_image_that_is_there_is_not_said_to_be_pulled),
 		TEST(an_idle_worker_writes_nothing_and_wakes_only_to_beat_and_list),
 		TEST(networks_and_volumes_are_there_before_the_container),
 		TEST(an_image_is_not_pulled_where_the_policy_says_never),

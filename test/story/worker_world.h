@@ -57,6 +57,7 @@ struct world_action {
 	char *signal;
 	char *previous;
 	char *image;
+	bool told; /* that it is being pulled */
 	int64_t due_ms;
 };
 
@@ -91,6 +92,7 @@ struct world {
 	size_t n_faults;
 	struct strings networks;
 	struct strings volumes;
+	bool images_there; /* nothing needs to be pulled */
 
 	/* The manager. */
 	bool session;
