@@ -15,7 +15,7 @@ static int run(struct invocation *invocation)
 	if (form == OUTPUT_WIDE)
 		return cli_usage(invocation,
 				 "--output: the forms are yaml (nothing written) and json");
-	if (project_load(invocation, &request, &err))
+	if (project_load(invocation, &invocation->operands, &request, &err))
 		return cli_fail(invocation, &err);
 	if (cli_has(invocation, "quiet")) {
 		/* Checked, and nothing else was asked for. */
@@ -41,9 +41,10 @@ static const struct option options[] = {
 
 const struct command command_config = {
 	.name = "config",
-	.operands = "",
+	.operands = "[SERVICE...]",
 	.summary = "Check a compose.yaml and print it with every default filled in",
 	.options = options,
 	.n_options = ARRAY_LEN(options),
+	.operands_max = -1,
 	.run = run,
 };

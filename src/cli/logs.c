@@ -78,11 +78,13 @@ static enum err_code read_operands(struct reading *reading, bool *ret_prefix, st
 	const struct strings *names = &invocation->operands;
 	*ret_prefix = names->n != 1;
 	if (names->n == 0) {
-		_cleanup_free_ char *project = NULL;
-		enum err_code code = project_name(invocation, &project, err);
-		if (!code)
-			want(reading, find_query(project, NULL));
-		return code;
+		struct project_request project;
+		enum err_code code = project_identify(invocation, &project, err);
+		if (code)
+			return code;
+		want(reading, find_query(project.name, NULL));
+		record_release(&project_request_type, &project);
+		return ERR_NONE;
 	}
 	for (size_t i = 0; i < names->n; i++) {
 		struct found found = { 0 };

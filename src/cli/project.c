@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "compose/compose.h"
+#include "compose/dotenv.h"
 
 /* A whole file, bounded. `name` is how messages call it. */
 static char *read_path(int fd, const char *name, size_t *ret_len, struct err *err)
@@ -74,10 +75,20 @@ static void add_default_files(struct strings *files)
 		strings_add(files, override);
 }
 
-/* COMPOSE_FILE: several names, parted by COMPOSE_PATH_SEPARATOR. */
-static void add_named_files(const char *named, struct strings *files)
+/* What is set in the environment, else in `own`. */
+static const char *variable(const struct pairs *own, const char *name)
 {
-	const char *separator = getenv("COMPOSE_PATH_SEPARATOR");
+	const char *value = getenv(name);
+	return value ? value : pairs_get(own, name);
+}
+
+/* COMPOSE_FILE: several names, parted by COMPOSE_PATH_SEPARATOR. */
+static void add_named_files(const struct pairs *own, struct strings *files)
+{
+	const char *named = variable(own, "COMPOSE_FILE");
+	const char *separator = variable(own, "COMPOSE_PATH_SEPARATOR");
+	if (!named)
+		return;
 	if (!separator || !*separator)
 		separator = ":";
 	while (*named) {
@@ -90,21 +101,16 @@ static void add_named_files(const char *named, struct strings *files)
 	}
 }
 
-static enum err_code choose_files(const struct invocation *invocation, struct strings *files,
-				  struct err *err)
+static void add_absolute(const char *name, struct strings *paths)
 {
-	const struct strings *given = cli_strings(invocation, "file");
-	const char *named = getenv("COMPOSE_FILE");
-	for (size_t i = 0; i < given->n; i++)
-		strings_add(files, given->items[i]);
-	if (!files->n && named)
-		add_named_files(named, files);
-	if (!files->n)
-		add_default_files(files);
-	if (!files->n)
-		return err_set(err, ERR_NOT_FOUND,
-			       "no compose.yaml in this folder; name the file with --file");
-	return ERR_NONE;
+	char folder[PATH_MAX];
+	struct text path;
+	text_init(&path, LIMIT_PATH_BYTES);
+	if (name[0] != '/' && getcwd(folder, sizeof(folder)))
+		text_addf(&path, "%s/", folder);
+	text_add(&path, name);
+	strings_add(paths, text_string(&path));
+	text_release(&path);
 }
 
 static void read_environment(struct pairs *environment)
@@ -116,6 +122,70 @@ static void read_environment(struct pairs *environment)
 		_cleanup_free_ char *key = base_strndup(*at, (size_t)(equals - *at));
 		pairs_add(environment, key, equals + 1);
 	}
+}
+
+/* The files of variables, absolute: those of --env-file, else of COMPOSE_ENV_FILES, parted by commas. */
+static void find_environment_files(const struct invocation *invocation, struct strings *paths)
+{
+	const struct strings *given = cli_strings(invocation, "env-file");
+	const char *named = given->n ? NULL : getenv("COMPOSE_ENV_FILES");
+	for (size_t i = 0; i < given->n; i++)
+		add_absolute(given->items[i], paths);
+	while (named && *named) {
+		size_t len = strcspn(named, ",");
+		_cleanup_free_ char *name = base_strndup(named, len);
+		if (*name)
+			add_absolute(name, paths);
+		named += len;
+		named += *named == ',';
+	}
+}
+
+/* What the files of variables say of the choice of Compose files. Their mistakes are reported when they are read again
+ * for the project. */
+static void read_own_variables(const struct invocation *invocation, struct pairs *own)
+{
+	struct strings paths = { 0 };
+	struct pairs environment = { 0 };
+	struct interpolation lookup = { .first = &environment };
+	find_environment_files(invocation, &paths);
+	if (!paths.n) {
+		struct text path;
+		text_init(&path, LIMIT_PATH_BYTES);
+		text_addf(&path, "%s/.env", cli_string(invocation, "project-directory", "."));
+		strings_add(&paths, text_string(&path));
+		text_release(&path);
+	}
+	read_environment(&environment);
+	for (size_t i = 0; i < paths.n; i++) {
+		size_t len = 0;
+		struct err unread;
+		_cleanup_free_ char *text = read_file(NULL, paths.items[i], &len, &unread);
+		if (text && dotenv_parse(text, len, paths.items[i], false, &lookup, own, &unread))
+			break;
+	}
+	pairs_release(&environment);
+	strings_release(&paths);
+}
+
+static enum err_code choose_files(const struct invocation *invocation, struct strings *files,
+				  struct err *err)
+{
+	const struct strings *given = cli_strings(invocation, "file");
+	struct pairs own = { 0 };
+	for (size_t i = 0; i < given->n; i++)
+		strings_add(files, given->items[i]);
+	if (!files->n) {
+		read_own_variables(invocation, &own);
+		add_named_files(&own, files);
+		pairs_release(&own);
+	}
+	if (!files->n)
+		add_default_files(files);
+	if (!files->n)
+		return err_set(err, ERR_NOT_FOUND,
+			       "no compose.yaml in this folder; name the file with --file");
+	return ERR_NONE;
 }
 
 /* The absolute folder of the file: where relative paths in it start. */
@@ -162,29 +232,35 @@ static char *shown_folder(const struct invocation *invocation, const char *first
 	return text_take(&shown);
 }
 
+/* What is asked of the files. */
+struct wish {
+	const struct strings *services;
+	bool may_be_empty;
+};
+
 static enum err_code parse(const struct invocation *invocation, const char *first_name,
-			   const struct compose_file *files, size_t n_files,
-			   struct project_request *ret_request, struct compose_warnings *warnings,
-			   struct err *err)
+			   struct compose_options *options, struct project_request *ret_request,
+			   struct compose_warnings *warnings, struct err *err)
 {
 	struct pairs environment = { 0 };
+	struct strings environment_files = { 0 };
 	_cleanup_free_ char *folder = NULL;
 	enum err_code code = choose_folder(invocation, first_name, &folder, err);
 	if (code)
 		return code;
 	_cleanup_free_ char *shown = shown_folder(invocation, first_name);
 	read_environment(&environment);
-	struct compose_options options = {
-		.files = files,
-		.n_files = n_files,
-		.directory = folder,
-		.shown_directory = shown,
-		.project_name = cli_string(invocation, "project-name", NULL),
-		.environment = &environment,
-		.read_file = read_file,
-	};
-	code = compose_load(&options, ret_request, warnings, err);
+	find_environment_files(invocation, &environment_files);
+	options->directory = folder;
+	options->shown_directory = shown;
+	options->project_name = cli_string(invocation, "project-name", NULL);
+	options->environment = &environment;
+	options->environment_files = &environment_files;
+	options->profiles = cli_strings(invocation, "profile");
+	options->read_file = read_file;
+	code = compose_load(options, ret_request, warnings, err);
 	pairs_release(&environment);
+	strings_release(&environment_files);
 	return code;
 }
 
@@ -205,29 +281,32 @@ static enum err_code read_compose_file(const char *name, struct compose_file *re
 }
 
 static enum err_code load(const struct invocation *invocation, const struct strings *names,
-			  struct project_request *ret_request, struct compose_warnings *warnings,
-			  struct err *err)
+			  const struct wish *wish, struct project_request *ret_request,
+			  struct compose_warnings *warnings, struct err *err)
 {
 	_cleanup_free_ struct compose_file *files = base_calloc(names->n, sizeof(*files));
+	struct compose_options options = { .files = files,
+					   .services = wish->services,
+					   .may_be_empty = wish->may_be_empty };
 	enum err_code code = ERR_NONE;
-	size_t n = 0;
-	for (; !code && n < names->n; n++)
-		code = read_compose_file(names->items[n], &files[n], err);
+	for (; !code && options.n_files < names->n; options.n_files++)
+		code = read_compose_file(names->items[options.n_files], &files[options.n_files],
+					 err);
 	if (!code)
-		code = parse(invocation, names->items[0], files, n, ret_request, warnings, err);
-	for (size_t i = 0; i < n; i++)
+		code = parse(invocation, names->items[0], &options, ret_request, warnings, err);
+	for (size_t i = 0; i < options.n_files; i++)
 		base_free((char *)(uintptr_t)files[i].text);
 	return code;
 }
 
-enum err_code project_load(const struct invocation *invocation, struct project_request *ret_request,
-			   struct err *err)
+static enum err_code load_wish(const struct invocation *invocation, const struct wish *wish,
+			       struct project_request *ret_request, struct err *err)
 {
 	struct strings files = { 0 };
 	struct compose_warnings warnings = { 0 };
 	enum err_code code = choose_files(invocation, &files, err);
 	if (!code)
-		code = load(invocation, &files, ret_request, &warnings, err);
+		code = load(invocation, &files, wish, ret_request, &warnings, err);
 	strings_release(&files);
 	for (size_t i = 0; i < warnings.items.n; i++)
 		fprintf(stderr, "warning: %s\n", warnings.items.items[i]);
@@ -235,18 +314,21 @@ enum err_code project_load(const struct invocation *invocation, struct project_r
 	return code;
 }
 
-enum err_code project_name(const struct invocation *invocation, char **ret_name, struct err *err)
+enum err_code project_load(const struct invocation *invocation, const struct strings *services,
+			   struct project_request *ret_request, struct err *err)
 {
+	struct wish wish = { .services = services };
+	return load_wish(invocation, &wish, ret_request, err);
+}
+
+enum err_code project_identify(const struct invocation *invocation,
+			       struct project_request *ret_request, struct err *err)
+{
+	struct wish wish = { .may_be_empty = true };
 	const char *name = cli_string(invocation, "project-name", NULL);
-	struct project_request request = { 0 };
-	if (name) {
-		*ret_name = base_strdup(name);
-		return ERR_NONE;
-	}
-	enum err_code code = project_load(invocation, &request, err);
-	if (code)
-		return code;
-	*ret_name = base_strdup(request.name);
-	record_release(&project_request_type, &request);
+	if (!name || cli_has(invocation, "file"))
+		return load_wish(invocation, &wish, ret_request, err);
+	record_init(&project_request_type, ret_request);
+	string_set(&ret_request->name, name);
 	return ERR_NONE;
 }

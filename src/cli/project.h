@@ -12,15 +12,20 @@
 	{ "project-name", 'p', OPTION_STRING, "NAME",                                              \
 	  "project (default: the file's, else the folder's)" },                                    \
 	{ "project-directory", 0, OPTION_STRING, "FOLDER",                                         \
-	  "where relative paths start (default: the first file's folder)" }
+	  "where relative paths start (default: the first file's folder)" },                       \
+	{ "env-file", 0, OPTION_STRINGS, "FILE",                                                   \
+	  "variables for the files, instead of .env; later ones win" },                            \
+	{ "profile", 0, OPTION_STRINGS, "NAME",                                                    \
+	  "with the services of this profile, * for all (also COMPOSE_PROFILES)" }
 // clang-format on
 
-/* Find, read and parse the files; warnings go to standard error. The caller releases the request. */
-enum err_code project_load(const struct invocation *invocation, struct project_request *ret_request,
-			   struct err *err) WARN_UNUSED;
+/* Find, read and parse the files; warnings go to standard error. `services`: only these and what they depend on; NULL
+ * or none: all. The caller releases the request. */
+enum err_code project_load(const struct invocation *invocation, const struct strings *services,
+			   struct project_request *ret_request, struct err *err) WARN_UNUSED;
 
-/* The project's name alone: -p, else from the file. Caller frees. */
-enum err_code project_name(const struct invocation *invocation, char **ret_name,
-			   struct err *err) WARN_UNUSED;
+/* The same for who needs no services: none need be active, and with -p and no -f no file is read. */
+enum err_code project_identify(const struct invocation *invocation,
+			       struct project_request *ret_request, struct err *err) WARN_UNUSED;
 
 #endif

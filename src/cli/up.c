@@ -73,7 +73,7 @@ static int run(struct invocation *invocation)
 {
 	struct project_request request;
 	struct err err;
-	enum err_code code = project_load(invocation, &request, &err);
+	enum err_code code = project_load(invocation, &invocation->operands, &request, &err);
 	if (code)
 		return cli_fail(invocation, &err);
 	request.remove_orphans = cli_has(invocation, "remove-orphans");
@@ -94,13 +94,14 @@ static const struct option options[] = {
 
 const struct command command_up = {
 	.name = "up",
-	.operands = "",
+	.operands = "[SERVICE...]",
 	.summary = "Run the project of a compose.yaml, or bring it up to date",
 	.details = "Waits until every task runs (and is healthy, where it has a check) or has "
 		   "completed, and fails\n"
 		   "with the reason when one cannot. Running it again with nothing changed "
-		   "restarts nothing.",
+		   "restarts nothing. With SERVICE: only these and what they depend on.",
 	.options = options,
 	.n_options = ARRAY_LEN(options),
+	.operands_max = -1,
 	.run = run,
 };

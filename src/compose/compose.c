@@ -13,6 +13,7 @@
 #include "compose/assemble.h"
 #include "compose/dotenv.h"
 #include "compose/keys.h"
+#include "compose/profiles.h"
 #include "compose/project_name.h"
 #include "compose/service.h"
 
@@ -31,33 +32,43 @@ static void warn_unset(void *context, const char *place, const char *variable)
 	load_warn(context, place, UNSET_WARNING, variable);
 }
 
-/* The deployer's environment over DIRECTORY/.env, whose values may use the former. */
-static enum err_code read_environment_file(struct load *load, struct err *err)
+/* The variables of one file, in whose values those of the deployer and of the files before it are replaced. */
+static enum err_code read_variables(struct load *load, const char *path, const char *name,
+				    struct err *err)
 {
 	const struct compose_options *options = load->options;
 	struct err read_err = { 0 };
-	struct text path;
 	size_t len = 0;
+	_cleanup_free_ char *text = options->read_file(options->reader, path, &len, &read_err);
+	struct interpolation deployer = { .first = options->environment,
+					  .unset = warn_unset,
+					  .context = load };
+	if (!text && read_err.code == ERR_NOT_FOUND)
+		return err_set_field(err, ERR_NOT_FOUND, path, "the file does not exist");
+	if (!text)
+		return err_set_field(err, read_err.code ? read_err.code : ERR_IO, path,
+				     "the file cannot be read: %s", read_err.message);
+	return dotenv_parse(text, len, name, false, &deployer, &load->environment, err);
+}
+
+/* Those of --env-file, else of DIRECTORY/.env where it is there. */
+static enum err_code read_environment_files(struct load *load, struct err *err)
+{
+	const struct compose_options *options = load->options;
+	const struct strings *files = options->environment_files;
+	enum err_code code = ERR_NONE;
 	if (!options->read_file)
 		return ERR_NONE;
+	for (size_t i = 0; files && !code && i < files->n; i++)
+		code = read_variables(load, files->items[i], files->items[i], err);
+	if (files && files->n)
+		return code;
+	struct text path;
 	text_init(&path, LIMIT_PATH_BYTES);
 	text_addf(&path, "%s/" ENVIRONMENT_FILE, options->directory);
-	_cleanup_free_ char *text =
-		options->read_file(options->reader, text_string(&path), &len, &read_err);
-	enum err_code code = ERR_NONE;
-	if (text) {
-		struct interpolation deployer = { .first = options->environment,
-						  .unset = warn_unset,
-						  .context = load };
-		code = dotenv_parse(text, len, ENVIRONMENT_FILE, false, &deployer,
-				    &load->environment, err);
-	} else if (read_err.code != ERR_NOT_FOUND) {
-		code = err_set_field(err, read_err.code ? read_err.code : ERR_IO,
-				     text_string(&path), "the file cannot be read: %s",
-				     read_err.message);
-	}
+	code = read_variables(load, text_string(&path), ENVIRONMENT_FILE, err);
 	text_release(&path);
-	return code;
+	return code == ERR_NOT_FOUND ? ERR_NONE : code;
 }
 
 static bool has_job(const struct project_request *request, const char *name)
@@ -77,7 +88,8 @@ static void warn_missing(struct load *load)
 			const char *name = spec->depends_on.items[j].job;
 			char path[64];
 			text_print(path, sizeof(path), "jobs[%zu].spec.depends_on[%zu]", i, j);
-			if (!has_job(load->request, name))
+			if (!has_job(load->request, name) &&
+			    !strings_has(&load->request->inactive, name))
 				load_warn_origin(load, path,
 						 "there is no service %s; it is not waited for",
 						 name);
@@ -100,11 +112,14 @@ static enum err_code read_root(const struct at *root, struct err *err)
 {
 	struct load *load = root->load;
 	enum err_code code = keys_read(root, SECTION_FILE, load, err);
-	if (!code && load->request->jobs.n == 0)
+	if (!code && load->request->jobs.n == 0 && load->request->inactive.n == 0)
 		code = at_fail(root, err, ERR_INVALID, "the file has no services");
 	if (code)
 		return code;
 	add_default_network(load);
+	code = profiles_check_dependencies(load, err);
+	if (code)
+		return code;
 	code = project_request_check(load->request, err);
 	if (code)
 		load_blame_origin(load, err);
@@ -119,7 +134,7 @@ static enum err_code read_all(struct load *load, struct tree_node **roots, struc
 	struct at root = { .load = load };
 	enum err_code code = parse_files(load, roots, err);
 	if (!code)
-		code = read_environment_file(load, err);
+		code = read_environment_files(load, err);
 	if (code)
 		return code;
 	add_environment(load, load->options->environment);

@@ -24,6 +24,12 @@ struct compose_options {
 	/* -p; NULL: COMPOSE_PROJECT_NAME, then `name:`, then the directory's name. */
 	const char *project_name;
 	const struct pairs *environment; /* of the deployer; wins over .env; may be NULL */
+	/* --profile, besides those of COMPOSE_PROFILES; may be NULL. */
+	const struct strings *profiles;
+	const struct strings *services; /* only these and what they depend on; NULL or none: all */
+	bool may_be_empty;		/* no service need take part */
+	/* --env-file: absolute paths, later ones win, instead of DIRECTORY/.env; may be NULL or none. */
+	const struct strings *environment_files;
 	/* For files that files name, and .env (DIRECTORY/.env, absent is fine). NULL: no .env, and the others are
 	 * refused. */
 	compose_read_fn *read_file;

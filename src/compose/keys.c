@@ -44,6 +44,7 @@ static const struct key_row include_rows[] = {
 
 static const struct key_row service_rows[] = {
 	HONOURED("extends", NULL, IN_LOAD, NULL, "a service of this file, or `{service, file}`; see Extends"),
+	HONOURED("profiles", NULL, IN_LOAD, NULL, "none: always active; else the service takes part where one of them is; see Profiles"),
 	HONOURED("image", read_image, IN_SERVICE, "image", "required"),
 	HONOURED("command", read_command, IN_SERVICE, "command",
 	     "string (split as a shell splits words; no shell is started) or list; null: the image's; `[]` or `\"\"`: none"),
@@ -148,7 +149,6 @@ static const struct key_row service_rows[] = {
 	REFUSED("post_start", NOT_YET),
 	REFUSED("pre_start", NOT_YET ": use a service with mode replicated-job and depends_on service_completed_successfully"),
 	REFUSED("pre_stop", NOT_YET),
-	REFUSED("profiles", NOT_YET),
 	REFUSED("provider", "drover runs containers only"),
 	REFUSED("pull_refresh_after", NOT_YET ": use pull_policy"),
 	REFUSED("secrets", NOT_YET ": mount a file with volumes instead"),

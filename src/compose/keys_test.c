@@ -162,6 +162,7 @@ static const struct sample samples[] = {
 	{ SECTION_SERVICE, "depends_on",
 	  IMAGE "depends_on: {x: {condition: service_started, required: false}}", false },
 	{ SECTION_SERVICE, "x-drover", IMAGE "x-drover: {priority: 1}", false },
+	{ SECTION_SERVICE, "profiles", IMAGE "profiles: [a]}, other: {image: x", false },
 	{ SECTION_SERVICE, "extends", IMAGE "extends: {service: base, file: other.yaml}", false },
 	{ SECTION_EXTENDS, "service", "service: more, file: other.yaml", false },
 	{ SECTION_EXTENDS, "file", "service: base, file: third.yaml", false },

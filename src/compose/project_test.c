@@ -218,9 +218,37 @@ static void messages_are_whole_sentences_with_place_and_reason(void **state)
 	}
 }
 
+static void named_files_of_variables_stand_for_the_usual_one_and_later_ones_win(void **state)
+{
+	(void)state;
+	static const struct test_file files[] = { { "/srv/shop/.env", "A=usual\n" },
+						  { "/a.env", "A=first\nB=${A}-${C}\n" },
+						  { "/b.env", "A=second\nD=${B}\nC=lost\n" },
+						  { NULL, NULL } };
+	struct strings names = { 0 };
+	struct test_world world = { .files = files, .environment_files = &names };
+	pairs_add(&world.environment, "C", "ours");
+	const char *text = "services: {web: {image: x, user: '${A} ${B-} ${C} ${D-}'}}\n";
+	struct project_request request = test_good(&world, text);
+	assert_string_equal(request.jobs.items[0].spec.user, "usual  ours ");
+	test_request_release(&request);
+	strings_add(&names, "/a.env");
+	strings_add(&names, "/b.env");
+	request = test_good(&world, text);
+	assert_string_equal(request.jobs.items[0].spec.user, "second first-ours ours first-ours");
+	test_request_release(&request);
+	strings_add(&names, "/gone.env");
+	assert_int_equal(test_load(&world, text, &request), ERR_NOT_FOUND);
+	assert_string_equal(world.err.field, "/gone.env");
+	strings_release(&names);
+	test_world_release(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			named_files_of_variables_stand_for_the_usual_one_and_later_ones_win),
 		cmocka_unit_test(
 			the_name_comes_from_the_flag_the_variable_the_file_then_the_directory),
 		cmocka_unit_test(the_name_may_hold_variables_and_be_one),

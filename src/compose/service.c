@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "compose/keys.h"
+#include "compose/profiles.h"
 
 /* The record, moved to where a specification points to, or NULL when it holds nothing. */
 static void *settle(const struct record_type *type, void *record)
@@ -77,12 +78,23 @@ enum err_code read_services(const struct at *at, void *target, struct err *err)
 	if (!code && at->node->n > LIMIT_JOBS_PER_PROJECT)
 		code = at_fail(at, err, ERR_LIMIT, "%zu services, at most %d are allowed",
 			       at->node->n, LIMIT_JOBS_PER_PROJECT);
+	if (code)
+		return code;
+	_cleanup_free_ bool *takes_part = base_calloc(at->node->n, sizeof(bool));
+	code = profiles_select(at, takes_part, err);
 	for (size_t i = 0; !code && i < at->node->n; i++) {
 		struct at entry;
+		if (!takes_part[i])
+			continue;
 		code = at_entry(at, &at->node->entries[i], &entry, err);
 		if (!code)
 			code = read_service(&entry, load, err);
 	}
+	if (!code && load->request->jobs.n == 0 && !load->options->may_be_empty)
+		code = at_fail(
+			at, err, ERR_INVALID,
+			"every service belongs to a profile that is not active; name one with "
+			"--profile, or all with --profile '*'");
 	load->record_prefix[0] = '\0';
 	return code;
 }

@@ -24,6 +24,10 @@ struct test_world {
 	struct pairs environment;
 	const char *project_name;
 	const char *directory;
+	const struct strings *profiles;
+	const struct strings *services;
+	const struct strings *environment_files;
+	bool may_be_empty;
 	struct compose_warnings warnings;
 	struct err err;
 };
@@ -50,6 +54,10 @@ static inline enum err_code test_load_files(struct test_world *world,
 		.directory = world->directory ? world->directory : "/srv/shop",
 		.project_name = world->project_name,
 		.environment = &world->environment,
+		.profiles = world->profiles,
+		.services = world->services,
+		.environment_files = world->environment_files,
+		.may_be_empty = world->may_be_empty,
 		.read_file = test_read,
 		.reader = world,
 	};

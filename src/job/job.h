@@ -91,7 +91,8 @@ struct project_request {
 	LIST_OF(struct job_request) jobs;
 	LIST_OF(struct network_spec) networks;
 	LIST_OF(struct volume_spec) volumes;
-	bool remove_orphans; /* also remove jobs of the project that are not listed */
+	bool remove_orphans;	 /* also remove jobs of the project that are not listed */
+	struct strings inactive; /* names of jobs that stay as they are, there or not: no orphans */
 };
 extern const struct record_type project_request_type;
 

@@ -345,12 +345,13 @@ static enum err_code plan_one(struct manager *manager, struct plan *plan,
 	return ERR_NONE;
 }
 
+/* By a job, or among those that stay as they are. */
 static bool is_listed(const struct project_request *request, const char *name)
 {
 	for (size_t i = 0; i < request->jobs.n; i++)
 		if (strcmp(request->jobs.items[i].name, name) == 0)
 			return true;
-	return false;
+	return strings_has(&request->inactive, name);
 }
 
 static void plan_orphans(struct plan *plan, const struct project_entry *existing,

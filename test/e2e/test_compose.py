@@ -1,10 +1,10 @@
-"""What `drover config` makes of several files; no daemon is asked."""
+"""Projects of several files and profiles: what `drover config` makes of them, and what runs."""
 import os
 import subprocess
 
 import pytest
 
-from harness import PROGRAM
+from harness import BUSYBOX, PROGRAM
 
 
 @pytest.fixture
@@ -87,3 +87,55 @@ def test_an_included_file_brings_its_services_its_folder_and_its_variables(folde
     write(folder, db__compose="services:\n  web: {image: y}\n")
     twice = config(cwd=folder, check=False)
     assert twice.returncode == 2 and "db/compose.yaml:2:3: services.web: compose.yaml:2 declares" in twice.stderr
+
+
+def test_variables_come_from_the_files_that_are_named(folder):
+    write(folder, compose=service("'x:${TAG-none}'"))
+    (folder / ".env").write_text("TAG=usual\n")
+    (folder / "a.env").write_text("TAG=a\n")
+    (folder / "b.env").write_text("TAG=b\n")
+    assert "image: x:usual\n" in config(cwd=folder).stdout
+    assert "image: x:b\n" in config("--env-file", "a.env", "--env-file", "b.env", cwd=folder).stdout
+    assert "image: x:a\n" in config(cwd=folder, COMPOSE_ENV_FILES="b.env,a.env").stdout
+    gone = config("--env-file", "gone.env", cwd=folder, check=False)
+    assert gone.returncode and f"{folder}/gone.env: the file does not exist" in gone.stderr
+
+
+def test_a_file_of_variables_names_the_compose_files_too(folder):
+    write(folder, a=service("one"), b=service("two", user="me"))
+    (folder / ".env").write_text("COMPOSE_FILE=a.yaml:b.yaml\n")
+    written = config(cwd=folder).stdout
+    assert "image: two\n" in written and "user: me\n" in written
+    assert "image: one\n" in config(cwd=folder, COMPOSE_FILE="a.yaml").stdout
+
+
+PROFILES = f"""
+services:
+  web: {{image: {BUSYBOX}, command: [sleep, '1000'], stop_grace_period: 1s}}
+  debug: {{image: {BUSYBOX}, command: [sleep, '1000'], stop_grace_period: 1s, profiles: [tools]}}
+"""
+
+
+def test_profiles_choose_services(folder):
+    write(folder, compose=PROFILES)
+
+    def names(*words, **environment):
+        return config("--services", *words, cwd=folder, **environment).stdout.split()
+
+    assert names() == ["web"] and names("--profile", "tools") == ["web", "debug"] == names("--profile", "*")
+    assert names(COMPOSE_PROFILES="other,tools") == ["web", "debug"] and names("debug") == ["debug"]
+    unknown = config("nobody", cwd=folder, check=False)
+    assert unknown.returncode and 'the project has no service "nobody"' in unknown.stderr
+
+
+def test_what_belongs_to_a_profile_that_is_not_active_is_left_alone(drover, folder):
+    write(folder, compose=PROFILES)
+    assert "job shop/debug created" in drover.out("up", "debug", cwd=folder)
+    up = drover.run("up", "--remove-orphans", cwd=folder)
+    assert "job shop/web created" in up.stdout and "debug" not in up.stdout + up.stderr
+    refused = drover.run("down", "--volumes", cwd=folder, check=False)
+    assert refused.returncode and "take them down too: --profile '*'" in refused.stderr
+    down = drover.out("down", cwd=folder)
+    assert "job shop/web is being removed\n" in down and "job shop/debug stays: its profile is not active\n" in down
+    assert drover.out("ps", "-q").count("\n") == 1
+    assert "project shop is gone\n" in drover.out("down", "--profile", "tools", cwd=folder)

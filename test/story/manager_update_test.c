@@ -502,7 +502,12 @@ static void orphans_are_named_and_removed_only_when_asked(void **state)
 	story_effect(&story, "web", EFFECT_ORPHAN);
 	story_stands(&story, "shop/web", STANDING_RUNNING, "1 of 1 ready");
 	story.request.remove_orphans = true;
+	strings_add(&story.request.inactive, "web");
 	story_forget(&story);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_effect(&story, "api", EFFECT_UNCHANGED);
+	story_stands(&story, "shop/web", STANDING_RUNNING, "1 of 1 ready");
+	strings_release(&story.request.inactive);
 	assert_int_equal(story_apply(&story), ERR_NONE);
 	story_effect(&story, "api", EFFECT_UNCHANGED);
 	story_effect(&story, "web", EFFECT_REMOVED);
