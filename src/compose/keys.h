@@ -44,6 +44,7 @@ enum section_id {
 enum key_status {
 	KEY_HONOURED,
 	KEY_OBSOLETE, /* accepted with a warning; means nothing any more */
+	KEY_WARNED,   /* accepted with a warning: something else than written, or nothing */
 	KEY_REFUSED,
 };
 

@@ -87,6 +87,8 @@ static enum err_code check_keys(const struct at *at, const struct key_section *s
 					   row->name, row->text);
 		if (row->status == KEY_OBSOLETE)
 			at_warn(&key, "%s is obsolete: %s", row->name, row->text);
+		if (row->status == KEY_WARNED)
+			at_warn(&key, "%s %s", row->name, row->text);
 	}
 	return ERR_NONE;
 }
@@ -123,7 +125,8 @@ static const char *status_word(enum key_status status)
 {
 	switch (status) {
 	case KEY_HONOURED: return "honoured";
-	case KEY_OBSOLETE: return "accepted with a warning";
+	case KEY_OBSOLETE:
+	case KEY_WARNED: return "accepted with a warning";
 	case KEY_REFUSED: return "refused";
 	}
 	UNREACHABLE("status of a key");

@@ -358,6 +358,7 @@ static void print_service(struct yaml_out *out, const struct job_request *job)
 	print_logging(out, &spec->logging);
 	print_tuning(out, spec->tuning);
 	print_isolation(out, spec->isolation);
+	print_extras(out, spec->extras);
 	print_ports(out, spec);
 	print_mounts(out, spec, false);
 	print_mounts(out, spec, true);

@@ -11,6 +11,7 @@ void print_written(struct yaml_out *out, const char *key, int64_t number);
 
 /* The keys of a service; nothing for NULL. */
 void print_tuning(struct yaml_out *out, const struct tuning *tuning);
+void print_extras(struct yaml_out *out, const struct extras *extras);
 void print_isolation(struct yaml_out *out, const struct isolation *isolation);
 
 /* The list of a deploy.resources.reservations.devices. */

@@ -147,3 +147,18 @@ void print_device_requests(struct yaml_out *out, const struct isolation *isolati
 	if (isolation->device_requests.n)
 		yaml_close(out);
 }
+
+void print_extras(struct yaml_out *out, const struct extras *extras)
+{
+	if (!extras)
+		return;
+	if (extras->terminal)
+		yaml_bool(out, "tty", true);
+	if (extras->stdin_open)
+		yaml_bool(out, "stdin_open", true);
+	print_string(out, "domainname", extras->domainname);
+	yaml_strings(out, "dns_opt", &extras->dns_options);
+	yaml_strings(out, "dns_search", &extras->dns_search);
+	yaml_pairs(out, "annotations", &extras->annotations);
+	yaml_strings(out, "expose", &extras->expose);
+}

@@ -183,12 +183,9 @@ static void messages_are_whole_sentences_with_place_and_reason(void **state)
 		  "compose.yaml:4:16: services.web.mem_limit: 5242880 bytes are less than 6 MB, "
 		  "the "
 		  "least Docker accepts" },
-		{ "services:\n  web:\n    image: a\n    container_name: x\n",
-		  "compose.yaml:4:5: services.web.container_name: container_name is refused: a "
-		  "name belongs to one "
-		  "container, and drover makes a new one for every task and attempt; other "
-		  "services reach this one "
-		  "by its service name" },
+		{ "services:\n  web:\n    image: a\n    use_api_socket: true\n",
+		  "compose.yaml:4:5: services.web.use_api_socket: use_api_socket is refused: it "
+		  "would hand Docker's socket and your registry passwords to the container" },
 		{ "services:\n  web:\n    image: a\n    prots: [80]\n",
 		  "compose.yaml:4:5: services.web.prots: services.* has no key \"prots\"; did you "
 		  "mean \"ports\"?" },

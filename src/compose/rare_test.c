@@ -193,8 +193,7 @@ static void security_options_have_one_form(void **state)
 	test_request_release(&again);
 	test_world_release(&world);
 	test_bad("    security_opt: [seccomp=none.json]\n", ERR_NOT_FOUND,
-		 "compose.yaml:4:20: services.web.security_opt[0]",
-		 "the profile /srv/shop/none.json cannot be read");
+		 "compose.yaml:4:20: services.web.security_opt[0]", "/srv/shop/none.json");
 	test_bad("    security_opt: [credentialspec=x]\n", ERR_INVALID,
 		 "compose.yaml:4:20: services.web.security_opt[0]", "is none of apparmor=");
 }
@@ -258,6 +257,103 @@ static void devices_that_docker_chooses_are_read(void **state)
 		 "needs capabilities: [gpu]");
 }
 
+static void a_terminal_names_and_marks_are_read(void **state)
+{
+	(void)state;
+	const struct job_spec *spec = spec_of("    tty: true\n"
+					      "    stdin_open: true\n"
+					      "    domainname: example.com\n"
+					      "    dns_opt: [use-vc, no-tld-query]\n"
+					      "    dns_search: dc1.example.com\n"
+					      "    annotations: {com.example.a: b}\n"
+					      "    expose: [80, \"53/udp\", \"8000-8002\", 80]\n");
+	const struct extras *extras = spec->extras;
+	assert_true(extras->terminal && extras->stdin_open);
+	assert_string_equal(extras->domainname, "example.com");
+	assert_string_equal(extras->dns_options.items[1], "no-tld-query");
+	assert_string_equal(extras->dns_search.items[0], "dc1.example.com");
+	assert_string_equal(pairs_get(&extras->annotations, "com.example.a"), "b");
+	static const char *const ports[] = { "80/tcp", "53/udp", "8000/tcp", "8001/tcp",
+					     "8002/tcp" };
+	assert_int_equal(extras->expose.n, ARRAY_LEN(ports));
+	for (size_t i = 0; i < ARRAY_LEN(ports); i++)
+		assert_string_equal(extras->expose.items[i], ports[i]);
+	assert_int_equal(job_spec_engine_need(spec).minor, 43);
+	assert_null(spec_of("    tty: false\n    expose: []\n")->extras);
+	test_bad("    expose: [\"80/icmp\"]\n", ERR_INVALID,
+		 "compose.yaml:4:14: services.web.expose[0]", "none of tcp, udp and sctp");
+	test_bad("    expose: [\"90-80\"]\n", ERR_INVALID,
+		 "compose.yaml:4:14: services.web.expose[0]", "");
+	test_bad("    expose: [0]\n", ERR_INVALID, "compose.yaml:4:14: services.web.expose[0]", "");
+	test_bad("    domainname: a_b\n", ERR_INVALID, "compose.yaml:4:17: services.web.domainname",
+		 "is not a domain's name");
+}
+
+/* A name that one container would have is a name in its networks. */
+static void a_containers_name_becomes_an_alias(void **state)
+{
+	(void)state;
+	struct test_world world = { 0 };
+	_cleanup_free_ char *text = test_service("    container_name: shop_web\n"
+						 "    networks: {default: {aliases: [w]}}\n");
+	struct project_request read = test_good(&world, text);
+	const struct strings *aliases = &read.jobs.items[0].spec.networks.items[0].aliases;
+	assert_int_equal(aliases->n, 2);
+	assert_string_equal(aliases->items[1], "shop_web");
+	assert_int_equal(world.warnings.items.n, 1);
+	assert_non_null(strstr(world.warnings.items.items[0], "container_name becomes a name"));
+	test_request_release(&read);
+	test_world_release(&world);
+	assert_int_equal(spec_of("    container_name: web\n")->networks.items[0].aliases.n, 0);
+	test_bad("    container_name: a\n    scale: 2\n", ERR_INVALID,
+		 "compose.yaml:2:3: services.web", "the name of one container");
+	test_bad("    container_name: a\n    deploy: {mode: global}\n", ERR_INVALID,
+		 "compose.yaml:2:3: services.web", "the name of one container");
+	test_bad("    container_name: a b\n", ERR_INVALID,
+		 "compose.yaml:4:21: services.web.container_name", "is not a name");
+}
+
+static void links_are_dependencies(void **state)
+{
+	(void)state;
+	struct test_world world = { 0 };
+	struct project_request read =
+		test_good(&world, "services:\n"
+				  "  a: {image: a}\n"
+				  "  b: {image: a}\n"
+				  "  c: {image: a, links: [a, 'b:b'], depends_on: {b: {condition: "
+				  "service_healthy}}}\n");
+	const struct job_spec *spec = &read.jobs.items[2].spec;
+	assert_int_equal(spec->depends_on.n, 2);
+	assert_string_equal(spec->depends_on.items[0].job, "b");
+	assert_int_equal(spec->depends_on.items[0].condition, DEPEND_HEALTHY);
+	assert_string_equal(spec->depends_on.items[1].job, "a");
+	test_request_release(&read);
+	test_world_release(&world);
+	test_bad("    links: ['db:database']\n", ERR_UNSUPPORTED,
+		 "compose.yaml:4:13: services.web.links[0]",
+		 "write it under networks.*.aliases of db");
+}
+
+static void labels_come_from_files_too(void **state)
+{
+	static const struct test_file files[] = {
+		{ "/srv/shop/a.labels", "team=blue\ntier=back\n" }, { NULL, NULL }
+	};
+	struct test_world world = { .files = files };
+	(void)state;
+	_cleanup_free_ char *text = test_service("    labels: {team: red}\n"
+						 "    label_file: [a.labels]\n");
+	struct project_request read = test_good(&world, text);
+	const struct pairs *labels = &read.jobs.items[0].spec.labels;
+	assert_string_equal(pairs_get(labels, "team"), "red");
+	assert_string_equal(pairs_get(labels, "tier"), "back");
+	test_request_release(&read);
+	test_world_release(&world);
+	test_bad("    label_file: none\n", ERR_NOT_FOUND,
+		 "compose.yaml:4:17: services.web.label_file", "/srv/shop/none");
+}
+
 static int release_request(void **state)
 {
 	(void)state;
@@ -278,6 +374,10 @@ int main(void)
 		cmocka_unit_test(security_options_have_one_form),
 		cmocka_unit_test(devices_are_read_in_every_form),
 		cmocka_unit_test(devices_that_docker_chooses_are_read),
+		cmocka_unit_test(a_terminal_names_and_marks_are_read),
+		cmocka_unit_test(a_containers_name_becomes_an_alias),
+		cmocka_unit_test(links_are_dependencies),
+		cmocka_unit_test(labels_come_from_files_too),
 	};
 	return cmocka_run_group_tests(tests, NULL, release_request);
 }

@@ -46,7 +46,8 @@ static enum err_code finish_service(const struct at *at, struct service *service
 	/* Success ends a slot of a job for good, so there is nothing else for `any` to mean. */
 	if (job_spec_completes(spec) && spec->restart.condition == RESTART_ANY)
 		spec->restart.condition = RESTART_ON_FAILURE;
-	return merge_resources(at, service, err);
+	enum err_code code = merge_container_name(at, service, err);
+	return code ? code : merge_resources(at, service, err);
 }
 
 static enum err_code read_service(const struct at *at, struct load *load, struct err *err)
@@ -64,6 +65,8 @@ static enum err_code read_service(const struct at *at, struct load *load, struct
 		code = finish_service(at, &service, err);
 	service.spec.tuning = settle(&tuning_type, &service.tuning);
 	service.spec.isolation = settle(&isolation_type, &service.isolation);
+	service.spec.extras = settle(&extras_type, &service.extras);
+	base_free(service.container_name);
 	/* The request owns it from here, failed or not. */
 	job->spec = service.spec;
 	return code;

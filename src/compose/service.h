@@ -13,7 +13,9 @@ struct service {
 	/* What the specification holds behind pointers, and only when something of it is written. */
 	struct tuning tuning;
 	struct isolation isolation;
+	struct extras extras;
 	bool network_mode_written;
+	char *container_name;
 	/* Written beside deploy.resources. */
 	struct resources short_limits;
 	struct resources short_reservations;
@@ -88,6 +90,15 @@ enum err_code read_weights(const struct at *at, void *list, struct err *err);
 enum err_code read_rates(const struct at *at, void *list, struct err *err);
 /* Take what is written beside deploy.resources; it must agree with what is written there. */
 enum err_code merge_resources(const struct at *at, struct service *service, struct err *err);
+
+/* service_extras.c */
+enum err_code read_expose(const struct at *at, void *strings, struct err *err);
+enum err_code read_label_file(const struct at *at, void *pairs, struct err *err);
+enum err_code read_ignored_bool(const struct at *at, void *target, struct err *err);
+enum err_code read_container_name(const struct at *at, void *service, struct err *err);
+enum err_code read_links(const struct at *at, void *service, struct err *err);
+/* Make the name one in the service's networks. */
+enum err_code merge_container_name(const struct at *at, struct service *service, struct err *err);
 
 /* service_isolation.c */
 enum err_code read_host_namespace(const struct at *at, void *bool_pointer, struct err *err);

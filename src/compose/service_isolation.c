@@ -75,19 +75,14 @@ enum err_code read_network_mode(const struct at *at, void *target, struct err *e
 static enum err_code add_profile(const struct at *at, const char *name, struct strings *options,
 				 struct err *err)
 {
-	const struct compose_options *load = at->load->options;
 	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *profile = NULL;
 	size_t len = 0;
-	struct err read_err = { 0 };
 	enum err_code code = path_resolve(at, name, &path, err);
+	if (!code)
+		code = load_read(at, "seccomp profile", path, &profile, &len, err);
 	if (code)
 		return code;
-	if (!load->read_file)
-		return at_fail(at, err, ERR_UNSUPPORTED, "files cannot be read here");
-	_cleanup_free_ char *profile = load->read_file(load->reader, path, &len, &read_err);
-	if (!profile)
-		return at_fail(at, err, read_err.code ? read_err.code : ERR_IO,
-			       "the profile %s cannot be read: %s", path, read_err.message);
 	struct text option;
 	text_init(&option, LIMIT_STRING_BYTES);
 	text_addf(&option, "seccomp=%s", profile);

@@ -23,5 +23,7 @@ struct engine_need job_spec_engine_need(const struct job_spec *spec)
 	struct engine_need need = { 0 };
 	if (spec->health_check.start_interval_ms)
 		need = (struct engine_need){ 44, "start_interval" };
+	if (job_spec_extras(spec)->annotations.n)
+		need = greater(need, (struct engine_need){ 43, "annotations" });
 	return greater(need, of_isolation(job_spec_isolation(spec)));
 }

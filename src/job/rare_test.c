@@ -13,6 +13,7 @@ static void init_good(struct job_spec *spec)
 	string_set(&spec->image, "nginx:1.27");
 	spec->tuning = base_calloc(1, sizeof(*spec->tuning));
 	spec->isolation = base_calloc(1, sizeof(*spec->isolation));
+	spec->extras = base_calloc(1, sizeof(*spec->extras));
 }
 
 struct refusal {
@@ -88,6 +89,13 @@ BREAK(request_both, strings_add(&add_request(spec, 1)->device_ids, "0"))
 BREAK(request_neither, add_request(spec, 0))
 BREAK(request_nothing, strings_release(&add_request(spec, 1)->capabilities))
 BREAK(request_cdi_count, string_set(&add_request(spec, 1)->driver, DEVICE_DRIVER_CDI))
+BREAK(bad_domain, string_set(&spec->extras->domainname, "a_b"))
+BREAK(hosts_domain, spec->isolation->host_names = true; string_set(&spec->extras->domainname, "a"))
+BREAK(bad_search, strings_add(&spec->extras->dns_search, "."); strings_add(&spec->extras->dns_search, "a b"))
+BREAK(empty_option, strings_add(&spec->extras->dns_options, ""))
+BREAK(bare_port, strings_add(&spec->extras->expose, "80"))
+BREAK(high_port, strings_add(&spec->extras->expose, "65536/tcp"))
+BREAK(empty_annotation, pairs_add(&spec->extras->annotations, "", "x"))
 
 static const struct refusal refusals[] = {
 	{ few_shares, "tuning.cpu_shares", "1 is less than 2" },
@@ -124,6 +132,13 @@ static const struct refusal refusals[] = {
 	{ request_neither, "isolation.device_requests[0].count", "neither a count" },
 	{ request_nothing, "isolation.device_requests[0].capabilities", "names no capability" },
 	{ request_cdi_count, "isolation.device_requests[0].device_ids", "devices by name" },
+	{ bad_domain, "extras.domainname", "is not a domain's name" },
+	{ hosts_domain, "extras.domainname", "no domain of its own" },
+	{ bad_search, "extras.dns_search[1]", "\"a b\" is not" },
+	{ empty_option, "extras.dns_options[0]", "is no option" },
+	{ bare_port, "extras.expose[0]", "\"80\" is not a port like" },
+	{ high_port, "extras.expose[0]", "\"65536/tcp\" is not" },
+	{ empty_annotation, "extras.annotations", "has no name" },
 	{ empty_storage, "tuning.storage_opt", "\"size\" needs a name and a value" },
 };
 // clang-format on

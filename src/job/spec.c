@@ -167,6 +167,7 @@ static const struct field job_spec_fields[] = {
 	ROW_INT(46, struct job_spec, lease_ms, LIMIT_DURATION_MS),
 	ROW_OPTIONAL(60, struct job_spec, tuning, tuning),
 	ROW_OPTIONAL(61, struct job_spec, isolation, isolation),
+	ROW_OPTIONAL(62, struct job_spec, extras, extras),
 };
 RECORD_TYPE(job_spec, struct job_spec, job_spec_fields);
 // clang-format on
@@ -201,7 +202,8 @@ int64_t job_spec_lease_ms(const struct job_spec *spec)
 int64_t job_spec_protocol(const struct job_spec *spec)
 {
 	bool younger = job_spec_is_global(spec) || spec->platform ||
-		       spec->on_disconnect != ON_DISCONNECT_KEEP || spec->tuning || spec->isolation;
+		       spec->on_disconnect != ON_DISCONNECT_KEEP || spec->tuning ||
+		       spec->isolation || spec->extras;
 	return younger ? 2 : 1;
 }
 

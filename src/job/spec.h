@@ -5,6 +5,7 @@
 #define JOB_SPEC_H
 
 #include "base/record.h"
+#include "job/extras.h"
 #include "job/isolation.h"
 #include "job/tuning.h"
 
@@ -174,6 +175,7 @@ struct job_spec {
 	/* What few ask for; NULL: nothing of it. */
 	struct tuning *tuning;
 	struct isolation *isolation;
+	struct extras *extras;
 };
 extern const struct record_type job_spec_type;
 

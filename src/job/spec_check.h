@@ -13,6 +13,9 @@ enum err_code spec_check_process(const struct job_spec *spec, struct err *err) W
 /* What few jobs ask of the kernel's share. */
 enum err_code spec_check_tuning(const struct job_spec *spec, struct err *err) WARN_UNUSED;
 
+/* Terminal, names and marks. */
+enum err_code spec_check_extras(const struct job_spec *spec, struct err *err) WARN_UNUSED;
+
 /* What separates its containers from the machine. */
 enum err_code spec_check_isolation(const struct job_spec *spec, struct err *err) WARN_UNUSED;
 

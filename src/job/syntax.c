@@ -340,3 +340,14 @@ bool is_device_rule(const char *text)
 	size_t len = strspn(at + 1, "rwm");
 	return len && len <= 3 && !at[1 + len];
 }
+
+bool is_port_with_protocol(const char *text)
+{
+	const char *slash = skip_number(text);
+	int64_t port;
+	if (!slash || *slash != '/' ||
+	    parse_int_n(text, (size_t)(slash - text), 1, 65535, &port, NULL))
+		return false;
+	return strcmp(slash, "/tcp") == 0 || strcmp(slash, "/udp") == 0 ||
+	       strcmp(slash, "/sctp") == 0;
+}

@@ -47,6 +47,9 @@ bool is_number_set(const char *text);
 /* TYPE MAJOR:MINOR PERMISSIONS, as the kernel's device cgroup has it: "c 1:3 mr", "a *:* rwm". */
 bool is_device_rule(const char *text);
 
+/* "80/tcp", also udp and sctp. */
+bool is_port_with_protocol(const char *text);
+
 /* A path below /dev, without "..". */
 bool is_device_path(const char *path);
 

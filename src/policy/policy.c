@@ -46,6 +46,7 @@ static const struct key_row rows[POLICY_KEY_COUNT] = {
 	[POLICY_DEVICES] = { "devices", "device", nothing },
 	[POLICY_DEVICE_CGROUP_RULES] = { "device_cgroup_rules", "device rule", nothing },
 	[POLICY_DEVICE_DRIVERS] = { "device_drivers", "device driver", nothing },
+	[POLICY_ANNOTATIONS] = { "annotations", "annotation", nothing },
 };
 
 /* ---- reading ---- */
@@ -419,7 +420,13 @@ static enum err_code check_process(const struct policy *policy, const struct job
 		code = check_word(policy, POLICY_LOG_DRIVERS, spec->logging.driver, err);
 	if (!code)
 		code = check_tuning(policy, job_spec_tuning(spec), err);
-	return code ? code : check_isolation(policy, job_spec_isolation(spec), err);
+	if (!code)
+		code = check_isolation(policy, job_spec_isolation(spec), err);
+	/* Runtimes take orders from them, down to which program to run as root. */
+	const struct pairs *annotations = &job_spec_extras(spec)->annotations;
+	for (size_t i = 0; !code && i < annotations->n; i++)
+		code = check_word(policy, POLICY_ANNOTATIONS, annotations->items[i].key, err);
+	return code;
 }
 
 static enum err_code check_create(const struct policy *policy,

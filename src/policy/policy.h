@@ -18,6 +18,7 @@
  *                                             # seccomp=profile: any profile that is not one of Docker's
  *     runtimes: [runsc]                       # beside runc
  *     devices: [/dev/fuse, vendor.com/class=name]
+ *     annotations: [run.oci.handler]          # by name
  *     device_cgroup_rules: ['c 1:3 mr']
  *     device_drivers: [nvidia, any]           # who chooses devices; any: for a request that names none
  */
@@ -43,6 +44,7 @@ enum policy_key {
 	POLICY_DEVICES,
 	POLICY_DEVICE_CGROUP_RULES,
 	POLICY_DEVICE_DRIVERS,
+	POLICY_ANNOTATIONS,
 	POLICY_KEY_COUNT,
 };
 

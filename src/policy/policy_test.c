@@ -298,6 +298,17 @@ static void who_chooses_devices_is_named(void **state)
 	asked_release(&asked);
 }
 
+static void annotations_are_named(void **state)
+{
+	(void)state;
+	struct asked asked;
+	asked_init(&asked, CONTAINER_CREATE);
+	asked.spec.extras = base_calloc(1, sizeof(struct extras));
+	pairs_add(&asked.spec.extras->annotations, "run.oci.handler", "krun");
+	expect_line(&asked, "annotation", "run.oci.handler", "annotations: [run.oci.handler]");
+	asked_release(&asked);
+}
+
 static void images_are_free_until_a_line_binds_them(void **state)
 {
 	(void)state;
@@ -479,6 +490,7 @@ int main(void)
 		TEST(less_confinement_needs_a_line),
 		TEST(devices_are_named_one_by_one),
 		TEST(who_chooses_devices_is_named),
+		TEST(annotations_are_named),
 		TEST(images_are_free_until_a_line_binds_them),
 		TEST(a_network_may_not_be_the_hosts),
 		TEST(a_volume_may_not_be_a_mount_in_disguise),

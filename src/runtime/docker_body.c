@@ -357,6 +357,7 @@ static void put_host(struct json_build *build, json_t *host, const struct job_sp
 		json_put_int(host, "MemoryReservation", spec->reservations.memory_bytes);
 	put_tuning(build, host, spec->tuning);
 	put_isolation(build, host, spec->isolation);
+	put_extras(build, host, spec->extras);
 	put_logging(build, host, &spec->logging);
 }
 

@@ -134,3 +134,21 @@ void put_isolation(struct json_build *build, json_t *host, const struct isolatio
 	for (size_t i = 0; i < isolation->device_requests.n; i++)
 		put_device_request(build, host, &isolation->device_requests.items[i]);
 }
+
+void put_extras(struct json_build *build, json_t *host, const struct extras *extras)
+{
+	if (!extras)
+		return;
+	if (extras->terminal)
+		json_put_bool(build->root, "Tty", true);
+	if (extras->stdin_open)
+		json_put_bool(build->root, "OpenStdin", true);
+	json_put_text(build, build->root, "Domainname", extras->domainname);
+	for (size_t i = 0; i < extras->expose.n; i++)
+		json_put_object(json_put_object(build->root, "ExposedPorts"),
+				extras->expose.items[i]);
+	put_list(build, host, "DnsOptions", &extras->dns_options);
+	put_list(build, host, "DnsSearch", &extras->dns_search);
+	if (extras->annotations.n)
+		json_put_pairs(build, host, "Annotations", &extras->annotations);
+}

@@ -9,6 +9,9 @@
 void put_list(struct json_build *build, json_t *object, const char *key,
 	      const struct strings *strings);
 
+/* A whole body, and its HostConfig; nothing is put for NULL. */
+void put_extras(struct json_build *build, json_t *host, const struct extras *extras);
+
 /* `host` is the body's HostConfig; nothing is put for NULL. */
 void put_tuning(struct json_build *build, json_t *host, const struct tuning *tuning);
 void put_isolation(struct json_build *build, json_t *host, const struct isolation *isolation);

@@ -169,6 +169,25 @@ static void devices_reach_docker(void **state)
 		    "\"Options\":{\"x\":\"y\"}}]}");
 }
 
+static void extras_reach_docker(void **state)
+{
+	(void)state;
+	struct extras *extras = base_calloc(1, sizeof(*extras));
+	spec.extras = extras;
+	check_added("", "{}");
+	extras->terminal = true;
+	extras->stdin_open = true;
+	string_set(&extras->domainname, "a.b");
+	strings_add(&extras->expose, "80/tcp");
+	check_added("", "{\"Tty\":true,\"OpenStdin\":true,\"Domainname\":\"a.b\","
+			"\"ExposedPorts\":{\"80/tcp\":{}}}");
+	strings_add(&extras->dns_options, "use-vc");
+	strings_add(&extras->dns_search, ".");
+	pairs_add(&extras->annotations, "a", "b");
+	check_added("HostConfig", "{\"DnsOptions\":[\"use-vc\"],\"DnsSearch\":[\".\"],"
+				  "\"Annotations\":{\"a\":\"b\"}}");
+}
+
 #define TEST_OF_SPEC(test) cmocka_unit_test_setup_teardown(test, init_spec, release_spec)
 
 int main(void)
@@ -177,6 +196,7 @@ int main(void)
 		TEST_OF_SPEC(the_kernels_share_reaches_docker),
 		TEST_OF_SPEC(isolation_reaches_docker),
 		TEST_OF_SPEC(devices_reach_docker),
+		TEST_OF_SPEC(extras_reach_docker),
 		TEST_OF_SPEC(reserved_memory_is_protected_where_docker_can),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

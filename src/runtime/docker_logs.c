@@ -17,6 +17,7 @@ struct runtime_logs {
 	void *reader;
 	struct http_call *call;
 	struct event *refusal; /* tells the end when there was no call to make */
+	bool terminal;	       /* what comes is output as it is, without frames */
 	struct docker_demux demux;
 	int status;
 	struct text error_body;
@@ -88,7 +89,11 @@ static void logs_body(void *owner, struct http_call *call, const void *bytes, si
 	struct docker_demux demux = logs->demux;
 	struct err err = { 0 };
 	logs->freed = &feeding.freed;
-	enum err_code code = docker_demux_feed(&demux, bytes, len, sink, &feeding, &err);
+	enum err_code code = ERR_NONE;
+	if (logs->terminal)
+		sink(&feeding, 1, bytes, len);
+	else
+		code = docker_demux_feed(&demux, bytes, len, sink, &feeding, &err);
 	if (feeding.freed)
 		return;
 	logs->freed = NULL;
@@ -165,6 +170,7 @@ struct runtime_logs *docker_logs_open(struct runtime *runtime, const char *conta
 	struct docker *docker = (struct docker *)runtime;
 	struct runtime_logs *logs = base_calloc(1, sizeof(*logs));
 	logs->docker = docker;
+	logs->terminal = options->terminal;
 	logs->events = *events;
 	logs->reader = reader;
 	text_init(&logs->error_body, ERROR_BODY_BYTES_MAX);

@@ -52,6 +52,7 @@ struct runtime_logs_options {
 	int64_t tail; /* lines; -1: all */
 	int64_t since_wall_ms;
 	bool timestamps;
+	bool terminal; /* the container has one: both its outputs are one stream */
 };
 struct runtime_logs_events {
 	/* `stream` 1: standard output, 2: standard error. */

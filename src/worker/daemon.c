@@ -193,7 +193,8 @@ static void on_stream_request(struct worker_daemon *daemon, json_t *value, struc
 		return;
 	}
 	worker_container_of(daemon->worker, request.task, request.attempt, container);
-	log_streams_open(daemon->streams, &request, container);
+	log_streams_open(daemon->streams, &request, container,
+			 worker_has_terminal(daemon->worker, request.task));
 	record_release(&stream_request_type, &request);
 }
 

@@ -116,7 +116,7 @@ void log_streams_free(struct log_streams *streams)
 }
 
 void log_streams_open(struct log_streams *streams, const struct stream_request *request,
-		      const char *container)
+		      const char *container, bool terminal)
 {
 	static const struct websocket_events events = { .opened = on_opened,
 							.message = on_message,
@@ -126,9 +126,9 @@ void log_streams_open(struct log_streams *streams, const struct stream_request *
 	char id[UUID_TEXT_SIZE];
 	char target[96];
 	stream->streams = streams;
-	stream->options =
-		(struct runtime_logs_options){ request->follow, request->tail,
-					       request->since_wall_ms, request->timestamps };
+	stream->options = (struct runtime_logs_options){ request->follow, request->tail,
+							 request->since_wall_ms,
+							 request->timestamps, terminal };
 	text_print(stream->container, sizeof(stream->container), "%s", container);
 	stream->next = streams->first;
 	streams->first = stream;

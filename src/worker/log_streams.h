@@ -14,8 +14,8 @@ struct log_streams *log_streams_new(struct event_base *base, const struct runtim
 				    struct runtime *runtime, const struct endpoint *manager);
 void log_streams_free(struct log_streams *streams);
 
-/* Dial back for `request`. container "": there is none; the stream ends with that reason. */
+/* Dial back for `request`. container "": there is none; the stream ends with that reason. `terminal`: it has one. */
 void log_streams_open(struct log_streams *streams, const struct stream_request *request,
-		      const char *container);
+		      const char *container, bool terminal);
 
 #endif

@@ -456,6 +456,12 @@ struct uuid worker_cluster_id(const struct worker *worker)
 	return worker->meta.cluster;
 }
 
+bool worker_has_terminal(const struct worker *worker, struct task_id id)
+{
+	const struct worker_task *task = worker_task_get(worker, id);
+	return task && task->template && job_spec_extras(&task->template->sync.spec)->terminal;
+}
+
 bool worker_container_of(const struct worker *worker, struct task_id id, int64_t attempt,
 			 char out[CONTAINER_NAME_SIZE])
 {

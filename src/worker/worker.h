@@ -102,6 +102,9 @@ int worker_removal(const struct worker *worker);
 struct node_id worker_node_id(const struct worker *worker);
 struct uuid worker_cluster_id(const struct worker *worker);
 
+/* Do the task's containers have a terminal? */
+bool worker_has_terminal(const struct worker *worker, struct task_id task);
+
 /* For log streams: the container of a task's attempt (0: the newest). False when it never had one. */
 bool worker_container_of(const struct worker *worker, struct task_id task, int64_t attempt,
 			 char out[CONTAINER_NAME_SIZE]);

@@ -128,3 +128,37 @@ def test_a_machine_with_a_policy_refuses_what_leaves_the_container(stopped_drove
     says("c", f'the line "devices: [/dev/null]" to {policy}')
     says("d", f'the line "networks: [host]" to {policy}')
     says("e", f'the line "device_drivers: [any]" to {policy}')
+
+
+def test_a_terminal_names_and_marks(drover):
+    done = drover.up(f"""
+services:
+  dressed:
+    image: {BUSYBOX}
+    command: [sh, -c, "test -t 1 && echo a terminal; sleep 1000"]
+    stop_grace_period: 0s
+    container_name: by_name
+    tty: true
+    stdin_open: true
+    domainname: example.com
+    hostname: h
+    dns_opt: [use-vc]
+    dns_search: [a.example.com]
+    expose: [80, 8000-8001]
+    attach: false
+  other:
+    image: {BUSYBOX}
+    command: [sleep, "1000"]
+    stop_grace_period: 0s
+    links: [dressed]
+""")
+    assert "container_name becomes a name" in done.stderr and "attach changes nothing" in done.stderr
+    config = inspect(drover, "t/dressed")["Config"]
+    assert config["Tty"] and config["OpenStdin"] and config["Domainname"] == "example.com"
+    assert set(config["ExposedPorts"]) == {"80/tcp", "8000/tcp", "8001/tcp"}
+    resolv = inside(drover, "t/dressed", "cat", "/etc/resolv.conf")
+    assert "search a.example.com" in resolv and "use-vc" in resolv
+    assert inside(drover, "t/dressed", "hostname", "-f") == "h.example.com"
+    assert "by_name" in inside(drover, "t/other", "ping", "-c", "1", "-w", "10", "by_name")
+    # The output of a terminal comes as it is, without the frames that other output is packed in.
+    assert eventually("its words", lambda: drover.out("logs", "t/dressed")) == "a terminal\n"
