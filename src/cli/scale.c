@@ -32,8 +32,12 @@ static enum err_code read_operand(const char *operand, size_t *ret_name_len, int
 				  struct err *err)
 {
 	const char *equals = strrchr(operand, '=');
-	if (!equals || parse_int(equals + 1, 0, LIMIT_REPLICAS, ret_replicas, NULL))
+	struct err number;
+	if (!equals)
 		return err_set(err, ERR_INVALID, "\"%s\" is not JOB=REPLICAS", operand);
+	if (parse_int(equals + 1, 0, LIMIT_REPLICAS, ret_replicas, &number))
+		return err_set(err, ERR_INVALID, "\"%s\" is not JOB=REPLICAS: %s", operand,
+			       number.message);
 	*ret_name_len = (size_t)(equals - operand);
 	return ERR_NONE;
 }

@@ -20,6 +20,12 @@ static enum err_code read_request(const struct invocation *invocation, struct to
 				     "\"%s\" is none of worker, client, viewer, admin", role);
 	body->ttl_ms = cli_duration_ms(invocation, "ttl", body->ttl_ms);
 	body->uses = cli_int(invocation, "uses", body->uses);
+	if (body->ttl_ms < 1)
+		return err_set_field(err, ERR_INVALID, "--ttl",
+				     "a token that lives for no time lets nobody in");
+	if (body->uses < 1)
+		return err_set_field(err, ERR_INVALID, "--uses",
+				     "a token for no join lets nobody in");
 	return ERR_NONE;
 }
 

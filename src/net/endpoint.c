@@ -45,9 +45,12 @@ static enum err_code parse_tcp(const char *text, struct endpoint *endpoint, stru
 		rest = text + len;
 	}
 	int64_t port = ENDPOINT_PORT_DEFAULT;
-	if (!is_host(host, len) || (*rest && *rest != ':') ||
-	    (*rest && parse_int(rest + 1, 0, 65535, &port, NULL)))
+	struct err number;
+	if (!is_host(host, len) || (*rest && *rest != ':'))
 		return bad(text, err);
+	if (*rest && parse_int(rest + 1, 0, 65535, &port, &number))
+		return err_set(err, ERR_INVALID, "\"%.*s\" is no HOST:PORT: %s", 200, text,
+			       number.message);
 	endpoint->host = base_strndup(host, len);
 	endpoint->port = (int)port;
 	return ERR_NONE;

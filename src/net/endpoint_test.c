@@ -53,11 +53,22 @@ static void what_is_no_address_is_refused(void **state)
 	}
 }
 
+static void a_wrong_port_is_named(void **state)
+{
+	(void)state;
+	struct endpoint endpoint;
+	struct err err;
+	assert_int_equal(endpoint_parse("10.0.0.1:77000", &endpoint, &err), ERR_INVALID);
+	assert_string_equal(err.message,
+			    "\"10.0.0.1:77000\" is no HOST:PORT: 77000 is more than 65535");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(addresses_are_read_and_printed),
 		TEST(what_is_no_address_is_refused),
+		TEST(a_wrong_port_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -188,11 +188,18 @@ def test_mistakes_on_the_command_line_are_told(drover, words, part):
     (["node", "list"], '"node list" is not a command: use `drover nodes`'),
     (["volume", "frobnicate"], '"volume frobnicate" is not a command.\nSee \'drover help volume\''),
     (["token", "rm", "frob"], "there is no token frob"),
-    (["worker", "--data-dir", "/nonexistent", "--token", "drover1-frob"], "a token needs --join HOST:PORT"),
+    (["token", "create", "--role", "worker", "--ttl", "0s"], "--ttl: a token that lives for no time"),
+    (["token", "create", "--role", "worker", "--uses", "0"], "--uses: a token for no join"),
+    (["scale", "web=x"], '"web=x" is not JOB=REPLICAS: "x" is not a whole number'),
 ])
 def test_what_is_nearly_right_is_answered_with_what_is(drover, words, part):
     done = drover.run(*words, check=False)
     assert done.returncode not in (0, 1) and part in done.stderr
+
+
+def test_a_token_says_nothing_without_a_manager_to_join(drover):
+    done = drover.run("worker", "--data-dir", drover.folder / "other", "--token", "drover1-frob", check=False)
+    assert done.returncode == 2 and "a token needs --join HOST:PORT" in done.stderr
 
 
 def test_the_version_needs_no_manager(stopped_drover):
