@@ -50,16 +50,23 @@ static char *read_file(void *reader, const char *path, size_t *ret_len, struct e
 	return text;
 }
 
-/* The first of the names that is there, or NULL. */
-static const char *first_there(const char *const *names, size_t n)
+/* Add the first of the names that is there, below the folder. */
+static bool add_first(const char *folder, const char *const *names, size_t n, struct strings *files)
 {
-	for (size_t i = 0; i < n; i++)
-		if (access(names[i], F_OK) == 0)
-			return names[i];
-	return NULL;
+	bool there = false;
+	for (size_t i = 0; !there && i < n; i++) {
+		struct text path;
+		text_init(&path, LIMIT_PATH_BYTES);
+		text_addf(&path, "%s%s", folder, names[i]);
+		there = access(text_string(&path), F_OK) == 0;
+		if (there)
+			strings_add(files, text_string(&path));
+		text_release(&path);
+	}
+	return there;
 }
 
-/* The file of this folder, and what lies beside it to be merged over it. */
+/* The file of this folder, or of the nearest above it that has one, and what lies beside it to be merged over it. */
 static void add_default_files(struct strings *files)
 {
 	static const char *const names[] = { "compose.yaml", "compose.yml", "docker-compose.yaml",
@@ -67,12 +74,19 @@ static void add_default_files(struct strings *files)
 	static const char *const overrides[] = { "compose.override.yaml", "compose.override.yml",
 						 "docker-compose.override.yaml",
 						 "docker-compose.override.yml" };
-	const char *name = first_there(names, ARRAY_LEN(names));
-	const char *override = first_there(overrides, ARRAY_LEN(overrides));
-	if (name)
-		strings_add(files, name);
-	if (name && override)
-		strings_add(files, override);
+	char resolved[PATH_MAX];
+	struct text folder;
+	text_init(&folder, LIMIT_PATH_BYTES);
+	while (!folder.cut && realpath(folder.len ? text_string(&folder) : ".", resolved)) {
+		if (add_first(text_string(&folder), names, ARRAY_LEN(names), files)) {
+			add_first(text_string(&folder), overrides, ARRAY_LEN(overrides), files);
+			break;
+		}
+		if (strcmp(resolved, "/") == 0)
+			break;
+		text_add(&folder, "../");
+	}
+	text_release(&folder);
 }
 
 /* What is set in the environment, else in `own`. */
@@ -183,8 +197,9 @@ static enum err_code choose_files(const struct invocation *invocation, struct st
 	if (!files->n)
 		add_default_files(files);
 	if (!files->n)
-		return err_set(err, ERR_NOT_FOUND,
-			       "no compose.yaml in this folder; name the file with --file");
+		return err_set(
+			err, ERR_NOT_FOUND,
+			"no compose.yaml in this folder or above it; name the file with --file");
 	return ERR_NONE;
 }
 

@@ -78,6 +78,10 @@ enum err_code keys_read(const struct at *at, enum section_id section, void *targ
 /* Only look whether every key is known and not refused. */
 enum err_code keys_check(const struct at *at, enum section_id section, struct err *err) WARN_UNUSED;
 
+/* Only look whether every key is known; refused ones are. */
+enum err_code keys_check_names(const struct at *at, enum section_id section,
+			       struct err *err) WARN_UNUSED;
+
 /* The tables of docs/compose.md, from the rows. */
 void keys_markdown(struct text *out);
 

@@ -66,9 +66,9 @@ static bool is_free(const char *name)
 	return strncmp(name, "x-", 2) == 0 && strcmp(name, "x-drover") != 0;
 }
 
-/* Every key of the mapping is known and not refused. */
+/* Every key of the mapping is known and, unless only names are looked at, not refused. */
 static enum err_code check_keys(const struct at *at, const struct key_section *section,
-				struct err *err)
+				bool only_names, struct err *err)
 {
 	for (size_t i = 0; i < at->node->n; i++) {
 		const struct tree_entry *entry = &at->node->entries[i];
@@ -82,6 +82,8 @@ static enum err_code check_keys(const struct at *at, const struct key_section *s
 			continue;
 		if (!row)
 			return fail_unknown(&key, section, err);
+		if (only_names)
+			continue;
 		if (row->status == KEY_REFUSED)
 			return at_fail_key(&key, err, ERR_UNSUPPORTED, "%s is refused: %s",
 					   row->name, row->text);
@@ -96,7 +98,13 @@ static enum err_code check_keys(const struct at *at, const struct key_section *s
 enum err_code keys_check(const struct at *at, enum section_id section, struct err *err)
 {
 	enum err_code code = expect_map(at, err);
-	return code ? code : check_keys(at, &key_sections[section], err);
+	return code ? code : check_keys(at, &key_sections[section], false, err);
+}
+
+enum err_code keys_check_names(const struct at *at, enum section_id section, struct err *err)
+{
+	enum err_code code = expect_map(at, err);
+	return code ? code : check_keys(at, &key_sections[section], true, err);
 }
 
 enum err_code keys_read(const struct at *at, enum section_id section_id, void *target,

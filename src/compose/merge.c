@@ -467,13 +467,24 @@ static enum err_code replace(const struct at *later, struct tree_node *earlier,
 	return ERR_NONE;
 }
 
-/* A number, or a mapping: only two mappings have something to merge. */
-static enum err_code merge_ulimit(const struct at *later, struct tree_node *earlier,
-				  struct tree_node **ret_node, struct err *err)
+static enum err_code merge_by_kind(const struct at *later, struct tree_node *earlier,
+				   struct tree_node **ret_node, struct err *err)
 {
-	bool maps = later->node->kind == TREE_MAP && earlier->kind == TREE_MAP;
-	return maps ? merge_maps(later, earlier, ret_node, err)
-		    : replace(later, earlier, ret_node, err);
+	if (earlier->kind == TREE_SCALAR)
+		return replace(later, earlier, ret_node, err);
+	if (earlier->kind != later->node->kind)
+		return fail_kind(later, earlier, err);
+	return earlier->kind == TREE_MAP ? merge_maps(later, earlier, ret_node, err)
+					 : merge_lists(later, earlier, ret_node, err);
+}
+
+/* What may be a word or a number instead: only two of a kind have something to merge. */
+static enum err_code merge_alike(const struct at *later, struct tree_node *earlier,
+				 struct tree_node **ret_node, struct err *err)
+{
+	if (later->node->kind != earlier->kind)
+		return replace(later, earlier, ret_node, err);
+	return merge_by_kind(later, earlier, ret_node, err);
 }
 
 /* Where something else than the kinds of the two values decides. */
@@ -495,6 +506,7 @@ static const struct rule {
 	{ "services.*.env_file", merge_paths },
 	{ "services.*.environment", merge_pairs },
 	{ "services.*.extra_hosts", merge_hosts },
+	{ "services.*.gpus", merge_alike },
 	{ "services.*.healthcheck", merge_health_check },
 	{ "services.*.healthcheck.test", replace },
 	{ "services.*.label_file", merge_words },
@@ -506,7 +518,7 @@ static const struct rule {
 	{ "services.*.storage_opt", merge_pairs },
 	{ "services.*.sysctls", merge_pairs },
 	{ "services.*.tmpfs", merge_paths },
-	{ "services.*.ulimits.*", merge_ulimit },
+	{ "services.*.ulimits.*", merge_alike },
 	{ "services.*.volumes", merge_mounts },
 	{ "configs.*.labels", merge_pairs },
 	{ "networks.*.labels", merge_pairs },
@@ -536,17 +548,6 @@ static bool at_is(const struct at *at, const char *path)
 static bool is_free(const struct at *at)
 {
 	return at->name && strncmp(at->name, "x-", 2) == 0 && !at_is(at, "services.*.x-drover");
-}
-
-static enum err_code merge_by_kind(const struct at *later, struct tree_node *earlier,
-				   struct tree_node **ret_node, struct err *err)
-{
-	if (earlier->kind == TREE_SCALAR)
-		return replace(later, earlier, ret_node, err);
-	if (earlier->kind != later->node->kind)
-		return fail_kind(later, earlier, err);
-	return earlier->kind == TREE_MAP ? merge_maps(later, earlier, ret_node, err)
-					 : merge_lists(later, earlier, ret_node, err);
 }
 
 enum err_code merge_over(const struct at *later, struct tree_node *earlier,

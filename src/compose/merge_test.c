@@ -13,7 +13,10 @@ static enum err_code load_two(struct test_world *world, const char *first, const
 /* The services `web` of two files, of which the first has an image, mean the same as the one of a third. */
 static void expect_same(const char *first, const char *second, const char *both)
 {
-	struct test_world world = { 0 };
+	static const struct test_file files[] = { { "/srv/shop/a.env", "A=1\nB=2\n" },
+						  { "/srv/shop/b.env", "A=2\n" },
+						  { NULL, NULL } };
+	struct test_world world = { .files = files };
 	struct project_request merged, whole;
 	pairs_add(&world.environment, "SET", "from the deployer");
 	pairs_add(&world.environment, "HOME", "/root");
@@ -44,77 +47,84 @@ static void expect_same_service(const char *first, const char *second, const cha
 	text_release(&text);
 }
 
+static const struct {
+	const char *first;
+	const char *second;
+	const char *both;
+} merges[] = {
+	/* what a process is started with is one thing */
+	{ "    command: [a, b]\n    entrypoint: /run me\n", "    command: c\n",
+	  "    command: c\n    entrypoint: /run me\n" },
+	{ "    command: [a, b]\n", "    command:\n", "" },
+	{ "    healthcheck: {test: [CMD, a, b], interval: 5s}\n",
+	  "    healthcheck: {test: [CMD, c], retries: 2}\n",
+	  "    healthcheck: {test: [CMD, c], interval: 5s, retries: 2}\n" },
+	{ "    healthcheck: {test: [CMD, a, b], interval: 5s}\n",
+	  "    healthcheck: {disable: true}\n", "    healthcheck: {disable: true}\n" },
+	/* pairs, in either form */
+	{ "    environment: {A: 1, B: 2}\n", "    environment: [B=3, C=, SET]\n",
+	  "    environment: {A: 1, B: 3, C: '', SET: }\n" },
+	{ "    environment: [A=1, B]\n", "    environment: {B: x=y, A: }\n",
+	  "    environment: {A: , B: x=y}\n" },
+	{ "    labels: [a=1]\n    sysctls: {k.a: 1}\n    deploy: {labels: {l: 1}}\n",
+	  "    labels: {a: 2}\n    sysctls: [k.b=2]\n    deploy: {labels: [m=2]}\n",
+	  "    labels: {a: 2}\n    sysctls: {k.a: 1, k.b: 2}\n"
+	  "    deploy: {labels: {l: 1, m: 2}}\n" },
+	/* lists */
+	{ "    cap_add: [A, B]\n    dns: 1.1.1.1\n", "    cap_add: [B, C]\n    dns: [2.2.2.2]\n",
+	  "    cap_add: [A, B, C]\n    dns: [1.1.1.1, 2.2.2.2]\n" },
+	{ "    deploy: {placement: {constraints: [node.id==a, node.role==worker]}}\n",
+	  "    deploy: {placement: {constraints: [node.role==worker, node.id!=b]}}\n",
+	  "    deploy: {placement: {constraints: [node.id==a, node.role==worker, "
+	  "node.id!=b]}}\n" },
+	{ "    extra_hosts: {a: 1.1.1.1, b: [2.2.2.2, '::1']}\n",
+	  "    extra_hosts: ['a:1.1.1.1', a=3.3.3.3]\n",
+	  "    extra_hosts: [a=1.1.1.1, b=2.2.2.2, 'b=::1', a=3.3.3.3]\n" },
+	/* what is known by its place */
+	{ "    ports: ['8080:80', '127.0.0.1:53:53/udp', '443']\n",
+	  "    ports: [{target: 80, published: 8080, name: again}, '54:53/udp', 443]\n",
+	  "    ports: ['8080:80', '127.0.0.1:53:53/udp', '443', '54:53/udp']\n" },
+	{ "    volumes: ['/a:/data:ro', '/logs/']\n",
+	  "    volumes: [{type: tmpfs, target: /data}, '/b:/logs', '/new']\n",
+	  "    volumes: [{type: tmpfs, target: /data}, '/b:/logs', '/new']\n" },
+	{ "    tmpfs: /run:size=1m\n", "    tmpfs: [/run:size=2m, /tmp]\n",
+	  "    tmpfs: [/run:size=2m, /tmp]\n" },
+	{ "    ulimits: {nofile: 5, nproc: {soft: 1, hard: 2}}\n",
+	  "    ulimits: {nofile: {soft: 1, hard: 2}, nproc: {hard: 3}, core: 0}\n",
+	  "    ulimits: {nofile: {soft: 1, hard: 2}, nproc: {soft: 1, hard: 3}, core: "
+	  "0}\n" },
+	{ "    gpus: all\n", "    gpus: [{driver: nvidia, count: 1}]\n",
+	  "    gpus: [{driver: nvidia, count: 1}]\n" },
+	{ "    gpus: [{driver: nvidia, count: 1}]\n", "    gpus: all\n", "    gpus: all\n" },
+	{ "    devices: ['/dev/a:/dev/x', /dev/b]\n", "    devices: ['/dev/c:/dev/x:r']\n",
+	  "    devices: ['/dev/c:/dev/x:r', /dev/b]\n" },
+	{ "    label_file: a.env\n", "    label_file: [b.env]\n    labels: {C: 3}\n",
+	  "    labels: {A: 2, B: 2, C: 3}\n" },
+	/* options belong to their driver */
+	{ "    logging: {driver: local, options: {a: 1, b: 2}}\n",
+	  "    logging: {options: {b: 3}}\n",
+	  "    logging: {driver: local, options: {a: 1, b: 3}}\n" },
+	{ "    logging: {driver: local, options: {a: 1}}\n", "    logging: {driver: journald}\n",
+	  "    logging: {driver: journald}\n" },
+	/* tags */
+	{ "    ports: ['1:1']\n    user: a\n    labels: {a: 1, b: 2}\n",
+	  "    ports: !reset []\n    user: !reset null\n    labels: {a: !reset '', c: 3}\n",
+	  "    labels: {b: 2, c: 3}\n" },
+	{ "    ports: ['1:1']\n    environment: {A: 1}\n    logging: {driver: local}\n",
+	  "    ports: !override ['2:2']\n    environment: !override [B=2]\n"
+	  "    logging: !override {options: {a: b}}\n",
+	  "    ports: ['2:2']\n    environment: {B: 2}\n    logging: {options: {a: b}}\n" },
+	/* what is not read */
+	{ "    x-any: [a]\n", "    x-any: {a: b}\n", "" },
+	{ "    x-drover: {priority: 10, disk: 1g}\n", "    x-drover: {priority: 20}\n",
+	  "    x-drover: {priority: 20, disk: 1g}\n" },
+};
+
 static void values_of_a_service_are_merged_by_their_kind(void **state)
 {
-	static const struct {
-		const char *first;
-		const char *second;
-		const char *both;
-	} rows[] = {
-		/* what a process is started with is one thing */
-		{ "    command: [a, b]\n    entrypoint: /run me\n", "    command: c\n",
-		  "    command: c\n    entrypoint: /run me\n" },
-		{ "    command: [a, b]\n", "    command:\n", "" },
-		{ "    healthcheck: {test: [CMD, a, b], interval: 5s}\n",
-		  "    healthcheck: {test: [CMD, c], retries: 2}\n",
-		  "    healthcheck: {test: [CMD, c], interval: 5s, retries: 2}\n" },
-		{ "    healthcheck: {test: [CMD, a, b], interval: 5s}\n",
-		  "    healthcheck: {disable: true}\n", "    healthcheck: {disable: true}\n" },
-		/* pairs, in either form */
-		{ "    environment: {A: 1, B: 2}\n", "    environment: [B=3, C=, SET]\n",
-		  "    environment: {A: 1, B: 3, C: '', SET: }\n" },
-		{ "    environment: [A=1, B]\n", "    environment: {B: x=y, A: }\n",
-		  "    environment: {A: , B: x=y}\n" },
-		{ "    labels: [a=1]\n    sysctls: {k.a: 1}\n    deploy: {labels: {l: 1}}\n",
-		  "    labels: {a: 2}\n    sysctls: [k.b=2]\n    deploy: {labels: [m=2]}\n",
-		  "    labels: {a: 2}\n    sysctls: {k.a: 1, k.b: 2}\n"
-		  "    deploy: {labels: {l: 1, m: 2}}\n" },
-		/* lists */
-		{ "    cap_add: [A, B]\n    dns: 1.1.1.1\n",
-		  "    cap_add: [B, C]\n    dns: [2.2.2.2]\n",
-		  "    cap_add: [A, B, C]\n    dns: [1.1.1.1, 2.2.2.2]\n" },
-		{ "    deploy: {placement: {constraints: [node.id==a, node.role==worker]}}\n",
-		  "    deploy: {placement: {constraints: [node.role==worker, node.id!=b]}}\n",
-		  "    deploy: {placement: {constraints: [node.id==a, node.role==worker, "
-		  "node.id!=b]}}\n" },
-		{ "    extra_hosts: {a: 1.1.1.1, b: [2.2.2.2, '::1']}\n",
-		  "    extra_hosts: ['a:1.1.1.1', a=3.3.3.3]\n",
-		  "    extra_hosts: [a=1.1.1.1, b=2.2.2.2, 'b=::1', a=3.3.3.3]\n" },
-		/* what is known by its place */
-		{ "    ports: ['8080:80', '127.0.0.1:53:53/udp', '443']\n",
-		  "    ports: [{target: 80, published: 8080, name: again}, '54:53/udp', 443]\n",
-		  "    ports: ['8080:80', '127.0.0.1:53:53/udp', '443', '54:53/udp']\n" },
-		{ "    volumes: ['/a:/data:ro', '/logs/']\n",
-		  "    volumes: [{type: tmpfs, target: /data}, '/b:/logs', '/new']\n",
-		  "    volumes: [{type: tmpfs, target: /data}, '/b:/logs', '/new']\n" },
-		{ "    tmpfs: /run:size=1m\n", "    tmpfs: [/run:size=2m, /tmp]\n",
-		  "    tmpfs: [/run:size=2m, /tmp]\n" },
-		{ "    ulimits: {nofile: 5, nproc: {soft: 1, hard: 2}}\n",
-		  "    ulimits: {nofile: {soft: 1, hard: 2}, nproc: {hard: 3}, core: 0}\n",
-		  "    ulimits: {nofile: {soft: 1, hard: 2}, nproc: {soft: 1, hard: 3}, core: "
-		  "0}\n" },
-		/* options belong to their driver */
-		{ "    logging: {driver: local, options: {a: 1, b: 2}}\n",
-		  "    logging: {options: {b: 3}}\n",
-		  "    logging: {driver: local, options: {a: 1, b: 3}}\n" },
-		{ "    logging: {driver: local, options: {a: 1}}\n",
-		  "    logging: {driver: journald}\n", "    logging: {driver: journald}\n" },
-		/* tags */
-		{ "    ports: ['1:1']\n    user: a\n    labels: {a: 1, b: 2}\n",
-		  "    ports: !reset []\n    user: !reset null\n    labels: {a: !reset '', c: 3}\n",
-		  "    labels: {b: 2, c: 3}\n" },
-		{ "    ports: ['1:1']\n    environment: {A: 1}\n    logging: {driver: local}\n",
-		  "    ports: !override ['2:2']\n    environment: !override [B=2]\n"
-		  "    logging: !override {options: {a: b}}\n",
-		  "    ports: ['2:2']\n    environment: {B: 2}\n    logging: {options: {a: b}}\n" },
-		/* what is not read */
-		{ "    x-any: [a]\n", "    x-any: {a: b}\n", "" },
-		{ "    x-drover: {priority: 10, disk: 1g}\n", "    x-drover: {priority: 20}\n",
-		  "    x-drover: {priority: 20, disk: 1g}\n" },
-	};
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		expect_same_service(rows[i].first, rows[i].second, rows[i].both);
+	for (size_t i = 0; i < ARRAY_LEN(merges); i++)
+		expect_same_service(merges[i].first, merges[i].second, merges[i].both);
 	expect_same("services: {web: {image: nginx, user: a, hostname: h}}\n",
 		    "services: {web: {image: httpd, user: b, hostname: }}\n",
 		    "services: {web: {image: httpd, user: b, hostname: h}}\n");

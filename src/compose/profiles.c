@@ -121,13 +121,36 @@ static enum err_code add_profiles_of_wanted(struct selection *selection, struct 
 	return code;
 }
 
-/* The name of the i-th dependency, in either form; NULL: not one. */
-static const char *dependency(const struct tree_node *depends_on, size_t i)
+/* Services that were asked for, and those whose dependencies are still to be looked at. */
+struct kept {
+	const struct tree_node *services;
+	bool *is_kept;
+	size_t *open;
+	size_t n_open;
+};
+
+static void keep(struct kept *kept, const char *name)
 {
-	if (depends_on->kind == TREE_MAP)
-		return depends_on->entries[i].key->text;
-	const struct tree_node *item = depends_on->items[i];
-	return item->kind == TREE_SCALAR ? item->text : NULL;
+	size_t index = index_of(kept->services, name);
+	if (index == kept->services->n || kept->is_kept[index])
+		return;
+	kept->is_kept[index] = true;
+	kept->open[kept->n_open++] = index;
+}
+
+/* What `depends_on` or `links` of a service names: keys, items, items before a colon. */
+static void keep_named(struct kept *kept, const struct tree_node *service, const char *key)
+{
+	const struct tree_node *names = service->kind == TREE_MAP ? tree_get(service, key) : NULL;
+	for (size_t i = 0; names && names->kind == TREE_MAP && i < names->n; i++)
+		keep(kept, names->entries[i].key->text);
+	for (size_t i = 0; names && names->kind == TREE_LIST && i < names->n; i++) {
+		const struct tree_node *item = names->items[i];
+		if (item->kind != TREE_SCALAR)
+			continue;
+		_cleanup_free_ char *name = base_strndup(item->text, strcspn(item->text, ":"));
+		keep(kept, name);
+	}
 }
 
 /* Keep what was asked for and, step by step, what it depends on. */
@@ -137,30 +160,18 @@ static void keep_wanted(struct selection *selection)
 	const struct strings *wanted = selection->services->load->options->services;
 	if (!wanted || wanted->n == 0)
 		return;
-	_cleanup_free_ bool *kept = base_calloc(services->n, sizeof(bool));
-	_cleanup_free_ size_t *open = base_calloc(services->n + 1, sizeof(size_t));
-	size_t n_open = 0;
-	for (size_t i = 0; i < services->n; i++)
-		if (strings_has(wanted, services->entries[i].key->text)) {
-			kept[i] = true;
-			open[n_open++] = i;
-		}
-	while (n_open) {
-		const struct tree_node *service = services->entries[open[--n_open]].value;
-		const struct tree_node *depends_on =
-			service->kind == TREE_MAP ? tree_get(service, "depends_on") : NULL;
-		for (size_t i = 0;
-		     depends_on && depends_on->kind != TREE_SCALAR && i < depends_on->n; i++) {
-			const char *name = dependency(depends_on, i);
-			size_t index = name ? index_of(services, name) : services->n;
-			if (index == services->n || kept[index])
-				continue;
-			kept[index] = true;
-			open[n_open++] = index;
-		}
+	_cleanup_free_ bool *is_kept = base_calloc(services->n, sizeof(bool));
+	_cleanup_free_ size_t *open = base_calloc(services->n, sizeof(size_t));
+	struct kept kept = { .services = services, .is_kept = is_kept, .open = open };
+	for (size_t i = 0; i < wanted->n; i++)
+		keep(&kept, wanted->items[i]);
+	while (kept.n_open) {
+		const struct tree_node *service = services->entries[open[--kept.n_open]].value;
+		keep_named(&kept, service, "depends_on");
+		keep_named(&kept, service, "links");
 	}
 	for (size_t i = 0; i < services->n; i++)
-		selection->takes_part[i] = selection->takes_part[i] && kept[i];
+		selection->takes_part[i] = selection->takes_part[i] && is_kept[i];
 }
 
 enum err_code profiles_select(const struct at *services, bool *takes_part, struct err *err)

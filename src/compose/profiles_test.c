@@ -69,6 +69,12 @@ static void who_asks_for_services_gets_what_they_depend_on_and_their_profiles(vo
 	strings_add(&services, "debug");
 	expect_parts(&world, shop, "web api debug probe | other build");
 	strings_release(&services);
+	strings_add(&services, "a");
+	expect_parts(&world,
+		     "services: {a: {image: x, links: ['b:b', c]}, b: {image: x}, c: {image: x}, "
+		     "d: {image: x}}\n",
+		     "a b c | d");
+	strings_release(&services);
 	strings_add(&services, "nobody");
 	struct project_request request;
 	assert_int_equal(test_load(&world, shop, &request), ERR_NOT_FOUND);
@@ -135,6 +141,8 @@ static void what_is_wrong_is_said_with_its_place(void **state)
 	test_bad_file("services: {a: {image: x, profiles: [p]}}\n", ERR_INVALID,
 		      "compose.yaml:1:1: services",
 		      "every service belongs to a profile that is not active");
+	test_bad_file("services: {a: {imag: x, profiles: [p]}, b: {image: x}}\n", ERR_INVALID,
+		      "compose.yaml:1:16: services.a.imag", "did you mean \"image\"?");
 	test_bad_file("services: {a: {image: x, profiles: p}}\n", ERR_INVALID,
 		      "compose.yaml:1:36: services.a.profiles", "expected a list, found \"p\"");
 	test_bad_file("services: {a: {image: x, profiles: ['a b']}}\n", ERR_INVALID,

@@ -87,11 +87,10 @@ enum err_code read_services(const struct at *at, void *target, struct err *err)
 	code = profiles_select(at, takes_part, err);
 	for (size_t i = 0; !code && i < at->node->n; i++) {
 		struct at entry;
-		if (!takes_part[i])
-			continue;
 		code = at_entry(at, &at->node->entries[i], &entry, err);
 		if (!code)
-			code = read_service(&entry, load, err);
+			code = takes_part[i] ? read_service(&entry, load, err)
+					     : keys_check_names(&entry, SECTION_SERVICE, err);
 	}
 	if (!code && load->request->jobs.n == 0 && !load->options->may_be_empty)
 		code = at_fail(

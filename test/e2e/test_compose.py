@@ -40,6 +40,17 @@ def test_an_override_beside_the_default_file_is_merged_and_one_beside_a_named_fi
     assert "image: two\n" in config(cwd=folder).stdout
 
 
+def test_the_file_of_the_nearest_folder_above_is_found(folder):
+    write(folder, compose=service("one", volumes="['./one:/one']"), compose_override=service("two"))
+    (folder / "a" / "b").mkdir(parents=True)
+    written = config(cwd=folder / "a" / "b").stdout
+    assert "image: two\n" in written and f"source: {folder}/one\n" in written and written.startswith("name: shop\n")
+    write(folder, compose_override="services: {web: {imag: x}}\n")
+    assert "../../compose.override.yaml:1:18: " in config(cwd=folder / "a" / "b", check=False).stderr
+    lost = config(cwd="/", check=False)
+    assert lost.returncode == 3 and "no compose.yaml in this folder or above it" in lost.stderr
+
+
 def test_files_are_merged_in_the_order_they_are_named(folder):
     write(folder, a=service("one", ports="['1:1']"), b=service("two", ports="['2:2']"))
     written = config("-f", "a.yaml", "-f", "b.yaml", cwd=folder).stdout
