@@ -137,6 +137,7 @@ static const struct key_row service_rows[] = {
 	{ "attach", KEY_WARNED, read_ignored_bool, 0, NULL, "changes nothing: it steers the output of `docker compose up`; use `drover logs`" },
 	{ "container_name", KEY_WARNED, read_container_name, IN_SERVICE, NULL,
 	     "becomes a name in the service's networks: containers are named by drover, anew for every task and attempt; not with several tasks" },
+	HONOURED("mac_address", read_mac_address, IN_SERVICE, NULL, "that of networks.*.mac_address, in the first of the networks"),
 	HONOURED("depends_on", read_depends_on, IN_SERVICE, "depends_on", "list, or mapping with conditions"),
 	HONOURED("links", read_links, IN_SERVICE, "depends_on",
 	     "as depends_on: services of a network reach each other by name; `service:alias` is refused, networks.*.aliases adds names"),
@@ -149,7 +150,6 @@ static const struct key_row service_rows[] = {
 	REFUSED("develop", "it is for `docker compose watch`"),
 	REFUSED("external_links", "links are obsolete; join an external network instead"),
 	REFUSED("isolation", "it is for Windows containers"),
-	REFUSED("mac_address", NOT_YET),
 	REFUSED("models", "drover runs containers only"),
 	REFUSED("post_start", NOT_YET),
 	REFUSED("pre_start", NOT_YET ": use a service with mode replicated-job and depends_on service_completed_successfully"),
@@ -229,21 +229,22 @@ static const struct key_row mount_rows[] = {
 	HONOURED("bind", read_mount_bind, 0, NULL, "see below"),
 	HONOURED("volume", read_mount_volume, 0, NULL, "see below"),
 	HONOURED("tmpfs", read_mount_tmpfs, 0, NULL, "see below"),
-	REFUSED("image", NOT_YET),
-	REFUSED("consistency", "it has an effect on Docker Desktop for Mac only; remove it"),
+	{ "consistency", KEY_WARNED, read_ignored_string, 0, NULL, "changes nothing: it is for Docker Desktop for Mac" },
+	REFUSED("image", "a machine pulls the image of the service only, so this one would be missing; copy from it to a volume"),
 };
 
 static const struct key_row mount_bind_rows[] = {
 	HONOURED("propagation", read_string, offsetof(struct mount, propagation), NULL, "Docker's: rprivate"),
 	HONOURED("create_host_path", read_bool, offsetof(struct mount, create_host_path), NULL, "true"),
-	REFUSED("recursive", NOT_YET),
-	REFUSED("selinux", NOT_YET),
+	HONOURED("recursive", read_recursive, offsetof(struct mount, recursive), NULL,
+	     "enabled; `disabled`; `writable` and `readonly`, of a mount that is read_only, need Docker 25"),
+	HONOURED("selinux", read_selinux, offsetof(struct mount, selinux), NULL, "none; `z`, `Z`"),
 };
 
 static const struct key_row mount_volume_rows[] = {
 	HONOURED("nocopy", read_bool, offsetof(struct mount, nocopy), NULL, "false"),
-	REFUSED("subpath", NOT_YET),
-	REFUSED("labels", NOT_YET ": label the volume at the top level"),
+	HONOURED("subpath", read_string, offsetof(struct mount, subpath), NULL, "all of it; needs Docker 26"),
+	HONOURED("labels", read_pairs, offsetof(struct mount, labels), NULL, "of a volume without a name; others have theirs at the top level"),
 };
 
 static const struct key_row mount_tmpfs_rows[] = {
@@ -251,16 +252,19 @@ static const struct key_row mount_tmpfs_rows[] = {
 	HONOURED("mode", read_tmpfs_mode, 0, NULL, "octal, with a leading zero: 01777"),
 };
 
+#define IN_ENDPOINT(member) offsetof(struct network_read, endpoint.member)
+#define OF_ONE_TASK	    "; of a service with one task"
+
 static const struct key_row service_network_rows[] = {
-	HONOURED("aliases", read_strings, offsetof(struct network_use, aliases), NULL, "besides the service's name"),
-	REFUSED("driver_opts", NOT_YET),
-	REFUSED("gw_priority", NOT_YET),
-	REFUSED("interface_name", NOT_YET),
-	REFUSED("ipv4_address", "a service may run several tasks, and each needs its own address"),
-	REFUSED("ipv6_address", "a service may run several tasks, and each needs its own address"),
-	REFUSED("link_local_ips", NOT_YET),
-	REFUSED("mac_address", "a service may run several tasks, and each needs its own address"),
-	REFUSED("priority", NOT_YET),
+	HONOURED("aliases", read_strings, offsetof(struct network_read, aliases), NULL, "besides the service's name"),
+	HONOURED("driver_opts", read_options, IN_ENDPOINT(driver_opts), NULL, "given to the network's driver"),
+	HONOURED("gw_priority", read_network_priority, IN_ENDPOINT(gateway_priority), NULL, "0; the default route is by the highest; needs Docker 28"),
+	HONOURED("interface_name", read_string, IN_ENDPOINT(interface_name), NULL, "Docker's: eth0, eth1; needs Docker 28.1"),
+	HONOURED("ipv4_address", read_string, IN_ENDPOINT(ipv4_address), NULL, "Docker's choice; in a network with a subnet of its own" OF_ONE_TASK),
+	HONOURED("ipv6_address", read_string, IN_ENDPOINT(ipv6_address), NULL, "as ipv4_address"),
+	HONOURED("link_local_ips", read_strings, IN_ENDPOINT(link_local_ips), NULL, ""),
+	HONOURED("mac_address", read_string, IN_ENDPOINT(mac_address), NULL, "Docker's choice; from the second network on needs Docker 25" OF_ONE_TASK),
+	HONOURED("priority", read_network_priority, offsetof(struct network_read, priority), NULL, "0; the highest is joined first"),
 };
 
 static const struct key_row healthcheck_rows[] = {
@@ -287,7 +291,7 @@ static const struct key_row deploy_rows[] = {
 	HONOURED("resources", read_resources, IN_SERVICE, NULL, "see below"),
 	HONOURED("restart_policy", read_restart_policy, IN_SERVICE, "restart", "wins over `restart`"),
 	HONOURED("placement", read_placement, IN_SPEC(placement), "placement", "see below"),
-	REFUSED("endpoint_mode", NOT_YET ": services find each other by DNS on their network, there is no virtual address"),
+	HONOURED("endpoint_mode", read_endpoint_mode, IN_SERVICE, NULL, "`dnsrr`: a service's name has the addresses of all its tasks"),
 	REFUSED("update_config", NOT_YET ": an update replaces tasks one by one, stopping the old one first"),
 	REFUSED("rollback_config", NOT_YET ": apply the earlier file again"),
 };

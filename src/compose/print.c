@@ -147,11 +147,19 @@ static void print_mount(struct yaml_out *out, const struct mount *mount)
 		yaml_open(out, "bind");
 		print_string(out, "propagation", mount->propagation);
 		yaml_bool(out, "create_host_path", mount->create_host_path);
+		if (mount->recursive)
+			yaml_string(out, "recursive",
+				    enum_name(mount_recursive_names, mount->recursive));
+		if (mount->selinux)
+			yaml_string(out, "selinux", enum_name(mount_selinux_names, mount->selinux));
 		yaml_close(out);
 	}
-	if (mount->kind == MOUNT_VOLUME && mount->nocopy) {
+	if (mount->kind == MOUNT_VOLUME && (mount->nocopy || mount->subpath || mount->labels.n)) {
 		yaml_open(out, "volume");
-		yaml_bool(out, "nocopy", true);
+		if (mount->nocopy)
+			yaml_bool(out, "nocopy", true);
+		print_string(out, "subpath", mount->subpath);
+		yaml_pairs(out, "labels", &mount->labels);
 		yaml_close(out);
 	}
 	if (mount->kind == MOUNT_TMPFS && (mount->tmpfs_size_bytes || mount->tmpfs_mode)) {
@@ -201,12 +209,13 @@ static void print_service_networks(struct yaml_out *out, const struct job_spec *
 	yaml_open(out, "networks");
 	for (size_t i = 0; i < spec->networks.n; i++) {
 		const struct network_use *use = &spec->networks.items[i];
-		if (use->aliases.n == 0) {
+		if (use->aliases.n == 0 && !use->endpoint) {
 			yaml_string(out, use->network, NULL);
 			continue;
 		}
 		yaml_open(out, use->network);
 		yaml_strings(out, "aliases", &use->aliases);
+		print_endpoint(out, use->endpoint);
 		yaml_close(out);
 	}
 	yaml_close(out);

@@ -14,6 +14,9 @@ void print_tuning(struct yaml_out *out, const struct tuning *tuning);
 void print_extras(struct yaml_out *out, const struct extras *extras);
 void print_isolation(struct yaml_out *out, const struct isolation *isolation);
 
+/* The keys of networks.*; nothing for NULL. */
+void print_endpoint(struct yaml_out *out, const struct endpoint_settings *endpoint);
+
 /* The list of a deploy.resources.reservations.devices. */
 void print_device_requests(struct yaml_out *out, const struct isolation *isolation);
 

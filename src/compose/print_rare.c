@@ -162,3 +162,16 @@ void print_extras(struct yaml_out *out, const struct extras *extras)
 	yaml_pairs(out, "annotations", &extras->annotations);
 	yaml_strings(out, "expose", &extras->expose);
 }
+
+void print_endpoint(struct yaml_out *out, const struct endpoint_settings *endpoint)
+{
+	if (!endpoint)
+		return;
+	yaml_pairs(out, "driver_opts", &endpoint->driver_opts);
+	print_written(out, "gw_priority", endpoint->gateway_priority);
+	print_string(out, "interface_name", endpoint->interface_name);
+	print_string(out, "mac_address", endpoint->mac_address);
+	print_string(out, "ipv4_address", endpoint->ipv4_address);
+	print_string(out, "ipv6_address", endpoint->ipv6_address);
+	yaml_strings(out, "link_local_ips", &endpoint->link_local_ips);
+}

@@ -354,6 +354,77 @@ static void labels_come_from_files_too(void **state)
 		 "compose.yaml:4:17: services.web.label_file", "/srv/shop/none");
 }
 
+static void mounts_say_more_in_the_long_form(void **state)
+{
+	(void)state;
+	const struct job_spec *spec =
+		spec_of("    volumes:\n"
+			"      - /srv/a:/a:ro,Z\n"
+			"      - /srv/b:/b:z,cached\n"
+			"      - {type: bind, source: /srv/c, target: /c, read_only: true, bind: "
+			"{recursive: readonly}}\n"
+			"      - {type: bind, source: /srv/d, target: /d, bind: {selinux: z}}\n"
+			"      - {type: volume, source: v, target: /e, volume: {subpath: x/y}}\n"
+			"      - {type: volume, target: /f, volume: {labels: {team: blue}}}\n"
+			"volumes: {v: }\n");
+	const struct mount *mounts = spec->mounts.items;
+	assert_int_equal(mounts[0].selinux, SELINUX_PRIVATE);
+	assert_true(mounts[0].read_only);
+	assert_int_equal(mounts[1].selinux, SELINUX_SHARED);
+	assert_int_equal(mounts[2].recursive, RECURSIVE_READONLY);
+	assert_int_equal(mounts[3].selinux, SELINUX_SHARED);
+	assert_string_equal(mounts[4].subpath, "x/y");
+	assert_string_equal(pairs_get(&mounts[5].labels, "team"), "blue");
+	assert_int_equal(job_spec_protocol(spec), 2);
+	assert_int_equal(job_spec_engine_need(spec).minor, 45);
+	test_bad("    volumes: [{type: image, source: a, target: /b}]\n", ERR_UNSUPPORTED,
+		 "compose.yaml:4:22: services.web.volumes[0].type",
+		 "pulls the image of the service only");
+	test_bad("    volumes: [{type: bind, source: /a, target: /b, bind: {selinux: none}}]\n",
+		 ERR_INVALID, "compose.yaml:4:68: services.web.volumes[0].bind.selinux",
+		 "expected z or Z");
+	test_bad("    volumes: [{type: bind, source: /a, target: /b, bind: {recursive: no}}]\n",
+		 ERR_INVALID, "compose.yaml:4:70: services.web.volumes[0].bind.recursive",
+		 "expected enabled, disabled, writable or readonly");
+}
+
+static void networks_are_joined_by_priority(void **state)
+{
+	(void)state;
+	const struct job_spec *spec = spec_of(
+		"    mac_address: 02:42:ac:11:00:02\n"
+		"    networks:\n"
+		"      a:\n"
+		"      b: {priority: 10, aliases: [x], ipv4_address: 10.9.0.5, gw_priority: 3}\n"
+		"      c: {priority: -1, interface_name: eth9, driver_opts: {o: p}}\n"
+		"      d: {ipv6_address: \"fd00::5\", link_local_ips: [169.254.9.9]}\n"
+		"networks: {a: , b: , c: , d: }\n");
+	static const char *const order[] = { "b", "a", "d", "c" };
+	for (size_t i = 0; i < ARRAY_LEN(order); i++)
+		assert_string_equal(spec->networks.items[i].network, order[i]);
+	const struct endpoint_settings *first = spec->networks.items[0].endpoint;
+	assert_string_equal(first->mac_address, "02:42:ac:11:00:02");
+	assert_string_equal(first->ipv4_address, "10.9.0.5");
+	assert_int_equal(first->gateway_priority, 3);
+	assert_null(spec->networks.items[1].endpoint);
+	assert_string_equal(spec->networks.items[2].endpoint->link_local_ips.items[0],
+			    "169.254.9.9");
+	assert_string_equal(spec->networks.items[3].endpoint->interface_name, "eth9");
+	assert_int_equal(job_spec_engine_need(spec).minor, 49);
+	test_bad("    scale: 2\n    networks: {default: {ipv4_address: 10.0.0.5}}\n", ERR_INVALID,
+		 "compose.yaml:5:16: services.web.networks.default",
+		 "an address belongs to one task");
+	test_bad("    mac_address: 03:42:ac:11:00:02\n", ERR_INVALID,
+		 "compose.yaml:2:3: services.web", "is not an address like 02:42");
+	test_bad("    network_mode: none\n    mac_address: 02:42:ac:11:00:02\n", ERR_INVALID,
+		 "compose.yaml:2:3: services.web", "joins a network of the project");
+	test_bad("    networks: {default: {priority: high}}\n", ERR_INVALID,
+		 "compose.yaml:4:36: services.web.networks.default.priority",
+		 "is not a whole number");
+	test_bad("    deploy: {endpoint_mode: vip}\n", ERR_UNSUPPORTED,
+		 "compose.yaml:4:29: services.web.deploy.endpoint_mode", "no virtual address");
+}
+
 static int release_request(void **state)
 {
 	(void)state;
@@ -378,6 +449,8 @@ int main(void)
 		cmocka_unit_test(a_containers_name_becomes_an_alias),
 		cmocka_unit_test(links_are_dependencies),
 		cmocka_unit_test(labels_come_from_files_too),
+		cmocka_unit_test(mounts_say_more_in_the_long_form),
+		cmocka_unit_test(networks_are_joined_by_priority),
 	};
 	return cmocka_run_group_tests(tests, NULL, release_request);
 }

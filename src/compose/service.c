@@ -7,8 +7,7 @@
 #include "compose/keys.h"
 #include "compose/profiles.h"
 
-/* The record, moved to where a specification points to, or NULL when it holds nothing. */
-static void *settle(const struct record_type *type, void *record)
+void *settle(const struct record_type *type, void *record)
 {
 	_cleanup_free_ void *nothing = base_calloc(1, type->size);
 	record_init(type, nothing);
@@ -47,6 +46,8 @@ static enum err_code finish_service(const struct at *at, struct service *service
 	if (job_spec_completes(spec) && spec->restart.condition == RESTART_ANY)
 		spec->restart.condition = RESTART_ON_FAILURE;
 	enum err_code code = merge_container_name(at, service, err);
+	if (!code)
+		code = merge_mac_address(at, service, err);
 	return code ? code : merge_resources(at, service, err);
 }
 
@@ -67,6 +68,7 @@ static enum err_code read_service(const struct at *at, struct load *load, struct
 	service.spec.isolation = settle(&isolation_type, &service.isolation);
 	service.spec.extras = settle(&extras_type, &service.extras);
 	base_free(service.container_name);
+	base_free(service.mac_address);
 	/* The request owns it from here, failed or not. */
 	job->spec = service.spec;
 	return code;

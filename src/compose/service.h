@@ -16,6 +16,7 @@ struct service {
 	struct extras extras;
 	bool network_mode_written;
 	char *container_name;
+	char *mac_address;
 	/* Written beside deploy.resources. */
 	struct resources short_limits;
 	struct resources short_reservations;
@@ -53,6 +54,9 @@ struct mount_read {
 
 /* What a port without an address is on. */
 #define PORT_ALL_ADDRESSES "0.0.0.0"
+
+/* service.c: the record, moved to where a specification points to, or NULL when it holds nothing. */
+void *settle(const struct record_type *type, void *record);
 
 /* service.c: all services of the file; target struct load. */
 enum err_code read_services(const struct at *at, void *load, struct err *err);
@@ -94,6 +98,7 @@ enum err_code merge_resources(const struct at *at, struct service *service, stru
 /* service_extras.c */
 enum err_code read_expose(const struct at *at, void *strings, struct err *err);
 enum err_code read_label_file(const struct at *at, void *pairs, struct err *err);
+enum err_code read_ignored_string(const struct at *at, void *target, struct err *err);
 enum err_code read_ignored_bool(const struct at *at, void *target, struct err *err);
 enum err_code read_container_name(const struct at *at, void *service, struct err *err);
 enum err_code read_links(const struct at *at, void *service, struct err *err);
@@ -132,9 +137,22 @@ enum err_code read_mount_type(const struct at *at, void *mount_read, struct err 
 enum err_code read_mount_bind(const struct at *at, void *mount_read, struct err *err);
 enum err_code read_mount_volume(const struct at *at, void *mount_read, struct err *err);
 enum err_code read_mount_tmpfs(const struct at *at, void *mount_read, struct err *err);
+enum err_code read_recursive(const struct at *at, void *int_pointer, struct err *err);
+enum err_code read_selinux(const struct at *at, void *int_pointer, struct err *err);
 enum err_code read_tmpfs_mode(const struct at *at, void *mount, struct err *err);
 
+/* One network of a service while it is read. */
+struct network_read {
+	struct strings aliases;
+	struct endpoint_settings endpoint;
+	int64_t priority;
+};
+
 /* service_networks.c */
+enum err_code read_network_priority(const struct at *at, void *int64, struct err *err);
+enum err_code read_mac_address(const struct at *at, void *service, struct err *err);
+/* Give the first network the address that is written beside the networks. */
+enum err_code merge_mac_address(const struct at *at, struct service *service, struct err *err);
 enum err_code read_service_networks(const struct at *at, void *service, struct err *err);
 
 /* service_health.c */
@@ -159,6 +177,9 @@ enum err_code read_drover(const struct at *at, void *service, struct err *err);
 enum err_code read_network_reach(const struct at *at, void *service, struct err *err);
 enum err_code read_volume_reach(const struct at *at, void *service, struct err *err);
 enum err_code read_priority(const struct at *at, void *int64, struct err *err);
+
+/* service_deploy.c */
+enum err_code read_endpoint_mode(const struct at *at, void *service, struct err *err);
 
 /* project_parts.c: what the top level declares; target struct load. */
 enum err_code read_networks(const struct at *at, void *load, struct err *err);

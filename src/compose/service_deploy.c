@@ -236,3 +236,17 @@ enum err_code read_priority(const struct at *at, void *int64, struct err *err)
 {
 	return get_integer(at, 0, 100, int64, err);
 }
+
+enum err_code read_endpoint_mode(const struct at *at, void *service, struct err *err)
+{
+	const char *word;
+	(void)service;
+	enum err_code code = get_string(at, &word, err);
+	if (code || strcmp(word, "dnsrr") == 0)
+		return code;
+	if (strcmp(word, "vip") != 0)
+		return fail_type(at, "dnsrr", err);
+	return at_fail(at, err, ERR_UNSUPPORTED,
+		       "endpoint_mode vip is refused: there is no virtual address; the name of a "
+		       "service has the addresses of all its tasks: dnsrr");
+}

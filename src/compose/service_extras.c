@@ -76,6 +76,13 @@ enum err_code read_ignored_bool(const struct at *at, void *target, struct err *e
 	return get_bool(at, &value, err);
 }
 
+enum err_code read_ignored_string(const struct at *at, void *target, struct err *err)
+{
+	const char *text;
+	(void)target;
+	return get_string(at, &text, err);
+}
+
 enum err_code read_container_name(const struct at *at, void *target, struct err *err)
 {
 	struct service *service = target;

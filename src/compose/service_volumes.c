@@ -63,22 +63,20 @@ static enum err_code take_option(const struct at *at, const char *word, size_t l
 			string_set(&mount->propagation, option);
 			return ERR_NONE;
 		}
-	if (strcmp(option, "z") == 0 || strcmp(option, "Z") == 0)
-		return at_fail(at, err, ERR_UNSUPPORTED,
-			       "the option %s is refused: relabelling for SELinux is not in this "
-			       "release",
-			       option);
+	if (strcmp(option, "z") == 0 || strcmp(option, "Z") == 0) {
+		mount->selinux = option[0] == 'z' ? SELINUX_SHARED : SELINUX_PRIVATE;
+		return ERR_NONE;
+	}
 	if (strcmp(option, "cached") == 0 || strcmp(option, "delegated") == 0 ||
-	    strcmp(option, "consistent") == 0)
-		return at_fail(
-			at, err, ERR_UNSUPPORTED,
-			"the option %s is refused: it has an effect on Docker Desktop for Mac "
-			"only; remove it",
+	    strcmp(option, "consistent") == 0) {
+		at_warn(at, "the option %s changes nothing: it is for Docker Desktop for Mac",
 			option);
+		return ERR_NONE;
+	}
 	return at_fail(
 		at, err, ERR_INVALID,
-		"the option \"%s\" is none of ro, rw, nocopy, private, rprivate, shared, rshared, "
-		"slave, rslave",
+		"the option \"%s\" is none of ro, rw, nocopy, z, Z, private, rprivate, shared, "
+		"rshared, slave, rslave",
 		option);
 }
 
@@ -144,10 +142,13 @@ enum err_code read_mount_type(const struct at *at, void *target, struct err *err
 	read->type_written = true;
 	if (enum_value(mount_kind_names, type, &read->mount.kind))
 		return ERR_NONE;
-	if (strcmp(type, "image") == 0 || strcmp(type, "npipe") == 0 ||
-	    strcmp(type, "cluster") == 0)
+	if (strcmp(type, "image") == 0)
 		return at_fail(at, err, ERR_UNSUPPORTED,
-			       "type %s is refused: not in this release; use volume, "
+			       "type image is refused: a machine pulls the image of the service "
+			       "only, so this one would be missing; copy from it to a volume");
+	if (strcmp(type, "npipe") == 0 || strcmp(type, "cluster") == 0)
+		return at_fail(at, err, ERR_UNSUPPORTED,
+			       "type %s is refused: it is for Windows and for Swarm; use volume, "
 			       "bind or tmpfs",
 			       type);
 	return fail_type(at, "volume, bind or tmpfs", err);
@@ -175,6 +176,24 @@ enum err_code read_mount_volume(const struct at *at, void *target, struct err *e
 enum err_code read_mount_tmpfs(const struct at *at, void *target, struct err *err)
 {
 	return read_kind(at, target, MOUNT_TMPFS, SECTION_MOUNT_TMPFS, err);
+}
+
+enum err_code read_recursive(const struct at *at, void *int_pointer, struct err *err)
+{
+	const char *word;
+	enum err_code code = get_string(at, &word, err);
+	if (!code && !enum_value(mount_recursive_names, word, int_pointer))
+		code = fail_type(at, "enabled, disabled, writable or readonly", err);
+	return code;
+}
+
+enum err_code read_selinux(const struct at *at, void *int_pointer, struct err *err)
+{
+	const char *word;
+	enum err_code code = get_string(at, &word, err);
+	if (!code && (!enum_value(mount_selinux_names, word, int_pointer) || strlen(word) > 1))
+		code = fail_type(at, "z or Z", err);
+	return code;
 }
 
 /* Octal only: 755 without a leading zero is decimal in YAML, which nobody means. */

@@ -111,8 +111,6 @@ static void bad_mounts_say_what_is_wrong(void **state)
 		{ "data/x:/d", ERR_INVALID, "\"data/x\" is neither a volume's name nor a path" },
 		{ "':/d'", ERR_INVALID, "the source before the colon is empty" },
 		{ "a:/b:ro:x", ERR_INVALID, "expected [SOURCE:]TARGET[:OPTIONS]" },
-		{ "/a:/b:z", ERR_UNSUPPORTED, "the option z is refused: relabelling" },
-		{ "/a:/b:ro,cached", ERR_UNSUPPORTED, "the option cached is refused" },
 		{ "/a:/b:rx", ERR_INVALID, "the option \"rx\" is none of ro, rw" },
 		{ "~/x:/d", ERR_INVALID, "~ needs the variable HOME" },
 		{ "~other/x:/d", ERR_UNSUPPORTED, "~ of another user" },

@@ -51,6 +51,24 @@ static struct device_request *add_request(struct job_spec *spec, int64_t count)
 	return request;
 }
 
+static struct mount *add_mount(struct job_spec *spec, int kind, const char *source)
+{
+	struct mount *mount = list_add(&spec->mounts, sizeof(*mount));
+	mount->kind = kind;
+	mount->create_host_path = true;
+	string_set(&mount->source, source);
+	string_set(&mount->target, "/t");
+	return mount;
+}
+
+static struct endpoint_settings *add_endpoint(struct job_spec *spec)
+{
+	struct network_use *use = list_add(&spec->networks, sizeof(*use));
+	string_set(&use->network, "front");
+	use->endpoint = base_calloc(1, sizeof(*use->endpoint));
+	return use->endpoint;
+}
+
 // clang-format off
 BREAK(few_shares, spec->tuning->cpu_shares = 1)
 BREAK(short_period, spec->tuning->cpu_period_us = 999)
@@ -96,6 +114,25 @@ BREAK(empty_option, strings_add(&spec->extras->dns_options, ""))
 BREAK(bare_port, strings_add(&spec->extras->expose, "80"))
 BREAK(high_port, strings_add(&spec->extras->expose, "65536/tcp"))
 BREAK(empty_annotation, pairs_add(&spec->extras->annotations, "", "x"))
+BREAK(foreign_subpath, string_set(&add_mount(spec, MOUNT_BIND, "/a")->subpath, "x"))
+BREAK(foreign_selinux, add_mount(spec, MOUNT_VOLUME, "a")->selinux = SELINUX_SHARED)
+BREAK(foreign_recursive, add_mount(spec, MOUNT_VOLUME, "a")->recursive = RECURSIVE_DISABLED)
+BREAK(foreign_labels, pairs_add(&add_mount(spec, MOUNT_BIND, "/a")->labels, "a", "b"))
+BREAK(named_labels, pairs_add(&add_mount(spec, MOUNT_VOLUME, "a")->labels, "a", "b"))
+BREAK(own_labels, pairs_add(&add_mount(spec, MOUNT_VOLUME, NULL)->labels, "drover.task", "b"))
+BREAK(nameless_subpath, string_set(&add_mount(spec, MOUNT_VOLUME, NULL)->subpath, "x"))
+BREAK(climbing_subpath, string_set(&add_mount(spec, MOUNT_VOLUME, "a")->subpath, "x/../.."))
+BREAK(absolute_subpath, string_set(&add_mount(spec, MOUNT_VOLUME, "a")->subpath, "/x"))
+BREAK(writable_both, add_mount(spec, MOUNT_BIND, "/a")->recursive = RECURSIVE_WRITABLE)
+BREAK(selinux_unmade, struct mount *mount = add_mount(spec, MOUNT_BIND, "/a");
+      mount->selinux = SELINUX_PRIVATE; mount->create_host_path = false)
+BREAK(address_of_many, string_set(&add_endpoint(spec)->ipv4_address, "10.0.0.1"); spec->replicas = 2)
+BREAK(address_of_all, string_set(&add_endpoint(spec)->mac_address, "02:00:00:00:00:01"); spec->mode = JOB_GLOBAL)
+BREAK(address_of_six, string_set(&add_endpoint(spec)->ipv4_address, "fd00::1"))
+BREAK(address_of_four, string_set(&add_endpoint(spec)->ipv6_address, "10.0.0.1"))
+BREAK(bad_mac, string_set(&add_endpoint(spec)->mac_address, "02:00:00:00:00"))
+BREAK(long_interface, string_set(&add_endpoint(spec)->interface_name, "sixteen-letters-"))
+BREAK(bad_link_local, strings_add(&add_endpoint(spec)->link_local_ips, "x"))
 
 static const struct refusal refusals[] = {
 	{ few_shares, "tuning.cpu_shares", "1 is less than 2" },
@@ -139,6 +176,23 @@ static const struct refusal refusals[] = {
 	{ bare_port, "extras.expose[0]", "\"80\" is not a port like" },
 	{ high_port, "extras.expose[0]", "\"65536/tcp\" is not" },
 	{ empty_annotation, "extras.annotations", "has no name" },
+	{ foreign_subpath, "mounts[0].subpath", "has no such setting" },
+	{ foreign_selinux, "mounts[0].selinux", "has no such setting" },
+	{ foreign_recursive, "mounts[0].recursive", "has no such setting" },
+	{ foreign_labels, "mounts[0].labels", "has no such setting" },
+	{ named_labels, "mounts[0].labels", "where it is declared" },
+	{ own_labels, "mounts[0].labels", "are drover's own" },
+	{ nameless_subpath, "mounts[0].subpath", "has no subpath" },
+	{ climbing_subpath, "mounts[0].subpath", "is not a path within" },
+	{ absolute_subpath, "mounts[0].subpath", "is not a path within" },
+	{ writable_both, "mounts[0].recursive", "writable is for a mount that is read_only" },
+	{ address_of_many, "networks[0].endpoint", "belongs to one task" },
+	{ address_of_all, "networks[0].endpoint", "belongs to one task" },
+	{ address_of_six, "networks[0].endpoint.ipv4_address", "is not an IPv4 address" },
+	{ address_of_four, "networks[0].endpoint.ipv6_address", "is not an IPv6 address" },
+	{ bad_mac, "networks[0].endpoint.mac_address", "is not an address like" },
+	{ long_interface, "networks[0].endpoint.interface_name", "is not an interface's name" },
+	{ bad_link_local, "networks[0].endpoint.link_local_ips", "is not an IP address" },
 	{ empty_storage, "tuning.storage_opt", "\"size\" needs a name and a value" },
 };
 // clang-format on
@@ -185,6 +239,40 @@ static void device_rules_are_told_from_others(void **state)
 		assert_false(is_device_rule(bad[i]));
 }
 
+static void a_relabelled_mount_is_one_that_docker_makes(void **state)
+{
+	struct job_spec spec;
+	struct err err = { 0 };
+	(void)state;
+	init_good(&spec);
+	selinux_unmade(&spec);
+	assert_int_equal(job_spec_check(&spec, &err), ERR_UNSUPPORTED);
+	assert_string_equal(err.field, "mounts[0].selinux");
+	spec.mounts.items[0].create_host_path = true;
+	assert_int_equal(job_spec_check(&spec, &err), ERR_NONE);
+	record_release(&job_spec_type, &spec);
+}
+
+static int64_t protocol_with(void (*change)(struct job_spec *spec))
+{
+	struct job_spec spec;
+	record_init(&job_spec_type, &spec);
+	change(&spec);
+	int64_t protocol = job_spec_protocol(&spec);
+	record_release(&job_spec_type, &spec);
+	return protocol;
+}
+
+static void what_is_new_below_asks_for_new_workers(void **state)
+{
+	(void)state;
+	assert_int_equal(protocol_with(foreign_subpath), 2);
+	assert_int_equal(protocol_with(named_labels), 2);
+	assert_int_equal(protocol_with(writable_both), 2);
+	assert_int_equal(protocol_with(foreign_selinux), 2);
+	assert_int_equal(protocol_with(bad_mac), 2);
+}
+
 /* An older worker would pass over it in silence. */
 static void what_is_new_asks_for_new_workers_and_new_tasks(void **state)
 {
@@ -208,6 +296,8 @@ int main(void)
 		TEST(every_mistake_is_named),
 		TEST(sets_of_numbers_are_told_from_others),
 		TEST(device_rules_are_told_from_others),
+		TEST(a_relabelled_mount_is_one_that_docker_makes),
+		TEST(what_is_new_below_asks_for_new_workers),
 		TEST(what_is_new_asks_for_new_workers_and_new_tasks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,14 @@ const struct enum_name tristate_names[] = {
 	{ UNSET, "unset" }, { YES, "yes" }, { NO, "no" }, { 0 }
 };
 
+const struct enum_name mount_recursive_names[] = {
+	{ RECURSIVE_ENABLED, "enabled" }, { RECURSIVE_DISABLED, "disabled" },
+	{ RECURSIVE_WRITABLE, "writable" }, { RECURSIVE_READONLY, "readonly" }, { 0 }
+};
+const struct enum_name mount_selinux_names[] = {
+	{ SELINUX_NONE, "none" }, { SELINUX_SHARED, "z" }, { SELINUX_PRIVATE, "Z" }, { 0 }
+};
+
 static const struct field port_fields[] = {
 	ROW_STRING(1, struct port, host_ip, LIMIT_NAME_BYTES),
 	ROW_INT(2, struct port, host_first, 65535),
@@ -57,12 +65,28 @@ static const struct field mount_fields[] = {
 	ROW_INT(8, struct mount, tmpfs_size_bytes, LIMIT_SIZE_BYTES),
 	ROW_INT(9, struct mount, tmpfs_mode, 07777),
 	ROW_STRING(10, struct mount, tmpfs_options, LIMIT_MESSAGE_BYTES),
+	ROW_STRING(11, struct mount, subpath, LIMIT_PATH_BYTES),
+	ROW_PAIRS(12, struct mount, labels, LIMIT_LIST_ITEMS),
+	ROW_ENUM(13, struct mount, recursive, mount_recursive_names),
+	ROW_ENUM(14, struct mount, selinux, mount_selinux_names),
 };
 RECORD_TYPE(mount, struct mount, mount_fields);
+
+static const struct field endpoint_settings_fields[] = {
+	ROW_PAIRS(1, struct endpoint_settings, driver_opts, LIMIT_LIST_ITEMS),
+	ROW_INT(2, struct endpoint_settings, gateway_priority, INT32_MAX, .min = INT32_MIN),
+	ROW_STRING(3, struct endpoint_settings, interface_name, LIMIT_NAME_BYTES),
+	ROW_STRINGS(4, struct endpoint_settings, link_local_ips, LIMIT_DEVICES),
+	ROW_STRING(5, struct endpoint_settings, mac_address, LIMIT_NAME_BYTES),
+	ROW_STRING(6, struct endpoint_settings, ipv4_address, LIMIT_ADDRESS_BYTES),
+	ROW_STRING(7, struct endpoint_settings, ipv6_address, LIMIT_ADDRESS_BYTES),
+};
+RECORD_TYPE(endpoint_settings, struct endpoint_settings, endpoint_settings_fields);
 
 static const struct field network_use_fields[] = {
 	ROW_STRING(1, struct network_use, network, LIMIT_NAME_BYTES, .flags = FIELD_REQUIRED),
 	ROW_STRINGS(2, struct network_use, aliases, LIMIT_LIST_ITEMS),
+	ROW_OPTIONAL(3, struct network_use, endpoint, endpoint_settings),
 };
 RECORD_TYPE(network_use, struct network_use, network_use_fields);
 
@@ -199,11 +223,23 @@ int64_t job_spec_lease_ms(const struct job_spec *spec)
 	return spec->lease_ms ? spec->lease_ms : LIMIT_LEASE_MIN_MS;
 }
 
+static bool has_younger_parts(const struct job_spec *spec)
+{
+	for (size_t i = 0; i < spec->networks.n; i++)
+		if (spec->networks.items[i].endpoint)
+			return true;
+	for (size_t i = 0; i < spec->mounts.n; i++) {
+		const struct mount *mount = &spec->mounts.items[i];
+		if (mount->subpath || mount->labels.n || mount->recursive || mount->selinux)
+			return true;
+	}
+	return spec->tuning || spec->isolation || spec->extras;
+}
+
 int64_t job_spec_protocol(const struct job_spec *spec)
 {
 	bool younger = job_spec_is_global(spec) || spec->platform ||
-		       spec->on_disconnect != ON_DISCONNECT_KEEP || spec->tuning ||
-		       spec->isolation || spec->extras;
+		       spec->on_disconnect != ON_DISCONNECT_KEEP || has_younger_parts(spec);
 	return younger ? 2 : 1;
 }
 

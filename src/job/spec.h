@@ -5,6 +5,7 @@
 #define JOB_SPEC_H
 
 #include "base/record.h"
+#include "job/endpoint.h"
 #include "job/extras.h"
 #include "job/isolation.h"
 #include "job/tuning.h"
@@ -21,6 +22,18 @@ enum reach { REACH_ONE_NODE = 0, REACH_PER_NODE = 1 };
 enum on_disconnect { ON_DISCONNECT_KEEP = 0, ON_DISCONNECT_STOP = 1 };
 enum tristate { UNSET = 0, YES = 1, NO = 2 };
 
+/* What lies below a bind mount that is a mount itself: comes along, read-only with it where the kernel can; does not
+ * come along; comes along and stays writable; or must be read-only. */
+enum mount_recursive {
+	RECURSIVE_ENABLED = 0,
+	RECURSIVE_DISABLED = 1,
+	RECURSIVE_WRITABLE = 2,
+	RECURSIVE_READONLY = 3
+};
+enum mount_selinux { SELINUX_NONE = 0, SELINUX_SHARED = 1, SELINUX_PRIVATE = 2 };
+
+extern const struct enum_name mount_recursive_names[]; /* enabled, disabled, writable, readonly */
+extern const struct enum_name mount_selinux_names[];   /* none, z, Z */
 extern const struct enum_name job_mode_names[]; /* replicated, replicated-job, global, global-job */
 extern const struct enum_name restart_condition_names[]; /* on-failure, none, any */
 extern const struct enum_name pull_policy_names[];	 /* missing, always, never */
@@ -54,6 +67,10 @@ struct mount {
 	int64_t tmpfs_size_bytes; /* tmpfs; 0: no limit */
 	int64_t tmpfs_mode;	  /* tmpfs; octal mode as a number, 0: Docker's default */
 	char *tmpfs_options;	  /* tmpfs written under the service key: the text after ':' */
+	char *subpath;		  /* volume with a name */
+	struct pairs labels;	  /* volume without a name */
+	int recursive;		  /* bind */
+	int selinux;		  /* bind, made when it is missing */
 };
 extern const struct record_type mount_type;
 
@@ -61,6 +78,7 @@ extern const struct record_type mount_type;
 struct network_use {
 	char *network; /* key of the project's network */
 	struct strings aliases;
+	struct endpoint_settings *endpoint; /* NULL: nothing of it */
 };
 extern const struct record_type network_use_type;
 

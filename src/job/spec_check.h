@@ -2,7 +2,12 @@
 #ifndef JOB_SPEC_CHECK_H
 #define JOB_SPEC_CHECK_H
 
+#include "job/refuse.h"
 #include "job/spec.h"
+
+/* Names, none of them like drover's own. */
+enum err_code spec_check_labels(const struct pairs *labels, struct spot spot,
+				struct err *err) WARN_UNUSED;
 
 /* Ports, mounts, networks, extra hosts, DNS servers. */
 enum err_code spec_check_reach(const struct job_spec *spec, struct err *err) WARN_UNUSED;

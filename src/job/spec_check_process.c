@@ -63,14 +63,14 @@ static enum err_code check_environment(const struct pairs *environment, struct e
 /* Labels of these names tell drover its own containers. */
 #define OWN_LABELS "drover."
 
-static enum err_code check_labels(const struct pairs *labels, const char *field, struct err *err)
+enum err_code spec_check_labels(const struct pairs *labels, struct spot spot, struct err *err)
 {
 	for (size_t i = 0; i < labels->n; i++) {
 		const char *key = labels->items[i].key;
 		if (!key[0])
-			return refuse(err, ERR_INVALID, AT(field), "a label has no name");
+			return refuse(err, ERR_INVALID, spot, "a label has no name");
 		if (strncmp(key, OWN_LABELS, strlen(OWN_LABELS)) == 0)
-			return refuse(err, ERR_INVALID, AT(field),
+			return refuse(err, ERR_INVALID, spot,
 				      "\"%.*s\": labels that start with \"" OWN_LABELS
 				      "\" are drover's own",
 				      SHOWN_BYTES, key);
@@ -207,9 +207,9 @@ enum err_code spec_check_process(const struct job_spec *spec, struct err *err)
 	if (!code)
 		code = check_kernel(spec, err);
 	if (!code)
-		code = check_labels(&spec->labels, "labels", err);
+		code = spec_check_labels(&spec->labels, AT("labels"), err);
 	if (!code)
-		code = check_labels(&spec->job_labels, "job_labels", err);
+		code = spec_check_labels(&spec->job_labels, AT("job_labels"), err);
 	if (!code)
 		code = check_logging(&spec->logging, err);
 	return code ? code : check_health(&spec->health_check, err);

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "job/address.h"
 #include "job/refuse.h"
 #include "job/spec_check.h"
 #include "job/syntax.h"
@@ -55,6 +56,14 @@ static enum err_code check_mount_settings(const struct mount *mount, size_t i, s
 		foreign = "tmpfs_mode";
 	if (mount->kind != MOUNT_TMPFS && mount->tmpfs_options)
 		foreign = "tmpfs_options";
+	if (mount->kind != MOUNT_VOLUME && mount->subpath)
+		foreign = "subpath";
+	if (mount->kind != MOUNT_VOLUME && mount->labels.n)
+		foreign = "labels";
+	if (mount->kind != MOUNT_BIND && mount->recursive)
+		foreign = "recursive";
+	if (mount->kind != MOUNT_BIND && mount->selinux)
+		foreign = "selinux";
 	if (foreign)
 		return refuse(err, ERR_INVALID, AT_MEMBER("mounts", i, foreign),
 			      "a mount of kind %s has no such setting",
@@ -74,6 +83,40 @@ static enum err_code check_propagation(const struct mount *mount, size_t i, stru
 	return refuse(err, ERR_INVALID, AT_MEMBER("mounts", i, "propagation"),
 		      "\"%.*s\" is none of private, rprivate, shared, rshared, slave, rslave",
 		      SHOWN_BYTES, mount->propagation);
+}
+
+/* What a volume that is named has is said where it is declared; what has no name is new and has nothing below it. */
+static enum err_code check_volume_mount(const struct mount *mount, size_t i, struct err *err)
+{
+	if (mount->labels.n && mount->source)
+		return refuse(err, ERR_INVALID, AT_MEMBER("mounts", i, "labels"),
+			      "the labels of a volume with a name are written where it is "
+			      "declared");
+	if (!mount->subpath)
+		return spec_check_labels(&mount->labels, AT_MEMBER("mounts", i, "labels"), err);
+	if (!mount->source)
+		return refuse(err, ERR_INVALID, AT_MEMBER("mounts", i, "subpath"),
+			      "a volume without a name is empty, so it has no subpath");
+	if (!mount->subpath[0] || mount->subpath[0] == '/' || path_climbs(mount->subpath))
+		return refuse(err, ERR_INVALID, AT_MEMBER("mounts", i, "subpath"),
+			      "\"%.*s\" is not a path within the volume", SHOWN_BYTES,
+			      mount->subpath);
+	return ERR_NONE;
+}
+
+/* Docker takes a relabelling in its short form only, and the others in its long form only. */
+static enum err_code check_bind_mount(const struct mount *mount, size_t i, struct err *err)
+{
+	if (mount->selinux && (mount->recursive || !mount->create_host_path))
+		return refuse(err, ERR_UNSUPPORTED, AT_MEMBER("mounts", i, "selinux"),
+			      "Docker relabels only what it may make when it is missing, and "
+			      "takes no word on recursion beside that");
+	if ((mount->recursive == RECURSIVE_WRITABLE || mount->recursive == RECURSIVE_READONLY) &&
+	    !mount->read_only)
+		return refuse(err, ERR_INVALID, AT_MEMBER("mounts", i, "recursive"),
+			      "%s is for a mount that is read_only",
+			      enum_name(mount_recursive_names, mount->recursive));
+	return ERR_NONE;
 }
 
 static enum err_code check_mount_source(const struct mount *mount, size_t i, struct err *err)
@@ -118,6 +161,10 @@ static enum err_code check_mount(const struct job_spec *spec, size_t i, struct e
 	enum err_code code = check_mount_source(mount, i, err);
 	if (!code)
 		code = check_mount_settings(mount, i, err);
+	if (!code && mount->kind == MOUNT_VOLUME)
+		code = check_volume_mount(mount, i, err);
+	if (!code && mount->kind == MOUNT_BIND)
+		code = check_bind_mount(mount, i, err);
 	return code ? code : check_propagation(mount, i, err);
 }
 
@@ -149,6 +196,51 @@ static enum err_code check_network(const struct job_spec *spec, size_t i, struct
 	return ERR_NONE;
 }
 
+static enum err_code check_address(const char *text, bool six, struct spot spot, struct err *err)
+{
+	struct ip_address address;
+	if (!text || (ip_address_parse(text, &address) && (strchr(text, ':') != NULL) == six))
+		return ERR_NONE;
+	return refuse(err, ERR_INVALID, spot, "\"%.*s\" is not an %s address", SHOWN_BYTES, text,
+		      six ? "IPv6" : "IPv4");
+}
+
+static bool is_of_one(const struct job_spec *spec)
+{
+	return spec->replicas <= 1 && !job_spec_is_global(spec);
+}
+
+static enum err_code check_endpoint(const struct job_spec *spec, size_t i, struct err *err)
+{
+	const struct endpoint_settings *endpoint = spec->networks.items[i].endpoint;
+	if (!endpoint)
+		return ERR_NONE;
+	bool own = endpoint->mac_address || endpoint->ipv4_address || endpoint->ipv6_address;
+	if (own && !is_of_one(spec))
+		return refuse(err, ERR_INVALID, AT_MEMBER("networks", i, "endpoint"),
+			      "an address belongs to one task, but the job may have more");
+	if (endpoint->mac_address && !is_mac_address(endpoint->mac_address))
+		return refuse(err, ERR_INVALID, AT_MEMBER("networks", i, "endpoint.mac_address"),
+			      "\"%.*s\" is not an address like 02:42:ac:11:00:02", SHOWN_BYTES,
+			      endpoint->mac_address);
+	if (endpoint->interface_name && !is_interface_name(endpoint->interface_name))
+		return refuse(err, ERR_INVALID, AT_MEMBER("networks", i, "endpoint.interface_name"),
+			      "\"%.*s\" is not an interface's name", SHOWN_BYTES,
+			      endpoint->interface_name);
+	enum err_code code = check_address(endpoint->ipv4_address, false,
+					   AT_MEMBER("networks", i, "endpoint.ipv4_address"), err);
+	if (!code)
+		code = check_address(endpoint->ipv6_address, true,
+				     AT_MEMBER("networks", i, "endpoint.ipv6_address"), err);
+	for (size_t j = 0; !code && j < endpoint->link_local_ips.n; j++)
+		if (!is_ip_address(endpoint->link_local_ips.items[j]))
+			code = refuse(err, ERR_INVALID,
+				      AT_MEMBER("networks", i, "endpoint.link_local_ips"),
+				      "\"%.*s\" is not an IP address", SHOWN_BYTES,
+				      endpoint->link_local_ips.items[j]);
+	return code;
+}
+
 /* "HOST:ADDRESS"; Docker puts the machine's own address for "host-gateway". */
 static enum err_code check_extra_host(const struct strings *hosts, size_t i, struct err *err)
 {
@@ -170,6 +262,8 @@ enum err_code spec_check_reach(const struct job_spec *spec, struct err *err)
 		code = check_mount(spec, i, err);
 	for (size_t i = 0; !code && i < spec->networks.n; i++)
 		code = check_network(spec, i, err);
+	for (size_t i = 0; !code && i < spec->networks.n; i++)
+		code = check_endpoint(spec, i, err);
 	for (size_t i = 0; !code && i < spec->extra_hosts.n; i++)
 		code = check_extra_host(&spec->extra_hosts, i, err);
 	for (size_t i = 0; !code && i < spec->dns.n; i++)

@@ -351,3 +351,19 @@ bool is_port_with_protocol(const char *text)
 	return strcmp(slash, "/tcp") == 0 || strcmp(slash, "/udp") == 0 ||
 	       strcmp(slash, "/sctp") == 0;
 }
+
+bool is_mac_address(const char *text)
+{
+	static const char hex[] = "0123456789abcdefABCDEF";
+	for (size_t i = 0; i < 17; i++)
+		if (!text[i] || (i % 3 == 2 ? text[i] != ':' : !strchr(hex, text[i])))
+			return false;
+	/* The lowest bit of the first byte: an address of many. */
+	return !text[17] && !strchr("13579bBdDfF", text[1]);
+}
+
+bool is_interface_name(const char *text)
+{
+	size_t len = strcspn(text, "/: \t\r\n");
+	return len && len < 16 && !text[len] && strcmp(text, ".") != 0 && strcmp(text, "..") != 0;
+}

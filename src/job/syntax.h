@@ -50,6 +50,12 @@ bool is_device_rule(const char *text);
 /* "80/tcp", also udp and sctp. */
 bool is_port_with_protocol(const char *text);
 
+/* Six pairs of hexadecimal digits with colons, of one station and not of many. */
+bool is_mac_address(const char *text);
+
+/* What Linux takes for a network interface. */
+bool is_interface_name(const char *text);
+
 /* A path below /dev, without "..". */
 bool is_device_path(const char *path);
 

@@ -27,6 +27,11 @@ static const char *const log_drivers[] = { "json-file", "local", "none", "journa
 /* Docker's own confinement, by name. */
 static const char *const security_options[] = { "no-new-privileges=true", "apparmor=docker-default",
 						"seccomp=builtin", NULL };
+/* Others put an interface of the machine into the bridge, open its containers to the outside, or set sysctls. */
+static const char *const network_options[] = { "com.docker.network.bridge.enable_icc",
+					       "com.docker.network.bridge.enable_ip_masquerade",
+					       "com.docker.network.driver.mtu",
+					       "com.docker.network.container_iface_prefix", NULL };
 static const char *const runtimes[] = { "runc", "io.containerd.runc.v2", NULL };
 
 static const struct key_row rows[POLICY_KEY_COUNT] = {
@@ -47,6 +52,7 @@ static const struct key_row rows[POLICY_KEY_COUNT] = {
 	[POLICY_DEVICE_CGROUP_RULES] = { "device_cgroup_rules", "device rule", nothing },
 	[POLICY_DEVICE_DRIVERS] = { "device_drivers", "device driver", nothing },
 	[POLICY_ANNOTATIONS] = { "annotations", "annotation", nothing },
+	[POLICY_NETWORK_OPTIONS] = { "network_options", "network option", network_options },
 };
 
 /* ---- reading ---- */
@@ -315,6 +321,15 @@ static bool is_dockers_own(const char *network)
 	       strcmp(network, "bridge") == 0 || strcmp(network, "default") == 0;
 }
 
+static enum err_code check_options(const struct policy *policy, const struct pairs *options,
+				   struct err *err)
+{
+	enum err_code code = ERR_NONE;
+	for (size_t i = 0; !code && i < options->n; i++)
+		code = check_word(policy, POLICY_NETWORK_OPTIONS, options->items[i].key, err);
+	return code;
+}
+
 static enum err_code check_network(const struct policy *policy, const char *project,
 				   const struct network_spec *network, struct err *err)
 {
@@ -322,8 +337,12 @@ static enum err_code check_network(const struct policy *policy, const char *proj
 	_cleanup_free_ char *name = container_network_name(project, network);
 	if (is_dockers_own(name))
 		return check_word(policy, POLICY_NETWORKS, name, err);
-	return network->external ? ERR_NONE
-				 : check_word(policy, POLICY_NETWORK_DRIVERS, driver, err);
+	if (network->external)
+		return ERR_NONE;
+	/* Who allowed another driver allowed what it does. */
+	if (strcmp(driver, "bridge") == 0)
+		return check_options(policy, &network->driver_opts, err);
+	return check_word(policy, POLICY_NETWORK_DRIVERS, driver, err);
 }
 
 /* What lets a container take from others more than its share. */
@@ -435,6 +454,11 @@ static enum err_code check_create(const struct policy *policy,
 	enum err_code code = check_process(policy, action->spec, err);
 	for (size_t i = 0; !code && i < action->n_networks; i++)
 		code = check_network(policy, action->project, &action->networks[i], err);
+	const struct job_spec *spec = action->spec;
+	for (size_t i = 0; !code && i < spec->networks.n; i++)
+		if (spec->networks.items[i].endpoint)
+			code = check_options(policy, &spec->networks.items[i].endpoint->driver_opts,
+					     err);
 	for (size_t i = 0; !code && i < action->n_volumes; i++)
 		code = check_volume(policy, &action->volumes[i], err);
 	return code;

@@ -309,6 +309,41 @@ static void annotations_are_named(void **state)
 	asked_release(&asked);
 }
 
+static void options_of_networks_are_named(void **state)
+{
+	(void)state;
+	struct asked asked;
+	asked_init(&asked, CONTAINER_NETWORK_ENSURE);
+	pairs_add(&asked.network.driver_opts, "com.docker.network.driver.mtu", "1400");
+	expect("", &asked, NULL);
+	pairs_add(&asked.network.driver_opts, "com.docker.network.bridge.name", "br0");
+	expect_line(&asked, "network option", "com.docker.network.bridge.name",
+		    "network_options: [com.docker.network.bridge.name]");
+	asked.action.verb = CONTAINER_CREATE;
+	expect_line(&asked, "network option", "com.docker.network.bridge.name",
+		    "network_options: [com.docker.network.bridge.name]");
+	string_set(&asked.network.driver, "macvlan");
+	expect("network_drivers: [macvlan]", &asked, NULL);
+	asked_release(&asked);
+}
+
+/* Docker takes sysctls as an option of who joins a network. */
+static void options_of_joining_are_named(void **state)
+{
+	(void)state;
+	struct asked asked;
+	asked_init(&asked, CONTAINER_CREATE);
+	struct network_use *use = list_add(&asked.spec.networks, sizeof(*use));
+	string_set(&use->network, "front");
+	use->endpoint = base_calloc(1, sizeof(*use->endpoint));
+	string_set(&use->endpoint->ipv4_address, "10.0.0.5");
+	expect("", &asked, NULL);
+	pairs_add(&use->endpoint->driver_opts, "com.docker.network.endpoint.sysctls", "x");
+	expect_line(&asked, "network option", "com.docker.network.endpoint.sysctls",
+		    "network_options: [com.docker.network.endpoint.sysctls]");
+	asked_release(&asked);
+}
+
 static void images_are_free_until_a_line_binds_them(void **state)
 {
 	(void)state;
@@ -491,6 +526,8 @@ int main(void)
 		TEST(devices_are_named_one_by_one),
 		TEST(who_chooses_devices_is_named),
 		TEST(annotations_are_named),
+		TEST(options_of_networks_are_named),
+		TEST(options_of_joining_are_named),
 		TEST(images_are_free_until_a_line_binds_them),
 		TEST(a_network_may_not_be_the_hosts),
 		TEST(a_volume_may_not_be_a_mount_in_disguise),

@@ -168,6 +168,12 @@ static enum err_code put_volume(struct json_build *build, json_t *host,
 	json_t *item = add_mount(build, host, "volume", mount);
 	if (mount->nocopy)
 		json_put_bool(json_put_object(item, "VolumeOptions"), "NoCopy", true);
+	if (mount->subpath)
+		json_put_text(build, json_put_object(item, "VolumeOptions"), "Subpath",
+			      mount->subpath);
+	if (mount->labels.n)
+		json_put_pairs(build, json_put_object(item, "VolumeOptions"), "Labels",
+			       &mount->labels);
 	if (!mount->source) {
 		const char *carried =
 			context->carried ? pairs_get(context->carried, mount->target) : NULL;
@@ -184,19 +190,55 @@ static enum err_code put_volume(struct json_build *build, json_t *host,
 	return ERR_NONE;
 }
 
-/* Docker makes a missing source folder only for the short form, which has no way to write a ':' in a path. */
+static void put_recursion(json_t *options, const struct mount *mount)
+{
+	switch ((enum mount_recursive)mount->recursive) {
+	case RECURSIVE_ENABLED: break;
+	case RECURSIVE_DISABLED: json_put_bool(options, "NonRecursive", true); break;
+	case RECURSIVE_WRITABLE: json_put_bool(options, "ReadOnlyNonRecursive", true); break;
+	case RECURSIVE_READONLY: json_put_bool(options, "ReadOnlyForceRecursive", true); break;
+	}
+}
+
+static void put_bind_long(struct json_build *build, json_t *host, const struct mount *mount)
+{
+	json_t *item = add_mount(build, host, "bind", mount);
+	json_put_text(build, item, "Source", mount->source);
+	if (mount->propagation)
+		json_put_text(build, json_put_object(item, "BindOptions"), "Propagation",
+			      mount->propagation);
+	if (mount->recursive)
+		put_recursion(json_put_object(item, "BindOptions"), mount);
+	if (mount->recursive && mount->create_host_path)
+		json_put_bool(json_put_object(item, "BindOptions"), "CreateMountpoint", true);
+}
+
+/* The options of the short form: "ro,Z,rslave". */
+static void add_bind_options(struct text *line, const struct mount *mount)
+{
+	const char *const options[] = {
+		mount->read_only ? "ro" : NULL,
+		mount->selinux ? enum_name(mount_selinux_names, mount->selinux) : NULL,
+		mount->propagation,
+	};
+	bool any = false;
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		if (options[i])
+			text_addf(line, "%s%s", any ? "," : ":", options[i]);
+		any |= options[i] != NULL;
+	}
+}
+
+/* The short form makes a missing source folder with every Docker, but has no way to write a ':' in a path, nor what
+ * becomes of mounts below it. */
 static enum err_code put_bind(struct json_build *build, json_t *host, const struct mount *mount,
 			      struct err *err)
 {
 	if (!mount->source)
 		return err_set(err, ERR_INVALID, "the bind mount at %s has no source",
 			       mount->target);
-	if (!mount->create_host_path) {
-		json_t *item = add_mount(build, host, "bind", mount);
-		json_put_text(build, item, "Source", mount->source);
-		if (mount->propagation)
-			json_put_text(build, json_put_object(item, "BindOptions"), "Propagation",
-				      mount->propagation);
+	if (!mount->create_host_path || mount->recursive) {
+		put_bind_long(build, host, mount);
 		return ERR_NONE;
 	}
 	if (strchr(mount->source, ':') || strchr(mount->target, ':'))
@@ -207,10 +249,7 @@ static enum err_code put_bind(struct json_build *build, json_t *host, const stru
 	struct text line;
 	text_init(&line, 16 * 1024);
 	text_addf(&line, "%s:%s", mount->source, mount->target);
-	if (mount->read_only || mount->propagation)
-		text_addf(&line, ":%s%s%s", mount->read_only ? "ro" : "",
-			  mount->read_only && mount->propagation ? "," : "",
-			  mount->propagation ? mount->propagation : "");
+	add_bind_options(&line, mount);
 	json_add_text(build, json_put_list(host, "Binds"), "Binds", text_string(&line));
 	text_release(&line);
 	return ERR_NONE;
@@ -379,6 +418,52 @@ static void put_aliases(struct json_build *build, json_t *endpoint,
 	}
 }
 
+static const struct endpoint_settings *settings_of(const struct job_spec *spec, const char *network)
+{
+	for (size_t i = 0; i < spec->networks.n; i++)
+		if (strcmp(spec->networks.items[i].network, network) == 0)
+			return spec->networks.items[i].endpoint;
+	return NULL;
+}
+
+static void put_addresses(struct json_build *build, json_t *endpoint,
+			  const struct endpoint_settings *settings)
+{
+	if (!settings->ipv4_address && !settings->ipv6_address && !settings->link_local_ips.n)
+		return;
+	json_t *ipam = json_put_object(endpoint, "IPAMConfig");
+	json_put_text(build, ipam, "IPv4Address", settings->ipv4_address);
+	json_put_text(build, ipam, "IPv6Address", settings->ipv6_address);
+	put_list(build, ipam, "LinkLocalIPs", &settings->link_local_ips);
+}
+
+static void put_endpoint(struct json_build *build, json_t *endpoint,
+			 const struct container_action *action, const struct network_spec *network)
+{
+	put_aliases(build, endpoint, action, network);
+	const struct endpoint_settings *settings = settings_of(action->spec, network->key);
+	if (!settings)
+		return;
+	if (settings->driver_opts.n)
+		json_put_pairs(build, endpoint, "DriverOpts", &settings->driver_opts);
+	if (settings->interface_name)
+		json_put_text(build, json_put_object(endpoint, "DriverOpts"),
+			      "com.docker.network.endpoint.ifname", settings->interface_name);
+	if (settings->gateway_priority)
+		json_put_int(endpoint, "GwPriority", settings->gateway_priority);
+	json_put_text(build, endpoint, "MacAddress", settings->mac_address);
+	put_addresses(build, endpoint, settings);
+}
+
+/* Up to API 1.43 the address is the container's, in the first of its networks. */
+static void put_old_mac_address(struct json_build *build, const struct container_action *action)
+{
+	const struct endpoint_settings *settings =
+		action->n_networks ? settings_of(action->spec, action->networks[0].key) : NULL;
+	if (settings)
+		json_put_text(build, build->root, "MacAddress", settings->mac_address);
+}
+
 /* Up to API 1.43 Docker takes one network at create; the others are connected after. */
 static void put_networks(struct json_build *build, json_t *host,
 			 const struct container_action *action, int64_t api_minor)
@@ -391,7 +476,7 @@ static void put_networks(struct json_build *build, json_t *host,
 		json_t *config = json_put_object(build->root, "NetworkingConfig");
 		json_t *endpoints = json_put_object(config, "EndpointsConfig");
 		json_t *endpoint = json_put_object(endpoints, name);
-		put_aliases(build, endpoint, action, &action->networks[i]);
+		put_endpoint(build, endpoint, action, &action->networks[i]);
 		base_free(name);
 	}
 }
@@ -421,6 +506,8 @@ char *docker_body_create(const struct container_action *action,
 	if (!code)
 		code = put_mounts(&build, host, action, context, err);
 	put_networks(&build, host, action, context->api_minor);
+	if (context->api_minor < 44)
+		put_old_mac_address(&build, action);
 	char *body = json_build_take(&build, code ? NULL : err);
 	if (!code)
 		return body;
@@ -434,8 +521,8 @@ char *docker_body_connect(const struct container_action *action, size_t index,
 	struct json_build build;
 	json_build_init(&build);
 	json_put_text(&build, build.root, "Container", container);
-	put_aliases(&build, json_put_object(build.root, "EndpointConfig"), action,
-		    &action->networks[index]);
+	put_endpoint(&build, json_put_object(build.root, "EndpointConfig"), action,
+		     &action->networks[index]);
 	return json_build_take(&build, err);
 }
 

@@ -188,6 +188,83 @@ static void extras_reach_docker(void **state)
 				  "\"Annotations\":{\"a\":\"b\"}}");
 }
 
+static struct mount *add_mount(int kind, const char *source, const char *target)
+{
+	struct mount *mount = list_add(&spec.mounts, sizeof(*mount));
+	record_init(&mount_type, mount);
+	mount->kind = kind;
+	string_set(&mount->source, source);
+	string_set(&mount->target, target);
+	return mount;
+}
+
+static void the_words_of_mounts_reach_docker(void **state)
+{
+	(void)state;
+	pairs_add(&add_mount(MOUNT_VOLUME, NULL, "/a")->labels, "team", "blue");
+	add_mount(MOUNT_BIND, "/s", "/b")->recursive = RECURSIVE_DISABLED;
+	struct mount *forced = add_mount(MOUNT_BIND, "/s", "/c");
+	forced->recursive = RECURSIVE_READONLY;
+	forced->read_only = true;
+	forced->create_host_path = false;
+	struct mount *shared = add_mount(MOUNT_BIND, "/s", "/d");
+	shared->selinux = SELINUX_SHARED;
+	shared->read_only = true;
+	string_set(&shared->propagation, "rslave");
+	add_mount(MOUNT_BIND, "/s", "/e")->selinux = SELINUX_PRIVATE;
+	check_added("HostConfig",
+		    "{\"Mounts\":[{\"Type\":\"volume\",\"Target\":\"/a\",\"VolumeOptions\":"
+		    "{\"Labels\":{\"team\":\"blue\"}}},"
+		    "{\"Type\":\"bind\",\"Target\":\"/b\",\"Source\":\"/s\",\"BindOptions\":"
+		    "{\"NonRecursive\":true,\"CreateMountpoint\":true}},"
+		    "{\"Type\":\"bind\",\"Target\":\"/c\",\"ReadOnly\":true,\"Source\":\"/s\","
+		    "\"BindOptions\":{\"ReadOnlyForceRecursive\":true}}],"
+		    "\"Binds\":[\"/s:/d:ro,z,rslave\",\"/s:/e:Z\"]}");
+}
+
+static void how_networks_are_joined_reaches_docker(void **state)
+{
+	(void)state;
+	char front[] = "front";
+	const struct network_spec network = { .key = front };
+	struct docker_body_context context = { .api_minor = 50 };
+	struct network_use *use = list_add(&spec.networks, sizeof(*use));
+	string_set(&use->network, "front");
+	use->endpoint = base_calloc(1, sizeof(*use->endpoint));
+	pairs_add(&use->endpoint->driver_opts, "o", "p");
+	string_set(&use->endpoint->interface_name, "eth7");
+	use->endpoint->gateway_priority = -1;
+	string_set(&use->endpoint->mac_address, "02:00:00:00:00:01");
+	string_set(&use->endpoint->ipv4_address, "10.0.0.5");
+	string_set(&use->endpoint->ipv6_address, "fd00::5");
+	strings_add(&use->endpoint->link_local_ips, "169.254.1.1");
+	static const char expected[] =
+		"{\"Aliases\":[],\"DriverOpts\":{\"o\":\"p\","
+		"\"com.docker.network.endpoint.ifname\":\"eth7\"},\"GwPriority\":-1,"
+		"\"MacAddress\":\"02:00:00:00:00:01\",\"IPAMConfig\":{\"IPv4Address\":"
+		"\"10.0.0.5\",\"IPv6Address\":\"fd00::5\",\"LinkLocalIPs\":[\"169.254.1.1\"]}}";
+	const struct container_action action = { .verb = CONTAINER_CREATE,
+						 .spec = &spec,
+						 .project = "shop",
+						 .networks = &network,
+						 .n_networks = 1 };
+	_cleanup_free_ char *body = docker_body_create(&action, &context, NULL);
+	json_t *json = json_loads(body, 0, NULL), *want = json_loads(expected, 0, NULL);
+	json_t *endpoints =
+		json_object_get(json_object_get(json, "NetworkingConfig"), "EndpointsConfig");
+	if (!json_equal(json_object_get(endpoints, "shop_front"), want))
+		fail_msg("%s", body);
+	assert_null(json_object_get(json, "MacAddress"));
+	json_decref(json);
+	json_decref(want);
+	context.api_minor = 43;
+	_cleanup_free_ char *older = docker_body_create(&action, &context, NULL);
+	json = json_loads(older, 0, NULL);
+	assert_string_equal(json_string_value(json_object_get(json, "MacAddress")),
+			    "02:00:00:00:00:01");
+	json_decref(json);
+}
+
 #define TEST_OF_SPEC(test) cmocka_unit_test_setup_teardown(test, init_spec, release_spec)
 
 int main(void)
@@ -197,6 +274,8 @@ int main(void)
 		TEST_OF_SPEC(isolation_reaches_docker),
 		TEST_OF_SPEC(devices_reach_docker),
 		TEST_OF_SPEC(extras_reach_docker),
+		TEST_OF_SPEC(the_words_of_mounts_reach_docker),
+		TEST_OF_SPEC(how_networks_are_joined_reaches_docker),
 		TEST_OF_SPEC(reserved_memory_is_protected_where_docker_can),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -214,6 +214,13 @@ static enum err_code check_path(const struct guard *guard, const char *path, boo
 	return code ? code : walk(path, err);
 }
 
+/* A relabelling changes what is mounted; mounts below may stay writable when that is asked for. */
+static bool only_reads(const struct mount *mount)
+{
+	return mount->read_only && mount->selinux == SELINUX_NONE &&
+	       mount->recursive != RECURSIVE_WRITABLE;
+}
+
 static enum err_code check_paths(const struct guard *guard, const struct container_action *action,
 				 struct err *err)
 {
@@ -221,7 +228,7 @@ static enum err_code check_paths(const struct guard *guard, const struct contain
 	for (size_t i = 0; !code && i < action->spec->mounts.n; i++) {
 		const struct mount *mount = &action->spec->mounts.items[i];
 		if (mount->kind == MOUNT_BIND && mount->source)
-			code = check_path(guard, mount->source, mount->read_only, err);
+			code = check_path(guard, mount->source, only_reads(mount), err);
 	}
 	for (size_t i = 0; !code && i < action->n_volumes; i++) {
 		const char *path = policy_volume_path(&action->volumes[i]);

@@ -70,15 +70,15 @@ static void allow_to_read(const char *path)
 }
 
 /* The refusal's words, or "" when it is allowed. */
-static const char *asks_for(struct guard *guard, const char *path, bool read_only)
+static const char *asks_with(struct guard *guard, const char *path, const struct mount *like)
 {
 	static char told[1024];
 	struct job_spec spec;
 	struct container_result result;
 	record_init(&job_spec_type, &spec);
 	struct mount *mount = list_add(&spec.mounts, sizeof(*mount));
+	*mount = *like;
 	mount->kind = MOUNT_BIND;
-	mount->read_only = read_only;
 	string_set(&mount->source, path);
 	struct container_action action = { .op = 7, .verb = CONTAINER_CREATE, .spec = &spec };
 	told[0] = '\0';
@@ -91,6 +91,12 @@ static const char *asks_for(struct guard *guard, const char *path, bool read_onl
 	}
 	record_release(&job_spec_type, &spec);
 	return told;
+}
+
+static const char *asks_for(struct guard *guard, const char *path, bool read_only)
+{
+	const struct mount like = { .read_only = read_only };
+	return asks_with(guard, path, &like);
 }
 
 static void compare(const char *path, const char *told, const char *words)
@@ -130,6 +136,22 @@ static void without_a_file_nothing_is_mounted_until_a_line_is_added(void **state
 	expect(guard, in_top("data/not-there-yet/deep"), "to read only");
 	unlink(in_top("worker.yaml"));
 	expect(guard, in_top("data"), "its owner can add the line");
+	guard_free(guard);
+}
+
+/* New labels are written to what is mounted; what is mounted below it stays writable when a job says so. */
+static void what_is_not_quite_read_only_is_written_to(void **state)
+{
+	(void)state;
+	struct guard *guard = guard_of_test();
+	const struct mount relabelled = { .read_only = true, .selinux = SELINUX_PRIVATE };
+	const struct mount half = { .read_only = true, .recursive = RECURSIVE_WRITABLE };
+	const struct mount whole = { .read_only = true, .recursive = RECURSIVE_READONLY };
+	mkdir(in_top("data"), 0755);
+	allow_to_read(in_top("data"));
+	compare("relabelled", asks_with(guard, in_top("data"), &relabelled), "to read only");
+	compare("half", asks_with(guard, in_top("data"), &half), "to read only");
+	compare("whole", asks_with(guard, in_top("data"), &whole), "");
 	guard_free(guard);
 }
 
@@ -243,6 +265,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(without_a_file_nothing_is_mounted_until_a_line_is_added),
+		TEST(what_is_not_quite_read_only_is_written_to),
 		TEST(a_link_is_never_followed),
 		TEST(what_a_job_can_replace_is_not_mounted),
 		TEST(what_others_can_replace_is_not_mounted),

@@ -162,3 +162,34 @@ services:
     assert "by_name" in inside(drover, "t/other", "ping", "-c", "1", "-w", "10", "by_name")
     # The output of a terminal comes as it is, without the frames that other output is packed in.
     assert eventually("its words", lambda: drover.out("logs", "t/dressed")) == "a terminal\n"
+
+
+def test_mounts_and_networks_in_the_long_form(drover):
+    drover.up(f"""
+services:
+  s:
+    image: {BUSYBOX}
+    command: [sleep, "1000"]
+    stop_grace_period: 0s
+    mac_address: "02:42:0a:63:07:09"
+    volumes:
+      - {{type: bind, source: /proc, target: /p, bind: {{recursive: disabled, create_host_path: false}}}}
+      - {drover.folder}:/labelled:ro,z
+      - {{type: volume, target: /v, volume: {{labels: {{team: blue}}}}}}
+      - {{type: volume, source: named, target: /n, consistency: cached}}
+    networks:
+      first: {{aliases: [other], link_local_ips: [169.254.7.9]}}
+      second: {{priority: 5}}
+volumes: {{named: }}
+networks: {{first: , second: }}
+""")
+    about = inspect(drover, "t/s")
+    bind, = [mount for mount in about["HostConfig"]["Mounts"] if mount["Type"] == "bind"]
+    assert bind["BindOptions"] == {"NonRecursive": True}
+    assert about["HostConfig"]["Binds"] == [f"{drover.folder}:/labelled:ro,z"]
+    anonymous, = [mount["Name"] for mount in about["Mounts"] if mount["Destination"] == "/v"]
+    assert json.loads(docker("volume", "inspect", anonymous))[0]["Labels"]["team"] == "blue"
+    # The one with the higher priority is joined first, so the container's own address is there.
+    assert about["HostConfig"]["NetworkMode"] == "t_second"
+    assert about["NetworkSettings"]["Networks"]["t_second"]["MacAddress"] == "02:42:0a:63:07:09"
+    assert about["NetworkSettings"]["Networks"]["t_first"]["IPAMConfig"] == {"LinkLocalIPs": ["169.254.7.9"]}
