@@ -49,9 +49,12 @@ bench: all ## measure; nothing is asserted
 install: all ## the program, its man page and the systemd unit
 	meson install -C $(BUILD) --no-rebuild
 
-docs: all ## rewrite what is made from the program's tables: docs/openapi.yaml, docs/man/drover.1
+docs: all ## rewrite what is made from the program's tables: docs/openapi.yaml, docs/man/drover.1, docs/compose.md
 	$(BUILD)/src/api/openapi >docs/openapi.yaml
 	$(BUILD)/src/cli/man_page >docs/man/drover.1
+	ninja -C $(BUILD) src/compose/compose-keys-doc
+	$(BUILD)/src/compose/compose-keys-doc docs/compose.md >$(BUILD)/compose.md
+	mv $(BUILD)/compose.md docs/compose.md
 
 openapi man: docs
 

@@ -21,12 +21,12 @@
 #define RECORD_BYTES_MAX 8192
 
 static const struct record_type *const types[] = {
-	&task_view_type,       &job_view_type,	     &node_view_type,	&volume_view_type,
-	&project_view_type,    &cluster_view_type,   &event_view_type,	&task_page_type,
-	&job_page_type,	       &node_page_type,	     &volume_page_type, &project_page_type,
-	&scale_request_type,   &submit_request_type, &error_view_type,	&error_answer_type,
-	&project_request_type, &manager_answer_type, &sync_down_type,	&sync_up_type,
-	&stream_request_type,
+	&task_view_type,       &job_view_type,	     &node_view_type,	     &volume_view_type,
+	&project_view_type,    &cluster_view_type,   &event_view_type,	     &task_page_type,
+	&job_page_type,	       &node_page_type,	     &volume_page_type,	     &project_page_type,
+	&scale_request_type,   &submit_request_type, &error_view_type,	     &error_answer_type,
+	&project_request_type, &manager_answer_type, &sync_down_type,	     &sync_up_type,
+	&stream_request_type,  &job_history_type,    &rollback_request_type,
 };
 
 /* Aligned for any record. */

@@ -227,6 +227,21 @@ void handle_job_restart(struct api_request *request)
 	submit_job(request, REQUEST_RESTART);
 }
 
+void handle_job_rollback(struct api_request *request)
+{
+	struct rollback_request body;
+	struct err err;
+	if (read_body(request, &rollback_request_type, LIMIT_JSON_VALUES, &body, &err)) {
+		answer_error(request, &err);
+		return;
+	}
+	struct api_mutation *mutation = job_mutation(request, REQUEST_ROLLBACK);
+	if (!mutation)
+		return;
+	mutation->request.revision = body.revision;
+	submit(request, mutation);
+}
+
 void handle_job_remove(struct api_request *request)
 {
 	submit_job(request, REQUEST_REMOVE);

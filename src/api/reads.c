@@ -90,6 +90,22 @@ void handle_job(struct api_request *request)
 	record_release(&job_view_type, &view);
 }
 
+void handle_job_revisions(struct api_request *request)
+{
+	struct job_id id;
+	if (!read_id(request, &id.uuid))
+		return;
+	const struct job_entry *entry = cluster_job(server_cluster(request->server), id);
+	if (!entry) {
+		answer_code(request, ERR_NOT_FOUND, "no job has this id");
+		return;
+	}
+	struct job_history history = { 0 };
+	job_history_fill(&history, server_manager(request->server), entry);
+	answer_record(request, 200, &job_history_type, &history);
+	record_release(&job_history_type, &history);
+}
+
 void handle_task(struct api_request *request)
 {
 	struct task_id id;

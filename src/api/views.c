@@ -112,9 +112,44 @@ void job_view_fill(struct job_view *view, const struct manager *manager,
 	view->image = base_strdup(spec->image);
 	view->over_tls = job_revision_is_over_tls(revision, &project->project);
 	view->created_wall_ms = entry->job.created_wall_ms;
+	view->update = status.update;
+	view->rolled_back_from = entry->job.rolled_back_from;
+	const struct revision_outcome *failed =
+		job_outcome_of(&entry->job, entry->job.rolled_back_from);
+	view->rolled_back_because = failed ? base_strdup(failed->message) : NULL;
 	view->has_spec = with_spec;
 	if (with_spec)
 		record_copy(&job_spec_type, &view->spec, spec);
+}
+
+static void revision_view_fill(struct revision_view *view, const struct job_entry *entry,
+			       const struct job_revision *revision, const struct project *project)
+{
+	const struct revision_outcome *outcome = job_outcome_of(&entry->job, revision->number);
+	view->number = revision->number;
+	view->current = revision->number == entry->job.revision;
+	view->created_wall_ms = revision->created_wall_ms;
+	view->image = base_strdup(revision->spec.image);
+	view->over_tls = job_revision_is_over_tls(revision, project);
+	view->outcome = job_outcome(&entry->job, revision->number);
+	view->outcome_wall_ms = outcome ? outcome->wall_ms : 0;
+	view->message = outcome ? base_strdup(outcome->message) : NULL;
+}
+
+void job_history_fill(struct job_history *history, const struct manager *manager,
+		      const struct job_entry *entry)
+{
+	const struct project_entry *project =
+		cluster_project(manager_cluster(manager), entry->job.project);
+	history->project = base_strdup(entry->job.project);
+	history->job = base_strdup(entry->job.name);
+	struct job_status status = { 0 };
+	manager_job_status(manager, entry, &status);
+	history->update = status.update;
+	base_free(status.message);
+	for (size_t i = entry->n_revisions; i-- > 0;)
+		revision_view_fill(list_add(&history->revisions, sizeof(struct revision_view)),
+				   entry, entry->revisions[i], &project->project);
 }
 
 void node_view_fill(struct node_view *view, const struct cluster *cluster,

@@ -66,10 +66,35 @@ struct job_view {
 	char *image;
 	bool over_tls; /* job_revision_is_over_tls() */
 	int64_t created_wall_ms;
+	int update;		  /* enum update_state */
+	int64_t rolled_back_from; /* 0: the current revision was not gone back to */
+	char *rolled_back_because;
 	bool has_spec; /* one job asked for: its template is shown */
 	struct job_spec spec;
 };
 extern const struct record_type job_view_type;
+
+/* A revision that a job could go back to, the current one included. */
+struct revision_view {
+	int64_t number;
+	bool current;
+	int64_t created_wall_ms;
+	char *image;
+	bool over_tls;
+	int outcome;		 /* enum outcome */
+	int64_t outcome_wall_ms; /* 0: not known */
+	char *message;
+};
+extern const struct record_type revision_view_type;
+
+/* Newest first. */
+struct job_history {
+	char *project;
+	char *job;
+	int update; /* enum update_state: of the current revision */
+	LIST_OF(struct revision_view) revisions;
+};
+extern const struct record_type job_history_type;
 
 struct node_view {
 	struct uuid id;
@@ -208,6 +233,10 @@ struct scale_request {
 	int64_t replicas;
 };
 extern const struct record_type scale_request_type;
+struct rollback_request {
+	int64_t revision; /* 0: the last one before the current that was rolled out to its end */
+};
+extern const struct record_type rollback_request_type;
 struct labels_request {
 	struct pairs set;
 	struct strings remove; /* keys */
@@ -267,6 +296,8 @@ extern const struct record_type error_answer_type;
 void task_view_fill(struct task_view *view, const struct manager *manager, const struct task *task);
 void job_view_fill(struct job_view *view, const struct manager *manager,
 		   const struct job_entry *entry, bool with_spec);
+void job_history_fill(struct job_history *history, const struct manager *manager,
+		      const struct job_entry *entry);
 void node_view_fill(struct node_view *view, const struct cluster *cluster,
 		    const struct node_entry *node);
 void volume_view_fill(struct volume_view *view, const struct cluster *cluster,

@@ -71,10 +71,33 @@ static const struct field job_view_fields[] = {
 	ROW(job_view, FIELD_STRING, image, ANY_STRING),
 	ROW(job_view, FIELD_BOOL, over_tls, .max = 1),
 	ROW(job_view, FIELD_INT, created_wall_ms, ANY_INT),
+	ROW(job_view, FIELD_ENUM, update, .names = update_state_names),
+	ROW(job_view, FIELD_INT, rolled_back_from, ANY_INT),
+	ROW(job_view, FIELD_STRING, rolled_back_because, ANY_STRING),
 	ROW(job_view, FIELD_BOOL, has_spec, .max = 1),
 	ROW(job_view, FIELD_STRUCT, spec, .type = &job_spec_type),
 };
 RECORD_TYPE(job_view, struct job_view, job_view_fields);
+
+static const struct field revision_view_fields[] = {
+	ROW(revision_view, FIELD_INT, number, ANY_INT),
+	ROW(revision_view, FIELD_BOOL, current, .max = 1),
+	ROW(revision_view, FIELD_INT, created_wall_ms, ANY_INT),
+	ROW(revision_view, FIELD_STRING, image, ANY_STRING),
+	ROW(revision_view, FIELD_BOOL, over_tls, .max = 1),
+	ROW(revision_view, FIELD_ENUM, outcome, .names = outcome_names),
+	ROW(revision_view, FIELD_INT, outcome_wall_ms, ANY_INT),
+	ROW(revision_view, FIELD_STRING, message, ANY_STRING),
+};
+RECORD_TYPE(revision_view, struct revision_view, revision_view_fields);
+
+static const struct field job_history_fields[] = {
+	ROW(job_history, FIELD_STRING, project, ANY_STRING),
+	ROW(job_history, FIELD_STRING, job, ANY_STRING),
+	ROW(job_history, FIELD_ENUM, update, .names = update_state_names),
+	ROW(job_history, FIELD_STRUCTS, revisions, .type = &revision_view_type, ANY_ITEMS),
+};
+RECORD_TYPE(job_history, struct job_history, job_history_fields);
 
 static const struct field node_view_fields[] = {
 	ROW(node_view, FIELD_UUID, id, .max = 0),
@@ -212,6 +235,11 @@ static const struct field scale_request_fields[] = {
 	ROW(scale_request, FIELD_INT, replicas, .min = 0, .max = LIMIT_REPLICAS, .flags = FIELD_REQUIRED),
 };
 RECORD_TYPE(scale_request, struct scale_request, scale_request_fields);
+
+static const struct field rollback_request_fields[] = {
+	ROW(rollback_request, FIELD_INT, revision, .min = 0, .max = LIMIT_COUNT),
+};
+RECORD_TYPE(rollback_request, struct rollback_request, rollback_request_fields);
 
 static const struct field labels_request_fields[] = {
 	ROW(labels_request, FIELD_PAIRS, set, .max = LIMIT_LIST_ITEMS),

@@ -205,6 +205,17 @@ enum err_code parse_size_bytes(const char *text, int64_t *ret_size_bytes, struct
 	return ERR_NONE;
 }
 
+enum err_code parse_ratio_ppm(const char *text, int64_t *ret_ratio_ppm, struct err *err)
+{
+	struct decimal decimal;
+	const char *at = text;
+	if (!read_decimal(&at, &decimal) || *at || decimal.digits > decimal.scale)
+		return err_set(err, ERR_INVALID, "\"%.*s\" is not a part of the whole from 0 to 1",
+			       SHOWN_BYTES, text);
+	*ret_ratio_ppm = decimal.digits * (1000000 / decimal.scale);
+	return ERR_NONE;
+}
+
 enum err_code parse_cpu_milli(const char *text, int64_t *ret_cpu_milli, struct err *err)
 {
 	struct decimal decimal;

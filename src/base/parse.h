@@ -27,6 +27,10 @@ enum err_code parse_duration_ms(const char *text, int64_t *ret_duration_ms,
 enum err_code parse_size_bytes(const char *text, int64_t *ret_size_bytes,
 			       struct err *err) WARN_UNUSED;
 
+/* "0.25": a part of the whole from 0 to 1, as millionths. Finer ones are refused. */
+enum err_code parse_ratio_ppm(const char *text, int64_t *ret_ratio_ppm,
+			      struct err *err) WARN_UNUSED;
+
 /* "0.5", "2", "1.25": CPUs, as thousandths. Finer ones are refused. */
 enum err_code parse_cpu_milli(const char *text, int64_t *ret_cpu_milli,
 			      struct err *err) WARN_UNUSED;

@@ -150,6 +150,18 @@ static void cpus_are_thousandths(void **state)
 	expect_bad(parse_cpu_milli, bad, ARRAY_LEN(bad));
 }
 
+static void ratios_are_millionths_of_the_whole(void **state)
+{
+	(void)state;
+	static const struct good good[] = {
+		{ "0", 0 },	    { "0.25", 250000 }, { "1", 1000000 },
+		{ "1.0", 1000000 }, { "0.000001", 1 },	{ "0.500", 500000 },
+	};
+	static const char *const bad[] = { "", "x", "-0.1", "1.1", "2", "0.0000001", ".5", "50%" };
+	expect_good(parse_ratio_ppm, good, ARRAY_LEN(good));
+	expect_bad(parse_ratio_ppm, bad, ARRAY_LEN(bad));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +170,7 @@ int main(void)
 		TEST(durations_are_read_as_go_writes_them),
 		TEST(sizes_are_read_as_docker_reads_them),
 		TEST(cpus_are_thousandths),
+		TEST(ratios_are_millionths_of_the_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

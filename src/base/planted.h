@@ -26,6 +26,7 @@
 	X(PLANTED_OLD_MESSAGE,        "old-message")        /* I10: older sets are taken */                \
 	X(PLANTED_STOP_UNSEEN,        "stop-unseen")        /* I11: stopped once the signal is sent */     \
 	X(PLANTED_FOREIGN_TAKEN,      "foreign-taken")      /* I12: the label is not looked at */          \
+	X(PLANTED_UPDATE_UNBOUNDED,   "update-unbounded")   /* I13: who is not ready yet holds no place */ \
 	X(PLANTED_RESTART_UNCOUNTED,  "restart-uncounted")  /* I14: the policy never is used up */         \
 	X(PLANTED_KEY_FORGOTTEN,      "key-forgotten")      /* I15: an answer is not remembered */         \
 	X(PLANTED_MEMORY_BEHIND,      "memory-behind")      /* I16: a stop is stored, and not in memory */ \
@@ -44,6 +45,7 @@
 	X(PLANTED_DEAF,               "deaf")               /* L3: after some starts all is refused */     \
 	X(PLANTED_ORPHAN_KEPT,        "orphan-kept")        /* L4: orphans are left alone */               \
 	X(PLANTED_REMOVAL_UNHEARD,    "removal-unheard")    /* L4: a removed node runs on */               \
+	X(PLANTED_UPDATE_ENDLESS,     "update-endless")     /* L5: what is done is not put on record */   \
 	X(PLANTED_RESTLESS,           "restless")           /* L7: what has not changed is stored */       \
 	X(PLANTED_PLACED_ANYWHERE,    "placed-anywhere")    /* placed: constraints are not looked at */
 

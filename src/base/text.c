@@ -243,6 +243,12 @@ void text_add_cpus(struct text *text, int64_t cpu_milli)
 	add_fraction(text, cpu_milli, 1000, 3);
 }
 
+void text_add_ratio(struct text *text, int64_t millionths)
+{
+	millionths = add_sign(text, millionths);
+	add_fraction(text, millionths, 1000000, 6);
+}
+
 void text_add_duration(struct text *text, int64_t duration_ms)
 {
 	duration_ms = add_sign(text, duration_ms);

@@ -46,6 +46,8 @@ void text_add_size_beside(struct text *text, int64_t size_bytes, int64_t beside_
 
 /* Append thousandths of a CPU as people read it: "2", "0.5", "0.125". */
 void text_add_cpus(struct text *text, int64_t cpu_milli);
+/* Append millionths as a part of the whole: "0.25". */
+void text_add_ratio(struct text *text, int64_t millionths);
 
 /* Append a duration: "10s", "1m30s", "250ms". */
 void text_add_duration(struct text *text, int64_t duration_ms);

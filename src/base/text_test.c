@@ -103,6 +103,8 @@ static void cpus_and_durations_read_as_people_say_them(void **state)
 	assert_string_equal(with(text_add_cpus, 500), "0.5");
 	assert_string_equal(with(text_add_cpus, 125), "0.125");
 	assert_string_equal(with(text_add_cpus, -1500), "-1.5");
+	assert_string_equal(with(text_add_ratio, 1000000), "1");
+	assert_string_equal(with(text_add_ratio, 333333), "0.333333");
 	assert_string_equal(with(text_add_duration, 0), "0ms");
 	assert_string_equal(with(text_add_duration, 250), "250ms");
 	assert_string_equal(with(text_add_duration, 10000), "10s");

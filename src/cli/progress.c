@@ -239,6 +239,27 @@ static bool any_leaving(const struct progress *progress, const struct job_view *
 	return false;
 }
 
+/* Was it gone back on the revision that was asked for? ERR_FAILED once the way back has come to its end. */
+static enum err_code judge_rollback(const struct progress *progress, const struct job_view *job,
+				    bool *ret_done, struct err *err)
+{
+	const struct manager_answer *asked = progress->options->asked;
+	for (size_t i = 0; asked && i < asked->jobs.n; i++) {
+		if (!uuid_equal(asked->jobs.items[i].id.uuid, job->id) ||
+		    asked->jobs.items[i].revision != job->rolled_back_from)
+			continue;
+		if (job->update == UPDATE_STATE_ROLLED_BACK)
+			return err_set(err, ERR_FAILED,
+				       "%s/%s was rolled back from revision %lld to %lld: %s",
+				       job->project, job->name, (long long)job->rolled_back_from,
+				       (long long)job->revision,
+				       job->rolled_back_because ? job->rolled_back_because
+								: "asked for");
+		*ret_done = false;
+	}
+	return ERR_NONE;
+}
+
 static enum err_code judge_up(const struct progress *progress, bool *ret_done, struct err *err)
 {
 	*ret_done = true;
@@ -250,15 +271,21 @@ static enum err_code judge_up(const struct progress *progress, bool *ret_done, s
 			return err_set(err, ERR_FAILED, "%s/%s is %s: %s", job->project, job->name,
 				       enum_name(job_standing_names, job->standing),
 				       job->message ? job->message : reason_name(job->reason));
+		enum err_code code = judge_rollback(progress, job, ret_done, err);
+		if (code)
+			return code;
+		/* What fails in an update is judged by its policy. */
 		for (size_t k = 0; k < progress->tasks.tasks.n; k++) {
 			const struct task_view *task = &progress->tasks.tasks.items[k];
-			if (job->standing != STANDING_RUNNING &&
+			if (job->standing != STANDING_RUNNING && job->update == UPDATE_STATE_NONE &&
 			    could_not_start(progress, job, task))
 				return err_set(err, ERR_FAILED, "%s could not start: %s",
 					       task->name, task->message);
 		}
-		if (job->standing == STANDING_PENDING || job->standing == STANDING_UPDATING ||
-		    job->standing == STANDING_REMOVING || any_leaving(progress, job))
+		if (job->update == UPDATE_STATE_ROLLING ||
+		    job->update == UPDATE_STATE_ROLLING_BACK || job->standing == STANDING_PENDING ||
+		    job->standing == STANDING_UPDATING || job->standing == STANDING_REMOVING ||
+		    any_leaving(progress, job))
 			*ret_done = false;
 	}
 	return ERR_NONE;

@@ -14,13 +14,14 @@ struct progress_options {
 	const char *project;
 	const struct strings *jobs; /* names; NULL: all of the project */
 	enum progress_goal goal;
-	int64_t timeout_ms; /* 0: as long as it takes */
+	const struct manager_answer *asked; /* with which revisions; NULL: whichever there are */
+	int64_t timeout_ms;		    /* 0: as long as it takes */
 	bool quiet;
 };
 
 /* Wait for the goal. ERR_FAILED with the reason when it cannot be reached by waiting (a task that cannot start, a
- * policy used up, no room on any node for 10 s; a stop that no node can confirm because it cannot be reached),
- * ERR_TIMEOUT naming what is missing. */
+ * policy used up, an update that was paused or rolled back, no room on any node for 10 s; a stop that no node can
+ * confirm because it cannot be reached), ERR_TIMEOUT naming what is missing. */
 enum err_code progress_wait(struct invocation *invocation, const struct progress_options *options,
 			    struct err *err) WARN_UNUSED;
 

@@ -44,6 +44,25 @@ static void print_answer(const struct manager_answer *answer)
 	cli_flush();
 }
 
+static enum err_code wait_until_up(struct invocation *invocation,
+				   const struct project_request *request,
+				   const struct manager_answer *answer, struct err *err)
+{
+	cli_on_interrupt("drover up: no longer waiting; the project goes on coming up (drover ps)");
+	struct strings jobs = { 0 };
+	for (size_t i = 0; i < request->jobs.n; i++)
+		strings_add(&jobs, request->jobs.items[i].name);
+	struct progress_options options = { .project = request->name,
+					    .jobs = &jobs,
+					    .goal = PROGRESS_UP,
+					    .asked = answer,
+					    .timeout_ms = cli_duration_ms(invocation,
+									  "wait-timeout", 0) };
+	enum err_code code = progress_wait(invocation, &options, err);
+	strings_release(&jobs);
+	return code;
+}
+
 static enum err_code up(struct invocation *invocation, const struct project_request *request,
 			struct err *err)
 {
@@ -52,20 +71,9 @@ static enum err_code up(struct invocation *invocation, const struct project_requ
 	if (code)
 		return code;
 	print_answer(&answer);
+	if (!cli_has(invocation, "detach") || cli_has(invocation, "wait"))
+		code = wait_until_up(invocation, request, &answer, err);
 	record_release(&manager_answer_type, &answer);
-	if (cli_has(invocation, "detach") && !cli_has(invocation, "wait"))
-		return ERR_NONE;
-	cli_on_interrupt("drover up: no longer waiting; the project goes on coming up (drover ps)");
-	struct strings jobs = { 0 };
-	for (size_t i = 0; i < request->jobs.n; i++)
-		strings_add(&jobs, request->jobs.items[i].name);
-	struct progress_options options = { .project = request->name,
-					    .jobs = &jobs,
-					    .goal = PROGRESS_UP,
-					    .timeout_ms = cli_duration_ms(invocation,
-									  "wait-timeout", 0) };
-	code = progress_wait(invocation, &options, err);
-	strings_release(&jobs);
 	return code;
 }
 
@@ -98,8 +106,9 @@ const struct command command_up = {
 	.summary = "Run the project of a compose.yaml, or bring it up to date",
 	.details = "Waits until every task runs (and is healthy, where it has a check) or has "
 		   "completed, and fails\n"
-		   "with the reason when one cannot. Running it again with nothing changed "
-		   "restarts nothing. With SERVICE: only these and what they depend on.",
+		   "with the reason when one cannot, when an update is paused or was rolled back. "
+		   "Running it again with nothing changed restarts nothing. "
+		   "With SERVICE: only these and what they depend on.",
 	.options = options,
 	.n_options = ARRAY_LEN(options),
 	.operands_max = -1,

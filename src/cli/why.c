@@ -36,6 +36,10 @@ static enum err_code why_job(struct invocation *invocation, const struct job_vie
 	printf("%s/%s is %s, %lld of %lld ready\n", job->project, job->name,
 	       enum_name(job_standing_names, job->standing), (long long)job->ready,
 	       (long long)job->replicas);
+	if (job->rolled_back_from)
+		printf("  revision %lld was gone back on, to %lld: %s\n",
+		       (long long)job->rolled_back_from, (long long)job->revision,
+		       job->rolled_back_because ? job->rolled_back_because : "");
 	bool told = job->standing == STANDING_RUNNING;
 	for (size_t i = 0; i < page.tasks.n; i++)
 		if (says_something(&page, i)) {

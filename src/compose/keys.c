@@ -292,8 +292,8 @@ static const struct key_row deploy_rows[] = {
 	HONOURED("restart_policy", read_restart_policy, IN_SERVICE, "restart", "wins over `restart`"),
 	HONOURED("placement", read_placement, IN_SPEC(placement), "placement", "see below"),
 	HONOURED("endpoint_mode", read_endpoint_mode, IN_SERVICE, NULL, "`dnsrr`: a service's name has the addresses of all its tasks"),
-	REFUSED("update_config", NOT_YET ": an update replaces tasks one by one, stopping the old one first"),
-	REFUSED("rollback_config", NOT_YET ": apply the earlier file again"),
+	HONOURED("update_config", read_update_config, IN_SERVICE, "update", "how tasks are replaced when the service changes; see Updates"),
+	HONOURED("rollback_config", read_rollback_config, IN_SERVICE, "rollback", "how they are when it goes back to an earlier revision"),
 };
 
 static const struct key_row resources_rows[] = {
@@ -335,6 +335,32 @@ static const struct key_row restart_policy_rows[] = {
 	HONOURED("window", read_duration, offsetof(struct restart_policy, window_ms), "restart.window_ms", "0s: all restarts count"),
 };
 
+static const struct key_row update_config_rows[] = {
+	HONOURED("parallelism", read_parallelism, offsetof(struct update_policy, parallelism), "update.parallelism",
+	     "1; tasks replaced at a time; 0: all"),
+	HONOURED("delay", read_duration, offsetof(struct update_policy, delay_ms), "update.delay_ms", "0s; between a task that is ready and the next"),
+	HONOURED("failure_action", read_update_failure, offsetof(struct update_policy, failure_action), "update.failure_action",
+	     "`pause`, `continue`, `rollback`"),
+	HONOURED("monitor", read_monitor, offsetof(struct update_policy, monitor_ms), "update.monitor_ms",
+	     "5s, also when it is 0; what fails so soon after its start counts as a failure of the update"),
+	HONOURED("max_failure_ratio", read_ratio, offsetof(struct update_policy, max_failure_ppm), "update.max_failure_ppm",
+	     "0; from 0 to 1; when a larger part of the tasks has failed, failure_action is taken"),
+	HONOURED("order", read_update_order, offsetof(struct update_policy, order), "update.order", "`stop-first`, `start-first`"),
+};
+
+static const struct key_row rollback_config_rows[] = {
+	HONOURED("parallelism", read_parallelism, offsetof(struct update_policy, parallelism), "rollback.parallelism",
+	     "1; tasks replaced at a time; 0: all"),
+	HONOURED("delay", read_duration, offsetof(struct update_policy, delay_ms), "rollback.delay_ms", "0s; between a task that is ready and the next"),
+	HONOURED("failure_action", read_update_failure, offsetof(struct update_policy, failure_action), "rollback.failure_action",
+	     "`pause`, `continue`"),
+	HONOURED("monitor", read_monitor, offsetof(struct update_policy, monitor_ms), "rollback.monitor_ms",
+	     "5s, also when it is 0; what fails so soon after its start counts as a failure of the update"),
+	HONOURED("max_failure_ratio", read_ratio, offsetof(struct update_policy, max_failure_ppm), "rollback.max_failure_ppm",
+	     "0; from 0 to 1; when a larger part of the tasks has failed, failure_action is taken"),
+	HONOURED("order", read_update_order, offsetof(struct update_policy, order), "rollback.order", "`stop-first`, `start-first`"),
+};
+
 static const struct key_row placement_rows[] = {
 	HONOURED("constraints", read_strings, offsetof(struct placement, constraints), "placement.constraints", "`node.labels.disk==ssd`; all must hold"),
 	HONOURED("preferences", read_preferences, offsetof(struct placement, preferences), "placement.preferences", "list of `spread: node.labels.rack`"),
@@ -349,6 +375,8 @@ static const struct key_row drover_rows[] = {
 	HONOURED("priority", read_priority, IN_SPEC(priority), "priority", "50; 0 to 100, higher is placed first"),
 	HONOURED("scheduler", read_string, IN_SPEC(scheduler), "scheduler", "the cluster's"),
 	HONOURED("placement_deadline", read_duration, IN_SPEC(placement_deadline_ms), "placement_deadline_ms", "0s: wait for a place for ever"),
+	HONOURED("update_deadline", read_update_deadline, IN_SPEC(update_deadline_ms), "update_deadline_ms",
+	     "10m; a task that comes no further for so long while its service is updated has failed"),
 	HONOURED("disk", read_size, IN_SPEC(reservations.disk_bytes), "reservations.disk_bytes", "disk space to reserve"),
 	HONOURED("on_disconnect", read_on_disconnect, IN_SPEC(on_disconnect), "on_disconnect", "keep; stop: see machines that cannot be reached"),
 	HONOURED("lease", read_duration, IN_SPEC(lease_ms), "lease_ms", "60s, the least; with `on_disconnect: stop`"),
@@ -410,6 +438,8 @@ const struct key_section key_sections[SECTION_COUNT] = {
 	[SECTION_RESERVATIONS] = SECTION("services.*.deploy.resources.reservations", reservations_rows),
 	[SECTION_DEVICE_REQUEST] = SECTION("services.*.deploy.resources.reservations.devices[]", device_request_rows),
 	[SECTION_RESTART_POLICY] = SECTION("services.*.deploy.restart_policy", restart_policy_rows),
+	[SECTION_UPDATE_CONFIG] = SECTION("services.*.deploy.update_config", update_config_rows),
+	[SECTION_ROLLBACK_CONFIG] = SECTION("services.*.deploy.rollback_config", rollback_config_rows),
 	[SECTION_PLACEMENT] = SECTION("services.*.deploy.placement", placement_rows),
 	[SECTION_PREFERENCE] = SECTION("services.*.deploy.placement.preferences[]", preference_rows),
 	[SECTION_DROVER] = SECTION("services.*.x-drover", drover_rows),

@@ -299,6 +299,23 @@ static void print_placement(struct yaml_out *out, const struct placement *placem
 	yaml_close(out);
 }
 
+static void print_update(struct yaml_out *out, const char *key, const struct update_policy *policy)
+{
+	struct text ratio;
+	text_init(&ratio, TEXT_BYTES_MAX);
+	text_add_ratio(&ratio, policy->max_failure_ppm);
+	yaml_open(out, key);
+	int64_t one_or_more = policy->parallelism ? policy->parallelism : 1;
+	yaml_number(out, "parallelism", one_or_more == UPDATE_ALL ? 0 : one_or_more);
+	yaml_duration(out, "delay", policy->delay_ms);
+	yaml_string(out, "failure_action", enum_name(update_failure_names, policy->failure_action));
+	yaml_duration(out, "monitor", update_policy_monitor_ms(policy));
+	yaml_word(out, "max_failure_ratio", text_string(&ratio));
+	yaml_string(out, "order", enum_name(update_order_names, policy->order));
+	yaml_close(out);
+	text_release(&ratio);
+}
+
 static void print_deploy(struct yaml_out *out, const struct job_spec *spec)
 {
 	static const struct isolation none;
@@ -322,6 +339,10 @@ static void print_deploy(struct yaml_out *out, const struct job_spec *spec)
 	yaml_duration(out, "window", spec->restart.window_ms);
 	yaml_close(out);
 	print_placement(out, &spec->placement);
+	if (!job_spec_completes(spec)) {
+		print_update(out, "update_config", &spec->update);
+		print_update(out, "rollback_config", &spec->rollback);
+	}
 	yaml_close(out);
 }
 
@@ -348,6 +369,8 @@ static void print_drover(struct yaml_out *out, const struct job_spec *spec)
 	print_string(out, "scheduler", spec->scheduler);
 	if (spec->placement_deadline_ms)
 		yaml_duration(out, "placement_deadline", spec->placement_deadline_ms);
+	if (!job_spec_completes(spec))
+		yaml_duration(out, "update_deadline", job_spec_update_deadline_ms(spec));
 	print_written(out, "disk", spec->reservations.disk_bytes);
 	yaml_string(out, "on_disconnect", enum_name(on_disconnect_names, spec->on_disconnect));
 	if (spec->on_disconnect == ON_DISCONNECT_STOP)

@@ -161,6 +161,11 @@ enum err_code read_cpus(const struct at *at, void *int64_milli, struct err *err)
 	return read_parsed(at, "a number of CPUs like \"0.5\"", parse_cpu_milli, int64_milli, err);
 }
 
+enum err_code read_ratio(const struct at *at, void *int64_ppm, struct err *err)
+{
+	return read_parsed(at, "a number from 0 to 1", parse_ratio_ppm, int64_ppm, err);
+}
+
 enum err_code read_each_item(const struct at *at, item_fn *each, void *target, struct err *err)
 {
 	enum err_code code = expect_list(at, err);

@@ -32,6 +32,7 @@ enum err_code read_count(const struct at *at, void *int64, struct err *err); /* 
 enum err_code read_duration(const struct at *at, void *int64_ms, struct err *err);
 enum err_code read_size(const struct at *at, void *int64_bytes, struct err *err);
 enum err_code read_cpus(const struct at *at, void *int64_milli, struct err *err);
+enum err_code read_ratio(const struct at *at, void *int64_ppm, struct err *err);
 /* A list of strings, each once; or one string alone. */
 enum err_code read_strings(const struct at *at, void *strings, struct err *err);
 enum err_code read_string_or_strings(const struct at *at, void *strings, struct err *err);

@@ -159,6 +159,15 @@ enum err_code read_service_networks(const struct at *at, void *service, struct e
 enum err_code read_health_check(const struct at *at, void *service, struct err *err);
 enum err_code read_health_test(const struct at *at, void *health_check, struct err *err);
 
+/* service_update.c; the targets of the others are members of what they read */
+enum err_code read_update_config(const struct at *at, void *service, struct err *err);
+enum err_code read_rollback_config(const struct at *at, void *service, struct err *err);
+enum err_code read_update_order(const struct at *at, void *int_pointer, struct err *err);
+enum err_code read_update_failure(const struct at *at, void *int_pointer, struct err *err);
+enum err_code read_parallelism(const struct at *at, void *int64, struct err *err);
+enum err_code read_monitor(const struct at *at, void *int64_ms, struct err *err);
+enum err_code read_update_deadline(const struct at *at, void *int64_ms, struct err *err);
+
 /* service_deploy.c */
 enum err_code read_restart(const struct at *at, void *service, struct err *err);
 enum err_code read_scale(const struct at *at, void *service, struct err *err);

@@ -211,6 +211,60 @@ static void replicas_and_scale_must_agree(void **state)
 		 "expected replicated, replicated-job, global or global-job, found \"globl\"");
 }
 
+static void updates_mean_what_swarm_means(void **state)
+{
+	(void)state;
+	struct project_request request = test_spec("    deploy: {update_config: {}}\n");
+	const struct job_spec *spec = spec_of(&request);
+	assert_int_equal(spec->update.parallelism, 0);
+	assert_int_equal(update_policy_monitor_ms(&spec->update), 5000);
+	assert_int_equal(spec->update.failure_action, UPDATE_PAUSE);
+	assert_int_equal(spec->update.order, UPDATE_STOP_FIRST);
+	test_request_release(&request);
+	/* What is written as it would be without a word is the same. */
+	request = test_spec(
+		"    deploy: {update_config: {parallelism: 1, monitor: 5s, max_failure_ratio: 0}}\n"
+		"    x-drover: {update_deadline: 10m}\n");
+	spec = spec_of(&request);
+	assert_int_equal(spec->update.parallelism, 0);
+	assert_int_equal(spec->update.monitor_ms, 0);
+	assert_int_equal(spec->update_deadline_ms, 0);
+	test_request_release(&request);
+	request = test_spec(
+		"    deploy:\n"
+		"      update_config: {parallelism: 0, delay: 10s, failure_action: rollback,\n"
+		"        monitor: 0s, max_failure_ratio: 0.25, order: start-first}\n"
+		"      rollback_config: {parallelism: 3, failure_action: continue}\n"
+		"    x-drover: {update_deadline: 90s}\n");
+	spec = spec_of(&request);
+	assert_int_equal(spec->update.parallelism, UPDATE_ALL);
+	assert_int_equal(spec->update.delay_ms, 10000);
+	assert_int_equal(spec->update.failure_action, UPDATE_ROLLBACK);
+	assert_int_equal(update_policy_monitor_ms(&spec->update), 5000);
+	assert_int_equal(spec->update.max_failure_ppm, 250000);
+	assert_int_equal(spec->update.order, UPDATE_START_FIRST);
+	assert_int_equal(spec->rollback.parallelism, 3);
+	assert_int_equal(spec->rollback.failure_action, UPDATE_CONTINUE);
+	assert_int_equal(spec->update_deadline_ms, 90000);
+	test_request_release(&request);
+	test_bad("    deploy: {rollback_config: {failure_action: rollback}}\n", ERR_INVALID,
+		 "compose.yaml:4:48: services.web.deploy.rollback_config.failure_action",
+		 "is not rolled back again");
+	test_bad("    deploy: {update_config: {max_failure_ratio: 1.5}}\n", ERR_INVALID,
+		 "compose.yaml:4:49: services.web.deploy.update_config.max_failure_ratio",
+		 "\"1.5\" is not a part of the whole from 0 to 1");
+	test_bad("    deploy: {update_config: {order: parallel}}\n", ERR_INVALID,
+		 "compose.yaml:4:37: services.web.deploy.update_config.order",
+		 "expected stop-first or start-first, found \"parallel\"");
+	test_bad("    deploy: {mode: replicated-job, update_config: {delay: 1s}}\n", ERR_INVALID,
+		 "compose.yaml:4:36: services.web.deploy.update_config",
+		 "a replicated-job runs to completion and is not updated task by task");
+	test_bad("    x-drover: {on_disconnect: stop}\n    deploy: {update_config: {order: "
+		 "start-first}}\n",
+		 ERR_INVALID, "compose.yaml:5:37: services.web.deploy.update_config.order",
+		 "which on_disconnect: stop forbids");
+}
+
 static void resources_in_numbers_and_strings(void **state)
 {
 	(void)state;
@@ -470,6 +524,7 @@ int main(void)
 		cmocka_unit_test(an_environment_list_splits_at_the_first_equals_sign),
 		cmocka_unit_test(restarts_in_every_spelling),
 		cmocka_unit_test(replicas_and_scale_must_agree),
+		cmocka_unit_test(updates_mean_what_swarm_means),
 		cmocka_unit_test(resources_in_numbers_and_strings),
 		cmocka_unit_test(ulimits_sysctls_hosts_and_servers),
 		cmocka_unit_test(health_checks_in_every_form),

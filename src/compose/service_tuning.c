@@ -119,8 +119,8 @@ static enum err_code merge_twice(const struct at *at, struct service *service,
 				 const struct twice *twice, struct err *err)
 {
 	const struct tree_entry *entry = tree_entry_of(at->node, twice->key);
-	const int64_t *read = (const int64_t *)((const char *)service + twice->read);
-	int64_t *kept = (int64_t *)((char *)service + twice->kept);
+	const int64_t *read = (const void *)((const char *)service + twice->read);
+	int64_t *kept = (void *)((char *)service + twice->kept);
 	if (!entry)
 		return ERR_NONE;
 	const struct tree_node *part =

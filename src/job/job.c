@@ -19,6 +19,20 @@ static const struct field job_revision_fields[] = {
 };
 RECORD_TYPE(job_revision, struct job_revision, job_revision_fields);
 
+const struct enum_name outcome_names[] = { { OUTCOME_ROLLING, "rolling" },
+					   { OUTCOME_DONE, "done" },
+					   { OUTCOME_SUPERSEDED, "superseded" },
+					   { OUTCOME_ROLLED_BACK, "rolled_back" },
+					   { 0 } };
+
+static const struct field revision_outcome_fields[] = {
+	ROW_INT(1, struct revision_outcome, revision, LIMIT_COUNT),
+	ROW_ENUM(2, struct revision_outcome, outcome, outcome_names),
+	ROW_INT(3, struct revision_outcome, wall_ms, LIMIT_WALL_MS),
+	ROW_STRING(4, struct revision_outcome, message, LIMIT_MESSAGE_BYTES),
+};
+RECORD_TYPE(revision_outcome, struct revision_outcome, revision_outcome_fields);
+
 static const struct field job_fields[] = {
 	ROW_UUID(1, struct job, id),
 	ROW_STRING(2, struct job, project, LIMIT_NAME_BYTES),
@@ -27,6 +41,8 @@ static const struct field job_fields[] = {
 	ROW_INT(5, struct job, revision, LIMIT_COUNT),
 	ROW_INT(6, struct job, restarts_asked, LIMIT_COUNT),
 	ROW_INT(7, struct job, created_wall_ms, LIMIT_WALL_MS, .flags = FIELD_OUTPUT),
+	ROW_INT(8, struct job, rolled_back_from, LIMIT_COUNT),
+	ROW_STRUCTS(9, struct job, outcomes, revision_outcome, LIMIT_OUTCOMES_PER_JOB),
 };
 RECORD_TYPE(job, struct job, job_fields);
 

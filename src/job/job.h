@@ -24,17 +24,45 @@ struct job_revision {
 };
 extern const struct record_type job_revision_type;
 
+/* How the roll-out of a revision went. One of which nothing is kept is done: the first of a job, and those that
+ * replaced no tasks one by one. */
+enum outcome {
+	OUTCOME_ROLLING = 0,
+	OUTCOME_DONE = 1,
+	OUTCOME_SUPERSEDED = 2,
+	OUTCOME_ROLLED_BACK = 3
+};
+extern const struct enum_name outcome_names[]; /* rolling, done, superseded, rolled_back */
+struct revision_outcome {
+	int64_t revision;
+	int outcome;
+	int64_t wall_ms; /* when it became that */
+	char *message;	 /* NULL: nothing to say */
+};
+extern const struct record_type revision_outcome_type;
+
 /* The job's own record. mode, replicas, priority are read from the current revision's spec. */
 struct job {
 	struct job_id id;
 	char *project;
 	char *name;
 	int wanted;
-	int64_t revision; /* the number of the current one */
+	int64_t revision; /* the number of the current one; not always the highest */
 	int64_t restarts_asked; /* raised by `drover restart`; tasks made for a smaller number are replaced */
 	int64_t created_wall_ms;
+	int64_t rolled_back_from; /* the current revision was gone back to from this one; 0: it was not */
+	LIST_OF(struct revision_outcome) outcomes; /* ascending by revision */
 };
 extern const struct record_type job_type;
+
+int job_outcome(const struct job *job, int64_t revision);
+/* Of a revision that has just become the current one: those that run to completion are not rolled out task by task. */
+int job_spec_first_outcome(const struct job_spec *spec);
+/* NULL: nothing is kept of it. */
+const struct revision_outcome *job_outcome_of(const struct job *job, int64_t revision);
+/* Of a new one, the oldest gives way where there are LIMIT_OUTCOMES_PER_JOB. `message` may be NULL. */
+void job_set_outcome(struct job *job, int64_t revision, int outcome, int64_t wall_ms,
+		     const char *message);
 
 /* A network or volume of a project, as the Compose file's top level declares it. */
 struct network_spec {

@@ -33,6 +33,12 @@ const struct enum_name reach_names[] = {
 const struct enum_name on_disconnect_names[] = {
 	{ ON_DISCONNECT_KEEP, "keep" }, { ON_DISCONNECT_STOP, "stop" }, { 0 }
 };
+const struct enum_name update_order_names[] = {
+	{ UPDATE_STOP_FIRST, "stop-first" }, { UPDATE_START_FIRST, "start-first" }, { 0 }
+};
+const struct enum_name update_failure_names[] = {
+	{ UPDATE_PAUSE, "pause" }, { UPDATE_CONTINUE, "continue" }, { UPDATE_ROLLBACK, "rollback" }, { 0 }
+};
 const struct enum_name tristate_names[] = {
 	{ UNSET, "unset" }, { YES, "yes" }, { NO, "no" }, { 0 }
 };
@@ -124,6 +130,16 @@ static const struct field restart_policy_fields[] = {
 };
 RECORD_TYPE(restart_policy, struct restart_policy, restart_policy_fields);
 
+static const struct field update_policy_fields[] = {
+	ROW_INT(1, struct update_policy, parallelism, LIMIT_REPLICAS, .min = UPDATE_ALL),
+	ROW_INT(2, struct update_policy, delay_ms, LIMIT_DURATION_MS),
+	ROW_INT(3, struct update_policy, monitor_ms, LIMIT_DURATION_MS),
+	ROW_ENUM(4, struct update_policy, failure_action, update_failure_names),
+	ROW_INT(5, struct update_policy, max_failure_ppm, 1000000),
+	ROW_ENUM(6, struct update_policy, order, update_order_names),
+};
+RECORD_TYPE(update_policy, struct update_policy, update_policy_fields);
+
 static const struct field placement_fields[] = {
 	ROW_STRINGS(1, struct placement, constraints, LIMIT_CONSTRAINTS),
 	ROW_STRINGS(2, struct placement, preferences, LIMIT_CONSTRAINTS),
@@ -189,6 +205,9 @@ static const struct field job_spec_fields[] = {
 	ROW_ENUM(41, struct job_spec, volume_reach, reach_names),
 	ROW_ENUM(45, struct job_spec, on_disconnect, on_disconnect_names),
 	ROW_INT(46, struct job_spec, lease_ms, LIMIT_DURATION_MS),
+	ROW_STRUCT(47, struct job_spec, update, update_policy),
+	ROW_STRUCT(48, struct job_spec, rollback, update_policy),
+	ROW_INT(49, struct job_spec, update_deadline_ms, LIMIT_DURATION_MS),
 	ROW_OPTIONAL(60, struct job_spec, tuning, tuning),
 	ROW_OPTIONAL(61, struct job_spec, isolation, isolation),
 	ROW_OPTIONAL(62, struct job_spec, extras, extras),
@@ -214,6 +233,16 @@ bool job_spec_networks_per_node(const struct job_spec *spec)
 bool job_spec_volumes_per_node(const struct job_spec *spec)
 {
 	return spec->volume_reach == REACH_PER_NODE || job_spec_is_global(spec);
+}
+
+int64_t update_policy_monitor_ms(const struct update_policy *policy)
+{
+	return policy->monitor_ms ? policy->monitor_ms : LIMIT_UPDATE_MONITOR_MS;
+}
+
+int64_t job_spec_update_deadline_ms(const struct job_spec *spec)
+{
+	return spec->update_deadline_ms ? spec->update_deadline_ms : LIMIT_MOVE_STEP_MS;
 }
 
 int64_t job_spec_lease_ms(const struct job_spec *spec)
@@ -252,6 +281,9 @@ static bool is_of_the_job(const struct field *field)
 		offsetof(struct job_spec, placement_deadline_ms),
 		offsetof(struct job_spec, replicas),
 		offsetof(struct job_spec, job_labels),
+		offsetof(struct job_spec, update),
+		offsetof(struct job_spec, rollback),
+		offsetof(struct job_spec, update_deadline_ms),
 	};
 	for (size_t i = 0; i < ARRAY_LEN(offsets); i++)
 		if (field->offset == offsets[i])

@@ -20,6 +20,8 @@ enum depend_condition { DEPEND_STARTED = 0, DEPEND_HEALTHY = 1, DEPEND_COMPLETED
 /* Where the networks and volumes of a job's tasks are: on one node, so the tasks are too; or on each node its own. */
 enum reach { REACH_ONE_NODE = 0, REACH_PER_NODE = 1 };
 enum on_disconnect { ON_DISCONNECT_KEEP = 0, ON_DISCONNECT_STOP = 1 };
+enum update_order { UPDATE_STOP_FIRST = 0, UPDATE_START_FIRST = 1 };
+enum update_failure { UPDATE_PAUSE = 0, UPDATE_CONTINUE = 1, UPDATE_ROLLBACK = 2 };
 enum tristate { UNSET = 0, YES = 1, NO = 2 };
 
 /* What lies below a bind mount that is a mount itself: comes along, read-only with it where the kernel can; does not
@@ -43,6 +45,8 @@ extern const struct enum_name depend_condition_names[];	 /* service_started, ser
 							    service_completed_successfully */
 extern const struct enum_name reach_names[];		 /* one-node, per-node */
 extern const struct enum_name on_disconnect_names[];	 /* keep, stop */
+extern const struct enum_name update_order_names[];	 /* stop-first, start-first */
+extern const struct enum_name update_failure_names[];	 /* pause, continue, rollback */
 extern const struct enum_name tristate_names[];		 /* unset, yes, no */
 
 /* One published port. host_first 0: not published on the host. host_first == host_last: a fixed port, one task per
@@ -118,6 +122,20 @@ struct restart_policy {
 };
 extern const struct record_type restart_policy_type;
 
+/* How the tasks of a service go from one revision to another: defaults and meaning are Swarm's. */
+struct update_policy {
+	int64_t parallelism; /* slots at a time; 0: one; UPDATE_ALL */
+	int64_t delay_ms;    /* from one slot's being ready to the next slot's turn */
+	int64_t monitor_ms; /* what fails so soon after it came to run failed because of the update; 0 = 5 s */
+	int failure_action;	 /* when more than max_failure_ppm of the slots have failed */
+	int64_t max_failure_ppm; /* millionths, 0 to 1,000,000 */
+	int order;
+};
+#define UPDATE_ALL (-1)
+extern const struct record_type update_policy_type;
+
+int64_t update_policy_monitor_ms(const struct update_policy *policy);
+
 struct placement {
 	struct strings constraints; /* "node.labels.disk==ssd"; ANDed */
 	struct strings preferences; /* labels to spread over: "node.labels.rack" */
@@ -186,6 +204,10 @@ struct job_spec {
 	 * `lease_ms` have passed since it sent the last message that was answered. */
 	int on_disconnect;
 	int64_t lease_ms; /* with stop only; 0: the least, LIMIT_LEASE_MIN_MS */
+	/* How changes come. */
+	struct update_policy update;
+	struct update_policy rollback;
+	int64_t update_deadline_ms; /* a slot that comes no further for so long has failed; 0: LIMIT_MOVE_STEP_MS */
 	/* How many. */
 	int mode;
 	int64_t replicas;	 /* initial 1; of a global job always */
@@ -214,6 +236,8 @@ bool job_spec_volumes_per_node(const struct job_spec *spec);
 /* How long a container may run on without word from the manager; 0: for ever (on_disconnect: keep). */
 int64_t job_spec_lease_ms(const struct job_spec *spec);
 
+int64_t job_spec_update_deadline_ms(const struct job_spec *spec);
+
 /* The least SYNC_PROTOCOL (node/sync.h) of a worker that does what is written here: an older one passes over fields it
  * does not know. */
 int64_t job_spec_protocol(const struct job_spec *spec);
@@ -225,8 +249,8 @@ struct engine_need {
 };
 struct engine_need job_spec_engine_need(const struct job_spec *spec);
 
-/* True when going from `a` to `b` needs new containers (anything but replicas, job_labels, priority and
- * placement_deadline_ms). */
+/* True when going from `a` to `b` needs new containers: anything but replicas, job_labels, priority,
+ * placement_deadline_ms and how changes come. */
 bool job_spec_needs_new_tasks(const struct job_spec *a, const struct job_spec *b);
 
 /* The name of a project: [a-z0-9]([a-z0-9_.-]*[a-z0-9])?, at most LIMIT_NAME_BYTES. `field` names the place in err. */

@@ -117,6 +117,23 @@ static enum err_code check_lease(const struct job_spec *spec, struct err *err)
 	return ERR_INVALID;
 }
 
+static enum err_code check_update(const struct job_spec *spec, struct err *err)
+{
+	if (spec->rollback.failure_action == UPDATE_ROLLBACK)
+		return refuse(err, ERR_INVALID, AT("rollback.failure_action"),
+			      "what fails while it is rolled back is not rolled back again: pause "
+			      "or continue");
+	if (spec->on_disconnect != ON_DISCONNECT_STOP)
+		return ERR_NONE;
+	const char *field = spec->update.order == UPDATE_START_FIRST	 ? "update.order"
+			    : spec->rollback.order == UPDATE_START_FIRST ? "rollback.order"
+									 : NULL;
+	return field ? refuse(err, ERR_INVALID, AT(field),
+			      "start-first runs two tasks in one slot, which on_disconnect: stop "
+			      "forbids")
+		     : ERR_NONE;
+}
+
 enum err_code spec_check_place(const struct job_spec *spec, struct err *err)
 {
 	if (spec->scheduler && !spec->scheduler[0])
@@ -130,6 +147,8 @@ enum err_code spec_check_place(const struct job_spec *spec, struct err *err)
 		code = check_placement(&spec->placement, err);
 	if (!code)
 		code = check_lease(spec, err);
+	if (!code)
+		code = check_update(spec, err);
 	return code ? code : check_depends_on(spec, err);
 }
 

@@ -123,6 +123,9 @@ BREAK(nameless_dependency, list_add(&spec->depends_on, sizeof(struct depend)))
 BREAK(twice_dependency, for (int i = 0; i < 2; i++) string_set(&((struct depend *)list_add(&spec->depends_on, sizeof(struct depend)))->job, "db"))
 BREAK(negative_grace, spec->stop_grace_ms = -1)
 BREAK(high_priority, spec->priority = 101)
+BREAK(rollback_of_rollback, spec->rollback.failure_action = UPDATE_ROLLBACK)
+BREAK(two_with_a_lease, spec->on_disconnect = ON_DISCONNECT_STOP; spec->update.order = UPDATE_START_FIRST)
+BREAK(high_ratio, spec->update.max_failure_ppm = 1000001)
 BREAK(many_replicas, spec->replicas = 1000001)
 
 static const struct refusal refusals[] = {
@@ -197,6 +200,9 @@ static const struct refusal refusals[] = {
 	{ twice_dependency, "depends_on[1].job", "\"db\" is written twice" },
 	{ negative_grace, "stop_grace_ms", "-1 is less than 0" },
 	{ high_priority, "priority", "101 is more than 100" },
+	{ rollback_of_rollback, "rollback.failure_action", "is not rolled back again" },
+	{ two_with_a_lease, "update.order", "which on_disconnect: stop forbids" },
+	{ high_ratio, "update.max_failure_ppm", "1000001 is more than 1000000" },
 	{ many_replicas, "replicas", "1000001 is more than 1000000" },
 };
 // clang-format on
@@ -315,6 +321,7 @@ BREAK(other_replicas, spec->replicas = 7)
 BREAK(other_priority, spec->priority = 7)
 BREAK(other_deadline, spec->placement_deadline_ms = 7)
 BREAK(other_job_labels, pairs_add(&spec->job_labels, "a", "b"))
+BREAK(other_update, spec->update.parallelism = 2; spec->rollback.delay_ms = 1; spec->update_deadline_ms = 7)
 BREAK(other_image, string_set(&spec->image, "nginx:1.28"))
 BREAK(other_labels, pairs_add(&spec->labels, "a", "b"))
 BREAK(other_platform, string_set(&spec->platform, "linux/arm64"))
@@ -335,6 +342,7 @@ static void only_what_containers_never_see_leaves_them_alone(void **state)
 	assert_false(needs_new_tasks(other_priority));
 	assert_false(needs_new_tasks(other_deadline));
 	assert_false(needs_new_tasks(other_job_labels));
+	assert_false(needs_new_tasks(other_update));
 	assert_true(needs_new_tasks(other_image));
 	assert_true(needs_new_tasks(other_labels));
 	assert_true(needs_new_tasks(other_platform));

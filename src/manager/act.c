@@ -88,6 +88,27 @@ static void plan_restart_job(struct plan *plan, const struct job_entry *entry)
 		plan_job_restart(job);
 }
 
+static enum err_code plan_rollback(struct manager *manager, const struct manager_request *request,
+				   struct plan *plan, struct err *err)
+{
+	const struct job_entry *entry = find_job(manager, request, err);
+	if (!entry)
+		return err->code;
+	if (entry->job.wanted == JOB_REMOVE)
+		return being_removed(entry, err);
+	const struct job_revision *target = rollback_find(entry, request->revision, err);
+	if (!target)
+		return err->code;
+	struct plan_job *job = plan_job_add(plan, entry, EFFECT_UNCHANGED);
+	if (target->number == entry->job.revision)
+		return ERR_NONE;
+	rollback_plan(manager, &job->job, target, "asked for");
+	job->put = true;
+	job->effect = EFFECT_ROLLED_BACK;
+	plan_restart_dependents(manager, plan, request->project);
+	return ERR_NONE;
+}
+
 static void plan_remove_job(struct plan *plan, const struct job_entry *entry)
 {
 	struct plan_job *job = plan_job_add(plan, entry, EFFECT_UNCHANGED);
@@ -312,6 +333,7 @@ static enum err_code plan_act(struct manager *manager, const struct manager_requ
 			plan_restart_dependents(manager, plan, request->project);
 		return code;
 	}
+	case REQUEST_ROLLBACK: return plan_rollback(manager, request, plan, err);
 	case REQUEST_REMOVE: return plan_remove(manager, request, plan, err);
 	case REQUEST_VOLUME_REMOVE:
 		return plan_volume_remove(manager, request, plan, ret_project, err);

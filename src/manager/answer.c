@@ -10,18 +10,25 @@ const struct enum_name manager_request_names[] = {
 	{ REQUEST_TOKEN_REMOVE, "token_remove" }, { REQUEST_JOIN, "join" },
 	{ REQUEST_IDENTITY_REMOVE, "identity_remove" }, { REQUEST_NODE_DRAIN, "node_drain" },
 	{ REQUEST_NODE_RESUME, "node_resume" }, { REQUEST_NODE_REMOVE, "node_remove" },
-	{ REQUEST_NODE_LABEL, "node_label" }, { 0 }
+	{ REQUEST_NODE_LABEL, "node_label" }, { REQUEST_ROLLBACK, "rollback" }, { 0 }
 };
 const struct enum_name job_effect_names[] = {
 	{ EFFECT_UNCHANGED, "unchanged" }, { EFFECT_CREATED, "created" }, { EFFECT_UPDATED, "updated" },
 	{ EFFECT_SCALED, "scaled" }, { EFFECT_STOPPED, "stopped" }, { EFFECT_RESTARTED, "restarted" },
-	{ EFFECT_REMOVED, "removed" }, { EFFECT_ORPHAN, "orphan" }, { 0 }
+	{ EFFECT_REMOVED, "removed" }, { EFFECT_ORPHAN, "orphan" }, { EFFECT_ROLLED_BACK, "rolled_back" },
+	{ 0 }
 };
 const struct enum_name job_standing_names[] = {
 	{ STANDING_PENDING, "pending" }, { STANDING_RUNNING, "running" },
 	{ STANDING_UPDATING, "updating" }, { STANDING_DEGRADED, "degraded" },
 	{ STANDING_COMPLETED, "completed" }, { STANDING_FAILED, "failed" },
 	{ STANDING_STOPPED, "stopped" }, { STANDING_REMOVING, "removing" }, { 0 }
+};
+
+const struct enum_name update_state_names[] = {
+	{ UPDATE_STATE_NONE, "none" }, { UPDATE_STATE_ROLLING, "rolling" },
+	{ UPDATE_STATE_PAUSED, "paused" }, { UPDATE_STATE_ROLLING_BACK, "rolling_back" },
+	{ UPDATE_STATE_ROLLED_BACK, "rolled_back" }, { 0 }
 };
 
 static const struct field job_answer_fields[] = {

@@ -291,6 +291,23 @@ static void plan_new(struct manager *manager, struct plan *plan,
 	job->revision.spec_hash = (int64_t)record_hash(&job_spec_type, &job->revision.spec);
 }
 
+/* After a roll-back there are higher ones than the current one. */
+static int64_t next_revision(const struct job_entry *entry)
+{
+	int64_t highest = entry->revisions[entry->n_revisions - 1]->number;
+	for (size_t i = 0; i < entry->job.outcomes.n; i++)
+		if (entry->job.outcomes.items[i].revision > highest)
+			highest = entry->job.outcomes.items[i].revision;
+	return highest + 1;
+}
+
+static void job_superseded(const struct manager *manager, const struct job_entry *entry,
+			   struct job *job)
+{
+	if (job_is_rolling(entry))
+		job_set_outcome(job, job->revision, OUTCOME_SUPERSEDED, wall_now(manager), NULL);
+}
+
 static void plan_change(struct manager *manager, struct plan *plan, const struct job_entry *entry,
 			const struct manager_request *asked, const struct job_request *request,
 			bool declarations_changed)
@@ -311,7 +328,11 @@ static void plan_change(struct manager *manager, struct plan *plan, const struct
 	}
 	if (new_tasks) {
 		job->put = true;
-		job->job.revision++;
+		job_superseded(manager, entry, &job->job);
+		job->job.revision = next_revision(entry);
+		job->job.rolled_back_from = 0;
+		job_set_outcome(&job->job, job->job.revision,
+				job_spec_first_outcome(&request->spec), wall_now(manager), NULL);
 		job->revision.number = job->job.revision;
 		job->revision.created_wall_ms = wall_now(manager);
 		job->revision.spec_hash = (int64_t)record_hash(&job_spec_type, &job->revision.spec);

@@ -62,6 +62,13 @@ struct move {
 	int64_t due_ms;	  /* of its live item in manager.moving */
 };
 
+/* A task that an update made, and how far it has come. */
+struct trial {
+	int stage;	  /* the furthest it has come, ... */
+	int64_t since_ms; /* ... monotonic: since; its deadline runs from there */
+	int64_t ready_ms; /* monotonic: ready since; INT64_MAX: is not */
+};
+
 /* The node that is kept for a task which has waited for long. */
 struct keep {
 	bool on;
@@ -79,6 +86,9 @@ struct job_facts {
 	int64_t left; /* given up, or stopped one by one */
 	int64_t old;  /* filled by a task of an older revision or restart */
 	int64_t unreachable;
+	int64_t replaced; /* slots whose task an update replaces or has replaced, ... */
+	int64_t failed;	  /* ... and those where the new one failed its trial */
+	bool paused;	  /* so many that the update goes no further */
 	int standing;
 };
 
@@ -93,6 +103,7 @@ struct job_watch {
 			* is open */
 	struct job_facts facts;
 	int standing_said;
+	int64_t roll_due_ms; /* of its live item in manager.rolling */
 };
 
 struct session_change {
@@ -167,6 +178,7 @@ struct manager {
 	struct map pending;  /* task id -> pending */
 	struct map classes;  /* hash -> task_class */
 	struct map moves;    /* id of the old task -> move */
+	struct map trials;   /* task id -> trial */
 
 	struct job_id *dirty; /* reconcile these, in this order */
 	size_t n_dirty, dirty_capacity;
@@ -180,6 +192,7 @@ struct manager {
 	struct queue deadlines;	 /* tasks by deadline_ms */
 	size_t n_deadlines;	 /* live ones */
 	struct queue moving;	 /* old tasks by the time they are not waited for any longer */
+	struct queue rolling;	 /* jobs by the time their update is looked at again */
 	struct queue judged;	 /* nodes by the time they are judged if nothing changes */
 	bool judging;		 /* there is one */
 	int64_t judged_ms;	 /* the last time that was looked at */
@@ -255,6 +268,8 @@ void task_delete(struct manager *manager, struct task *task);
 void task_report(struct manager *manager, struct node_entry *node,
 		 const struct task_observed *observed);
 void task_set_waiting(struct manager *manager, struct task *task, int reason, const char *message);
+/* Put on record how it did in the update that made it. */
+void task_set_trial(struct manager *manager, struct task *task, int trial);
 void task_set_unreachable(struct manager *manager, struct task *task, bool unreachable);
 /* Part of its node's desired set? */
 bool task_in_set(const struct task *task);
@@ -300,10 +315,12 @@ void slots_release(struct slots *slots);
 struct slot *slots_find(const struct slots *slots, int64_t number);
 int64_t job_replicas(const struct job_entry *entry);
 bool job_runs_to_completion(const struct job_entry *entry);
-/* Made for an older revision or restart than the job's current one. */
+/* Made for another revision or an older restart than the job's current one. */
 bool task_is_stale(const struct job_entry *entry, const struct task *task);
 /* It was to take over a slot and is no longer: none of the slot's tasks any more. */
 bool task_is_withdrawn(const struct task *task);
+/* Ready, within reach, and to stay. */
+bool task_serves(const struct task *task);
 /* Who serves the slot: while a move goes on, the one that is ready. NULL: empty. */
 const struct task *slot_server(const struct slot *slot);
 /* Its node was lost or removed, and its slot goes on without it: a container of it may be left there. */
@@ -419,6 +436,11 @@ void publish(struct manager *manager);
 void move_settle(struct manager *manager, struct job_entry *entry, struct slot *slot);
 /* Must the slot's task leave its node? Then begin. */
 void move_begin(struct manager *manager, struct job_entry *entry, struct slot *slot);
+/* Let a new task take over from the slot's, which is ready. */
+void move_start(struct manager *manager, struct job_entry *entry, struct slot *slot);
+/* How far a task has come on its way to be ready; rises. */
+enum stage { STAGE_NONE = 0, STAGE_PLACED, STAGE_HAS_IMAGE, STAGE_RUNS };
+int task_stage(const struct task *task);
 /* Has the successor looked for a node for so long that the task it replaces is stopped without it? */
 bool move_has_waited(const struct manager *manager, const struct pending *pending);
 /* What a task waits for that another is to take over from; false: none is. */
@@ -477,10 +499,40 @@ int64_t lease_over_ms(const struct manager *manager, const struct task *task);
 /* What an unreachable task waits for before it is started elsewhere; false: for no lease. */
 bool lease_tell(const struct manager *manager, const struct task *task, struct text *out);
 
-/* reconcile.c, update.c, prune.c, depend.c */
-void reconcile(struct manager *manager);
-void update_roll(struct manager *manager, struct job_entry *entry, const struct slots *slots,
+/* trial.c */
+/* How the newest task of a slot that an update made is doing; `*ret_due_ms` is lowered to when to look again. */
+int trial_judge(struct manager *manager, const struct job_entry *entry, struct task *task,
+		int64_t *ret_due_ms);
+/* Monotonic: the task is ready since; INT64_MAX: it is not. */
+int64_t trial_ready_ms(const struct manager *manager, const struct task *task);
+/* The task is final. */
+void trial_forget(struct manager *manager, struct task_id task);
+
+/* update.c */
+bool job_is_rolling(const struct job_entry *entry);
+/* The policy that rules: that of an update, or of going back. */
+const struct update_policy *update_policy_of(const struct job_entry *entry);
+/* Have more failed than may? */
+bool update_is_failing(const struct update_policy *policy, const struct job_facts *facts);
+/* Bring the update of a job on. True: it was rolled back, and all is to be looked at again. */
+bool update_roll(struct manager *manager, struct job_entry *entry, const struct slots *slots,
 		 bool gate_open);
+/* Jobs whose update has something due are looked at again. */
+void updates_due(struct manager *manager);
+int64_t updates_deadline(const struct manager *manager);
+
+/* rollback.c */
+/* The revision to go back to from the current one where none is named; NULL: there is none. */
+const struct job_revision *rollback_target(const struct job_entry *entry);
+/* The revision of that number, or with 0 rollback_target(). NULL: ERR_NOT_FOUND. */
+const struct job_revision *rollback_find(const struct job_entry *entry, int64_t number,
+					 struct err *err);
+/* The job's record as it is once it has gone back. `message` may be NULL. */
+void rollback_plan(const struct manager *manager, struct job *job,
+		   const struct job_revision *target, const char *message);
+
+/* reconcile.c, prune.c, depend.c */
+void reconcile(struct manager *manager);
 void prune_tasks(struct manager *manager, struct job_entry *entry, struct slots *slots);
 void prune_revisions(struct manager *manager, struct job_entry *entry);
 enum gate { GATE_OPEN = 0, GATE_CLOSED, GATE_FAILED };

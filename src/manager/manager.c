@@ -62,12 +62,14 @@ void manager_free(struct manager *manager)
 	free_values(&manager->nodes);
 	free_values(&manager->pending);
 	free_values(&manager->moves);
+	free_values(&manager->trials);
 	base_free(manager->dirty);
 	base_free(manager->touched);
 	base_free(manager->speakers);
 	queue_release(&manager->timed);
 	queue_release(&manager->deadlines);
 	queue_release(&manager->moving);
+	queue_release(&manager->rolling);
 	queue_release(&manager->judged);
 	queue_release(&manager->leaving);
 	queue_release(&manager->removed);
@@ -218,6 +220,7 @@ static int64_t next_deadline(struct manager *manager)
 {
 	int64_t deadline_ms = earlier(nodes_deadline(manager), pending_deadline(manager));
 	deadline_ms = earlier(deadline_ms, moves_deadline(manager));
+	deadline_ms = earlier(deadline_ms, updates_deadline(manager));
 	deadline_ms = earlier(deadline_ms, tokens_deadline(manager));
 	deadline_ms = earlier(deadline_ms, removed_deadline(manager));
 	manager->sweep_ms = manager->n_parked
@@ -237,6 +240,7 @@ void manager_step(struct manager *manager, const struct manager_in *in, struct m
 	pending_due(manager);
 	pending_deadlines(manager);
 	moves_due(manager);
+	updates_due(manager);
 	do {
 		reconcile(manager);
 		place(manager);

@@ -23,11 +23,11 @@ struct manager_options {
 
 /* What each request means:
  *
- * apply    New jobs are created. A job whose change needs new containers gets a new revision and is replaced one
- *          task at a time, stop-first (a job that runs to completion: all slots anew at once); any other change is
- *          made in the current revision and touches no task. An unchanged job is not touched, except that a stopped
- *          one runs again. Jobs of the project that are not listed are named as orphans, and removed only with
- *          remove_orphans.
+ * apply    New jobs are created. A job whose change needs new containers gets a new revision, and its tasks are
+ *          replaced as its update policy says (update.c; a job that runs to completion: all slots anew at once); any
+ *          other change is made in the current revision and touches no task. An unchanged job is not touched, except
+ *          that a stopped one runs again. Jobs of the project that are not listed are named as orphans, and removed
+ *          only with remove_orphans.
  *          What is new came over TLS where the request did: its tasks are held against the policy of every machine. The
  *          owner of the socket who asks for the same makes it his own; the other way round nothing changes.
  * submit   Adds one job; a job or a differing declaration of that name is a conflict.
@@ -36,6 +36,8 @@ struct manager_options {
  *          restarted, or the job gets a new revision.
  * restart  A job: its tasks are replaced as by an update, what was given up or had succeeded starts again, and so
  *          does a stopped job. One task: it is replaced at once.
+ * rollback An earlier revision becomes the current one again, whole, and tasks are replaced as its rollback policy
+ *          says; those that are still of it stay. Refused when it is not kept any more.
  * remove   Tasks are stopped and removed, then the job goes, and with its last job the project. Volumes stay,
  *          unless with_volumes: then those of the project that no other job uses go.
  * token    A token is kept under its id until it expires; one that is used up gives way when there are too many.
@@ -73,6 +75,7 @@ enum manager_request_kind {
 	REQUEST_NODE_RESUME,	 /* node */
 	REQUEST_NODE_REMOVE,	 /* node; fenced */
 	REQUEST_NODE_LABEL,	 /* node; labels_set, labels_remove */
+	REQUEST_ROLLBACK,	 /* project, job; revision */
 };
 extern const struct enum_name manager_request_names[]; /* apply, submit, ... */
 
@@ -105,6 +108,7 @@ struct manager_request {
 	const char *volume;
 	const struct trust_request *trust;
 	int64_t replicas;
+	int64_t revision; /* 0: the last one before the current that was done */
 	bool with_volumes;
 	struct node_id node; /* zero: none */
 	bool fenced;
@@ -147,7 +151,8 @@ enum job_effect {
 	EFFECT_STOPPED,
 	EFFECT_RESTARTED,
 	EFFECT_REMOVED,
-	EFFECT_ORPHAN
+	EFFECT_ORPHAN,
+	EFFECT_ROLLED_BACK,
 };
 extern const struct enum_name job_effect_names[];
 
@@ -249,6 +254,15 @@ enum job_standing {
 	STANDING_REMOVING,
 };
 extern const struct enum_name job_standing_names[];
+/* How the roll-out of a job's current revision stands. */
+enum update_state {
+	UPDATE_STATE_NONE = 0, /* it is done, or there was nothing to replace task by task */
+	UPDATE_STATE_ROLLING,
+	UPDATE_STATE_PAUSED,	   /* more has failed than may */
+	UPDATE_STATE_ROLLING_BACK, /* the current revision is an earlier one that is gone back to */
+	UPDATE_STATE_ROLLED_BACK,
+};
+extern const struct enum_name update_state_names[];
 struct job_status {
 	int standing;
 	int64_t wanted;	 /* slots */
@@ -258,6 +272,7 @@ struct job_status {
 	int64_t left;  /* slots given up */
 	int reason;    /* of the slot that explains the standing best */
 	char *message; /* its sentence; owned by the caller */
+	int update;    /* enum update_state */
 };
 void manager_job_status(const struct manager *manager, const struct job_entry *entry,
 			struct job_status *ret_status);

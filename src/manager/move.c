@@ -2,11 +2,14 @@
  * once the new one is ready. What may not run twice is stopped at once, and so is what has waited for another node for
  * LIMIT_MOVE_PATIENCE_MS and found none; the slot then waits with the reason that the scheduler gives.
  *
- * Every move ends. One of the two has LIMIT_MOVE_STEP_MS for each step that no successor in this move has taken
- * before: to have a node, to have its image, to run; and from there to be ready, for which it has the start period of
- * its health check besides. If that passes, whatever the reason (a gate that is closed, starts that fail over and over,
- * an end that nothing follows, health that does not come), the old one is stopped without it, and its record says so. A
- * new revision or restart begins anew.
+ * An update that is to start first moves tasks in the same way (update.c), but then the old one stays for as long as
+ * the new one is not ready: what fails is the update's to judge.
+ *
+ * Every move off a node ends. One of the two has LIMIT_MOVE_STEP_MS for each step that no successor in this move has
+ * taken before: to have a node, to have its image, to run; and from there to be ready, for which it has the start
+ * period of its health check besides. If that passes, whatever the reason (a gate that is closed, starts that fail
+ * over and over, an end that nothing follows, health that does not come), the old one is stopped without it, and its
+ * record says so. A new revision or restart begins anew.
  *
  * What is stored has no state of a move: a slot moves while the task its newest one replaces is not final. So a move
  * goes on after a restart of the manager where it was; only the time of its present step begins anew.
@@ -71,17 +74,14 @@ static bool waits_in_vain(const struct manager *manager, const struct task *task
 
 /* ---- how far it has come ---- */
 
-enum stage { STAGE_NONE = 0, STAGE_PLACED, STAGE_HAS_IMAGE, STAGE_RUNS };
-
-static int stage_of(const struct task *successor)
+int task_stage(const struct task *task)
 {
-	switch (successor->state) {
+	switch (task->state) {
 	case TASK_RUNNING: return STAGE_RUNS;
 	case TASK_SCHEDULED: break;
 	default: return STAGE_NONE;
 	}
-	bool has_image =
-		successor->reason == REASON_STARTING || successor->reason == REASON_RESTARTING;
+	bool has_image = task->reason == REASON_STARTING || task->reason == REASON_RESTARTING;
 	return has_image ? STAGE_HAS_IMAGE : STAGE_PLACED;
 }
 
@@ -103,7 +103,7 @@ static struct move *move_of(struct manager *manager, const struct slot *slot)
 		map_put(&manager->moves, id.uuid, move);
 	}
 	move->successor = successor->id;
-	int stage = stage_of(slot->newest);
+	int stage = task_stage(slot->newest);
 	bool anew = move->revision != successor->revision ||
 		    move->restarts_asked != successor->restarts_asked;
 	if (!anew && stage <= move->stage)
@@ -259,10 +259,19 @@ void move_settle(struct manager *manager, struct job_entry *entry, struct slot *
 		settle_lost(manager, entry, slot);
 	else if (!cause)
 		call_off(manager, slot);
+	else if (!node_drains(manager, old))
+		return;
 	else if (waits_in_vain(manager, new))
 		task_stop(manager, old, cause);
 	else if (watch_move(manager, slot) <= manager->in->now_ms)
 		stop_without(manager, slot, cause);
+}
+
+void move_start(struct manager *manager, struct job_entry *entry, struct slot *slot)
+{
+	slot->moving = slot->newest;
+	slot->newest = task_create(manager, entry, slot->number, slot->moving);
+	watch_move(manager, slot);
 }
 
 void move_begin(struct manager *manager, struct job_entry *entry, struct slot *slot)
@@ -276,7 +285,5 @@ void move_begin(struct manager *manager, struct job_entry *entry, struct slot *s
 		task_stop(manager, task, REASON_DRAINED);
 		return;
 	}
-	slot->moving = task;
-	slot->newest = task_create(manager, entry, task->desired.slot, task);
-	watch_move(manager, slot);
+	move_start(manager, entry, slot);
 }

@@ -61,7 +61,8 @@ void plan_job_revise(struct plan_job *job, const struct job_entry *entry)
 /* Does the plan make new tasks for this job? */
 static bool is_renewed(const struct plan_job *job)
 {
-	return job->effect == EFFECT_RESTARTED || (job->effect == EFFECT_UPDATED && job->put);
+	return job->effect == EFFECT_RESTARTED || job->effect == EFFECT_ROLLED_BACK ||
+	       (job->effect == EFFECT_UPDATED && job->put);
 }
 
 static bool restarts_with(const struct job_spec *spec, const struct plan *plan, size_t n_asked)
@@ -214,6 +215,10 @@ static void note_job(struct manager *manager, const struct job_entry *entry, int
 		break;
 	case EFFECT_STOPPED: notes_add(notes, "job %s is to stop", name); break;
 	case EFFECT_RESTARTED: notes_add(notes, "job %s is to restart", name); break;
+	case EFFECT_ROLLED_BACK:
+		notes_add(notes, "job %s goes back to revision %lld", name,
+			  (long long)entry->job.revision);
+		break;
 	case EFFECT_REMOVED: notes_add(notes, "job %s is to be removed", name); break;
 	default: return;
 	}

@@ -31,7 +31,9 @@ static void settle_live(struct manager *manager, struct job_entry *entry, struct
 		slot->newest = task_create(manager, entry, task->desired.slot, task);
 		return;
 	}
-	if (look == SLOT_OLD && (job_runs_to_completion(entry) || slot->moving))
+	/* One that is to take over, and has not, serves nobody. */
+	bool is_successor = slot->moving && slot->moving->desired.wanted == TASK_WANT_RUN;
+	if (look == SLOT_OLD && (job_runs_to_completion(entry) || is_successor))
 		task_stop(manager, task, reason);
 	const struct pending *pending = pending_get(manager, task->desired.id);
 	/* What would replace it is of the current revision, and may fit other nodes now. */
@@ -120,9 +122,11 @@ static bool settle_pending(struct manager *manager, struct job_entry *entry)
 	return gate == GATE_OPEN;
 }
 
-static void reconcile_running(struct manager *manager, struct job_entry *entry)
+/* True: it was rolled back, and is to be looked at again. */
+static bool reconcile_slots(struct manager *manager, struct job_entry *entry)
 {
 	struct slots slots;
+	bool rolled_back = false;
 	tasks_leave_unfit(manager, entry);
 	slots_build(&manager->cluster, entry, &slots);
 	end_unwanted(manager, &slots);
@@ -135,9 +139,16 @@ static void reconcile_running(struct manager *manager, struct job_entry *entry)
 	bool gate_open = settle_pending(manager, entry);
 	tasks_come_home(manager, entry);
 	if (!job_runs_to_completion(entry))
-		update_roll(manager, entry, &slots, gate_open);
+		rolled_back = update_roll(manager, entry, &slots, gate_open);
 	prune_tasks(manager, entry, &slots);
 	slots_release(&slots);
+	return rolled_back;
+}
+
+static void reconcile_running(struct manager *manager, struct job_entry *entry)
+{
+	while (reconcile_slots(manager, entry))
+		continue;
 }
 
 static void reconcile_stopped(struct manager *manager, struct job_entry *entry)

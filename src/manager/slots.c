@@ -94,6 +94,11 @@ bool task_is_withdrawn(const struct task *task)
 	return task->desired.stop_reason == REASON_WITHDRAWN;
 }
 
+bool task_serves(const struct task *task)
+{
+	return task_is_ready(task) && !task->unreachable && task->desired.wanted == TASK_WANT_RUN;
+}
+
 const struct task *slot_server(const struct slot *slot)
 {
 	const struct task *moving = slot->moving;
@@ -210,11 +215,28 @@ static void count_slot(const struct job_entry *entry, const struct task *task,
 	facts->left += look == SLOT_LEFT;
 }
 
+static void count_trial(const struct job_entry *entry, const struct task *newest,
+			struct job_facts *facts)
+{
+	if (!newest)
+		return;
+	bool old = task_is_stale(entry, newest);
+	facts->replaced += old || !uuid_is_zero(newest->desired.replaces.uuid);
+	facts->failed += !old && newest->desired.trial == TRIAL_FAILED;
+}
+
+static bool is_paused(const struct job_entry *entry, const struct job_facts *facts)
+{
+	const struct update_policy *policy = update_policy_of(entry);
+	return (facts->old || job_is_rolling(entry)) && !job_runs_to_completion(entry) &&
+	       policy->failure_action != UPDATE_CONTINUE && update_is_failing(policy, facts);
+}
+
 static int standing_of(const struct job_entry *entry, const struct job_facts *facts)
 {
 	if (entry->job.wanted != JOB_RUN)
 		return entry->job.wanted == JOB_STOP ? STANDING_STOPPED : STANDING_REMOVING;
-	if (facts->left)
+	if (facts->left || facts->paused)
 		return job_runs_to_completion(entry) ? STANDING_FAILED : STANDING_DEGRADED;
 	if (facts->old)
 		return STANDING_UPDATING;
@@ -233,13 +255,16 @@ void slots_facts(const struct job_entry *entry, const struct slots *slots,
 	struct job_facts facts = { 0 };
 	for (size_t i = 0; i < slots->n; i++) {
 		const struct slot *slot = &slots->items[i];
-		if (slot->want == SLOT_WANTED)
+		facts.wanted += slot->want == SLOT_WANTED;
+		if (slot->want == SLOT_WANTED) {
 			count_slot(entry, slot_server(slot), &facts);
-		else if (slot->want == SLOT_KEPT && slot->newest)
+			count_trial(entry, slot->newest, &facts);
+		} else if (slot->want == SLOT_KEPT && slot->newest) {
 			facts.unreachable +=
 				slot->newest->unreachable && !task_is_final(slot->newest->state);
-		facts.wanted += slot->want == SLOT_WANTED;
+		}
 	}
+	facts.paused = is_paused(entry, &facts);
 	facts.standing = standing_of(entry, &facts);
 	*ret_facts = facts;
 }

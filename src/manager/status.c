@@ -60,10 +60,17 @@ static void say_counts(const struct job_entry *entry, const struct job_facts *fa
 	case STANDING_FAILED:
 		if (facts->old)
 			text_addf(out,
-				  "the update is paused with %lld of %lld tasks still to be "
+				  "the %s is paused with %lld of %lld tasks still to be "
 				  "replaced; ",
+				  entry->job.rolled_back_from ? "way back" : "update",
 				  (long long)facts->old, wanted);
-		text_addf(out, "%lld of %lld given up", (long long)facts->left, wanted);
+		else if (facts->paused)
+			text_add(out, "the update has failed; ");
+		if (facts->left)
+			text_addf(out, "%lld of %lld given up", (long long)facts->left, wanted);
+		else
+			text_addf(out, "%lld of %lld failed", (long long)facts->failed,
+				  (long long)facts->replaced);
 		break;
 	default:
 		text_addf(out, "%lld of %lld ready", (long long)(facts->ready + facts->succeeded),
@@ -97,6 +104,15 @@ static bool say_gate(const struct manager *manager, const struct job_entry *entr
 	return waits;
 }
 
+static int update_state(const struct job_entry *entry, const struct job_facts *facts)
+{
+	if (facts->paused)
+		return UPDATE_STATE_PAUSED;
+	if (!job_is_rolling(entry))
+		return entry->job.rolled_back_from ? UPDATE_STATE_ROLLED_BACK : UPDATE_STATE_NONE;
+	return entry->job.rolled_back_from ? UPDATE_STATE_ROLLING_BACK : UPDATE_STATE_ROLLING;
+}
+
 void manager_job_status(const struct manager *manager, const struct job_entry *entry,
 			struct job_status *ret_status)
 {
@@ -111,6 +127,7 @@ void manager_job_status(const struct manager *manager, const struct job_entry *e
 		.ready = facts.ready,
 		.succeeded = facts.succeeded,
 		.left = facts.left,
+		.update = update_state(entry, &facts),
 	};
 	struct text message;
 	text_init(&message, LIMIT_MESSAGE_BYTES);

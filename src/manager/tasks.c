@@ -122,8 +122,10 @@ static void changed(struct manager *manager, struct task *task, const struct bef
 		pending_drop(manager, task->desired.id);
 	if (task_is_final(task->state) && pending_get(manager, task->desired.id))
 		pending_drop(manager, task->desired.id);
-	if (task_is_final(task->state))
+	if (task_is_final(task->state)) {
 		move_forget(manager, task->desired.id);
+		trial_forget(manager, task->desired.id);
+	}
 	if (before->occupied && !task_occupies_node(task))
 		manager->wake = true;
 	if (before->state != task->state)
@@ -178,6 +180,7 @@ static void inherit(struct manager *manager, const struct job_entry *entry, cons
 	desired->replaces = took_over ? old->desired.id : old->desired.replaces;
 	if (task_is_stale(entry, old))
 		return;
+	desired->trial = old->desired.trial;
 	enum reason_after after = reason_after(reason);
 	if (after != AFTER_REPLACE_ELSEWHERE && after != AFTER_REPLACE_NOW)
 		return;
@@ -428,6 +431,7 @@ void task_delete(struct manager *manager, struct task *task)
 	if (before.occupied)
 		manager->wake = true;
 	pending_drop(manager, task->desired.id);
+	trial_forget(manager, task->desired.id);
 	job_dirty(manager, task->desired.job);
 	happen(manager, "task", name, task->desired.id.uuid, "removed", reason_name(task->reason),
 	       NULL);
@@ -471,6 +475,14 @@ void task_report(struct manager *manager, struct node_entry *node,
 	if (task->observed.removed && task->desired.wanted == TASK_WANT_REMOVE &&
 	    task_is_final(task->state))
 		task_delete(manager, task);
+}
+
+void task_set_trial(struct manager *manager, struct task *task, int trial)
+{
+	group_reserve(manager, 1);
+	cluster_task_edit(&manager->cluster, task);
+	task->desired.trial = trial;
+	cluster_task_save(&manager->cluster, &manager->out->changes, task);
 }
 
 void task_set_waiting(struct manager *manager, struct task *task, int reason, const char *message)

@@ -1,41 +1,279 @@
-/* Going to a new revision, or through a restart, one slot at a time: stop the old task, wait until it is gone, start
- * the new one, wait until it is ready, then the next. There is no state of its own: what is due next follows from the
- * slots, so it goes on after a restart of the manager where it was, and a newer revision simply takes over.
+/* Going to a new revision, back to an older one, or through a restart: as many slots at a time as the policy says. A
+ * slot's old task is stopped, and when it is gone the new one starts; or the new one starts first and the old one is
+ * stopped when that is ready (move.c). A slot takes up one of the places until its new task is ready and the policy's
+ * delay has passed since.
  *
- * Invariant: at most one slot that had a live task is without a ready one because of us. */
+ * New tasks are on trial (trial.c). When more of them have failed than may, the update goes no further, or the job goes
+ * back to the revision before. What is done is on record with the job; what is due next follows from the slots, so it
+ * goes on after a restart of the manager where it was, and a newer revision simply takes over.
+ *
+ * Invariant: of the slots that had a live task, at most as many as the policy allows side by side are without a ready
+ * one because of us; those that failed aside. */
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "base/planted.h"
 #include "manager/core.h"
 
-/* Does this slot, as it is now, hold the update back? */
-static bool holds_back(const struct job_entry *entry, const struct task *task)
+bool job_is_rolling(const struct job_entry *entry)
 {
-	switch (slot_look(entry, task)) {
-	/* An old task is on its way out. */
-	case SLOT_ENDING: return task_is_stale(entry, task);
-	/* The new revision has failed here: pause. A task its user stopped says nothing about the revision. */
-	case SLOT_LEFT: return task_end_reason(entry, task) != REASON_STOPPED;
-	/* A slot that is new to the job takes nobody's place; one that took over must be ready first. */
-	case SLOT_LIVE: return !task_is_ready(task) && !uuid_is_zero(task->desired.replaces.uuid);
-	default: return false;
+	return job_outcome(&entry->job, entry->job.revision) == OUTCOME_ROLLING;
+}
+
+const struct update_policy *update_policy_of(const struct job_entry *entry)
+{
+	const struct job_spec *spec = &job_entry_current(entry)->spec;
+	return entry->job.rolled_back_from ? &spec->rollback : &spec->update;
+}
+
+bool update_is_failing(const struct update_policy *policy, const struct job_facts *facts)
+{
+	return facts->failed * 1000000 > policy->max_failure_ppm * facts->replaced;
+}
+
+/* One look at all slots. */
+struct roll {
+	const struct update_policy *policy;
+	int64_t n_busy;
+	bool open; /* not everything is decided yet */
+	bool ill;  /* one that failed is not well */
+	int64_t due_ms;
+	struct slot **next; /* whose old task may go */
+	size_t n_next;
+};
+
+static void look_at_old(struct roll *roll, const struct job_entry *entry, struct slot *slot)
+{
+	/* The one before it may still be ending: that is waited for, but not for a machine that is lost. */
+	const struct task *moving = slot->moving;
+	bool settled = !moving || (moving->desired.wanted != TASK_WANT_RUN && moving->unreachable);
+	roll->open = true;
+	if (slot_look(entry, slot->newest) == SLOT_OLD && settled)
+		roll->next[roll->n_next++] = slot;
+	else
+		roll->n_busy++;
+}
+
+/* Has that time come? Else look again then. */
+static bool is_over(const struct manager *manager, struct roll *roll, int64_t time_ms)
+{
+	if (time_ms <= manager->in->now_ms)
+		return true;
+	if (time_ms < roll->due_ms)
+		roll->due_ms = time_ms;
+	return false;
+}
+
+static void look_at_new(struct manager *manager, struct roll *roll, const struct job_entry *entry,
+			struct slot *slot)
+{
+	struct task *task = slot->newest;
+	int trial = trial_judge(manager, entry, task, &roll->due_ms);
+	int64_t ready_ms = trial_ready_ms(manager, task);
+	bool ended = slot_look(entry, task) == SLOT_LEFT;
+	if (ended && trial == TRIAL_OPEN)
+		return; /* its user stopped it */
+	int64_t wait_ms = trial == TRIAL_FAILED ? update_policy_monitor_ms(roll->policy)
+						: roll->policy->delay_ms;
+	bool busy = ready_ms == INT64_MAX || !is_over(manager, roll, ready_ms + wait_ms);
+	roll->open |= trial == TRIAL_OPEN;
+	if (trial == TRIAL_FAILED)
+		roll->ill |= busy;
+	else
+		roll->n_busy += busy && !PLANTED(PLANTED_UPDATE_UNBOUNDED);
+}
+
+static void look_at_slots(struct manager *manager, struct roll *roll, const struct job_entry *entry,
+			  const struct slots *slots)
+{
+	for (size_t i = 0; i < slots->n; i++) {
+		struct slot *slot = &slots->items[i];
+		if (slot->want != SLOT_WANTED || !slot->newest)
+			continue;
+		if (task_is_stale(entry, slot->newest))
+			look_at_old(roll, entry, slot);
+		else if (!uuid_is_zero(slot->newest->desired.replaces.uuid))
+			look_at_new(manager, roll, entry, slot);
+		else
+			roll->n_busy += slot->newest->unreachable; /* it will be replaced */
 	}
 }
 
-void update_roll(struct manager *manager, struct job_entry *entry, const struct slots *slots,
+static void begin(struct manager *manager, struct roll *roll, struct job_entry *entry,
+		  struct slot *slot)
+{
+	struct task *task = slot->newest;
+	bool beside = roll->policy->order == UPDATE_START_FIRST && task_serves(task) &&
+		      !slot->moving &&
+		      !job_spec_lease_ms(cluster_task_spec(&manager->cluster, task));
+	if (beside) {
+		move_start(manager, entry, slot);
+		pending_settle(manager, slot->newest);
+		look_at_new(manager, roll, entry, slot);
+		return;
+	}
+	task_stop(manager, task,
+		  task->desired.revision != entry->job.revision ? REASON_UPDATED
+								: REASON_RESTARTED);
+	roll->n_busy++;
+}
+
+/* Tasks that serve nobody go first. */
+static void begin_next(struct manager *manager, struct roll *roll, struct job_entry *entry)
+{
+	int64_t places = roll->policy->parallelism ? roll->policy->parallelism : 1;
+	for (int ready = 0; ready <= 1; ready++) {
+		for (size_t i = 0; i < roll->n_next; i++) {
+			if (task_serves(roll->next[i]->newest) != ready)
+				continue;
+			if (places != UPDATE_ALL && roll->n_busy >= places)
+				return;
+			begin(manager, roll, entry, roll->next[i]);
+		}
+	}
+}
+
+static void look_again(struct manager *manager, const struct job_entry *entry, int64_t due_ms)
+{
+	struct job_watch *watch = job_watch(manager, entry->job.id);
+	if (due_ms == watch->roll_due_ms)
+		return;
+	watch->roll_due_ms = due_ms;
+	if (due_ms != INT64_MAX)
+		queue_push(&manager->rolling, (struct queue_item){ due_ms, entry->job.id.uuid, 0 });
+}
+
+/* "web.2 exited with status 1", "web.2 was restarted 3 times" */
+static void say_why(const struct manager *manager, const struct task *task, struct text *out)
+{
+	char sentence[TASK_SENTENCE_SIZE];
+	int64_t n = task->observed.attempts_used;
+	if (n && !task_is_final(task->state))
+		text_addf(out, "was restarted %lld %s", (long long)n, n == 1 ? "time" : "times");
+	else
+		text_add(out, cluster_task_sentence(&manager->cluster, task, sentence));
+}
+
+/* "1 of 3 failed: web.2 exited with status 1" */
+static void say_failed(const struct manager *manager, const struct job_entry *entry,
+		       const struct slots *slots, const struct job_facts *facts, struct text *out)
+{
+	text_addf(out, "%lld of %lld failed", (long long)facts->failed, (long long)facts->replaced);
+	for (size_t i = 0; i < slots->n; i++) {
+		const struct task *task = slots->items[i].newest;
+		if (!task || task_is_stale(entry, task) || task->desired.trial != TRIAL_FAILED)
+			continue;
+		text_addf(out, ": %s.%lld ", entry->job.name, (long long)task->desired.slot);
+		say_why(manager, task, out);
+		return;
+	}
+}
+
+static void put_job(struct manager *manager, struct job *job)
+{
+	group_reserve(manager, 1);
+	cluster_put_job(&manager->cluster, &manager->out->changes, job);
+}
+
+static void finish(struct manager *manager, struct job_entry *entry, const struct slots *slots,
+		   const struct job_facts *facts)
+{
+	struct job job;
+	struct text message;
+	text_init(&message, LIMIT_MESSAGE_BYTES);
+	if (facts->failed)
+		say_failed(manager, entry, slots, facts, &message);
+	record_copy(&job_type, &job, &entry->job);
+	job_set_outcome(&job, job.revision, OUTCOME_DONE, wall_now(manager),
+			facts->failed ? text_string(&message) : NULL);
+	put_job(manager, &job);
+	text_release(&message);
+}
+
+/* False: there is nothing to go back to, and the update is paused. */
+static bool roll_back(struct manager *manager, struct job_entry *entry, const struct slots *slots,
+		      const struct job_facts *facts)
+{
+	const struct job_revision *target = rollback_target(entry);
+	if (!target)
+		return false;
+	char name[JOB_NAME_SIZE];
+	struct job job;
+	struct text message;
+	text_init(&message, LIMIT_MESSAGE_BYTES);
+	say_failed(manager, entry, slots, facts, &message);
+	notes_add(&manager->out->notes, "job %s goes back to revision %lld: %s",
+		  job_name(entry, name), (long long)target->number, text_string(&message));
+	happen(manager, "job", name, entry->job.id.uuid, "rolled_back", "", text_string(&message));
+	record_copy(&job_type, &job, &entry->job);
+	rollback_plan(manager, &job, target, text_string(&message));
+	put_job(manager, &job);
+	manager->wake = true;
+	text_release(&message);
+	return true;
+}
+
+static bool settle(struct manager *manager, struct roll *roll, struct job_entry *entry,
+		   const struct slots *slots, bool gate_open)
+{
+	struct job_facts facts;
+	slots_facts(entry, slots, &facts);
+	bool rolling = job_is_rolling(entry);
+	bool failing = roll->policy->failure_action != UPDATE_CONTINUE &&
+		       update_is_failing(roll->policy, &facts);
+	if (failing && rolling && roll->policy->failure_action == UPDATE_ROLLBACK &&
+	    roll_back(manager, entry, slots, &facts))
+		return true;
+	/* Those that failed may have come round: so an update that went no further ends, once there is nothing left
+	 * to replace. */
+	if (rolling && !roll->open && !(failing && roll->ill) && !PLANTED(PLANTED_UPDATE_ENDLESS))
+		finish(manager, entry, slots, &facts);
+	else if (!failing && gate_open)
+		begin_next(manager, roll, entry);
+	return false;
+}
+
+static bool any_old(const struct job_entry *entry, const struct slots *slots)
+{
+	for (size_t i = 0; i < slots->n; i++) {
+		const struct slot *slot = &slots->items[i];
+		if (slot->want == SLOT_WANTED && slot->newest && task_is_stale(entry, slot->newest))
+			return true;
+	}
+	return false;
+}
+
+bool update_roll(struct manager *manager, struct job_entry *entry, const struct slots *slots,
 		 bool gate_open)
 {
-	struct task *next = NULL;
-	for (size_t i = 0; i < slots->n; i++) {
-		struct task *task = slots->items[i].newest;
-		if (slots->items[i].want != SLOT_WANTED)
+	if (!job_is_rolling(entry) && !any_old(entry, slots))
+		return false;
+	struct roll roll = {
+		.policy = update_policy_of(entry),
+		.due_ms = INT64_MAX,
+		.next = base_calloc(slots->n + 1, sizeof(struct slot *)),
+	};
+	look_at_slots(manager, &roll, entry, slots);
+	bool rolled_back = settle(manager, &roll, entry, slots, gate_open);
+	look_again(manager, entry, roll.due_ms);
+	base_free(roll.next);
+	return rolled_back;
+}
+
+void updates_due(struct manager *manager)
+{
+	struct queue *rolling = &manager->rolling;
+	while (rolling->n && rolling->items[0].key <= manager->in->now_ms) {
+		struct queue_item item = rolling->items[0];
+		struct job_watch *watch = map_get(&manager->jobs, item.id);
+		queue_pop(rolling);
+		if (!watch || watch->roll_due_ms != item.key)
 			continue;
-		if (holds_back(entry, task))
-			return;
-		/* Tasks that serve nobody go first. */
-		if (slot_look(entry, task) == SLOT_OLD && !slots->items[i].moving &&
-		    (!next || (task_is_ready(next) && !task_is_ready(task))))
-			next = task;
+		watch->roll_due_ms = INT64_MAX;
+		job_dirty(manager, watch->id);
 	}
-	if (next && gate_open)
-		task_stop(manager, next,
-			  next->desired.revision != entry->job.revision ? REASON_UPDATED
-									: REASON_RESTARTED);
+}
+
+int64_t updates_deadline(const struct manager *manager)
+{
+	return manager->rolling.n ? manager->rolling.items[0].key : INT64_MAX;
 }

@@ -15,6 +15,9 @@ const struct enum_name task_health_names[] = {
 	{ HEALTH_NONE, "none" }, { HEALTH_STARTING, "starting" }, { HEALTH_HEALTHY, "healthy" },
 	{ HEALTH_UNHEALTHY, "unhealthy" }, { 0 }
 };
+const struct enum_name task_trial_names[] = {
+	{ TRIAL_OPEN, "open" }, { TRIAL_PASSED, "passed" }, { TRIAL_FAILED, "failed" }, { 0 }
+};
 const struct enum_name task_wanted_names[] = {
 	{ TASK_WANT_RUN, "run" }, { TASK_WANT_STOP, "stop" }, { TASK_WANT_REMOVE, "remove" }, { 0 }
 };
@@ -47,6 +50,7 @@ static const struct field task_desired_fields[] = {
 	ROW_INT(19, struct task_desired, verdict_wall_ms, LIMIT_WALL_MS),
 	ROW_BOOL(20, struct task_desired, written_off),
 	ROW_STRING(21, struct task_desired, stop_message, LIMIT_MESSAGE_BYTES),
+	ROW_ENUM(22, struct task_desired, trial, task_trial_names),
 };
 RECORD_TYPE(task_desired, struct task_desired, task_desired_fields);
 

@@ -39,6 +39,10 @@ extern const struct enum_name task_health_names[]; /* none, starting, healthy, u
 enum task_wanted { TASK_WANT_RUN = 0, TASK_WANT_STOP = 1, TASK_WANT_REMOVE = 2 };
 extern const struct enum_name task_wanted_names[]; /* run, stop, remove */
 
+/* How a task that an update made is doing: told once and for all (manager/trial.c). */
+enum task_trial { TRIAL_OPEN = 0, TRIAL_PASSED = 1, TRIAL_FAILED = 2 };
+extern const struct enum_name task_trial_names[]; /* open, passed, failed */
+
 /* A host port given to the task: for spec.ports[index]. */
 struct port_grant {
 	int64_t index;
@@ -72,6 +76,7 @@ struct task_desired {
 	/* Its node was removed: nobody will ever confirm that no container of it is left, the operator's word has to
 	 * do. Final, occupies no node, and its node may not be known any more. Only rises. */
 	bool written_off;
+	int trial;	    /* of its slot and revision */
 	char *stop_message; /* why it was stopped, where stop_reason alone does not say; NULL: it does */
 };
 extern const struct record_type task_desired_type;

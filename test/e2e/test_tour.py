@@ -112,6 +112,32 @@ def test_an_update_replaces_every_task(drover):
         assert "V=2" in docker("inspect", "-f", "{{.Config.Env}}", container)
 
 
+def test_an_update_that_fails_goes_back_and_users_can_too(drover):
+    compose = (f"services:\n  s:\n    image: {BUSYBOX}\n    stop_grace_period: 1s\n    command: [sh, -c, '%s']\n"
+               "    deploy:\n      replicas: 2\n"
+               "      update_config: {order: start-first, monitor: 1s, failure_action: %s}\n"
+               "      rollback_config: {monitor: 1s}\n")
+    runs = "trap exit TERM; sleep 1000 & wait"
+    drover.up(compose % (runs, "rollback"))
+    first = set(drover.containers(running_only=True))
+    failed = drover.up(compose % ("exit 3", "rollback"), check=False)
+    assert failed.returncode == 1
+    assert "t/s was rolled back from revision 2 to 1: 1 of 2 failed: s.1 " in failed.stderr
+    # The second slot was never touched.
+    assert len(first & set(drover.containers(running_only=True))) == 1
+    history = json.loads(drover.out("history", "t/s", "-o", "json"))
+    assert [(one["number"], one["current"], one["outcome"]) for one in history["revisions"]] == [
+        (2, False, "rolled_back"), (1, True, "done")]
+    paused = drover.up(compose % ("exit 3", "pause"), check=False)
+    assert paused.returncode == 1 and "the update is paused" in paused.stderr
+    assert len(drover.containers(running_only=True)) >= 1
+    assert re.search(r"3 \*.*paused", drover.out("history", "t/s"))
+    assert "(revision 1)" in drover.out("rollback", "t/s")
+    assert len(drover.containers(running_only=True)) == 2
+    again = drover.run("rollback", "t/s", "--to", "7", check=False)
+    assert again.returncode != 0 and "has no revision 7" in again.stderr
+
+
 def test_volumes_keep_their_data_until_they_are_removed(drover):
     compose = f"""
 services:

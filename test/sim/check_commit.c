@@ -167,6 +167,7 @@ static void remember(struct known_task *known, const struct task *task)
 	known->revision = task->desired.revision;
 	known->restarts_asked = task->desired.restarts_asked;
 	known->attempts_before = task->desired.attempts_before;
+	known->stop_reason = task->desired.stop_reason;
 	known->state = task->state;
 	known->reason = task->reason;
 	known->verdict = task->desired.verdict;
@@ -189,6 +190,7 @@ static void check_task(struct sim *sim, const struct cluster *cluster,
 	check_lost(sim, cluster, known, entry, task, name);
 	check_success(sim, known, entry, task, name);
 	checker_follows(sim, known, task, name);
+	checker_update(sim, cluster, known, entry, task, name);
 	checker_history(sim, entry, task);
 	if (!uuid_is_zero(task->desired.node.uuid) && uuid_is_zero(known->node.uuid))
 		checker_placed(sim, cluster, task, name);

@@ -31,6 +31,30 @@ static uint64_t hash_of(const struct job_spec *spec)
 	return record_hash(&job_spec_type, &shared);
 }
 
+static struct known_revision *revision_of(struct known_job *job, int64_t number)
+{
+	return &job->revisions[number % REVISIONS_KNOWN];
+}
+
+static void know_revision(struct known_job *job, const struct job_spec *spec)
+{
+	bool rolls_back = spec->update.failure_action == UPDATE_ROLLBACK;
+	*revision_of(job, job->revision) =
+		(struct known_revision){ job->revision, hash_of(spec), spec->replicas, rolls_back };
+	job->hash = hash_of(spec);
+	job->replicas = spec->replicas;
+}
+
+/* An earlier revision is the current one again. */
+static void go_back(struct known_job *job, int64_t number)
+{
+	const struct known_revision *revision = revision_of(job, number);
+	job->revision = number;
+	job->uncertain |= revision->number != number;
+	job->hash = revision->hash;
+	job->replicas = revision->replicas;
+}
+
 static const struct job_spec *spec_of(const struct sim_request *request, const char *name)
 {
 	for (size_t i = 0; i < request->project_request.jobs.n; i++)
@@ -41,19 +65,30 @@ static const struct job_spec *spec_of(const struct sim_request *request, const c
 
 /* ---- the model ---- */
 
-static void take_effect(struct checker *checker, const struct sim_request *request,
-			const struct job_answer *answer)
+/* What its policy says happens without being asked for. */
+static void follow_roll_back(struct known_job *job, const struct cluster *cluster)
+{
+	const struct job_entry *entry = cluster_job(cluster, job->id);
+	const struct known_revision *known = revision_of(job, job->revision);
+	if (entry && entry->job.rolled_back_from == job->revision &&
+	    entry->job.revision < job->revision && known->number == job->revision &&
+	    known->rolls_back)
+		go_back(job, entry->job.revision);
+}
+
+static void take_effect(struct checker *checker, const struct cluster *cluster,
+			const struct sim_request *request, const struct job_answer *answer)
 {
 	/* One task is stopped or restarted: the job stays as it is. */
 	if (answer->effect == EFFECT_ORPHAN || !uuid_is_zero(request->request.task.uuid))
 		return;
 	struct known_job *job = job_of(checker, answer->id);
+	follow_roll_back(job, cluster);
 	text_print(job->project, sizeof(job->project), "%s", request->project);
 	job->revision = answer->revision;
 	const struct job_spec *spec = spec_of(request, answer->name);
 	if (spec) {
-		job->hash = hash_of(spec);
-		job->replicas = spec->replicas;
+		know_revision(job, spec);
 		job->wanted = JOB_RUN;
 	}
 	switch (answer->effect) {
@@ -64,9 +99,12 @@ static void take_effect(struct checker *checker, const struct sim_request *reque
 		job->restarts_asked++;
 		break;
 	case EFFECT_SCALED:
-		if (request->request.kind == REQUEST_SCALE)
+		if (request->request.kind == REQUEST_SCALE) {
 			job->replicas = request->request.replicas;
+			revision_of(job, job->revision)->replicas = job->replicas;
+		}
 		break;
+	case EFFECT_ROLLED_BACK: go_back(job, answer->revision); break;
 	default: break;
 	}
 }
@@ -99,7 +137,8 @@ static void compare_all(struct sim *sim, const struct cluster *cluster, int inva
 		struct known_job *job = &checker->jobs[i];
 		if (job->deleted || job->uncertain)
 			continue;
-		const char *difference = compare(job, cluster);
+		follow_roll_back(job, cluster);
+		const char *difference = job->uncertain ? NULL : compare(job, cluster);
 		if (difference)
 			violated(sim, invariant, "a job of %s %s", job->project, difference);
 		job->deleted = !cluster_job(cluster, job->id);
@@ -195,7 +234,8 @@ void checker_answered(struct sim *sim, const struct cluster *cluster,
 			continue;
 		keep_answer(checker, requests[i], &replies[i].answer);
 		for (size_t j = 0; j < replies[i].answer.jobs.n; j++)
-			take_effect(checker, requests[i], &replies[i].answer.jobs.items[j]);
+			take_effect(checker, cluster, requests[i],
+				    &replies[i].answer.jobs.items[j]);
 		if (requests[i]->request.kind != REQUEST_RESTART)
 			adopt_restarts(checker, cluster, &replies[i].answer);
 	}
@@ -211,8 +251,11 @@ void checker_stored(struct sim *sim, const struct cluster *stored)
 void checker_read(struct sim *sim, const struct cluster *cluster, struct job_id id)
 {
 	struct checker *checker = &sim->checker;
-	const struct known_job *job = find_job(checker, id);
+	struct known_job *job = find_job(checker, id);
 	if (!job || job->deleted || job->uncertain)
+		return;
+	follow_roll_back(job, cluster);
+	if (job->uncertain)
 		return;
 	checker->evaluated[INVARIANT_I16]++;
 	const char *difference = compare(job, cluster);
@@ -264,8 +307,7 @@ static void adopt_job(struct checker *checker, const struct job_entry *entry)
 	job->wanted = entry->job.wanted;
 	job->revision = entry->job.revision;
 	job->restarts_asked = entry->job.restarts_asked;
-	job->replicas = job_entry_current(entry)->spec.replicas;
-	job->hash = hash_of(&job_entry_current(entry)->spec);
+	know_revision(job, &job_entry_current(entry)->spec);
 	job->uncertain = false;
 }
 

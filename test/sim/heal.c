@@ -1,7 +1,7 @@
 /* The second phase: the faults end, and what is to work again is healed. In some seeds that is everything; in the
  * others a part, the manager and some of the workers, and the rest stays broken for ever. What has to settle, and stay
  * so, is the part that works. */
-#include "sim.h"
+#include "requests.h"
 
 #define BACKOFF_MAX_MS (6 * 60 * 1000)
 
@@ -96,8 +96,9 @@ int64_t heal(struct sim *sim)
 
 /* A heartbeat's leader lease, twice the time after which a node counts as silent, five seconds. */
 #define BASE_MS 30000
-/* One task of an update: it is stopped, by force in the end, and the next one becomes ready. */
-#define UPDATE_STEP_MS 20000
+/* One task of an update: it is stopped, by force in the end, and the next one becomes ready, waits for its policy's
+ * delay, and stands its trial; and all that may be for nothing, and is gone back on. */
+#define UPDATE_STEP_MS (2 * 35000)
 /* A lease, what a job may take to stop, and the margin. */
 #define LEASE_WHOLE_MS 120000
 
@@ -151,7 +152,8 @@ int64_t heal_allowance_ms(const struct sim *sim)
 {
 	int64_t backoff_ms, slots;
 	look_at_jobs(sim, &backoff_ms, &slots);
-	return BASE_MS + LEASE_WHOLE_MS + sim->manager.options.start_grace_ms +
-	       sim->manager.options.runtime_grace_ms + longest_call_ms(sim) + backoff_ms +
-	       sim->workers[0].options.backoff_max_ms + slots * UPDATE_STEP_MS;
+	return BASE_MS + LEASE_WHOLE_MS + 2 * UPDATE_DEADLINE_MAX_MS +
+	       sim->manager.options.start_grace_ms + sim->manager.options.runtime_grace_ms +
+	       longest_call_ms(sim) + backoff_ms + sim->workers[0].options.backoff_max_ms +
+	       slots * UPDATE_STEP_MS;
 }

@@ -20,6 +20,7 @@
 	X(INVARIANT_I10, "I10",  "nothing goes back to an older desired set")                          \
 	X(INVARIANT_I11, "I11",  "stopped means stopped")                                              \
 	X(INVARIANT_I12, "I12",  "only ours is touched")                                               \
+	X(INVARIANT_I13, "I13",  "an update takes down no more than it may")                           \
 	X(INVARIANT_I14, "I14",  "each slot succeeds once, attempts are counted")                      \
 	X(INVARIANT_I15, "I15",  "one key, one effect, one answer")                                    \
 	X(INVARIANT_I16, "I16",  "a client sees what it was answered")                                 \
@@ -35,6 +36,7 @@
 	X(INVARIANT_L2,  "L2",   "nothing waits that could run")                                       \
 	X(INVARIANT_L3,  "L3",   "requests are answered")                                              \
 	X(INVARIANT_L4,  "L4",   "no container without a task")                                        \
+	X(INVARIANT_L5,  "L5",   "an update is done, or has failed with a reason")                      \
 	X(INVARIANT_L7,  "L7",   "silence when there is nothing to do")                                \
 	X(INVARIANT_PLACED,"placed", "a task is placed where its job allows")                          \
 	X(INVARIANT_CORE,"core", "no assertion of a core fails")                                       \
@@ -67,7 +69,7 @@ struct known_task {
 	struct job_id job;
 	int64_t slot, revision, restarts_asked;
 	struct node_id node;
-	int state, reason, verdict;
+	int state, reason, verdict, stop_reason;
 	int64_t attempt, version, exit_code;
 	int64_t attempts_before;
 	char *message;
@@ -81,6 +83,15 @@ struct known_task {
 };
 
 /* The last answered request about a job. */
+/* What a revision of a job asks for; the last few are remembered. */
+#define REVISIONS_KNOWN 32
+struct known_revision {
+	int64_t number;
+	uint64_t hash;
+	int64_t replicas;
+	bool rolls_back; /* by itself, when it fails */
+};
+
 struct known_job {
 	struct job_id id;
 	char project[16];
@@ -89,6 +100,7 @@ struct known_job {
 	bool deleted;
 	bool uncertain; /* a request about it may have taken effect or not */
 	uint64_t hash;	/* of the specification, but for the replicas */
+	struct known_revision revisions[REVISIONS_KNOWN];
 };
 
 /* A slot that succeeded. */
@@ -175,6 +187,9 @@ void checker_exclusive(struct sim *sim, const struct sim_worker *worker,
 void checker_numbers(struct sim *sim, const struct cluster *cluster);
 void checker_placed(struct sim *sim, const struct cluster *cluster, const struct task *task,
 		    const char *name);
+/* check_updates.c: a task that an update stops. */
+void checker_update(struct sim *sim, const struct cluster *cluster, const struct known_task *known,
+		    const struct job_entry *entry, const struct task *task, const char *name);
 /* check_nodes.c: how nodes stand after a turn. */
 void checker_turned(struct sim *sim, const struct cluster *cluster);
 /* Is nothing to be replaced now, because many nodes were lost at once? */

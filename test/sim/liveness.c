@@ -355,6 +355,26 @@ static bool may_hold(const struct look *look, const struct job_entry *entry, int
 	       (waits_for_machine(look, entry, slot) && node->state != NODE_DOWN);
 }
 
+/* More of its new tasks have failed than may, and its policy is to wait for its user then. */
+static bool is_paused(const struct look *look, const struct job_entry *entry)
+{
+	const struct job_spec *spec = &job_entry_current(entry)->spec;
+	const struct update_policy *policy =
+		entry->job.rolled_back_from ? &spec->rollback : &spec->update;
+	int64_t n_replaced = 0;
+	int64_t n_failed = 0;
+	for (int64_t slot = 1; slot <= last_slot(look, entry); slot++) {
+		const struct task *task = newest_of(entry, slot);
+		if (!task || !is_wanted(look, entry, slot))
+			continue;
+		bool old = !is_current(entry, task);
+		n_replaced += old || !uuid_is_zero(task->desired.replaces.uuid);
+		n_failed += !old && task->desired.trial == TRIAL_FAILED;
+	}
+	return policy->failure_action != UPDATE_CONTINUE &&
+	       n_failed * 1000000 > policy->max_failure_ppm * n_replaced;
+}
+
 /* An update pauses where a slot has failed, waits for a node, or for one that is lost. */
 static bool holds_update(const struct look *look, const struct job_entry *entry)
 {
@@ -368,9 +388,23 @@ static bool holds_update(const struct look *look, const struct job_entry *entry)
 	return false;
 }
 
+static void look_at_update(struct look *look, const struct job_entry *entry, bool held)
+{
+	look->sim->checker.evaluated[INVARIANT_L5]++;
+	if (held || job_outcome(&entry->job, entry->job.revision) != OUTCOME_ROLLING)
+		return;
+	look->fine = false;
+	if (look->tell)
+		violated(look->sim, INVARIANT_L5,
+			 "the update of %s/%s to revision %lld is neither done nor paused",
+			 entry->job.project, entry->job.name, (long long)entry->job.revision);
+}
+
 static void look_at_wanted(struct look *look, const struct job_entry *entry)
 {
-	bool held = holds_update(look, entry) || !dependency_is_met(look, entry);
+	bool held = holds_update(look, entry) || !dependency_is_met(look, entry) ||
+		    is_paused(look, entry);
+	look_at_update(look, entry, held);
 	for (int64_t slot = 1; slot <= last_slot(look, entry); slot++) {
 		const struct task *task = newest_of(entry, slot);
 		if (!is_wanted(look, entry, slot))

@@ -35,6 +35,31 @@ static void draw_policy(struct sim *sim, struct job_spec *spec)
 	spec->stop_grace_ms = sim_draw(sim, 0, 8) * 1000;
 }
 
+static void draw_update_policy(struct sim *sim, struct update_policy *policy, bool may_overlap)
+{
+	static const int64_t parallelism[] = { 0, 0, 2, 3, UPDATE_ALL };
+	static const int64_t failures_ppm[] = { 0, 0, 300000, 1000000 };
+	policy->parallelism = parallelism[sim_draw(sim, 0, 4)];
+	policy->delay_ms = sim_chance(sim, 300) ? sim_draw(sim, 1, 5000) : 0;
+	policy->monitor_ms = sim_chance(sim, 500) ? sim_draw(sim, 1, 10000) : 0;
+	policy->max_failure_ppm = failures_ppm[sim_draw(sim, 0, 3)];
+	policy->order =
+		may_overlap && sim_chance(sim, 400) ? UPDATE_START_FIRST : UPDATE_STOP_FIRST;
+}
+
+/* How a service changes. */
+static void draw_updates(struct sim *sim, struct job_spec *spec)
+{
+	static const int actions[] = { UPDATE_PAUSE, UPDATE_PAUSE, UPDATE_CONTINUE,
+				       UPDATE_ROLLBACK };
+	bool may_overlap = spec->on_disconnect != ON_DISCONNECT_STOP;
+	draw_update_policy(sim, &spec->update, may_overlap);
+	draw_update_policy(sim, &spec->rollback, may_overlap);
+	spec->update.failure_action = actions[sim_draw(sim, 0, 3)];
+	spec->rollback.failure_action = actions[sim_draw(sim, 0, 2)];
+	spec->update_deadline_ms = sim_draw(sim, 20, UPDATE_DEADLINE_MAX_MS / 1000) * 1000;
+}
+
 static void draw_ports(struct sim *sim, struct job_spec *spec)
 {
 	if (!sim_chance(sim, 400))
@@ -108,6 +133,7 @@ static void draw_service(struct sim *sim, struct sim_request *request, const cha
 	draw_placement(sim, spec);
 	if (sim_chance(sim, 150))
 		spec->on_disconnect = ON_DISCONNECT_STOP;
+	draw_updates(sim, spec);
 	if (strcmp(name, "api") != 0 || !sim_chance(sim, 300))
 		return;
 	struct depend *depend = list_add(&spec->depends_on, sizeof(*depend));
@@ -140,6 +166,8 @@ static void draw_global(struct sim *sim, struct sim_request *request, const char
 	draw_policy(sim, spec);
 	draw_mark(sim, spec);
 	draw_placement(sim, spec);
+	if (mode == JOB_GLOBAL)
+		draw_updates(sim, spec);
 }
 
 static void draw_apply(struct sim *sim, struct sim_request *request)
@@ -170,11 +198,14 @@ static void draw_submit(struct sim *sim, struct sim_request *request)
 
 static void draw_act(struct sim *sim, struct sim_request *request)
 {
-	static const int kinds[] = { REQUEST_SCALE, REQUEST_SCALE, REQUEST_STOP, REQUEST_RESTART,
-				     REQUEST_RESTART };
-	request->request.kind = kinds[sim_draw(sim, 0, 4)];
-	/* Runs to completion are not scaled: a slot that comes back may rightly succeed again. */
-	int n_jobs = request->request.kind == REQUEST_SCALE ? 2 : (int)ARRAY_LEN(job_names);
+	static const int kinds[] = { REQUEST_SCALE,   REQUEST_SCALE,   REQUEST_STOP,
+				     REQUEST_RESTART, REQUEST_RESTART, REQUEST_ROLLBACK };
+	int kind = kinds[sim_draw(sim, 0, 5)];
+	request->request.kind = kind;
+	request->request.revision = sim_chance(sim, 700) ? 0 : sim_draw(sim, 1, 6);
+	/* Runs to completion are neither scaled nor taken back: a slot that comes back may rightly succeed again. */
+	bool of_services = kind == REQUEST_SCALE || kind == REQUEST_ROLLBACK;
+	int n_jobs = of_services ? 2 : (int)ARRAY_LEN(job_names);
 	text_print(request->job, sizeof(request->job), "%s",
 		   job_names[sim_draw(sim, 0, n_jobs - 1)]);
 	request->request.replicas = sim_draw(sim, 0, 5 + sim->n_workers / 10);

@@ -17,6 +17,9 @@ struct sim_request {
 	struct pairs labels; /* of a node */
 };
 
+/* The longest that an update of a drawn job waits for a task to come further. */
+#define UPDATE_DEADLINE_MAX_MS 120000
+
 struct sim_request *request_draw(struct sim *sim, const struct sim_client *client);
 /* A small one, of a project of its own. */
 #define REQUEST_LAST_KEY "last"

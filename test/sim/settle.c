@@ -71,6 +71,16 @@ static bool is_moving(const struct cluster *cluster, const struct task *task)
 	       node->record.draining;
 }
 
+/* Is its trial not over? It is told on record when it is. */
+static bool is_on_trial(const struct cluster *cluster, const struct task *task)
+{
+	const struct job_entry *entry = cluster_job_of(cluster, task);
+	return entry->job.wanted == JOB_RUN && !task_is_final(task->state) &&
+	       task->desired.trial == TRIAL_OPEN && !uuid_is_zero(task->desired.replaces.uuid) &&
+	       task->desired.revision == entry->job.revision &&
+	       job_outcome(&entry->job, entry->job.revision) == OUTCOME_ROLLING;
+}
+
 /* A Docker that hangs is noticed when it is asked for something, and that is kept on record where there are leases. */
 static bool is_unnoticed(const struct cluster *cluster, const struct sim_worker *worker)
 {
@@ -92,7 +102,7 @@ static bool is_restless(const struct sim *sim)
 			return true;
 	size_t at = 0;
 	for (const struct task *task; (task = map_next(&cluster->tasks, &at));)
-		if (is_moving(cluster, task) ||
+		if (is_moving(cluster, task) || is_on_trial(cluster, task) ||
 		    (task->unreachable && !task_is_final(task->state) &&
 		     job_spec_lease_ms(cluster_task_spec(cluster, task))))
 			return true;

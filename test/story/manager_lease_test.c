@@ -168,6 +168,7 @@ static void a_silent_docker_is_recorded_only_for_leases_and_once(void **state)
 	assert_int_equal(story.n_changes, changes);
 	story.request.jobs.items[0].spec.on_disconnect = ON_DISCONNECT_STOP;
 	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 10000); /* the update ends */
 	changes = story.n_changes;
 	story_set_runtime(&story, "alpha", false);
 	story_pass(&story, 100000);

@@ -185,6 +185,8 @@ void worker_say(struct story *story, struct story_worker *worker, struct held *h
 		observed->attempt++;
 		observed->started_wall_ms = story->wall_ms + observed->attempt;
 	}
+	observed->attempts_used += state == TASK_SCHEDULED && reason == REASON_RESTARTING &&
+				   observed->state == TASK_RUNNING;
 	bool ends = task_is_final(state);
 	if (ends)
 		observed->finished_wall_ms = story->wall_ms;
