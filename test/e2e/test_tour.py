@@ -123,8 +123,9 @@ def test_an_update_that_fails_goes_back_and_users_can_too(drover):
     failed = drover.up(compose % ("exit 3", "rollback"), check=False)
     assert failed.returncode == 1
     assert "t/s was rolled back from revision 2 to 1: 1 of 2 failed: s.1 " in failed.stderr
-    # The second slot was never touched.
-    assert len(first & set(drover.containers(running_only=True))) == 1
+    # The second slot was never touched; the first one may have been taken over before the new task ended.
+    now = set(drover.containers(running_only=True))
+    assert len(now) == 2 and first & now
     history = json.loads(drover.out("history", "t/s", "-o", "json"))
     assert [(one["number"], one["current"], one["outcome"]) for one in history["revisions"]] == [
         (2, False, "rolled_back"), (1, True, "done")]
