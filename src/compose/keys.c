@@ -151,11 +151,11 @@ static const struct key_row service_rows[] = {
 	REFUSED("external_links", "links are obsolete; join an external network instead"),
 	REFUSED("isolation", "it is for Windows containers"),
 	REFUSED("models", "drover runs containers only"),
-	REFUSED("post_start", NOT_YET),
-	REFUSED("pre_start", NOT_YET ": use a service with mode replicated-job and depends_on service_completed_successfully"),
-	REFUSED("pre_stop", NOT_YET),
+	REFUSED("post_start", "drover runs nothing in a container but its command: start it there, or in a service with depends_on service_started"),
+	REFUSED("pre_start", "a task is one container: use a service with mode replicated-job and depends_on service_completed_successfully"),
+	REFUSED("pre_stop", "drover runs nothing in a container but its command: let it act on stop_signal"),
 	REFUSED("provider", "drover runs containers only"),
-	REFUSED("pull_refresh_after", NOT_YET ": use pull_policy"),
+	REFUSED("pull_refresh_after", "drover keeps no record of when an image was pulled: use pull_policy"),
 	REFUSED("secrets", NOT_YET ": mount a file with volumes instead"),
 	REFUSED("use_api_socket", "it would hand Docker's socket and your registry passwords to the container"),
 	REFUSED("volume_driver", "write the driver under the top level's volumes"),
@@ -390,15 +390,29 @@ static const struct key_row drover_rows[] = {
 
 static const struct key_row network_rows[] = {
 	HONOURED("name", read_string, offsetof(struct network_spec, name), NULL, "PROJECT_KEY; of an external one KEY"),
-	HONOURED("driver", read_network_driver, 0, NULL, "`bridge` only"),
+	HONOURED("driver", read_network_driver, 0, NULL, "`bridge`; another, but `overlay`, `host` and `none`, is used as it lies on each machine"),
 	HONOURED("driver_opts", read_options, offsetof(struct network_spec, driver_opts), NULL, ""),
 	HONOURED("attachable", read_bool, offsetof(struct network_spec, attachable), NULL, "false"),
 	HONOURED("internal", read_bool, offsetof(struct network_spec, internal), NULL, "false"),
 	HONOURED("labels", read_pairs, offsetof(struct network_spec, labels), NULL, ""),
 	HONOURED("external", read_external, offsetof(struct network_spec, external), NULL, "false; true: it must exist, and is never removed"),
-	REFUSED("ipam", NOT_YET ": Docker chooses the addresses"),
-	REFUSED("enable_ipv4", NOT_YET),
-	REFUSED("enable_ipv6", NOT_YET),
+	HONOURED("ipam", read_ipam, 0, NULL, "Docker chooses the addresses; see below"),
+	HONOURED("enable_ipv4", read_enable_ipv4, 0, NULL, "`true` only"),
+	HONOURED("enable_ipv6", read_tristate, offsetof(struct network_spec, enable_ipv6), NULL,
+	     "as Docker's daemon is set; without a subnet needs Docker 27"),
+};
+
+static const struct key_row ipam_rows[] = {
+	HONOURED("driver", read_ipam_driver, offsetof(struct ipam, driver), NULL, "`default`"),
+	HONOURED("config", read_pools, offsetof(struct ipam, pools), NULL, "list, see below"),
+	HONOURED("options", read_options, offsetof(struct ipam, options), NULL, "given to the driver"),
+};
+
+static const struct key_row ipam_pool_rows[] = {
+	HONOURED("subnet", read_string, offsetof(struct ipam_pool, subnet), NULL, "required: `10.9.0.0/24`"),
+	HONOURED("ip_range", read_string, offsetof(struct ipam_pool, ip_range), NULL, "the subnet: from where containers have their addresses"),
+	HONOURED("gateway", read_string, offsetof(struct ipam_pool, gateway), NULL, "the first of the subnet"),
+	HONOURED("aux_addresses", read_options, offsetof(struct ipam_pool, aux_addresses), NULL, "mapping of names to addresses that no container has"),
 };
 
 static const struct key_row volume_rows[] = {
@@ -444,6 +458,8 @@ const struct key_section key_sections[SECTION_COUNT] = {
 	[SECTION_PREFERENCE] = SECTION("services.*.deploy.placement.preferences[]", preference_rows),
 	[SECTION_DROVER] = SECTION("services.*.x-drover", drover_rows),
 	[SECTION_NETWORK] = SECTION("networks.*", network_rows),
+	[SECTION_IPAM] = SECTION("networks.*.ipam", ipam_rows),
+	[SECTION_IPAM_POOL] = SECTION("networks.*.ipam.config[]", ipam_pool_rows),
 	[SECTION_VOLUME] = SECTION("volumes.*", volume_rows),
 };
 // clang-format on

@@ -428,6 +428,9 @@ static void print_network(struct yaml_out *out, const char *project,
 		yaml_bool(out, "internal", network->internal);
 		yaml_bool(out, "attachable", network->attachable);
 		yaml_pairs(out, "labels", &network->labels);
+		if (network->enable_ipv6 != UNSET)
+			yaml_bool(out, "enable_ipv6", network->enable_ipv6 == YES);
+		print_ipam(out, network->ipam);
 	}
 	yaml_close(out);
 }

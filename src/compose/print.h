@@ -17,6 +17,9 @@ void print_isolation(struct yaml_out *out, const struct isolation *isolation);
 /* The keys of networks.*; nothing for NULL. */
 void print_endpoint(struct yaml_out *out, const struct endpoint_settings *endpoint);
 
+/* The key of a network; nothing for NULL. */
+void print_ipam(struct yaml_out *out, const struct ipam *ipam);
+
 /* The list of a deploy.resources.reservations.devices. */
 void print_device_requests(struct yaml_out *out, const struct isolation *isolation);
 

@@ -175,3 +175,26 @@ void print_endpoint(struct yaml_out *out, const struct endpoint_settings *endpoi
 	print_string(out, "ipv6_address", endpoint->ipv6_address);
 	yaml_strings(out, "link_local_ips", &endpoint->link_local_ips);
 }
+
+void print_ipam(struct yaml_out *out, const struct ipam *ipam)
+{
+	if (!ipam)
+		return;
+	yaml_open(out, "ipam");
+	print_string(out, "driver", ipam->driver);
+	if (ipam->pools.n)
+		yaml_open(out, "config");
+	for (size_t i = 0; i < ipam->pools.n; i++) {
+		const struct ipam_pool *pool = &ipam->pools.items[i];
+		yaml_open_item(out);
+		yaml_string(out, "subnet", pool->subnet);
+		print_string(out, "ip_range", pool->ip_range);
+		print_string(out, "gateway", pool->gateway);
+		yaml_pairs(out, "aux_addresses", &pool->aux_addresses);
+		yaml_close_item(out);
+	}
+	if (ipam->pools.n)
+		yaml_close(out);
+	yaml_pairs(out, "options", &ipam->options);
+	yaml_close(out);
+}

@@ -31,8 +31,14 @@ enum err_code read_network_driver(const struct at *at, void *target, struct err 
 			       "driver overlay is refused: there are no networks across machines "
 			       "yet; a project's bridge "
 			       "network lives on one machine, so its tasks are placed together");
-	return at_fail(at, err, ERR_UNSUPPORTED,
-		       "driver %s is refused: only bridge networks are in this release", driver);
+	if (strcmp(driver, "host") == 0 || strcmp(driver, "none") == 0 ||
+	    strcmp(driver, "null") == 0)
+		return at_fail(at, err, ERR_UNSUPPORTED,
+			       "driver %s is refused: there is one such network on each machine; "
+			       "write network_mode in the services instead",
+			       driver);
+	string_set(&network->driver, driver);
+	return ERR_NONE;
 }
 
 enum err_code read_volume_driver(const struct at *at, void *target, struct err *err)

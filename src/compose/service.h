@@ -190,6 +190,12 @@ enum err_code read_priority(const struct at *at, void *int64, struct err *err);
 /* service_deploy.c */
 enum err_code read_endpoint_mode(const struct at *at, void *service, struct err *err);
 
+/* project_ipam.c */
+enum err_code read_ipam(const struct at *at, void *network_spec, struct err *err);
+enum err_code read_ipam_driver(const struct at *at, void *char_pointer, struct err *err);
+enum err_code read_pools(const struct at *at, void *list, struct err *err);
+enum err_code read_enable_ipv4(const struct at *at, void *target, struct err *err);
+
 /* project_parts.c: what the top level declares; target struct load. */
 enum err_code read_networks(const struct at *at, void *load, struct err *err);
 enum err_code read_project_volumes(const struct at *at, void *load, struct err *err);

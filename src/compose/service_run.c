@@ -149,11 +149,10 @@ enum err_code read_pull_policy(const struct at *at, void *target, struct err *er
 			       "pull_policy build is refused: drover runs images and builds none");
 	if (strcmp(word, "daily") == 0 || strcmp(word, "weekly") == 0 ||
 	    strncmp(word, "every_", 6) == 0)
-		return at_fail(
-			at, err, ERR_UNSUPPORTED,
-			"pull_policy %s is refused: not in this release; use always, missing "
-			"or never",
-			word);
+		return at_fail(at, err, ERR_UNSUPPORTED,
+			       "pull_policy %s is refused: drover keeps no record of when an image "
+			       "was pulled; use always, missing or never",
+			       word);
 	return fail_type(at, "always, missing, if_not_present or never", err);
 }
 

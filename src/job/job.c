@@ -46,6 +46,21 @@ static const struct field job_fields[] = {
 };
 RECORD_TYPE(job, struct job, job_fields);
 
+static const struct field ipam_pool_fields[] = {
+	ROW_STRING(1, struct ipam_pool, subnet, LIMIT_ADDRESS_BYTES, .flags = FIELD_REQUIRED),
+	ROW_STRING(2, struct ipam_pool, ip_range, LIMIT_ADDRESS_BYTES),
+	ROW_STRING(3, struct ipam_pool, gateway, LIMIT_ADDRESS_BYTES),
+	ROW_PAIRS(4, struct ipam_pool, aux_addresses, LIMIT_LIST_ITEMS),
+};
+RECORD_TYPE(ipam_pool, struct ipam_pool, ipam_pool_fields);
+
+static const struct field ipam_fields[] = {
+	ROW_STRING(1, struct ipam, driver, LIMIT_NAME_BYTES),
+	ROW_STRUCTS(2, struct ipam, pools, ipam_pool, LIMIT_DEVICES),
+	ROW_PAIRS(3, struct ipam, options, LIMIT_LIST_ITEMS),
+};
+RECORD_TYPE(ipam, struct ipam, ipam_fields);
+
 static const struct field network_spec_fields[] = {
 	ROW_STRING(1, struct network_spec, key, LIMIT_NAME_BYTES, .flags = FIELD_REQUIRED),
 	ROW_STRING(2, struct network_spec, name, LIMIT_RESOURCE_NAME_BYTES),
@@ -55,6 +70,8 @@ static const struct field network_spec_fields[] = {
 	ROW_BOOL(6, struct network_spec, internal),
 	ROW_BOOL(7, struct network_spec, attachable),
 	ROW_BOOL(8, struct network_spec, external),
+	ROW_ENUM(9, struct network_spec, enable_ipv6, tristate_names),
+	ROW_OPTIONAL(10, struct network_spec, ipam, ipam),
 };
 RECORD_TYPE(network_spec, struct network_spec, network_spec_fields);
 

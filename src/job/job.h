@@ -65,6 +65,22 @@ void job_set_outcome(struct job *job, int64_t revision, int outcome, int64_t wal
 		     const char *message);
 
 /* A network or volume of a project, as the Compose file's top level declares it. */
+/* One range of addresses of a network. */
+struct ipam_pool {
+	char *subnet; /* "10.9.0.0/24" */
+	char *ip_range;
+	char *gateway;
+	struct pairs aux_addresses; /* names of other hosts, and their addresses */
+};
+extern const struct record_type ipam_pool_type;
+
+struct ipam {
+	char *driver; /* NULL: Docker's default */
+	LIST_OF(struct ipam_pool) pools;
+	struct pairs options;
+};
+extern const struct record_type ipam_type;
+
 struct network_spec {
 	char *key;    /* name within the project */
 	char *name;   /* Docker's name; NULL: PROJECT_KEY */
@@ -73,7 +89,9 @@ struct network_spec {
 	struct pairs labels;
 	bool internal;
 	bool attachable;
-	bool external; /* must exist already; never created, never removed */
+	bool external;	   /* must exist already; never created, never removed */
+	int enable_ipv6;   /* enum tristate */
+	struct ipam *ipam; /* NULL: Docker chooses the addresses */
 };
 extern const struct record_type network_spec_type;
 

@@ -1,6 +1,8 @@
 /* Who asked for what a task is made from. */
 #include "job/job.h"
 
+#include <string.h>
+
 #define PROTOCOL_WITH_POLICY 2
 
 static bool joins_one_of(const struct job_spec *spec, const struct strings *networks)
@@ -28,10 +30,24 @@ bool job_revision_is_over_tls(const struct job_revision *revision, const struct 
 	       mounts_one_of(&revision->spec, &project->volumes_over_tls);
 }
 
+/* Of a network that the job joins an older worker would pass over it too. */
+static bool joins_younger_network(const struct job_spec *spec, const struct project *project)
+{
+	for (size_t i = 0; i < project->networks.n; i++) {
+		const struct network_spec *network = &project->networks.items[i];
+		for (size_t j = 0; (network->ipam || network->enable_ipv6) && j < spec->networks.n;
+		     j++)
+			if (strcmp(spec->networks.items[j].network, network->key) == 0)
+				return true;
+	}
+	return false;
+}
+
 int64_t job_revision_protocol(const struct job_revision *revision, const struct project *project)
 {
 	int64_t protocol = job_spec_protocol(&revision->spec);
-	if (protocol < PROTOCOL_WITH_POLICY && job_revision_is_over_tls(revision, project))
+	if (protocol < PROTOCOL_WITH_POLICY && (job_revision_is_over_tls(revision, project) ||
+						joins_younger_network(&revision->spec, project)))
 		return PROTOCOL_WITH_POLICY;
 	return protocol;
 }

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/map.h"
+#include "job/ipam_check.h"
 #include "job/job.h"
 #include "job/refuse.h"
 
@@ -72,6 +73,8 @@ static enum err_code build_index(struct project_index *index, struct err *err)
 				  err);
 		if (!code)
 			code = check_resource_name("networks", i, network->name, err);
+		if (!code)
+			code = ipam_check(network->ipam, i, err);
 		if (!code && network->driver && strcmp(network->driver, "overlay") == 0)
 			code = refuse(err, ERR_UNSUPPORTED, AT_MEMBER("networks", i, "driver"),
 				      "overlay networks across nodes are not built yet: a "

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "job/spec.h"
+#include "job/job.h"
 #include "job/syntax.h"
 
 static void init_good(struct job_spec *spec)
@@ -273,6 +273,27 @@ static void what_is_new_below_asks_for_new_workers(void **state)
 	assert_int_equal(protocol_with(bad_mac), 2);
 }
 
+/* Not only what the job itself says counts, but what the network it joins is. */
+static void a_network_with_addresses_asks_for_new_workers(void **state)
+{
+	(void)state;
+	struct job_revision revision;
+	struct project project = { 0 };
+	record_init(&job_revision_type, &revision);
+	struct network_use *use = list_add(&revision.spec.networks, sizeof(*use));
+	string_set(&use->network, "front");
+	struct network_spec *other = list_add(&project.networks, sizeof(*other));
+	string_set(&other->key, "other");
+	other->enable_ipv6 = YES;
+	struct network_spec *front = list_add(&project.networks, sizeof(*front));
+	string_set(&front->key, "front");
+	assert_int_equal(job_revision_protocol(&revision, &project), 1);
+	front->ipam = base_calloc(1, sizeof(*front->ipam));
+	assert_int_equal(job_revision_protocol(&revision, &project), 2);
+	record_release(&job_revision_type, &revision);
+	record_release(&project_type, &project);
+}
+
 /* An older worker would pass over it in silence. */
 static void what_is_new_asks_for_new_workers_and_new_tasks(void **state)
 {
@@ -298,6 +319,7 @@ int main(void)
 		TEST(device_rules_are_told_from_others),
 		TEST(a_relabelled_mount_is_one_that_docker_makes),
 		TEST(what_is_new_below_asks_for_new_workers),
+		TEST(a_network_with_addresses_asks_for_new_workers),
 		TEST(what_is_new_asks_for_new_workers_and_new_tasks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

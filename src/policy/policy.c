@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "compose/yaml_tree.h"
+#include "job/address.h"
 
 #define POLICY_PATHS_HINT "a path or {path: PATH, read_only: true}"
 
@@ -53,6 +54,7 @@ static const struct key_row rows[POLICY_KEY_COUNT] = {
 	[POLICY_DEVICE_DRIVERS] = { "device_drivers", "device driver", nothing },
 	[POLICY_ANNOTATIONS] = { "annotations", "annotation", nothing },
 	[POLICY_NETWORK_OPTIONS] = { "network_options", "network option", network_options },
+	[POLICY_SUBNETS] = { "subnets", "subnet", nothing },
 };
 
 /* ---- reading ---- */
@@ -82,6 +84,9 @@ static enum err_code add_word(const struct reader *reader, enum policy_key key,
 	const char *star = strchr(node->text, '*');
 	if (key == POLICY_IMAGES && star && star[1])
 		return fail(reader, node, rows[key].name, "'*' stands at the end only");
+	struct ip_network network;
+	if (key == POLICY_SUBNETS && !ip_network_parse(node->text, &network))
+		return fail(reader, node, rows[key].name, "expected subnets like 10.9.0.0/16");
 	strings_add(&list->items, node->text);
 	return ERR_NONE;
 }
@@ -330,6 +335,34 @@ static enum err_code check_options(const struct policy *policy, const struct pai
 	return code;
 }
 
+/* A subnet of a job's own choice takes the place of whatever lies there: the machine would send a container what is
+ * meant for its name server. */
+static enum err_code check_subnet(const struct policy *policy, const char *text, struct err *err)
+{
+	const struct strings *listed = &policy->lists[POLICY_SUBNETS].items;
+	struct ip_network subnet;
+	bool good = text && ip_network_parse(text, &subnet);
+	for (size_t i = 0; good && i < listed->n; i++) {
+		struct ip_network network;
+		if (ip_network_parse(listed->items[i], &network) &&
+		    network.prefix_bits <= subnet.prefix_bits &&
+		    ip_network_has(&network, &subnet.address))
+			return ERR_NONE;
+	}
+	return refuse(policy, POLICY_SUBNETS, text ? text : "", err);
+}
+
+static enum err_code check_ipam(const struct policy *policy, const struct ipam *ipam,
+				struct err *err)
+{
+	enum err_code code = ERR_NONE;
+	if (ipam && ipam->driver)
+		code = check_word(policy, POLICY_NETWORK_DRIVERS, ipam->driver, err);
+	for (size_t i = 0; ipam && !code && i < ipam->pools.n; i++)
+		code = check_subnet(policy, ipam->pools.items[i].subnet, err);
+	return code;
+}
+
 static enum err_code check_network(const struct policy *policy, const char *project,
 				   const struct network_spec *network, struct err *err)
 {
@@ -339,10 +372,11 @@ static enum err_code check_network(const struct policy *policy, const char *proj
 		return check_word(policy, POLICY_NETWORKS, name, err);
 	if (network->external)
 		return ERR_NONE;
+	enum err_code code = check_ipam(policy, network->ipam, err);
 	/* Who allowed another driver allowed what it does. */
-	if (strcmp(driver, "bridge") == 0)
+	if (!code && strcmp(driver, "bridge") == 0)
 		return check_options(policy, &network->driver_opts, err);
-	return check_word(policy, POLICY_NETWORK_DRIVERS, driver, err);
+	return code ? code : check_word(policy, POLICY_NETWORK_DRIVERS, driver, err);
 }
 
 /* What lets a container take from others more than its share. */

@@ -11,6 +11,7 @@
  *     volume_types: [nfs, tmpfs]              # the local driver's option `type`
  *     network_drivers: [macvlan]              # beside bridge
  *     network_options: [com.docker.network.bridge.name]   # of bridges and of those who join them
+ *     subnets: [10.9.0.0/16]                  # that networks may choose addresses from
  *     networks: [host]                        # Docker's own that may be joined: host, none, bridge
  *     log_drivers: [syslog]                   # beside json-file, local, none, journald
  *     privileges: [privileged, pid=host]      # what reaches beyond the container, by its Compose key
@@ -47,6 +48,7 @@ enum policy_key {
 	POLICY_DEVICE_DRIVERS,
 	POLICY_ANNOTATIONS,
 	POLICY_NETWORK_OPTIONS,
+	POLICY_SUBNETS,
 	POLICY_KEY_COUNT,
 };
 

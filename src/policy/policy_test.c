@@ -344,6 +344,42 @@ static void options_of_joining_are_named(void **state)
 	asked_release(&asked);
 }
 
+static void add_subnet(struct asked *asked, const char *subnet)
+{
+	if (!asked->network.ipam)
+		asked->network.ipam = base_calloc(1, sizeof(struct ipam));
+	struct ipam_pool *pool = list_add(&asked->network.ipam->pools, sizeof(*pool));
+	string_set(&pool->subnet, subnet);
+}
+
+/* The machine would send what is meant for others there to a container. */
+static void networks_take_subnets_of_those_that_are_listed(void **state)
+{
+	(void)state;
+	static const int verbs[] = { CONTAINER_CREATE, CONTAINER_NETWORK_ENSURE };
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+		struct asked asked;
+		asked_init(&asked, verbs[i]);
+		add_subnet(&asked, "10.9.8.0/24");
+		expect_line(&asked, "subnet", "10.9.8.0/24", "subnets: [10.9.8.0/24]");
+		expect("subnets: [10.9.0.0/16]", &asked, NULL);
+		expect("subnets: [10.9.8.0/25, 10.8.0.0/16]", &asked,
+		       "subnet 10.9.8.0/24 is not allowed on this machine; its owner can add it "
+		       "to subnets, line 1 of worker.yaml");
+		add_subnet(&asked, "8.8.8.0/24");
+		expect("subnets: [10.9.0.0/16]", &asked,
+		       "subnet 8.8.8.0/24 is not allowed on this machine; its owner can add it "
+		       "to subnets, line 1 of worker.yaml");
+		string_set(&asked.network.ipam->driver, "acme");
+		expect("subnets: [10.9.0.0/16, 8.8.8.0/24]", &asked,
+		       "network driver acme is not allowed on this machine; its owner can add the "
+		       "line \"network_drivers: [acme]\" to worker.yaml");
+		asked_release(&asked);
+	}
+	expect_refused_text("subnets: [here]\n", "worker.yaml:1:11: subnets",
+			    "expected subnets like 10.9.0.0/16");
+}
+
 static void images_are_free_until_a_line_binds_them(void **state)
 {
 	(void)state;
@@ -528,6 +564,7 @@ int main(void)
 		TEST(annotations_are_named),
 		TEST(options_of_networks_are_named),
 		TEST(options_of_joining_are_named),
+		TEST(networks_take_subnets_of_those_that_are_listed),
 		TEST(images_are_free_until_a_line_binds_them),
 		TEST(a_network_may_not_be_the_hosts),
 		TEST(a_volume_may_not_be_a_mount_in_disguise),

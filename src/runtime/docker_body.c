@@ -535,6 +535,23 @@ static void put_resource_labels(struct json_build *build, const struct container
 	json_put_text(build, ours, LABEL_PROJECT, action->project);
 }
 
+static void put_ipam(struct json_build *build, const struct ipam *ipam)
+{
+	json_t *object = json_put_object(build->root, "IPAM");
+	json_put_text(build, object, "Driver", ipam->driver ? ipam->driver : "default");
+	for (size_t i = 0; i < ipam->pools.n; i++) {
+		const struct ipam_pool *pool = &ipam->pools.items[i];
+		json_t *item = json_add_object(json_put_list(object, "Config"));
+		json_put_text(build, item, "Subnet", pool->subnet);
+		json_put_text(build, item, "IPRange", pool->ip_range);
+		json_put_text(build, item, "Gateway", pool->gateway);
+		if (pool->aux_addresses.n)
+			json_put_pairs(build, item, "AuxiliaryAddresses", &pool->aux_addresses);
+	}
+	if (ipam->options.n)
+		json_put_pairs(build, object, "Options", &ipam->options);
+}
+
 char *docker_body_network(const struct container_action *action, struct err *err)
 {
 	const struct network_spec *network = action->network;
@@ -546,6 +563,10 @@ char *docker_body_network(const struct container_action *action, struct err *err
 	json_put_bool(build.root, "Internal", network->internal);
 	json_put_bool(build.root, "Attachable", network->attachable);
 	json_put_pairs(&build, build.root, "Options", &network->driver_opts);
+	if (network->enable_ipv6 != UNSET)
+		json_put_bool(build.root, "EnableIPv6", network->enable_ipv6 == YES);
+	if (network->ipam)
+		put_ipam(&build, network->ipam);
 	put_resource_labels(&build, action, &network->labels);
 	return json_build_take(&build, err);
 }

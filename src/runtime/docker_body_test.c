@@ -354,6 +354,33 @@ static void networks_and_volumes_bear_our_labels(void **state)
 	record_release(&job_spec_type, &spec);
 }
 
+static void addresses_of_a_network_are_told(void **state)
+{
+	(void)state;
+	struct job_spec spec;
+	record_init(&job_spec_type, &spec);
+	struct network_spec network = { .enable_ipv6 = YES };
+	network.ipam = base_calloc(1, sizeof(*network.ipam));
+	struct ipam_pool *pool = list_add(&network.ipam->pools, sizeof(*pool));
+	string_set(&pool->subnet, "10.9.0.0/24");
+	string_set(&pool->ip_range, "10.9.0.128/25");
+	string_set(&pool->gateway, "10.9.0.1");
+	pairs_add(&pool->aux_addresses, "printer", "10.9.0.7");
+	pairs_add(&network.ipam->options, "a", "b");
+	struct container_action action = action_of(&spec);
+	action.network = &network;
+	action.resource_name = "shop_x";
+	check_body(docker_body_network(&action, NULL),
+		   "{\"Name\":\"shop_x\",\"CheckDuplicate\":true,\"Driver\":\"bridge\","
+		   "\"Internal\":false,\"Attachable\":false,\"Options\":{},\"EnableIPv6\":true,"
+		   "\"IPAM\":{\"Driver\":\"default\",\"Config\":[{\"Subnet\":\"10.9.0.0/24\","
+		   "\"IPRange\":\"10.9.0.128/25\",\"Gateway\":\"10.9.0.1\","
+		   "\"AuxiliaryAddresses\":{\"printer\":\"10.9.0.7\"}}],\"Options\":{\"a\":\"b\"}},"
+		   "\"Labels\":{\"drover.cluster\":\"" CLUSTER "\",\"drover.project\":\"shop\"}}");
+	record_release(&network_spec_type, &network);
+	record_release(&job_spec_type, &spec);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,6 +391,7 @@ int main(void)
 		cmocka_unit_test(an_empty_command_keeps_the_images_entry_point),
 		cmocka_unit_test(a_disabled_check_and_a_foreign_log_driver_are_left_as_written),
 		cmocka_unit_test(networks_and_volumes_bear_our_labels),
+		cmocka_unit_test(addresses_of_a_network_are_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

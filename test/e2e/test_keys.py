@@ -193,3 +193,23 @@ networks: {{first: , second: }}
     assert about["HostConfig"]["NetworkMode"] == "t_second"
     assert about["NetworkSettings"]["Networks"]["t_second"]["MacAddress"] == "02:42:0a:63:07:09"
     assert about["NetworkSettings"]["Networks"]["t_first"]["IPAMConfig"] == {"LinkLocalIPs": ["169.254.7.9"]}
+
+
+def test_a_network_with_addresses_of_its_own(drover):
+    drover.up(f"""
+services:
+  s:
+    image: {BUSYBOX}
+    command: [sleep, "1000"]
+    stop_grace_period: 0s
+    networks: {{own: {{ipv4_address: 10.217.38.77, mac_address: "02:42:0a:d9:26:4d"}}}}
+networks:
+  own:
+    ipam:
+      config: [{{subnet: 10.217.38.0/24, ip_range: 10.217.38.64/26, gateway: 10.217.38.9, aux_addresses: {{a: 10.217.38.65}}}}]
+""")
+    words = inside(drover, "t/s", "ip", "addr", "show", "eth0")
+    assert "10.217.38.77/24" in words and "02:42:0a:d9:26:4d" in words
+    assert "via 10.217.38.9" in inside(drover, "t/s", "ip", "route")
+    pool, = json.loads(docker("network", "inspect", "t_own"))[0]["IPAM"]["Config"]
+    assert pool["IPRange"] == "10.217.38.64/26" and pool["AuxiliaryAddresses"] == {"a": "10.217.38.65"}
