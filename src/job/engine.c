@@ -49,7 +49,7 @@ struct engine_need job_spec_engine_need(const struct job_spec *spec)
 	if (spec->health_check.start_interval_ms)
 		need = (struct engine_need){ 44, "start_interval" };
 	if (job_spec_extras(spec)->annotations.n)
-		need = greater(need, (struct engine_need){ 43, "annotations" });
+		need = greater(need, (struct engine_need){ 43, "an annotation" });
 	for (size_t i = 0; i < spec->mounts.n; i++)
 		need = greater(need, of_mount(&spec->mounts.items[i]));
 	for (size_t i = 0; i < spec->networks.n; i++)

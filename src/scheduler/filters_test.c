@@ -262,6 +262,12 @@ static void an_old_engine_is_refused_where_a_key_needs_a_newer_one(void **state)
 	assert_fits_nowhere(world, task_of(world, spec),
 			    "no node speaks Engine API 1.44, which start_interval needs: 1 of 1 "
 			    "speaks an older Engine API than 1.44 (newest is 1.41)");
+	spec = world_spec(0, 0);
+	spec.extras = base_calloc(1, sizeof(*spec.extras));
+	pairs_add(&spec.extras->annotations, "a", "b");
+	assert_fits_nowhere(world, world_task(world, world_job(world, "shop", "noted", spec), 1),
+			    "no node speaks Engine API 1.43, which an annotation needs: 1 of 1 "
+			    "speaks an older Engine API than 1.43 (newest is 1.41)");
 	assert_picks(world, world_task(world, world_job(world, "shop", "db", world_spec(0, 0)), 1),
 		     a);
 }
