@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/check.h"
 #include "base/limits.h"
 #include "compose/dotenv.h"
 #include "compose/extends.h"
@@ -315,6 +316,7 @@ static enum err_code merge_roots(struct load *load, struct tree_node *const *roo
 {
 	struct tree_node *merged = NULL;
 	enum err_code code = ERR_NONE;
+	PRE(n_roots > 0);
 	for (size_t i = 0; !code && i < n_roots; i++) {
 		struct at root = { .load = load, .node = roots[i] };
 		code = at_replace_all(&root, err);

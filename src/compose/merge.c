@@ -337,7 +337,7 @@ static enum err_code merge_keyed(const struct at *later, struct tree_node *earli
 static enum err_code merge_lists(const struct at *later, struct tree_node *earlier,
 				 struct tree_node **ret_node, struct err *err)
 {
-	return merge_keyed(later, earlier, merge_key_text, ret_node, err);
+	return merge_keyed(later, earlier, merge_key_whole, ret_node, err);
 }
 
 /* A list, or a value alone that is as good as a list of it. */
@@ -365,7 +365,7 @@ static enum err_code merge_as_lists(const struct at *later, struct tree_node *ea
 static enum err_code merge_words(const struct at *later, struct tree_node *earlier,
 				 struct tree_node **ret_node, struct err *err)
 {
-	return merge_as_lists(later, earlier, merge_key_text, ret_node, err);
+	return merge_as_lists(later, earlier, merge_key_whole, ret_node, err);
 }
 
 static enum err_code merge_paths(const struct at *later, struct tree_node *earlier,
@@ -493,6 +493,11 @@ static const struct rule {
 	merge_fn *merge;
 } rules[] = {
 	{ "services.*.annotations", merge_pairs },
+	{ "services.*.blkio_config.device_read_bps", merge_paths },
+	{ "services.*.blkio_config.device_read_iops", merge_paths },
+	{ "services.*.blkio_config.device_write_bps", merge_paths },
+	{ "services.*.blkio_config.device_write_iops", merge_paths },
+	{ "services.*.blkio_config.weight_device", merge_paths },
 	{ "services.*.build", replace },
 	{ "services.*.command", replace },
 	{ "services.*.configs", merge_configs },

@@ -29,10 +29,30 @@ static void add_target(const char *text, struct text *key)
 	text_add_bytes(key, target, len);
 }
 
-void merge_key_text(const struct at *item, struct text *key)
+/* All that a node says, such that two say the same only when they are the same. */
+static void add_whole(const struct tree_node *node, struct text *key)
 {
-	if (item->node->kind == TREE_SCALAR)
-		text_add(key, item->node->text);
+	if (key->cut)
+		return;
+	if (node->kind == TREE_SCALAR)
+		text_addf(key, "%zu:%s", strlen(node->text), node->text);
+	else
+		text_add_char(key, node->kind == TREE_MAP ? '{' : '[');
+	for (size_t i = 0; node->kind == TREE_LIST && i < node->n; i++)
+		add_whole(node->items[i], key);
+	for (size_t i = 0; node->kind == TREE_MAP && i < node->n; i++) {
+		add_whole(node->entries[i].key, key);
+		add_whole(node->entries[i].value, key);
+	}
+	if (node->kind != TREE_SCALAR)
+		text_add_char(key, '}');
+}
+
+void merge_key_whole(const struct at *item, struct text *key)
+{
+	add_whole(item->node, key);
+	if (key->cut)
+		text_clear(key);
 }
 
 void merge_key_port(const struct at *item, struct text *key)

@@ -7,12 +7,13 @@
 /* Add the key of an item; nothing where it equals no other. What is wrong with an item is said when it is read. */
 typedef void merge_key_fn(const struct at *item, struct text *key);
 
-void merge_key_text(const struct at *item, struct text *key); /* a scalar: itself */
+void merge_key_whole(const struct at *item, struct text *key); /* all that it says */
 void merge_key_port(const struct at *item,
 		    struct text *key); /* address, published, target, protocol */
 void merge_key_mount(const struct at *item, struct text *key);	/* the path in the container */
 void merge_key_device(const struct at *item, struct text *key); /* the same, of a device */
-void merge_key_path(const struct at *item, struct text *key);	/* of an env_file or a tmpfs */
+void merge_key_path(const struct at *item,
+		    struct text *key); /* of an env_file, a tmpfs, a device */
 void merge_key_config(const struct at *item,
 		      struct text *key); /* target, else source, of a config or secret */
 void merge_key_host(const struct at *item,

@@ -80,6 +80,17 @@ static const struct {
 	{ "    extra_hosts: {a: 1.1.1.1, b: [2.2.2.2, '::1']}\n",
 	  "    extra_hosts: ['a:1.1.1.1', a=3.3.3.3]\n",
 	  "    extra_hosts: [a=1.1.1.1, b=2.2.2.2, 'b=::1', a=3.3.3.3]\n" },
+	{ "    deploy: {placement: {preferences: [{spread: node.labels.a}]}}\n",
+	  "    deploy: {placement: {preferences: [{spread: node.labels.a}, {spread: "
+	  "node.labels.b}]}}\n",
+	  "    deploy: {placement: {preferences: [{spread: node.labels.a}, {spread: "
+	  "node.labels.b}]}}\n" },
+	{ "    blkio_config: {weight: 10, device_read_bps: [{path: /dev/a, rate: 1}]}\n",
+	  "    blkio_config: {device_read_bps: [{path: /dev/a, rate: 2}, {path: /dev/b, rate: "
+	  "3}]}\n",
+	  "    blkio_config: {weight: 10, device_read_bps: [{path: /dev/a, rate: 2}, {path: "
+	  "/dev/b, rate: "
+	  "3}]}\n" },
 	/* what is known by its place */
 	{ "    ports: ['8080:80', '127.0.0.1:53:53/udp', '443']\n",
 	  "    ports: [{target: 80, published: 8080, name: again}, '54:53/udp', 443]\n",

@@ -24,15 +24,13 @@ static char *read_whole(const char *path)
 	return text_take(&text);
 }
 
-static void round_trip(const char *text)
+/* Printed, a request reads back as an equal one, and prints the same again. */
+static void expect_round_trip(const struct project_request *request)
 {
-	struct test_world world = { .files = files };
-	pairs_add(&world.environment, "HOME", "/home/me");
-	struct project_request first = test_good(&world, text);
-	char *printed = compose_print(&first);
+	char *printed = compose_print(request);
 	struct test_world other = { .directory = "/somewhere/else" };
 	struct project_request second = test_good(&other, printed);
-	if (!record_equal(&project_request_type, &first, &second)) {
+	if (!record_equal(&project_request_type, request, &second)) {
 		print_error("%s\n", printed);
 		fail();
 	}
@@ -43,19 +41,33 @@ static void round_trip(const char *text)
 	assert_string_equal(again, printed);
 	base_free(again);
 	base_free(printed);
-	test_request_release(&first);
 	test_request_release(&second);
-	test_world_release(&world);
 	test_world_release(&other);
 }
 
-static void every_fixture_reads_back_equal_from_its_printed_form(void **state)
+/* Load a file, or one merged over another; false: the two do not fit. */
+static bool round_trip(const char *text, const char *over)
 {
-	(void)state;
+	struct test_world world = { .files = files };
+	struct project_request request;
+	struct compose_file both[] = { { "a.yaml", text, strlen(text) },
+				       { "b.yaml", over, over ? strlen(over) : 0 } };
+	pairs_add(&world.environment, "HOME", "/home/me");
+	bool loads = test_load_files(&world, both, over ? 2 : 1, &request) == ERR_NONE;
+	if (loads) {
+		expect_round_trip(&request);
+		test_request_release(&request);
+	}
+	test_world_release(&world);
+	return loads;
+}
+
+/* The texts of all fixtures. */
+static void read_fixtures(struct strings *texts)
+{
 	char folder[] = SOURCE_ROOT "/src/compose/testdata";
 	DIR *dir = opendir(folder);
 	assert_non_null(dir);
-	int n = 0;
 	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
 		size_t len = strlen(entry->d_name);
 		if (len < 5 || strcmp(entry->d_name + len - 5, ".yaml") != 0)
@@ -63,18 +75,74 @@ static void every_fixture_reads_back_equal_from_its_printed_form(void **state)
 		char path[4096];
 		text_print(path, sizeof(path), "%s/%s", folder, entry->d_name);
 		char *text = read_whole(path);
-		round_trip(text);
+		strings_add(texts, text);
 		base_free(text);
-		n++;
 	}
 	closedir(dir);
-	assert_true(n >= 5);
+	assert_true(texts->n >= 6);
+}
+
+static void every_fixture_reads_back_equal_from_its_printed_form(void **state)
+{
+	(void)state;
+	struct strings texts = { 0 };
+	read_fixtures(&texts);
+	for (size_t i = 0; i < texts.n; i++)
+		assert_true(round_trip(texts.items[i], NULL));
+	strings_release(&texts);
+	_cleanup_free_ char *example = read_whole(SOURCE_ROOT "/examples/shop/compose.yaml");
+	assert_true(round_trip(example, NULL));
+}
+
+static void so_does_every_fixture_merged_over_another(void **state)
+{
+	(void)state;
+	struct strings texts = { 0 };
+	size_t n_merged = 0;
+	read_fixtures(&texts);
+	for (size_t i = 0; i < texts.n; i++)
+		for (size_t j = 0; j < texts.n; j++)
+			n_merged += round_trip(texts.items[i], texts.items[j]);
+	if (n_merged < texts.n * texts.n * 2 / 3) {
+		print_error("only %zu of %zu pairs merge\n", n_merged, texts.n * texts.n);
+		fail();
+	}
+	strings_release(&texts);
+}
+
+static void a_file_merged_over_itself_changes_nothing(void **state)
+{
+	(void)state;
+	struct strings texts = { 0 };
+	read_fixtures(&texts);
+	for (size_t i = 0; i < texts.n; i++) {
+		struct test_world world = { .files = files };
+		struct project_request once, twice;
+		struct compose_file file = { "a.yaml", texts.items[i], strlen(texts.items[i]) };
+		struct compose_file both[] = { file, file };
+		pairs_add(&world.environment, "HOME", "/home/me");
+		assert_int_equal(test_load_files(&world, both, 1, &once), ERR_NONE);
+		if (test_load_files(&world, both, 2, &twice)) {
+			print_error("%s: %s\n", world.err.field, world.err.message);
+			fail();
+		}
+		_cleanup_free_ char *printed = compose_print(&once);
+		_cleanup_free_ char *again = compose_print(&twice);
+		assert_string_equal(again, printed);
+		assert_true(record_equal(&project_request_type, &once, &twice));
+		test_request_release(&once);
+		test_request_release(&twice);
+		test_world_release(&world);
+	}
+	strings_release(&texts);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_fixture_reads_back_equal_from_its_printed_form),
+		cmocka_unit_test(so_does_every_fixture_merged_over_another),
+		cmocka_unit_test(a_file_merged_over_itself_changes_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
