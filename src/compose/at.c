@@ -105,6 +105,12 @@ void at_origin(const struct at *at, const char *format, ...)
 	origin->record_path = text_take(&path);
 }
 
+void at_origin_item(const struct at *item, size_t n)
+{
+	if (item->up->record)
+		at_origin(item, "%s[%zu]", item->up->record, n);
+}
+
 /* The longest known part of a record path, or NULL. */
 static const struct origin *origin_of(const struct load *load, const char *path)
 {

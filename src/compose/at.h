@@ -74,6 +74,9 @@ void at_warn(const struct at *at, const char *format, ...) __attribute__((format
 /* Remember that `load->record_prefix` + the formatted path came from here. */
 void at_origin(const struct at *at, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same of an item that becomes the n-th of the field its list fills, if that is known. */
+void at_origin_item(const struct at *item, size_t n);
+
 /* Replace err->field, a record path, by the place that the longest known part of it came from. */
 void load_blame_origin(const struct load *load, struct err *err);
 

@@ -389,22 +389,22 @@ static const struct key_row drover_rows[] = {
 };
 
 static const struct key_row network_rows[] = {
-	HONOURED("name", read_string, offsetof(struct network_spec, name), NULL, "PROJECT_KEY; of an external one KEY"),
-	HONOURED("driver", read_network_driver, 0, NULL, "`bridge`; another, but `overlay`, `host` and `none`, is used as it lies on each machine"),
-	HONOURED("driver_opts", read_options, offsetof(struct network_spec, driver_opts), NULL, ""),
+	HONOURED("name", read_string, offsetof(struct network_spec, name), "name", "PROJECT_KEY; of an external one KEY"),
+	HONOURED("driver", read_network_driver, 0, "driver", "`bridge`; another, but `overlay`, `host` and `none`, is used as it lies on each machine"),
+	HONOURED("driver_opts", read_options, offsetof(struct network_spec, driver_opts), "driver_opts", ""),
 	HONOURED("attachable", read_bool, offsetof(struct network_spec, attachable), NULL, "false"),
 	HONOURED("internal", read_bool, offsetof(struct network_spec, internal), NULL, "false"),
-	HONOURED("labels", read_pairs, offsetof(struct network_spec, labels), NULL, ""),
+	HONOURED("labels", read_pairs, offsetof(struct network_spec, labels), "labels", ""),
 	HONOURED("external", read_external, offsetof(struct network_spec, external), NULL, "false; true: it must exist, and is never removed"),
-	HONOURED("ipam", read_ipam, 0, NULL, "Docker chooses the addresses; see below"),
+	HONOURED("ipam", read_ipam, 0, "ipam", "Docker chooses the addresses; see below"),
 	HONOURED("enable_ipv4", read_enable_ipv4, 0, NULL, "`true` only"),
-	HONOURED("enable_ipv6", read_tristate, offsetof(struct network_spec, enable_ipv6), NULL,
+	HONOURED("enable_ipv6", read_tristate, offsetof(struct network_spec, enable_ipv6), "enable_ipv6",
 	     "as Docker's daemon is set; without a subnet needs Docker 27"),
 };
 
 static const struct key_row ipam_rows[] = {
 	HONOURED("driver", read_ipam_driver, offsetof(struct ipam, driver), NULL, "`default`"),
-	HONOURED("config", read_pools, offsetof(struct ipam, pools), NULL, "list, see below"),
+	HONOURED("config", read_pools, offsetof(struct ipam, pools), "ipam.pools", "list, see below"),
 	HONOURED("options", read_options, offsetof(struct ipam, options), NULL, "given to the driver"),
 };
 
@@ -416,10 +416,10 @@ static const struct key_row ipam_pool_rows[] = {
 };
 
 static const struct key_row volume_rows[] = {
-	HONOURED("name", read_string, offsetof(struct volume_spec, name), NULL, "PROJECT_KEY; of an external one KEY"),
-	HONOURED("driver", read_volume_driver, 0, NULL, "`local`"),
-	HONOURED("driver_opts", read_options, offsetof(struct volume_spec, driver_opts), NULL, ""),
-	HONOURED("labels", read_pairs, offsetof(struct volume_spec, labels), NULL, ""),
+	HONOURED("name", read_string, offsetof(struct volume_spec, name), "name", "PROJECT_KEY; of an external one KEY"),
+	HONOURED("driver", read_volume_driver, 0, "driver", "`local`"),
+	HONOURED("driver_opts", read_options, offsetof(struct volume_spec, driver_opts), "driver_opts", ""),
+	HONOURED("labels", read_pairs, offsetof(struct volume_spec, labels), "labels", ""),
 	HONOURED("external", read_external, offsetof(struct volume_spec, external), NULL, "false; true: it must exist, and is never removed"),
 };
 

@@ -407,6 +407,12 @@ static enum err_code merge_configs(const struct at *later, struct tree_node *ear
 	return merge_items(later, earlier, merge_key_config, ret_node, err);
 }
 
+static enum err_code merge_pools(const struct at *later, struct tree_node *earlier,
+				 struct tree_node **ret_node, struct err *err)
+{
+	return merge_items(later, earlier, merge_key_pool, ret_node, err);
+}
+
 /* HOST=ADDRESS for each address of a host in a mapping. */
 static void add_hosts(struct load *load, const struct tree_entry *entry, struct tree_node *list)
 {
@@ -526,6 +532,7 @@ static const struct rule {
 	{ "services.*.ulimits.*", merge_alike },
 	{ "services.*.volumes", merge_mounts },
 	{ "configs.*.labels", merge_pairs },
+	{ "networks.*.ipam.config", merge_pools },
 	{ "networks.*.labels", merge_pairs },
 	{ "secrets.*.labels", merge_pairs },
 	{ "volumes.*.labels", merge_pairs },

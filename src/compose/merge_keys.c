@@ -102,6 +102,11 @@ void merge_key_config(const struct at *item, struct text *key)
 		add_member(item, member(item, "target") ? "target" : "source", "", key);
 }
 
+void merge_key_pool(const struct at *item, struct text *key)
+{
+	add_member(item, "subnet", "", key);
+}
+
 void merge_key_host(const struct at *item, struct text *key)
 {
 	if (item->node->kind != TREE_SCALAR)

@@ -16,6 +16,8 @@ void merge_key_path(const struct at *item,
 		    struct text *key); /* of an env_file, a tmpfs, a device */
 void merge_key_config(const struct at *item,
 		      struct text *key); /* target, else source, of a config or secret */
+void merge_key_pool(const struct at *item,
+		    struct text *key); /* the subnet of a pool of addresses */
 void merge_key_host(const struct at *item,
 		    struct text *key); /* HOST=ADDRESS, however it is written */
 

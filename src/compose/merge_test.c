@@ -164,6 +164,18 @@ static void services_networks_and_volumes_are_merged_by_name(void **state)
 		"true}, c: {condition: service_healthy}}}, b: {image: x}, c: {image: x}}\n");
 }
 
+static void pools_of_addresses_are_merged_by_subnet(void **state)
+{
+	(void)state;
+	expect_same(
+		"services: {a: {image: x}}\n"
+		"networks: {n: {ipam: {config: [{subnet: 10.1.0.0/24}, {subnet: 10.2.0.0/24}]}}}\n",
+		"networks: {n: {ipam: {config: [{subnet: 10.2.0.0/24, gateway: 10.2.0.9}]}}}\n",
+		"services: {a: {image: x}}\n"
+		"networks: {n: {ipam: {config: [{subnet: 10.1.0.0/24}, {subnet: 10.2.0.0/24, "
+		"gateway: 10.2.0.9}]}}}\n");
+}
+
 static void a_service_can_be_taken_out(void **state)
 {
 	(void)state;
@@ -226,6 +238,24 @@ static void what_is_wrong_is_said_of_the_file_it_stands_in(void **state)
 		  "expected a list or a mapping, found \"no\"" },
 		{ WEB "    image: x\n    networks: [a]\n", WEB "    networks: [b]\n", ERR_INVALID,
 		  "a.yaml:4:16: services.web.networks.a", "the project has no network \"a\"" },
+		{ WEB "    image: x\n    environment: {A: 1}\n", WEB "    environment: {A B: 1}\n",
+		  ERR_INVALID, "b.yaml:3:24: services.web.environment.A B",
+		  "\"A B\" is not a variable's name" },
+		{ WEB "    image: x\n    labels: [a=1]\n", WEB "    labels: {drover.x: 1}\n",
+		  ERR_INVALID, "b.yaml:3:24: services.web.labels.drover.x", "drover's own" },
+		{ WEB "    image: x\nnetworks: {n: }\n", "networks: {n: {name: 'a b'}}\n",
+		  ERR_INVALID, "b.yaml:1:22: networks.n.name", "\"a b\" is not a name" },
+		{ WEB "    image: x\nnetworks: {n: {ipam: {config: [{subnet: 10.1.0.0/24}]}}}\n",
+		  "networks: {n: {ipam: {config: [{subnet: x}]}}}\n", ERR_INVALID,
+		  "b.yaml:1:32: networks.n.ipam.config[1]", "" },
+		{ WEB "    image: x\nvolumes: {v: {external: true}}\n",
+		  "volumes: {v: {driver: local}}\n", ERR_INVALID, "b.yaml:1:15: volumes.v.driver",
+		  "external: true takes what exists" },
+		{ WEB
+		  "    image: x\n    blkio_config: {weight_device: [{path: /dev/a, weight: 10}]}\n",
+		  WEB "    blkio_config: {weight_device: [{path: b, weight: 10}]}\n", ERR_INVALID,
+		  "b.yaml:3:36: services.web.blkio_config.weight_device[1]",
+		  "\"b\" is not a device" },
 		{ WEB "    image: ${X?is needed}\n", WEB "    image: y\n", ERR_INVALID,
 		  "a.yaml:3:12: services.web.image", "the variable X is required: is needed" },
 		{ "services: [a]\n", "services: {web: {image: x}}\n", ERR_INVALID,
@@ -298,6 +328,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_of_a_service_are_merged_by_their_kind),
 		cmocka_unit_test(services_networks_and_volumes_are_merged_by_name),
+		cmocka_unit_test(pools_of_addresses_are_merged_by_subnet),
 		cmocka_unit_test(a_service_can_be_taken_out),
 		cmocka_unit_test(tags_of_a_single_file_mean_what_they_say),
 		cmocka_unit_test(what_is_wrong_is_said_of_the_file_it_stands_in),

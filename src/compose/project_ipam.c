@@ -27,6 +27,7 @@ enum err_code read_ipam_driver(const struct at *at, void *char_pointer, struct e
 
 static enum err_code read_pool(const struct at *at, void *target, struct err *err)
 {
+	at_origin_item(at, ((const struct list *)target)->n);
 	struct ipam_pool *pool = list_add(target, sizeof(*pool));
 	enum err_code code = keys_read(at, SECTION_IPAM_POOL, pool, err);
 	if (!code && !pool->subnet)

@@ -73,10 +73,14 @@ static enum err_code check_external(const struct at *at, bool external, struct e
 		return ERR_NONE;
 	for (size_t i = 0; i < at->node->n; i++) {
 		const char *key = at->node->entries[i].key->text;
+		struct at entry;
+		enum err_code code = at_entry(at, &at->node->entries[i], &entry, err);
+		if (code)
+			return code;
 		if (strcmp(key, "name") != 0 && strcmp(key, "external") != 0 &&
 		    strncmp(key, "x-", 2) != 0)
-			return at_fail(
-				at, err, ERR_INVALID,
+			return at_fail_key(
+				&entry, err, ERR_INVALID,
 				"external: true takes what exists as it is, so %s has no place "
 				"beside it",
 				key);
@@ -84,9 +88,17 @@ static enum err_code check_external(const struct at *at, bool external, struct e
 	return ERR_NONE;
 }
 
+/* What follows fills `list[index]` of the request. */
+static void enter_part(const struct at *at, const char *list, size_t index)
+{
+	struct load *load = at->load;
+	at_origin(at, "%s[%zu]", list, index);
+	text_print(load->record_prefix, sizeof(load->record_prefix), "%s[%zu].", list, index);
+}
+
 static enum err_code read_network(const struct at *at, struct load *load, struct err *err)
 {
-	at_origin(at, "networks[%zu]", load->request->networks.n);
+	enter_part(at, "networks", load->request->networks.n);
 	struct network_spec *network = list_add(&load->request->networks, sizeof(*network));
 	record_init(&network_spec_type, network);
 	string_set(&network->key, at->name);
@@ -96,6 +108,7 @@ static enum err_code read_network(const struct at *at, struct load *load, struct
 		if (!code)
 			code = check_external(at, network->external, err);
 	}
+	load->record_prefix[0] = '\0';
 	if (!code)
 		settle_name(load, network->key, network->external, &network->name);
 	return code;
@@ -103,7 +116,7 @@ static enum err_code read_network(const struct at *at, struct load *load, struct
 
 static enum err_code read_volume(const struct at *at, struct load *load, struct err *err)
 {
-	at_origin(at, "volumes[%zu]", load->request->volumes.n);
+	enter_part(at, "volumes", load->request->volumes.n);
 	struct volume_spec *volume = list_add(&load->request->volumes, sizeof(*volume));
 	record_init(&volume_spec_type, volume);
 	string_set(&volume->key, at->name);
@@ -113,6 +126,7 @@ static enum err_code read_volume(const struct at *at, struct load *load, struct 
 		if (!code)
 			code = check_external(at, volume->external, err);
 	}
+	load->record_prefix[0] = '\0';
 	if (!code)
 		settle_name(load, volume->key, volume->external, &volume->name);
 	return code;

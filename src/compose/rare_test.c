@@ -63,7 +63,7 @@ static void shares_of_disks_are_read(void **state)
 		 "compose.yaml:4:38: services.web.blkio_config.device_read_bps[0]",
 		 "expected both path and rate");
 	test_bad("    blkio_config: {weight_device: [{path: /srv/a, weight: 10}]}\n", ERR_INVALID,
-		 "compose.yaml:4:20: services.web.blkio_config.weight_device",
+		 "compose.yaml:4:36: services.web.blkio_config.weight_device[0]",
 		 "\"/srv/a\" is not a device like /dev/sda");
 }
 

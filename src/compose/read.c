@@ -232,6 +232,8 @@ static enum err_code split_pair(const struct at *item, pair_fn *each, void *targ
 	if (key_len == 0)
 		return at_fail(item, err, ERR_INVALID, "expected KEY=VALUE, found \"%s\"", text);
 	_cleanup_free_ char *key = base_strndup(text, key_len);
+	if (item->up->record)
+		at_origin(item, "%s.%s", item->up->record, key);
 	return each(item, key, equals ? equals + 1 : NULL, target, err);
 }
 
@@ -246,6 +248,8 @@ static enum err_code pair_of_entry(const struct at *item, pair_fn *each, void *t
 		if (code)
 			return code;
 	}
+	if (item->up->record)
+		at_origin(item, "%s.%s", item->up->record, item->name);
 	return each(item, item->name, value, target, err);
 }
 

@@ -500,7 +500,8 @@ static void types_are_strict_where_yaml_could_surprise(void **state)
 		  "SIGNOPE" },
 		{ "    working_dir: here\n", "compose.yaml:4:18: services.web.working_dir",
 		  "\"here\" is not an absolute path" },
-		{ "    environment: {'A B': x}\n", "compose.yaml:4:5: services.web.environment",
+		{ "    environment: {'A B': x}\n",
+		  "compose.yaml:4:26: services.web.environment.A B",
 		  "\"A B\" is not a variable's name" },
 	};
 	(void)state;

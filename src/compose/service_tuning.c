@@ -66,6 +66,7 @@ static enum err_code need_both(const struct at *at, const char *second, struct e
 
 static enum err_code read_weight_item(const struct at *at, void *list, struct err *err)
 {
+	at_origin_item(at, ((const struct list *)list)->n);
 	struct device_weight *device = list_add(list, sizeof(*device));
 	enum err_code code = keys_read(at, SECTION_BLKIO_WEIGHT, device, err);
 	return code ? code : need_both(at, "weight", err);
@@ -78,6 +79,7 @@ enum err_code read_weights(const struct at *at, void *list, struct err *err)
 
 static enum err_code read_rate_item(const struct at *at, void *list, struct err *err)
 {
+	at_origin_item(at, ((const struct list *)list)->n);
 	struct device_rate *device = list_add(list, sizeof(*device));
 	enum err_code code = keys_read(at, SECTION_BLKIO_RATE, device, err);
 	return code ? code : need_both(at, "rate", err);

@@ -181,7 +181,7 @@ static const struct refusal refusals[] = {
 	{ foreign_recursive, "mounts[0].recursive", "has no such setting" },
 	{ foreign_labels, "mounts[0].labels", "has no such setting" },
 	{ named_labels, "mounts[0].labels", "where it is declared" },
-	{ own_labels, "mounts[0].labels", "are drover's own" },
+	{ own_labels, "mounts[0].labels.drover.task", "are drover's own" },
 	{ nameless_subpath, "mounts[0].subpath", "has no subpath" },
 	{ climbing_subpath, "mounts[0].subpath", "is not a path within" },
 	{ absolute_subpath, "mounts[0].subpath", "is not a path within" },

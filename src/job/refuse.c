@@ -6,12 +6,22 @@
 
 static void print_path(char out[ERR_FIELD_MAX], struct spot spot)
 {
-	if (!spot.list)
-		text_print(out, ERR_FIELD_MAX, "%s", spot.member);
-	else if (!spot.member)
-		text_print(out, ERR_FIELD_MAX, "%s[%zu]", spot.list, spot.index);
-	else
-		text_print(out, ERR_FIELD_MAX, "%s[%zu].%s", spot.list, spot.index, spot.member);
+	struct text path;
+	text_init(&path, ERR_FIELD_MAX - 1);
+	if (spot.list)
+		text_addf(&path, "%s[%zu]", spot.list, spot.index);
+	if (spot.member)
+		text_addf(&path, "%s%s", spot.list ? "." : "", spot.member);
+	if (spot.key)
+		text_addf(&path, ".%s", spot.key);
+	text_print(out, ERR_FIELD_MAX, "%s", text_string(&path));
+	text_release(&path);
+}
+
+struct spot spot_of_key(struct spot spot, const char *key)
+{
+	spot.key = key;
+	return spot;
 }
 
 enum err_code refuse(struct err *err, enum err_code code, struct spot spot, const char *format, ...)

@@ -46,7 +46,7 @@ static enum err_code check_environment(const struct pairs *environment, struct e
 	for (size_t i = 0; i < environment->n; i++) {
 		const struct pair *pair = &environment->items[i];
 		if (!is_environment_key(pair->key))
-			return refuse(err, ERR_INVALID, AT("environment"),
+			return refuse(err, ERR_INVALID, spot_of_key(AT("environment"), pair->key),
 				      "\"%.*s\" is not a variable's name: a letter or '_', then "
 				      "letters, digits, '_', '.' and '-', at most %d bytes",
 				      SHOWN_BYTES, pair->key, LIMIT_ENVIRONMENT_KEY_BYTES);
@@ -70,7 +70,7 @@ enum err_code spec_check_labels(const struct pairs *labels, struct spot spot, st
 		if (!key[0])
 			return refuse(err, ERR_INVALID, spot, "a label has no name");
 		if (strncmp(key, OWN_LABELS, strlen(OWN_LABELS)) == 0)
-			return refuse(err, ERR_INVALID, spot,
+			return refuse(err, ERR_INVALID, spot_of_key(spot, key),
 				      "\"%.*s\": labels that start with \"" OWN_LABELS
 				      "\" are drover's own",
 				      SHOWN_BYTES, key);
@@ -152,7 +152,7 @@ static enum err_code check_kernel(const struct job_spec *spec, struct err *err)
 	for (size_t i = 0; !code && i < spec->sysctls.n; i++) {
 		const struct pair *pair = &spec->sysctls.items[i];
 		if (!pair->key[0] || !pair->value)
-			code = refuse(err, ERR_INVALID, AT("sysctls"),
+			code = refuse(err, ERR_INVALID, spot_of_key(AT("sysctls"), pair->key),
 				      "\"%.*s\" needs a name and a value", SHOWN_BYTES, pair->key);
 	}
 	return code;
