@@ -253,7 +253,7 @@ static const struct key_row mount_tmpfs_rows[] = {
 };
 
 #define IN_ENDPOINT(member) offsetof(struct network_read, endpoint.member)
-#define OF_ONE_TASK	    "; of a service with one task"
+#define OF_ONE_TASK	    "; of a service with one task, not updated start-first"
 
 static const struct key_row service_network_rows[] = {
 	HONOURED("aliases", read_strings, offsetof(struct network_read, aliases), NULL, "besides the service's name"),

@@ -128,6 +128,8 @@ BREAK(selinux_unmade, struct mount *mount = add_mount(spec, MOUNT_BIND, "/a");
       mount->selinux = SELINUX_PRIVATE; mount->create_host_path = false)
 BREAK(address_of_many, string_set(&add_endpoint(spec)->ipv4_address, "10.0.0.1"); spec->replicas = 2)
 BREAK(address_of_all, string_set(&add_endpoint(spec)->mac_address, "02:00:00:00:00:01"); spec->mode = JOB_GLOBAL)
+BREAK(address_of_both, string_set(&add_endpoint(spec)->ipv4_address, "10.0.0.1"); spec->update.order = UPDATE_START_FIRST)
+BREAK(address_rolled_back, string_set(&add_endpoint(spec)->mac_address, "02:00:00:00:00:01"); spec->rollback.order = UPDATE_START_FIRST)
 BREAK(address_of_six, string_set(&add_endpoint(spec)->ipv4_address, "fd00::1"))
 BREAK(address_of_four, string_set(&add_endpoint(spec)->ipv6_address, "10.0.0.1"))
 BREAK(bad_mac, string_set(&add_endpoint(spec)->mac_address, "02:00:00:00:00"))
@@ -188,6 +190,8 @@ static const struct refusal refusals[] = {
 	{ writable_both, "mounts[0].recursive", "writable is for a mount that is read_only" },
 	{ address_of_many, "networks[0].endpoint", "belongs to one task" },
 	{ address_of_all, "networks[0].endpoint", "belongs to one task" },
+	{ address_of_both, "networks[0].endpoint", "two would have it at once" },
+	{ address_rolled_back, "networks[0].endpoint", "two would have it at once" },
 	{ address_of_six, "networks[0].endpoint.ipv4_address", "is not an IPv4 address" },
 	{ address_of_four, "networks[0].endpoint.ipv6_address", "is not an IPv6 address" },
 	{ bad_mac, "networks[0].endpoint.mac_address", "is not an address like" },

@@ -219,6 +219,11 @@ static enum err_code check_endpoint(const struct job_spec *spec, size_t i, struc
 	if (own && !is_of_one(spec))
 		return refuse(err, ERR_INVALID, AT_MEMBER("networks", i, "endpoint"),
 			      "an address belongs to one task, but the job may have more");
+	if (own && (spec->update.order == UPDATE_START_FIRST ||
+		    spec->rollback.order == UPDATE_START_FIRST))
+		return refuse(err, ERR_INVALID, AT_MEMBER("networks", i, "endpoint"),
+			      "an address belongs to one task, but with order start-first two "
+			      "would have it at once");
 	if (endpoint->mac_address && !is_mac_address(endpoint->mac_address))
 		return refuse(err, ERR_INVALID, AT_MEMBER("networks", i, "endpoint.mac_address"),
 			      "\"%.*s\" is not an address like 02:42:ac:11:00:02", SHOWN_BYTES,
