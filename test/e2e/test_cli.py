@@ -43,7 +43,7 @@ def on_terminal(drover, *words, rows=24, columns=80):
     (["run", "-it", BUSYBOX, "sh"], "interactive containers are not supported"),
     (["run", "--privileged", BUSYBOX], "privileged"), (["run", "--rm", "-d", BUSYBOX], "--rm needs someone who waits"),
     (["stop", "-t", "3", "x"], "stop_grace_period"), (["up", "--build"], "docker build"),
-    (["up", "web"], "takes the whole file"), (["exec", "x", "sh"], "docker exec"), (["stack", "deploy"], "drover up"),
+    (["down", "web"], "takes no services"), (["exec", "x", "sh"], "docker exec"), (["stack", "deploy"], "drover up"),
     (["-H", "tcp://host:1", "ps"], "reached by a context"), (["config", "-o", "wide"], "yaml"),
 ])
 def test_what_docker_has_and_drover_has_not_is_said(stopped_drover, words, part):
