@@ -379,6 +379,19 @@ static enum err_code check_network(const struct policy *policy, const char *proj
 	return code ? code : check_word(policy, POLICY_NETWORK_DRIVERS, driver, err);
 }
 
+/* More weight than a container has that says nothing. It would starve the machine's own programs, which
+ * say nothing either. */
+#define USUAL_CPU_SHARES   1024
+#define USUAL_BLKIO_WEIGHT 500
+
+static bool outweighs(const struct tuning *tuning)
+{
+	bool heavy = tuning->blkio_weight > USUAL_BLKIO_WEIGHT;
+	for (size_t i = 0; i < tuning->blkio_weight_device.n; i++)
+		heavy |= tuning->blkio_weight_device.items[i].weight > USUAL_BLKIO_WEIGHT;
+	return heavy;
+}
+
 /* What lets a container take from others more than its share. */
 static enum err_code check_tuning(const struct policy *policy, const struct tuning *tuning,
 				  struct err *err)
@@ -386,6 +399,10 @@ static enum err_code check_tuning(const struct policy *policy, const struct tuni
 	enum err_code code = ERR_NONE;
 	if (tuning->oom_kill_disable)
 		code = check_word(policy, POLICY_PRIVILEGES, "oom_kill_disable", err);
+	if (!code && tuning->cpu_shares > USUAL_CPU_SHARES)
+		code = check_word(policy, POLICY_PRIVILEGES, "cpu_shares", err);
+	if (!code && outweighs(tuning))
+		code = check_word(policy, POLICY_PRIVILEGES, "blkio_config", err);
 	if (!code && tuning->oom_score_adj < 0)
 		code = check_word(policy, POLICY_PRIVILEGES, "oom_score_adj", err);
 	if (!code && (tuning->cpu_realtime_period_us || tuning->cpu_realtime_runtime_us))

@@ -137,7 +137,8 @@ static void more_than_a_fair_share_needs_a_line(void **state)
 	struct asked asked;
 	asked_init(&asked, CONTAINER_CREATE);
 	struct tuning *tuning = tuning_of(&asked);
-	tuning->cpu_shares = 512;
+	tuning->cpu_shares = 1024;
+	tuning->blkio_weight = 500;
 	tuning->oom_score_adj = 1000;
 	tuning->cgroup_namespace = CGROUP_PRIVATE;
 	expect("", &asked, NULL);
@@ -146,6 +147,19 @@ static void more_than_a_fair_share_needs_a_line(void **state)
 	       "privilege oom_score_adj is not allowed on this machine; its owner can add the line "
 	       "\"privileges: [oom_score_adj]\" to worker.yaml");
 	expect("privileges: [oom_score_adj]", &asked, NULL);
+	tuning->cpu_shares = 1025;
+	expect("privileges: [oom_score_adj]", &asked,
+	       "privilege cpu_shares is not allowed on this machine; its owner can add it to "
+	       "privileges, line 1 of worker.yaml");
+	tuning->cpu_shares = 0;
+	struct device_weight *device =
+		list_add(&tuning->blkio_weight_device, sizeof(struct device_weight));
+	device->weight = 501;
+	expect("privileges: [oom_score_adj, cpu_shares]", &asked,
+	       "privilege blkio_config is not allowed on this machine; its owner can add it to "
+	       "privileges, line 1 of worker.yaml");
+	expect("privileges: [oom_score_adj, blkio_config]", &asked, NULL);
+	device->weight = 500;
 	tuning->oom_score_adj = 0;
 	tuning->oom_kill_disable = true;
 	expect("privileges: [oom_score_adj]", &asked,
