@@ -182,11 +182,13 @@ static enum err_code drop_known(const struct at *section, const struct tree_node
 static enum err_code join(const struct at *included, const struct tree_node *own,
 			  struct tree_node **ret_root, struct err *err)
 {
+	const struct tree_node *root = included->node;
 	struct at left = *included;
+	PRE(root);
 	enum err_code code = merge_copy(included, &left.node, err);
-	for (size_t i = 0; !code && i < included->node->n; i++) {
+	for (size_t i = 0; !code && i < root->n; i++) {
 		struct at section;
-		const struct tree_entry *entry = &included->node->entries[i];
+		const struct tree_entry *entry = &root->entries[i];
 		const char *key = entry->key->text;
 		code = at_entry(included, entry, &section, err);
 		if (!code && (!is_section(key) || section.node->merge == TREE_RESET ||
