@@ -148,14 +148,15 @@
 #define LIMIT_DOCKER_BODY_BYTES (64 * 1024 * 1024)
 
 /* Times of the protocol between manager and worker. */
-#define LIMIT_BEAT_MS		2000
-#define LIMIT_NODE_SILENT_MS	10000
-#define LIMIT_RUNTIME_GRACE_MS	60000
-#define LIMIT_START_GRACE_MS	60000
-#define LIMIT_MOVE_PATIENCE_MS	10000 /* then a task that has to move and finds no node is stopped */
-#define LIMIT_UPDATE_MONITOR_MS 5000
-#define LIMIT_MOVE_STEP_MS	(10 * 60 * 1000) /* then one whose successor comes no further is */
-#define LIMIT_LEFT_NODE_AGE_MS	(24LL * 3600 * 1000)
+#define LIMIT_BEAT_MS		     2000
+#define LIMIT_NODE_SILENT_MS	     10000
+#define LIMIT_RUNTIME_GRACE_MS	     60000
+#define LIMIT_START_GRACE_MS	     60000
+#define LIMIT_MOVE_PATIENCE_MS	     10000 /* then a task that has to move and finds no node is stopped */
+#define LIMIT_UPDATE_MONITOR_MS	     5000
+#define LIMIT_UPDATE_DEADLINE_MIN_MS 30000
+#define LIMIT_MOVE_STEP_MS	     (10 * 60 * 1000) /* then one whose successor comes no further is */
+#define LIMIT_LEFT_NODE_AGE_MS	     (24LL * 3600 * 1000)
 /* For as long as a certificate made just before the removal could be shown, and a day. */
 #define LIMIT_REMOVED_NODE_AGE_MS                                                                  \
 	((LIMIT_CERTIFICATE_LIFE_S + LIMIT_CERTIFICATE_LAPSE_S) * 1000 + LIMIT_LEFT_NODE_AGE_MS)

@@ -282,10 +282,11 @@ static enum err_code judge_up(const struct progress *progress, bool *ret_done, s
 				return err_set(err, ERR_FAILED, "%s could not start: %s",
 					       task->name, task->message);
 		}
-		if (job->update == UPDATE_STATE_ROLLING ||
-		    job->update == UPDATE_STATE_ROLLING_BACK || job->standing == STANDING_PENDING ||
-		    job->standing == STANDING_UPDATING || job->standing == STANDING_REMOVING ||
-		    any_leaving(progress, job))
+		bool rolls = job->update == UPDATE_STATE_ROLLING ||
+			     job->update == UPDATE_STATE_ROLLING_BACK;
+		if ((rolls && job->standing != STANDING_STOPPED) ||
+		    job->standing == STANDING_PENDING || job->standing == STANDING_UPDATING ||
+		    job->standing == STANDING_REMOVING || any_leaving(progress, job))
 			*ret_done = false;
 	}
 	return ERR_NONE;

@@ -89,7 +89,8 @@ const struct command command_rollback = {
 	.operands = "JOB",
 	.summary = "Take a job back to an earlier revision",
 	.details = "That revision becomes the current one again, whole: image, command, "
-		   "environment, resources and number of tasks. Tasks are replaced as the "
+		   "environment, resources and number of tasks, unless `drover scale` has set that "
+		   "since. Tasks are replaced as the "
 		   "rollback_config of that revision says; those that are still of it stay. "
 		   "`drover history` lists what there is.",
 	.options = options,

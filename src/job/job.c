@@ -16,6 +16,7 @@ static const struct field job_revision_fields[] = {
 		.flags = FIELD_HIDDEN),
 	ROW_STRUCT(5, struct job_revision, spec, job_spec),
 	ROW_BOOL(6, struct job_revision, over_tls, .flags = FIELD_OUTPUT),
+	ROW_BOOL(7, struct job_revision, scaled, .flags = FIELD_OUTPUT),
 };
 RECORD_TYPE(job_revision, struct job_revision, job_revision_fields);
 
@@ -43,6 +44,7 @@ static const struct field job_fields[] = {
 	ROW_INT(7, struct job, created_wall_ms, LIMIT_WALL_MS, .flags = FIELD_OUTPUT),
 	ROW_INT(8, struct job, rolled_back_from, LIMIT_COUNT),
 	ROW_STRUCTS(9, struct job, outcomes, revision_outcome, LIMIT_OUTCOMES_PER_JOB),
+	ROW_INT(10, struct job, roll, LIMIT_COUNT),
 };
 RECORD_TYPE(job, struct job, job_fields);
 

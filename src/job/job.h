@@ -21,6 +21,7 @@ struct job_revision {
 	int64_t spec_hash; /* of the parts that need new tasks */
 	struct job_spec spec;
 	bool over_tls; /* asked for over TLS; false: by the owner of the manager's socket, or before there was TLS */
+	bool scaled; /* how many was said since (`drover scale`), and holds when the job goes back, too */
 };
 extern const struct record_type job_revision_type;
 
@@ -50,6 +51,7 @@ struct job {
 	int64_t revision; /* the number of the current one; not always the highest */
 	int64_t restarts_asked; /* raised by `drover restart`; tasks made for a smaller number are replaced */
 	int64_t created_wall_ms;
+	int64_t roll;		  /* raised when another revision becomes the current one */
 	int64_t rolled_back_from; /* the current revision was gone back to from this one; 0: it was not */
 	LIST_OF(struct revision_outcome) outcomes; /* ascending by revision */
 };

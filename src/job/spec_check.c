@@ -119,6 +119,12 @@ static enum err_code check_lease(const struct job_spec *spec, struct err *err)
 
 static enum err_code check_update(const struct job_spec *spec, struct err *err)
 {
+	if (spec->update_deadline_ms && spec->update_deadline_ms < LIMIT_UPDATE_DEADLINE_MIN_MS)
+		return refuse(
+			err, ERR_INVALID, AT("update_deadline_ms"),
+			"%lld ms is less than %d s: it takes as long to know that a machine is "
+			"lost",
+			(long long)spec->update_deadline_ms, LIMIT_UPDATE_DEADLINE_MIN_MS / 1000);
 	if (spec->rollback.failure_action == UPDATE_ROLLBACK)
 		return refuse(err, ERR_INVALID, AT("rollback.failure_action"),
 			      "what fails while it is rolled back is not rolled back again: pause "

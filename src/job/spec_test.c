@@ -125,6 +125,7 @@ BREAK(negative_grace, spec->stop_grace_ms = -1)
 BREAK(high_priority, spec->priority = 101)
 BREAK(rollback_of_rollback, spec->rollback.failure_action = UPDATE_ROLLBACK)
 BREAK(two_with_a_lease, spec->on_disconnect = ON_DISCONNECT_STOP; spec->update.order = UPDATE_START_FIRST)
+BREAK(short_deadline, spec->update_deadline_ms = 29999)
 BREAK(high_ratio, spec->update.max_failure_ppm = 1000001)
 BREAK(many_replicas, spec->replicas = 1000001)
 
@@ -202,6 +203,7 @@ static const struct refusal refusals[] = {
 	{ high_priority, "priority", "101 is more than 100" },
 	{ rollback_of_rollback, "rollback.failure_action", "is not rolled back again" },
 	{ two_with_a_lease, "update.order", "which on_disconnect: stop forbids" },
+	{ short_deadline, "update_deadline_ms", "29999 ms is less than 30 s" },
 	{ high_ratio, "update.max_failure_ppm", "1000001 is more than 1000000" },
 	{ many_replicas, "replicas", "1000001 is more than 1000000" },
 };
@@ -321,7 +323,7 @@ BREAK(other_replicas, spec->replicas = 7)
 BREAK(other_priority, spec->priority = 7)
 BREAK(other_deadline, spec->placement_deadline_ms = 7)
 BREAK(other_job_labels, pairs_add(&spec->job_labels, "a", "b"))
-BREAK(other_update, spec->update.parallelism = 2; spec->rollback.delay_ms = 1; spec->update_deadline_ms = 7)
+BREAK(other_update, spec->update.parallelism = 2; spec->rollback.delay_ms = 1; spec->update_deadline_ms = 40000)
 BREAK(other_image, string_set(&spec->image, "nginx:1.28"))
 BREAK(other_labels, pairs_add(&spec->labels, "a", "b"))
 BREAK(other_platform, string_set(&spec->platform, "linux/arm64"))

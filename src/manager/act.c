@@ -68,6 +68,7 @@ static enum err_code plan_scale(struct manager *manager, const struct manager_re
 	job->effect = EFFECT_SCALED;
 	plan_job_revise(job, entry);
 	job->revision.spec.replicas = request->replicas;
+	job->revision.scaled = true;
 	return ERR_NONE;
 }
 
@@ -104,6 +105,14 @@ static enum err_code plan_rollback(struct manager *manager, const struct manager
 		return ERR_NONE;
 	rollback_plan(manager, &job->job, target, "asked for");
 	job->put = true;
+	job->put_revision = rollback_keeps_scale(entry, target, &job->revision);
+	/* What its owner took away, others bring back as theirs only. */
+	if (request->over_tls && !target->over_tls) {
+		if (!job->put_revision)
+			record_copy(&job_revision_type, &job->revision, target);
+		job->revision.over_tls = true;
+		job->put_revision = true;
+	}
 	job->effect = EFFECT_ROLLED_BACK;
 	plan_restart_dependents(manager, plan, request->project);
 	return ERR_NONE;

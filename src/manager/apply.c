@@ -301,11 +301,14 @@ static int64_t next_revision(const struct job_entry *entry)
 	return highest + 1;
 }
 
+/* A way back was to what had been rolled out before. */
 static void job_superseded(const struct manager *manager, const struct job_entry *entry,
 			   struct job *job)
 {
 	if (job_is_rolling(entry))
-		job_set_outcome(job, job->revision, OUTCOME_SUPERSEDED, wall_now(manager), NULL);
+		job_set_outcome(job, job->revision,
+				entry->job.rolled_back_from ? OUTCOME_DONE : OUTCOME_SUPERSEDED,
+				wall_now(manager), NULL);
 }
 
 static void plan_change(struct manager *manager, struct plan *plan, const struct job_entry *entry,
@@ -321,6 +324,7 @@ static void plan_change(struct manager *manager, struct plan *plan, const struct
 		plan_job_revise(job, entry);
 		record_release(&job_spec_type, &job->revision.spec);
 		record_copy(&job_spec_type, &job->revision.spec, &request->spec);
+		job->revision.scaled = false;
 		job->revision.over_tls = asked->over_tls && (new_tasks || current->over_tls);
 		job->effect = spec->replicas != request->spec.replicas && !new_tasks
 				      ? EFFECT_SCALED
@@ -331,6 +335,7 @@ static void plan_change(struct manager *manager, struct plan *plan, const struct
 		job_superseded(manager, entry, &job->job);
 		job->job.revision = next_revision(entry);
 		job->job.rolled_back_from = 0;
+		job->job.roll++;
 		job_set_outcome(&job->job, job->job.revision,
 				job_spec_first_outcome(&request->spec), wall_now(manager), NULL);
 		job->revision.number = job->job.revision;

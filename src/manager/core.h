@@ -317,6 +317,8 @@ int64_t job_replicas(const struct job_entry *entry);
 bool job_runs_to_completion(const struct job_entry *entry);
 /* Made for another revision or an older restart than the job's current one. */
 bool task_is_stale(const struct job_entry *entry, const struct task *task);
+/* Made in the place of another one, by the update to the current revision or by the present restart. */
+bool task_is_of_update(const struct job_entry *entry, const struct task *task);
 /* It was to take over a slot and is no longer: none of the slot's tasks any more. */
 bool task_is_withdrawn(const struct task *task);
 /* Ready, within reach, and to stay. */
@@ -527,6 +529,10 @@ const struct job_revision *rollback_target(const struct job_entry *entry);
 /* The revision of that number, or with 0 rollback_target(). NULL: ERR_NOT_FOUND. */
 const struct job_revision *rollback_find(const struct job_entry *entry, int64_t number,
 					 struct err *err);
+/* Has the number of tasks been set since the current revision was asked for? Then the target is to have it too:
+ * `ret_revision` is the target's record with it, which the caller puts. */
+bool rollback_keeps_scale(const struct job_entry *entry, const struct job_revision *target,
+			  struct job_revision *ret_revision);
 /* The job's record as it is once it has gone back. `message` may be NULL. */
 void rollback_plan(const struct manager *manager, struct job *job,
 		   const struct job_revision *target, const char *message);

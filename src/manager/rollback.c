@@ -36,6 +36,18 @@ const struct job_revision *rollback_find(const struct job_entry *entry, int64_t 
 	return NULL;
 }
 
+bool rollback_keeps_scale(const struct job_entry *entry, const struct job_revision *target,
+			  struct job_revision *ret_revision)
+{
+	const struct job_revision *current = job_entry_current(entry);
+	if (!current->scaled)
+		return false;
+	record_copy(&job_revision_type, ret_revision, target);
+	ret_revision->spec.replicas = current->spec.replicas;
+	ret_revision->scaled = true;
+	return true;
+}
+
 void rollback_plan(const struct manager *manager, struct job *job,
 		   const struct job_revision *target, const char *message)
 {
@@ -45,4 +57,5 @@ void rollback_plan(const struct manager *manager, struct job *job,
 			wall_now(manager), NULL);
 	job->rolled_back_from = job->revision;
 	job->revision = target->number;
+	job->roll++;
 }

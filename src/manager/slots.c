@@ -89,6 +89,12 @@ void slots_release(struct slots *slots)
 	*slots = (struct slots){ 0 };
 }
 
+bool task_is_of_update(const struct job_entry *entry, const struct task *task)
+{
+	return !task_is_stale(entry, task) && task->desired.roll == entry->job.roll &&
+	       !uuid_is_zero(task->desired.replaces.uuid);
+}
+
 bool task_is_withdrawn(const struct task *task)
 {
 	return task->desired.stop_reason == REASON_WITHDRAWN;
@@ -220,9 +226,9 @@ static void count_trial(const struct job_entry *entry, const struct task *newest
 {
 	if (!newest)
 		return;
-	bool old = task_is_stale(entry, newest);
-	facts->replaced += old || !uuid_is_zero(newest->desired.replaces.uuid);
-	facts->failed += !old && newest->desired.trial == TRIAL_FAILED;
+	bool new = task_is_of_update(entry, newest);
+	facts->replaced += new || task_is_stale(entry, newest);
+	facts->failed += new && newest->desired.trial == TRIAL_FAILED;
 }
 
 static bool is_paused(const struct job_entry *entry, const struct job_facts *facts)

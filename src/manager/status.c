@@ -58,7 +58,12 @@ static void say_counts(const struct job_entry *entry, const struct job_facts *fa
 		return;
 	case STANDING_DEGRADED:
 	case STANDING_FAILED:
-		if (facts->old)
+		bool holds =
+			facts->paused || update_policy_of(entry)->failure_action != UPDATE_CONTINUE;
+		if (facts->old && !holds)
+			text_addf(out, "%lld of %lld tasks still to be replaced; ",
+				  (long long)facts->old, wanted);
+		else if (facts->old)
 			text_addf(out,
 				  "the %s is paused with %lld of %lld tasks still to be "
 				  "replaced; ",

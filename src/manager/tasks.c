@@ -180,7 +180,8 @@ static void inherit(struct manager *manager, const struct job_entry *entry, cons
 	desired->replaces = took_over ? old->desired.id : old->desired.replaces;
 	if (task_is_stale(entry, old))
 		return;
-	desired->trial = old->desired.trial;
+	if (old->desired.roll == desired->roll)
+		desired->trial = old->desired.trial;
 	enum reason_after after = reason_after(reason);
 	if (after != AFTER_REPLACE_ELSEWHERE && after != AFTER_REPLACE_NOW)
 		return;
@@ -203,6 +204,7 @@ struct task *task_create(struct manager *manager, struct job_entry *entry, int64
 		.job = entry->job.id,
 		.revision = entry->job.revision,
 		.restarts_asked = entry->job.restarts_asked,
+		.roll = entry->job.roll,
 		.slot = slot,
 		.created_wall_ms = wall_now(manager),
 	};

@@ -63,15 +63,24 @@ static bool is_over(const struct manager *manager, struct roll *roll, int64_t ti
 	return false;
 }
 
+/* It has succeeded, or somebody has stopped it: it is waited for no longer. */
+static bool is_over_for_good(const struct job_entry *entry, const struct task *task, int trial)
+{
+	int look = slot_look(entry, task);
+	if (look == SLOT_DONE)
+		return true;
+	return look == SLOT_LEFT && trial != TRIAL_FAILED &&
+	       reason_after(task_end_reason(entry, task)) == AFTER_ASKED;
+}
+
 static void look_at_new(struct manager *manager, struct roll *roll, const struct job_entry *entry,
 			struct slot *slot)
 {
 	struct task *task = slot->newest;
 	int trial = trial_judge(manager, entry, task, &roll->due_ms);
 	int64_t ready_ms = trial_ready_ms(manager, task);
-	bool ended = slot_look(entry, task) == SLOT_LEFT;
-	if (ended && trial == TRIAL_OPEN)
-		return; /* its user stopped it */
+	if (is_over_for_good(entry, task, trial))
+		return;
 	int64_t wait_ms = trial == TRIAL_FAILED ? update_policy_monitor_ms(roll->policy)
 						: roll->policy->delay_ms;
 	bool busy = ready_ms == INT64_MAX || !is_over(manager, roll, ready_ms + wait_ms);
@@ -91,7 +100,7 @@ static void look_at_slots(struct manager *manager, struct roll *roll, const stru
 			continue;
 		if (task_is_stale(entry, slot->newest))
 			look_at_old(roll, entry, slot);
-		else if (!uuid_is_zero(slot->newest->desired.replaces.uuid))
+		else if (task_is_of_update(entry, slot->newest))
 			look_at_new(manager, roll, entry, slot);
 		else
 			roll->n_busy += slot->newest->unreachable; /* it will be replaced */
@@ -160,7 +169,7 @@ static void say_failed(const struct manager *manager, const struct job_entry *en
 	text_addf(out, "%lld of %lld failed", (long long)facts->failed, (long long)facts->replaced);
 	for (size_t i = 0; i < slots->n; i++) {
 		const struct task *task = slots->items[i].newest;
-		if (!task || task_is_stale(entry, task) || task->desired.trial != TRIAL_FAILED)
+		if (!task || !task_is_of_update(entry, task) || task->desired.trial != TRIAL_FAILED)
 			continue;
 		text_addf(out, ": %s.%lld ", entry->job.name, (long long)task->desired.slot);
 		say_why(manager, task, out);
@@ -206,7 +215,12 @@ static bool roll_back(struct manager *manager, struct job_entry *entry, const st
 	happen(manager, "job", name, entry->job.id.uuid, "rolled_back", "", text_string(&message));
 	record_copy(&job_type, &job, &entry->job);
 	rollback_plan(manager, &job, target, text_string(&message));
-	put_job(manager, &job);
+	struct job_revision revision;
+	bool scaled = rollback_keeps_scale(entry, target, &revision);
+	group_reserve(manager, 2);
+	if (scaled)
+		cluster_put_revision(&manager->cluster, &manager->out->changes, &revision);
+	cluster_put_job(&manager->cluster, &manager->out->changes, &job);
 	manager->wake = true;
 	text_release(&message);
 	return true;

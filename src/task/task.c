@@ -51,6 +51,7 @@ static const struct field task_desired_fields[] = {
 	ROW_BOOL(20, struct task_desired, written_off),
 	ROW_STRING(21, struct task_desired, stop_message, LIMIT_MESSAGE_BYTES),
 	ROW_ENUM(22, struct task_desired, trial, task_trial_names),
+	ROW_INT(23, struct task_desired, roll, LIMIT_COUNT),
 };
 RECORD_TYPE(task_desired, struct task_desired, task_desired_fields);
 

@@ -38,19 +38,32 @@ static struct known_revision *revision_of(struct known_job *job, int64_t number)
 
 static void know_revision(struct known_job *job, const struct job_spec *spec)
 {
-	bool rolls_back = spec->update.failure_action == UPDATE_ROLLBACK;
-	*revision_of(job, job->revision) =
-		(struct known_revision){ job->revision, hash_of(spec), spec->replicas, rolls_back };
-	job->hash = hash_of(spec);
-	job->replicas = spec->replicas;
+	struct known_revision *known = revision_of(job, job->revision);
+	/* The same again is no news. */
+	bool same = known->number == job->revision && known->hash == hash_of(spec) &&
+		    known->replicas == spec->replicas;
+	*known = (struct known_revision){
+		.number = job->revision,
+		.hash = hash_of(spec),
+		.replicas = spec->replicas,
+		.rolls_back = spec->update.failure_action == UPDATE_ROLLBACK,
+		.scaled = same && known->scaled,
+	};
+	job->hash = known->hash;
+	job->replicas = known->replicas;
 }
 
-/* An earlier revision is the current one again. */
+/* An earlier revision is the current one again; how many tasks was said since holds. */
 static void go_back(struct known_job *job, int64_t number)
 {
-	const struct known_revision *revision = revision_of(job, number);
+	const struct known_revision *current = revision_of(job, job->revision);
+	struct known_revision *revision = revision_of(job, number);
+	job->uncertain |= revision->number != number || current->number != job->revision;
+	if (current->scaled) {
+		revision->replicas = current->replicas;
+		revision->scaled = true;
+	}
 	job->revision = number;
-	job->uncertain |= revision->number != number;
 	job->hash = revision->hash;
 	job->replicas = revision->replicas;
 }
@@ -85,7 +98,8 @@ static void take_effect(struct checker *checker, const struct cluster *cluster,
 	struct known_job *job = job_of(checker, answer->id);
 	follow_roll_back(job, cluster);
 	text_print(job->project, sizeof(job->project), "%s", request->project);
-	job->revision = answer->revision;
+	if (answer->effect != EFFECT_ROLLED_BACK)
+		job->revision = answer->revision;
 	const struct job_spec *spec = spec_of(request, answer->name);
 	if (spec) {
 		know_revision(job, spec);
@@ -102,6 +116,7 @@ static void take_effect(struct checker *checker, const struct cluster *cluster,
 		if (request->request.kind == REQUEST_SCALE) {
 			job->replicas = request->request.replicas;
 			revision_of(job, job->revision)->replicas = job->replicas;
+			revision_of(job, job->revision)->scaled = true;
 		}
 		break;
 	case EFFECT_ROLLED_BACK: go_back(job, answer->revision); break;
@@ -308,6 +323,7 @@ static void adopt_job(struct checker *checker, const struct job_entry *entry)
 	job->revision = entry->job.revision;
 	job->restarts_asked = entry->job.restarts_asked;
 	know_revision(job, &job_entry_current(entry)->spec);
+	revision_of(job, job->revision)->scaled = job_entry_current(entry)->scaled;
 	job->uncertain = false;
 }
 

@@ -89,6 +89,7 @@ struct known_revision {
 	int64_t number;
 	uint64_t hash;
 	int64_t replicas;
+	bool scaled;	 /* so many were said later */
 	bool rolls_back; /* by itself, when it fails */
 };
 

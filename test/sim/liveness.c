@@ -368,8 +368,10 @@ static bool is_paused(const struct look *look, const struct job_entry *entry)
 		if (!task || !is_wanted(look, entry, slot))
 			continue;
 		bool old = !is_current(entry, task);
-		n_replaced += old || !uuid_is_zero(task->desired.replaces.uuid);
-		n_failed += !old && task->desired.trial == TRIAL_FAILED;
+		bool new = !old && task->desired.roll == entry->job.roll &&
+			   !uuid_is_zero(task->desired.replaces.uuid);
+		n_replaced += old || new;
+		n_failed += new && task->desired.trial == TRIAL_FAILED;
 	}
 	return policy->failure_action != UPDATE_CONTINUE &&
 	       n_failed * 1000000 > policy->max_failure_ppm * n_replaced;

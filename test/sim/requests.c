@@ -57,7 +57,7 @@ static void draw_updates(struct sim *sim, struct job_spec *spec)
 	draw_update_policy(sim, &spec->rollback, may_overlap);
 	spec->update.failure_action = actions[sim_draw(sim, 0, 3)];
 	spec->rollback.failure_action = actions[sim_draw(sim, 0, 2)];
-	spec->update_deadline_ms = sim_draw(sim, 20, UPDATE_DEADLINE_MAX_MS / 1000) * 1000;
+	spec->update_deadline_ms = sim_draw(sim, 30, UPDATE_DEADLINE_MAX_MS / 1000) * 1000;
 }
 
 static void draw_ports(struct sim *sim, struct job_spec *spec)

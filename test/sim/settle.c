@@ -71,6 +71,18 @@ static bool is_moving(const struct cluster *cluster, const struct task *task)
 	       node->record.draining;
 }
 
+/* Does its update go on, or is a restart under way? */
+static bool is_rolled(const struct job_entry *entry)
+{
+	if (job_outcome(&entry->job, entry->job.revision) == OUTCOME_ROLLING)
+		return true;
+	for (size_t i = 0; i < entry->tasks.n; i++)
+		if (!task_is_final(entry->tasks.items[i]->state) &&
+		    entry->tasks.items[i]->desired.restarts_asked < entry->job.restarts_asked)
+			return true;
+	return false;
+}
+
 /* Is its trial not over? It is told on record when it is. */
 static bool is_on_trial(const struct cluster *cluster, const struct task *task)
 {
@@ -78,7 +90,7 @@ static bool is_on_trial(const struct cluster *cluster, const struct task *task)
 	return entry->job.wanted == JOB_RUN && !task_is_final(task->state) &&
 	       task->desired.trial == TRIAL_OPEN && !uuid_is_zero(task->desired.replaces.uuid) &&
 	       task->desired.revision == entry->job.revision &&
-	       job_outcome(&entry->job, entry->job.revision) == OUTCOME_ROLLING;
+	       task->desired.roll == entry->job.roll && is_rolled(entry);
 }
 
 /* A Docker that hangs is noticed when it is asked for something, and that is kept on record where there are leases. */

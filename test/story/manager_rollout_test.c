@@ -134,7 +134,7 @@ static void the_next_slot_waits_for_the_delay(void **state)
 	story_restart(&story);
 	story_pass(&story, 29000);
 	assert_int_equal(revision_of(&story, "shop/web.3"), 1);
-	story_pass(&story, 2000);
+	story_pass(&story, 2000 + LIMIT_BEAT_MS);
 	assert_int_equal(revision_of(&story, "shop/web.3"), 2);
 	story_end(&story);
 }
@@ -508,6 +508,154 @@ static void global_jobs_are_rolled_out_machine_by_machine(void **state)
 	story_end(&story);
 }
 
+static void a_service_that_is_meant_to_end_passes_by_succeeding(void **state)
+{
+	(void)state;
+	struct story story;
+	story_begin(&story);
+	story_join(&story, "alpha");
+	story_project(&story, "shop");
+	story_job(&story, "web", 2)->restart.condition = RESTART_NONE;
+	spec_of(&story)->update.failure_action = UPDATE_ROLLBACK;
+	story.succeed = "web";
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	update(&story, "busybox:2");
+	story_pass(&story, 60000);
+	assert_int_equal(job_of(&story, "web")->job.revision, 2);
+	assert_int_equal(outcome(&story, 2), OUTCOME_DONE);
+	story_stands(&story, "shop/web", STANDING_COMPLETED, "2 of 2 succeeded");
+	story_end(&story);
+}
+
+/* Three of four slots stay at revision 1; what they did before the update says nothing of the way back. */
+static void the_way_back_does_not_judge_what_it_did_not_make(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 4);
+	/* web.4 was once replaced, and has restarted since. */
+	story_report(&story, "shop/web.4", TASK_FAILED, REASON_INTERRUPTED, "Docker restarted");
+	story.resume = true;
+	story_report(&story, "shop/web.4", TASK_SCHEDULED, REASON_RESTARTING,
+		     "exited with status 1");
+	spec_of(&story)->update.failure_action = UPDATE_ROLLBACK;
+	story.hold_start = "web";
+	update(&story, "busybox:2");
+	story_report(&story, "shop/web.1", TASK_FAILED, REASON_EXIT_NONZERO,
+		     "exited with status 1");
+	story.hold_start = NULL;
+	story_pass(&story, 60000);
+	assert_int_equal(n_running(&story), 4);
+	assert_int_equal(revision_of(&story, "shop/web.1"), 1);
+	assert_int_equal(outcome(&story, 1), OUTCOME_DONE);
+	story_end(&story);
+}
+
+static void there_is_a_way_back_after_a_superseded_way_back(void **state)
+{
+	(void)state;
+	struct story story;
+	fail_half_way(&story, UPDATE_STOP_FIRST);
+	story.hold_start = "web";
+	story_pass(&story, 1000);
+	update(&story, "busybox:3");
+	story_report(&story, "shop/web.2", TASK_FAILED, REASON_EXIT_NONZERO,
+		     "exited with status 1");
+	assert_int_equal(outcome(&story, 3), OUTCOME_ROLLED_BACK);
+	assert_int_equal(job_of(&story, "web")->job.revision, 1);
+	story.hold_start = NULL;
+	story_pass(&story, 120000);
+	assert_int_equal(n_running(&story), 4);
+	story_end(&story);
+}
+
+static void a_task_that_its_user_stops_holds_nothing_up(void **state)
+{
+	(void)state;
+	for (int passed = 0; passed < 2; passed++) {
+		struct story story;
+		begin(&story, 2);
+		spec_of(&story)->update.delay_ms = 20000;
+		update(&story, "busybox:2");
+		story_pass(&story, passed ? MONITOR_MS + 1000 : 1000);
+		assert_int_equal(story_act_task(&story, REQUEST_STOP, "shop/web.1"), ERR_NONE);
+		story_pass(&story, 120000);
+		assert_int_equal(revision_of(&story, "shop/web.2"), 2);
+		assert_int_equal(outcome(&story, 2), OUTCOME_DONE);
+		story_end(&story);
+	}
+}
+
+static void how_many_was_said_since_holds_on_the_way_back(void **state)
+{
+	(void)state;
+	for (int by_hand = 0; by_hand < 2; by_hand++) {
+		struct story story;
+		begin(&story, 2);
+		spec_of(&story)->update.failure_action = by_hand ? UPDATE_PAUSE : UPDATE_ROLLBACK;
+		story.hold_start = "web";
+		update(&story, "busybox:2");
+		assert_int_equal(story_scale(&story, "shop", "web", 6), ERR_NONE);
+		story_report(&story, "shop/web.1", TASK_FAILED, REASON_EXIT_NONZERO,
+			     "exited with status 1");
+		story.hold_start = NULL;
+		if (by_hand)
+			assert_int_equal(roll_back(&story, 0), ERR_NONE);
+		story_restart(&story);
+		story_pass(&story, 60000);
+		assert_int_equal(job_of(&story, "web")->job.revision, 1);
+		assert_int_equal(n_running(&story), 6);
+		/* A file that says how many is another word. */
+		spec_of(&story)->replicas = 3;
+		update(&story, "busybox:3");
+		story_pass(&story, 60000);
+		assert_int_equal(roll_back(&story, 1), ERR_NONE);
+		story_pass(&story, 60000);
+		assert_int_equal(n_running(&story), 6);
+		story_end(&story);
+	}
+}
+
+static void what_a_client_goes_back_to_is_the_clients(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 1);
+	assert_false(story_is_over_tls(&story, "shop/web.1"));
+	update(&story, "busybox:2");
+	story_pass(&story, 60000);
+	story.over_tls = true;
+	assert_int_equal(roll_back(&story, 1), ERR_NONE);
+	story_pass(&story, 60000);
+	assert_int_equal(revision_of(&story, "shop/web.1"), 1);
+	assert_true(story_is_over_tls(&story, "shop/web.1"));
+	story_end(&story);
+}
+
+static void nothing_passes_on_what_was_stored(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 2);
+	story_join(&story, "beta");
+	spec_of(&story)->update.monitor_ms = 10000;
+	spec_of(&story)->update.delay_ms = 10000;
+	update(&story, "busybox:2");
+	story_pass(&story, 1000);
+	story_silence(&story, "alpha");
+	story_silence(&story, "beta");
+	story_restart(&story);
+	/* Nobody has been heard since the start. */
+	story_pass(&story, 30000);
+	assert_int_equal(story_task(&story, "shop/web.1")->desired.trial, TRIAL_OPEN);
+	assert_int_equal(revision_of(&story, "shop/web.2"), 1);
+	story_return(&story, "alpha");
+	story_return(&story, "beta");
+	story_pass(&story, 60000);
+	assert_int_equal(outcome(&story, 2), OUTCOME_DONE);
+	story_end(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -529,6 +677,13 @@ int main(void)
 		cmocka_unit_test(what_the_earlier_revision_names_is_still_declared),
 		cmocka_unit_test(an_update_that_failed_and_came_round_ends),
 		cmocka_unit_test(global_jobs_are_rolled_out_machine_by_machine),
+		cmocka_unit_test(a_service_that_is_meant_to_end_passes_by_succeeding),
+		cmocka_unit_test(the_way_back_does_not_judge_what_it_did_not_make),
+		cmocka_unit_test(there_is_a_way_back_after_a_superseded_way_back),
+		cmocka_unit_test(a_task_that_its_user_stops_holds_nothing_up),
+		cmocka_unit_test(how_many_was_said_since_holds_on_the_way_back),
+		cmocka_unit_test(nothing_passes_on_what_was_stored),
+		cmocka_unit_test(what_a_client_goes_back_to_is_the_clients),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
