@@ -21,9 +21,9 @@ static bool uses_networks(const struct job_entry *entry)
 	return revision && revision->spec.networks.n > 0;
 }
 
-static bool may_come_home(const struct task *task, const struct node_entry *node)
+static bool may_come_home(const struct node_entry *node)
 {
-	return node->state == NODE_READY && !task->unreachable;
+	return node->state == NODE_READY;
 }
 
 /* At home, in the place of another, and not ready yet. */
@@ -40,12 +40,13 @@ static struct task *find_apart(const struct manager *manager, const struct job_e
 	for (size_t i = 0; i < entry->tasks.n; i++) {
 		struct task *task = entry->tasks.items[i];
 		const struct node_entry *node = cluster_node(&manager->cluster, task->desired.node);
-		if (task_is_final(task->state))
+		/* One on a lost machine may never be heard of again. */
+		if (task_is_final(task->state) || task->unreachable)
 			continue;
 		if (task->state == TASK_PENDING || task->desired.wanted != TASK_WANT_RUN ||
 		    task_is_stale(entry, task) || (node == home && is_arriving(task)))
 			return NULL;
-		if (!apart && node != home && may_come_home(task, node))
+		if (!apart && node != home && may_come_home(node))
 			apart = task;
 	}
 	return apart;

@@ -19,6 +19,9 @@ bool job_runs_to_completion(const struct job_entry *entry)
 
 struct slot *slots_find(const struct slots *slots, int64_t number)
 {
+	/* Those of numbered slots have no gaps. */
+	if (number >= 1 && number <= (int64_t)slots->n && slots->items[number - 1].number == number)
+		return &slots->items[number - 1];
 	size_t low = 0;
 	size_t high = slots->n;
 	while (low < high) {

@@ -46,6 +46,7 @@ static void say_counts(const struct job_entry *entry, const struct job_facts *fa
 		       struct text *out)
 {
 	long long wanted = (long long)facts->wanted;
+	bool holds = facts->paused || update_policy_of(entry)->failure_action != UPDATE_CONTINUE;
 	switch (facts->standing) {
 	case STANDING_STOPPED:
 	case STANDING_REMOVING: say_not_gone(entry, out); return;
@@ -58,8 +59,6 @@ static void say_counts(const struct job_entry *entry, const struct job_facts *fa
 		return;
 	case STANDING_DEGRADED:
 	case STANDING_FAILED:
-		bool holds =
-			facts->paused || update_policy_of(entry)->failure_action != UPDATE_CONTINUE;
 		if (facts->old && !holds)
 			text_addf(out, "%lld of %lld tasks still to be replaced; ",
 				  (long long)facts->old, wanted);
@@ -67,7 +66,8 @@ static void say_counts(const struct job_entry *entry, const struct job_facts *fa
 			text_addf(out,
 				  "the %s is paused with %lld of %lld tasks still to be "
 				  "replaced; ",
-				  entry->job.rolled_back_from ? "way back" : "update",
+				  entry->job.rolled_back_from && job_is_rolling(entry) ? "way back"
+										       : "update",
 				  (long long)facts->old, wanted);
 		else if (facts->paused)
 			text_add(out, "the update has failed; ");

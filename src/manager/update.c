@@ -22,7 +22,8 @@ bool job_is_rolling(const struct job_entry *entry)
 const struct update_policy *update_policy_of(const struct job_entry *entry)
 {
 	const struct job_spec *spec = &job_entry_current(entry)->spec;
-	return entry->job.rolled_back_from ? &spec->rollback : &spec->update;
+	return entry->job.rolled_back_from && job_is_rolling(entry) ? &spec->rollback
+								    : &spec->update;
 }
 
 bool update_is_failing(const struct update_policy *policy, const struct job_facts *facts)
@@ -221,6 +222,8 @@ static bool roll_back(struct manager *manager, struct job_entry *entry, const st
 	if (scaled)
 		cluster_put_revision(&manager->cluster, &manager->out->changes, &revision);
 	cluster_put_job(&manager->cluster, &manager->out->changes, &job);
+	home_joined(manager, entry);
+	manager->volumes_changed = true;
 	manager->wake = true;
 	text_release(&message);
 	return true;

@@ -130,7 +130,7 @@ services:
   deadline: {{image: {BUSYBOX}, deploy: *huge, x-drover: {{placement_deadline: 1s}}}}
   cpu: {{image: {BUSYBOX}, deploy: {{resources: {{reservations: {{cpus: "900.5"}}}}}}}}
   disk: {{image: {BUSYBOX}, x-drover: {{disk: 900t}}}}
-  label: {{image: {BUSYBOX}, deploy: {{placement: {{constraints: ["node.labels.disk==ssd"]}}}}}}
+  label: {{image: {BUSYBOX}, networks: [apart], deploy: {{placement: {{constraints: ["node.labels.disk==ssd"]}}}}}}
   port: {{image: {BUSYBOX}, ports: ["18581:81"]}}
   pool: {{image: {BUSYBOX}, ports: ["18581-18581:82", "18582-18583:83"]}}
   one: {{image: {BUSYBOX}, stop_grace_period: 1s, deploy: {{replicas: 2, placement: {{max_replicas_per_node: 1}}}}}}
@@ -138,6 +138,7 @@ services:
   healthy: {{image: {BUSYBOX}, depends_on: {{memory: {{condition: service_healthy}}}}}}
   done: {{image: {BUSYBOX}, depends_on: {{batch: {{condition: service_completed_successfully}}}}}}
   batch: {{image: {BUSYBOX}, deploy: {{mode: replicated-job, replicas: 2, <<: *huge}}}}
+networks: {{apart: }}
 """, "-d")
     have = shared.json("nodes")["nodes"][0]["capacity"]
     memory, disk = size_text(have["memory_bytes"]), size_text(have["disk_bytes"])

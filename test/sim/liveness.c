@@ -360,7 +360,10 @@ static bool is_paused(const struct look *look, const struct job_entry *entry)
 {
 	const struct job_spec *spec = &job_entry_current(entry)->spec;
 	const struct update_policy *policy =
-		entry->job.rolled_back_from ? &spec->rollback : &spec->update;
+		entry->job.rolled_back_from &&
+				job_outcome(&entry->job, entry->job.revision) == OUTCOME_ROLLING
+			? &spec->rollback
+			: &spec->update;
 	int64_t n_replaced = 0;
 	int64_t n_failed = 0;
 	for (int64_t slot = 1; slot <= last_slot(look, entry); slot++) {

@@ -632,6 +632,25 @@ static void what_a_client_goes_back_to_is_the_clients(void **state)
 	story_end(&story);
 }
 
+static void a_restart_after_a_way_back_goes_by_the_update_policy(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 4);
+	spec_of(&story)->rollback.parallelism = UPDATE_ALL;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	update(&story, "busybox:2");
+	story_pass(&story, 60000);
+	assert_int_equal(roll_back(&story, 1), ERR_NONE);
+	story_pass(&story, 60000);
+	assert_int_equal(outcome(&story, 1), OUTCOME_DONE);
+	story.hold_start = "web";
+	assert_int_equal(story_act(&story, REQUEST_RESTART, "shop", "web"), ERR_NONE);
+	story_pass(&story, 1000);
+	assert_int_equal(n_running(&story), 3);
+	story_end(&story);
+}
+
 static void nothing_passes_on_what_was_stored(void **state)
 {
 	(void)state;
@@ -682,6 +701,7 @@ int main(void)
 		cmocka_unit_test(there_is_a_way_back_after_a_superseded_way_back),
 		cmocka_unit_test(a_task_that_its_user_stops_holds_nothing_up),
 		cmocka_unit_test(how_many_was_said_since_holds_on_the_way_back),
+		cmocka_unit_test(a_restart_after_a_way_back_goes_by_the_update_policy),
 		cmocka_unit_test(nothing_passes_on_what_was_stored),
 		cmocka_unit_test(what_a_client_goes_back_to_is_the_clients),
 	};
