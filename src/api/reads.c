@@ -74,16 +74,23 @@ static bool read_id(struct api_request *request, struct uuid *ret_id)
 	return false;
 }
 
-void handle_job(struct api_request *request)
+/* The job of the path; NULL: there is none (answered). */
+static const struct job_entry *find_job(struct api_request *request)
 {
 	struct job_id id;
 	if (!read_id(request, &id.uuid))
-		return;
+		return NULL;
 	const struct job_entry *entry = cluster_job(server_cluster(request->server), id);
-	if (!entry) {
+	if (!entry)
 		answer_code(request, ERR_NOT_FOUND, "no job has this id");
+	return entry;
+}
+
+void handle_job(struct api_request *request)
+{
+	const struct job_entry *entry = find_job(request);
+	if (!entry)
 		return;
-	}
 	struct job_view view = { 0 };
 	job_view_fill(&view, server_manager(request->server), entry, true);
 	answer_record(request, 200, &job_view_type, &view);
@@ -92,14 +99,9 @@ void handle_job(struct api_request *request)
 
 void handle_job_revisions(struct api_request *request)
 {
-	struct job_id id;
-	if (!read_id(request, &id.uuid))
+	const struct job_entry *entry = find_job(request);
+	if (!entry)
 		return;
-	const struct job_entry *entry = cluster_job(server_cluster(request->server), id);
-	if (!entry) {
-		answer_code(request, ERR_NOT_FOUND, "no job has this id");
-		return;
-	}
 	struct job_history history = { 0 };
 	job_history_fill(&history, server_manager(request->server), entry);
 	answer_record(request, 200, &job_history_type, &history);

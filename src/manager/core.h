@@ -377,6 +377,9 @@ struct plan {
 	int64_t slot;	     /* of task_act RESTART on an ended task: fill it anew */
 };
 void plan_release(struct plan *plan);
+/* Put a job's record, a revision's, or both (NULL: not that one; takes what they hold), and do what follows from it. The
+ * caller has reserved room in a group. */
+void job_write(struct manager *manager, struct job *job, struct job_revision *revision);
 /* The plan for one job: a copy of its record to change, or an empty one. The pointer lives until the next add. */
 struct plan_job *plan_job_add(struct plan *plan, const struct job_entry *entry, int effect);
 struct plan_job *plan_job_find(const struct plan *plan, struct job_id id);
@@ -502,7 +505,8 @@ int64_t lease_over_ms(const struct manager *manager, const struct task *task);
 bool lease_tell(const struct manager *manager, const struct task *task, struct text *out);
 
 /* trial.c */
-/* How the newest task of a slot that an update made is doing; `*ret_due_ms` is lowered to when to look again. */
+/* How the newest task of a slot that an update made is doing (enum task_trial). `*ret_due_ms` is lowered to when to
+ * look again. */
 int trial_judge(struct manager *manager, const struct job_entry *entry, struct task *task,
 		int64_t *ret_due_ms);
 /* Monotonic: the task is ready since; INT64_MAX: it is not. */

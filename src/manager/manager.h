@@ -37,7 +37,8 @@ struct manager_options {
  * restart  A job: its tasks are replaced as by an update, what was given up or had succeeded starts again, and so
  *          does a stopped job. One task: it is replaced at once.
  * rollback An earlier revision becomes the current one again, whole, and tasks are replaced as its rollback policy
- *          says; those that are still of it stay. Refused when it is not kept any more.
+ *          says; those that are still of it stay. Refused when it is not kept any more. How many tasks scale has said
+ *          since holds. Asked for over TLS, the revision comes back as one that came over TLS.
  * remove   Tasks are stopped and removed, then the job goes, and with its last job the project. Volumes stay,
  *          unless with_volumes: then those of the project that no other job uses go.
  * token    A token is kept under its id until it expires; one that is used up gives way when there are too many.

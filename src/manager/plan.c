@@ -226,23 +226,28 @@ static void note_job(struct manager *manager, const struct job_entry *entry, int
 	       NULL);
 }
 
-static void write_job(struct manager *manager, struct plan_job *job)
+void job_write(struct manager *manager, struct job *job, struct job_revision *revision)
 {
 	struct cluster *cluster = &manager->cluster;
-	struct changes *changes = &manager->out->changes;
-	struct job_id id = job->job.id;
-	bool new_revision = job->put && job->put_revision;
-	if (job->put)
-		cluster_put_job(cluster, changes, &job->job);
-	if (job->put_revision)
-		cluster_put_revision(cluster, changes, &job->revision);
-	if (!job->put && !job->put_revision)
-		return;
+	struct job_id id = job ? job->id : revision->job;
+	if (job)
+		cluster_put_job(cluster, &manager->out->changes, job);
+	if (revision)
+		cluster_put_revision(cluster, &manager->out->changes, revision);
 	job_dirty(manager, id);
 	home_joined(manager, cluster_job(cluster, id));
 	manager->volumes_changed = true;
 	manager->wake = true;
-	note_job(manager, cluster_job(cluster, id), job->effect, new_revision);
+}
+
+static void write_job(struct manager *manager, struct plan_job *job)
+{
+	struct job_id id = job->job.id;
+	if (!job->put && !job->put_revision)
+		return;
+	bool new_revision = job->put && job->put_revision;
+	job_write(manager, job->put ? &job->job : NULL, job->put_revision ? &job->revision : NULL);
+	note_job(manager, cluster_job(&manager->cluster, id), job->effect, new_revision);
 }
 
 static void write_task(struct manager *manager, const struct plan *plan)

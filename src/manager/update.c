@@ -178,12 +178,6 @@ static void say_failed(const struct manager *manager, const struct job_entry *en
 	}
 }
 
-static void put_job(struct manager *manager, struct job *job)
-{
-	group_reserve(manager, 1);
-	cluster_put_job(&manager->cluster, &manager->out->changes, job);
-}
-
 static void finish(struct manager *manager, struct job_entry *entry, const struct slots *slots,
 		   const struct job_facts *facts)
 {
@@ -195,7 +189,8 @@ static void finish(struct manager *manager, struct job_entry *entry, const struc
 	record_copy(&job_type, &job, &entry->job);
 	job_set_outcome(&job, job.revision, OUTCOME_DONE, wall_now(manager),
 			facts->failed ? text_string(&message) : NULL);
-	put_job(manager, &job);
+	group_reserve(manager, 1);
+	cluster_put_job(&manager->cluster, &manager->out->changes, &job);
 	text_release(&message);
 }
 
@@ -219,12 +214,7 @@ static bool roll_back(struct manager *manager, struct job_entry *entry, const st
 	struct job_revision revision;
 	bool scaled = rollback_keeps_scale(entry, target, &revision);
 	group_reserve(manager, 2);
-	if (scaled)
-		cluster_put_revision(&manager->cluster, &manager->out->changes, &revision);
-	cluster_put_job(&manager->cluster, &manager->out->changes, &job);
-	home_joined(manager, entry);
-	manager->volumes_changed = true;
-	manager->wake = true;
+	job_write(manager, &job, scaled ? &revision : NULL);
 	text_release(&message);
 	return true;
 }
