@@ -377,8 +377,8 @@ struct plan {
 	int64_t slot;	     /* of task_act RESTART on an ended task: fill it anew */
 };
 void plan_release(struct plan *plan);
-/* Put a job's record, a revision's, or both (NULL: not that one; takes what they hold), and do what follows from it. The
- * caller has reserved room in a group. */
+/* Put a job's record, a revision's, or both (NULL: not that one; takes what they hold), and do what follows from it.
+ * The caller has reserved room in a group. */
 void job_write(struct manager *manager, struct job *job, struct job_revision *revision);
 /* The plan for one job: a copy of its record to change, or an empty one. The pointer lives until the next add. */
 struct plan_job *plan_job_add(struct plan *plan, const struct job_entry *entry, int effect);
