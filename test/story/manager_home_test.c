@@ -7,9 +7,12 @@
 
 #include <cmocka.h>
 
+#include "base/alloc.h"
 #include "base/limits.h"
 #include "job/spec.h"
 #include "manager_worker.h"
+
+static const char *const machines[] = { "alpha", "beta", "gamma" };
 
 static void attach(struct job_spec *spec)
 {
@@ -442,6 +445,71 @@ static void who_waits_for_one_of_them_to_end_goes_nowhere_else(void **state)
 	story_end(&story);
 }
 
+/* One that was scaled away on a machine that is lost may never confirm that it has ended. */
+static void who_is_lost_keeps_nobody_apart(void **state)
+{
+	(void)state;
+	struct story story;
+	story_begin(&story);
+	story_join(&story, "alpha");
+	story_join(&story, "beta");
+	story_join(&story, "gamma");
+	story_project(&story, "shop");
+	add_network(&story);
+	attach(story_job(&story, "web", 3));
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 60 * 1000);
+	const struct task *last = story_task(&story, "shop/web.3");
+	char lost[32];
+	text_print(lost, sizeof(lost), "%s",
+		   cluster_node(manager_cluster(story.manager), last->desired.node)
+			   ->record.facts.hostname);
+	assert_int_equal(count_on(&story, lost), 1);
+	story_silence(&story, lost);
+	assert_int_equal(story_scale(&story, "shop", "web", 2), ERR_NONE);
+	story_pass(&story, 60 * 1000);
+	assert_true(last->unreachable);
+	story.request.jobs.items[0].spec.replicas = 2;
+	attach(story_job(&story, "api", 1));
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 60 * 1000);
+	assert_int_equal(story_count(&story, "shop/web"), 4);
+	for (size_t i = 0; i < ARRAY_LEN(machines); i++)
+		assert_true(strcmp(machines[i], lost) == 0 || count_on(&story, machines[i]) == 0 ||
+			    count_on(&story, machines[i]) == 3);
+	story_end(&story);
+}
+
+/* The revision that is gone back to is in a network that others have joined meanwhile. */
+static void a_way_back_brings_them_together(void **state)
+{
+	(void)state;
+	struct story story;
+	story_begin(&story);
+	story_join(&story, "alpha");
+	story_join(&story, "beta");
+	story_project(&story, "shop");
+	add_network(&story);
+	attach(story_job(&story, "web", 4));
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 60 * 1000);
+	story_project(&story, "shop");
+	add_network(&story);
+	story_job(&story, "web", 4)->update.failure_action = UPDATE_ROLLBACK;
+	attach(story_job(&story, "api", 4));
+	story.hold_start = "web";
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	assert_int_equal(count_on(&story, "alpha"), 4);
+	assert_int_equal(count_on(&story, "beta"), 4);
+	story_report(&story, "shop/web.1", TASK_FAILED, REASON_EXIT_NONZERO,
+		     "exited with status 1");
+	story.hold_start = NULL;
+	story_pass(&story, 120 * 1000);
+	assert_int_equal(story_task(&story, "shop/web.4")->desired.revision, 1);
+	assert_true(count_on(&story, "alpha") == 8 || count_on(&story, "beta") == 8);
+	story_end(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -460,6 +528,8 @@ int main(void)
 		cmocka_unit_test(all_begin_where_all_may_be),
 		cmocka_unit_test(who_are_joined_meet_where_all_may_be),
 		cmocka_unit_test(who_waits_for_one_of_them_to_end_goes_nowhere_else),
+		cmocka_unit_test(who_is_lost_keeps_nobody_apart),
+		cmocka_unit_test(a_way_back_brings_them_together),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

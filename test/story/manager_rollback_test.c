@@ -1,0 +1,285 @@
+/* The way back from an update, taken by itself or asked for. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "manager_rollout.h"
+
+static void four_run_revision_1(struct story *story)
+{
+	for (int i = 1; i <= 4; i++) {
+		char task[] = "shop/web.0";
+		task[sizeof(task) - 2] = (char)('0' + i);
+		assert_int_equal(rollout_revision(story, task), 1);
+		assert_int_equal(story_task(story, task)->state, TASK_RUNNING);
+	}
+}
+
+/* Slots 1 and 2 are of revision 2, and 2 fails. */
+static void fail_half_way(struct story *story, int order)
+{
+	rollout_begin(story, 4);
+	rollout_spec(story)->update.failure_action = UPDATE_ROLLBACK;
+	rollout_spec(story)->update.max_failure_ppm = 200000;
+	rollout_spec(story)->update.delay_ms = 10000;
+	rollout_spec(story)->update.order = order;
+	rollout_update(story, "busybox:2");
+	story->hold_start = "web";
+	story_pass(story, 11000);
+	assert_int_equal(rollout_revision(story, "shop/web.2"), 2);
+	story_forget(story);
+	story_report(story, "shop/web.2", TASK_FAILED, REASON_EXIT_NONZERO, "exited with status 1");
+	story->hold_start = NULL;
+}
+
+static void a_failed_update_goes_back_to_the_whole_revision_before(void **state)
+{
+	(void)state;
+	struct story story;
+	fail_half_way(&story, UPDATE_STOP_FIRST);
+	story_tells(&story, "shop/web.2 failed: exit_nonzero: exited with status 1\n"
+			    "shop/web.2 fails its update: exited with status 1\n"
+			    "job shop/web goes back to revision 1: 1 of 4 failed: web.2 exited "
+			    "with status 1\n"
+			    "shop/web.2 scheduled on alpha\n");
+	uint64_t untouched = story_task(&story, "shop/web.4")->desired.id.uuid.bytes[15];
+	story_pass(&story, 60000);
+	four_run_revision_1(&story);
+	assert_int_equal(story_task(&story, "shop/web.4")->desired.id.uuid.bytes[15], untouched);
+	assert_string_equal(job_entry_current(rollout_job(&story, "web"))->spec.image, "busybox:1");
+	assert_int_equal(rollout_outcome(&story, 1), OUTCOME_DONE);
+	assert_int_equal(rollout_outcome(&story, 2), OUTCOME_ROLLED_BACK);
+	assert_string_equal(rollout_message(&story, 2),
+			    "1 of 4 failed: web.2 exited with status 1");
+	assert_int_equal(rollout_job(&story, "web")->job.rolled_back_from, 2);
+	/* The same file again is another attempt, under a number of its own. */
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	assert_int_equal(rollout_job(&story, "web")->job.revision, 3);
+	assert_int_equal(rollout_job(&story, "web")->job.rolled_back_from, 0);
+	story_pass(&story, 120000);
+	assert_int_equal(rollout_outcome(&story, 3), OUTCOME_DONE);
+	story_end(&story);
+}
+
+static void the_way_back_survives_the_manager(void **state)
+{
+	(void)state;
+	struct story story;
+	fail_half_way(&story, UPDATE_START_FIRST);
+	story_restart(&story);
+	story_pass(&story, 120000);
+	four_run_revision_1(&story);
+	assert_int_equal(rollout_outcome(&story, 1), OUTCOME_DONE);
+	story_end(&story);
+}
+
+static void what_fails_on_the_way_back_pauses_it(void **state)
+{
+	(void)state;
+	struct story story;
+	fail_half_way(&story, UPDATE_STOP_FIRST);
+	story.hold_start = "web";
+	story_pass(&story, 1000);
+	story_restart(&story);
+	story_report(&story, "shop/web.2", TASK_FAILED, REASON_EXIT_NONZERO,
+		     "exited with status 9");
+	story_pass(&story, 600000);
+	story_stands(&story, "shop/web", STANDING_DEGRADED,
+		     "the way back is paused with 1 of 4 tasks still to be replaced; 1 of 4 given "
+		     "up; web.2 failed: exited with status 9");
+	assert_int_equal(rollout_job(&story, "web")->job.revision, 1);
+	story_end(&story);
+}
+
+static void the_first_revision_has_nothing_to_go_back_to(void **state)
+{
+	(void)state;
+	struct story story;
+	rollout_begin(&story, 1);
+	assert_int_equal(rollout_back(&story, 0), ERR_NOT_FOUND);
+	assert_string_equal(story.reply->err.message,
+			    "job shop/web has no revision before 1 that was rolled out to its end");
+	assert_int_equal(rollout_back(&story, 7), ERR_NOT_FOUND);
+	assert_string_equal(story.reply->err.field, "revision");
+	/* Asked for the one there is, nothing happens. */
+	assert_int_equal(rollout_back(&story, 1), ERR_NONE);
+	story_effect(&story, "web", EFFECT_UNCHANGED);
+	story_end(&story);
+}
+
+static void users_go_back_to_what_they_name_or_to_what_was_good_last(void **state)
+{
+	(void)state;
+	struct story story;
+	rollout_begin(&story, 2);
+	rollout_update(&story, "busybox:2");
+	story_pass(&story, 60000);
+	story.hold_start = "web";
+	rollout_update(&story, "busybox:3");
+	story_pass(&story, 1000);
+	story.hold_start = NULL;
+	rollout_update(&story, "busybox:4");
+	story_pass(&story, 60000);
+	assert_int_equal(rollout_outcome(&story, 3), OUTCOME_SUPERSEDED);
+	story_forget(&story);
+	/* 3 was never rolled out to its end. */
+	assert_int_equal(rollout_back(&story, 0), ERR_NONE);
+	story_effect(&story, "web", EFFECT_ROLLED_BACK);
+	story_pass(&story, 60000);
+	assert_int_equal(rollout_job(&story, "web")->job.revision, 2);
+	assert_int_equal(rollout_revision(&story, "shop/web.2"), 2);
+	assert_string_equal(rollout_message(&story, 4), "asked for");
+	assert_int_equal(rollout_back(&story, 4), ERR_NONE);
+	story_pass(&story, 60000);
+	assert_string_equal(job_entry_current(rollout_job(&story, "web"))->spec.image, "busybox:4");
+	assert_int_equal(rollout_outcome(&story, 4), OUTCOME_DONE);
+	story_end(&story);
+}
+
+static void what_the_earlier_revision_names_is_still_declared(void **state)
+{
+	(void)state;
+	struct story story;
+	story_begin(&story);
+	story_join(&story, "alpha");
+	story_project(&story, "shop");
+	struct job_spec *spec = story_job(&story, "web", 1);
+	struct network_spec *network = list_add(&story.request.networks, sizeof(*network));
+	string_set(&network->key, "front");
+	struct network_use *use = list_add(&spec->networks, sizeof(*use));
+	string_set(&use->network, "front");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	for (int i = 2; i < 5; i++) {
+		story_project(&story, "shop");
+		story_job(&story, "web", 1);
+		rollout_update(&story, i % 2 ? "busybox:2" : "busybox:3");
+		story_pass(&story, 60000);
+	}
+	assert_int_equal(rollout_back(&story, 1), ERR_NONE);
+	story_pass(&story, 60000);
+	assert_int_equal(rollout_revision(&story, "shop/web.1"), 1);
+	assert_int_equal(rollout_outcome(&story, 1), OUTCOME_DONE);
+	story_end(&story);
+}
+
+/* Three of four slots stay at revision 1; what they did before the update says nothing of the way back. */
+static void the_way_back_does_not_judge_what_it_did_not_make(void **state)
+{
+	(void)state;
+	struct story story;
+	rollout_begin(&story, 4);
+	/* web.4 was once replaced, and has restarted since. */
+	story_report(&story, "shop/web.4", TASK_FAILED, REASON_INTERRUPTED, "Docker restarted");
+	story.resume = true;
+	story_report(&story, "shop/web.4", TASK_SCHEDULED, REASON_RESTARTING,
+		     "exited with status 1");
+	rollout_spec(&story)->update.failure_action = UPDATE_ROLLBACK;
+	story.hold_start = "web";
+	rollout_update(&story, "busybox:2");
+	story_report(&story, "shop/web.1", TASK_FAILED, REASON_EXIT_NONZERO,
+		     "exited with status 1");
+	story.hold_start = NULL;
+	story_pass(&story, 60000);
+	assert_int_equal(rollout_running(&story), 4);
+	assert_int_equal(rollout_revision(&story, "shop/web.1"), 1);
+	assert_int_equal(rollout_outcome(&story, 1), OUTCOME_DONE);
+	story_end(&story);
+}
+
+static void there_is_a_way_back_after_a_superseded_way_back(void **state)
+{
+	(void)state;
+	struct story story;
+	fail_half_way(&story, UPDATE_STOP_FIRST);
+	story.hold_start = "web";
+	story_pass(&story, 1000);
+	rollout_update(&story, "busybox:3");
+	story_report(&story, "shop/web.2", TASK_FAILED, REASON_EXIT_NONZERO,
+		     "exited with status 1");
+	assert_int_equal(rollout_outcome(&story, 3), OUTCOME_ROLLED_BACK);
+	assert_int_equal(rollout_job(&story, "web")->job.revision, 1);
+	story.hold_start = NULL;
+	story_pass(&story, 120000);
+	assert_int_equal(rollout_running(&story), 4);
+	story_end(&story);
+}
+
+static void how_many_was_said_since_holds_on_the_way_back(void **state)
+{
+	(void)state;
+	for (int by_hand = 0; by_hand < 2; by_hand++) {
+		struct story story;
+		rollout_begin(&story, 2);
+		rollout_spec(&story)->update.failure_action =
+			by_hand ? UPDATE_PAUSE : UPDATE_ROLLBACK;
+		story.hold_start = "web";
+		rollout_update(&story, "busybox:2");
+		assert_int_equal(story_scale(&story, "shop", "web", 6), ERR_NONE);
+		story_report(&story, "shop/web.1", TASK_FAILED, REASON_EXIT_NONZERO,
+			     "exited with status 1");
+		story.hold_start = NULL;
+		if (by_hand)
+			assert_int_equal(rollout_back(&story, 0), ERR_NONE);
+		story_restart(&story);
+		story_pass(&story, 60000);
+		assert_int_equal(rollout_job(&story, "web")->job.revision, 1);
+		assert_int_equal(rollout_running(&story), 6);
+		story_end(&story);
+	}
+}
+
+static void what_a_client_goes_back_to_is_the_clients(void **state)
+{
+	(void)state;
+	struct story story;
+	rollout_begin(&story, 1);
+	assert_false(story_is_over_tls(&story, "shop/web.1"));
+	rollout_update(&story, "busybox:2");
+	story_pass(&story, 60000);
+	story.over_tls = true;
+	assert_int_equal(rollout_back(&story, 1), ERR_NONE);
+	story_pass(&story, 60000);
+	assert_int_equal(rollout_revision(&story, "shop/web.1"), 1);
+	assert_true(story_is_over_tls(&story, "shop/web.1"));
+	story_end(&story);
+}
+
+static void a_restart_after_a_way_back_goes_by_the_update_policy(void **state)
+{
+	(void)state;
+	struct story story;
+	rollout_begin(&story, 4);
+	rollout_spec(&story)->rollback.parallelism = UPDATE_ALL;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	rollout_update(&story, "busybox:2");
+	story_pass(&story, 60000);
+	assert_int_equal(rollout_back(&story, 1), ERR_NONE);
+	story_pass(&story, 60000);
+	assert_int_equal(rollout_outcome(&story, 1), OUTCOME_DONE);
+	story.hold_start = "web";
+	assert_int_equal(story_act(&story, REQUEST_RESTART, "shop", "web"), ERR_NONE);
+	story_pass(&story, 1000);
+	assert_int_equal(rollout_running(&story), 3);
+	story_end(&story);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_failed_update_goes_back_to_the_whole_revision_before),
+		cmocka_unit_test(the_way_back_survives_the_manager),
+		cmocka_unit_test(what_fails_on_the_way_back_pauses_it),
+		cmocka_unit_test(the_first_revision_has_nothing_to_go_back_to),
+		cmocka_unit_test(users_go_back_to_what_they_name_or_to_what_was_good_last),
+		cmocka_unit_test(what_the_earlier_revision_names_is_still_declared),
+		cmocka_unit_test(the_way_back_does_not_judge_what_it_did_not_make),
+		cmocka_unit_test(there_is_a_way_back_after_a_superseded_way_back),
+		cmocka_unit_test(how_many_was_said_since_holds_on_the_way_back),
+		cmocka_unit_test(what_a_client_goes_back_to_is_the_clients),
+		cmocka_unit_test(a_restart_after_a_way_back_goes_by_the_update_policy),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
