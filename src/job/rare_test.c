@@ -309,7 +309,7 @@ static void what_is_new_asks_for_new_workers_and_new_tasks(void **state)
 	string_set(&plain.image, tuned.image);
 	assert_int_equal(job_spec_protocol(&plain), 1);
 	assert_int_equal(job_spec_protocol(&tuned), 2);
-	assert_true(job_spec_needs_new_tasks(&plain, &tuned));
+	assert_int_equal(job_spec_change(&plain, &tuned), SPEC_CHANGE_TASKS);
 	assert_int_equal(job_spec_tuning(&plain)->cpu_shares, 0);
 	record_release(&job_spec_type, &plain);
 	record_release(&job_spec_type, &tuned);

@@ -272,32 +272,43 @@ int64_t job_spec_protocol(const struct job_spec *spec)
 	return younger ? 2 : 1;
 }
 
-/* Fields that a running task never sees: changing them leaves containers alone. A new field is not in this list, so
- * it replaces tasks until somebody says that it need not. */
-static bool is_of_the_job(const struct field *field)
+/* A new field is in neither list, so it replaces tasks until somebody says that it need not. */
+static const size_t of_the_job[] = {
+	offsetof(struct job_spec, priority),   offsetof(struct job_spec, scheduler),
+	offsetof(struct job_spec, replicas),   offsetof(struct job_spec, placement_deadline_ms),
+	offsetof(struct job_spec, job_labels), offsetof(struct job_spec, update),
+	offsetof(struct job_spec, rollback),   offsetof(struct job_spec, update_deadline_ms),
+};
+static const size_t of_the_place[] = {
+	offsetof(struct job_spec, placement),
+	offsetof(struct job_spec, depends_on),
+};
+
+static bool is_among(const struct field *field, const size_t *offsets, size_t n)
 {
-	static const size_t offsets[] = {
-		offsetof(struct job_spec, priority),
-		offsetof(struct job_spec, placement_deadline_ms),
-		offsetof(struct job_spec, replicas),
-		offsetof(struct job_spec, job_labels),
-		offsetof(struct job_spec, update),
-		offsetof(struct job_spec, rollback),
-		offsetof(struct job_spec, update_deadline_ms),
-	};
-	for (size_t i = 0; i < ARRAY_LEN(offsets); i++)
+	for (size_t i = 0; i < n; i++)
 		if (field->offset == offsets[i])
 			return true;
 	return false;
 }
 
-bool job_spec_needs_new_tasks(const struct job_spec *a, const struct job_spec *b)
+static int field_change(const struct field *field)
 {
+	if (is_among(field, of_the_job, ARRAY_LEN(of_the_job)))
+		return SPEC_CHANGE_NONE;
+	return is_among(field, of_the_place, ARRAY_LEN(of_the_place)) ? SPEC_CHANGE_PLACES
+								      : SPEC_CHANGE_TASKS;
+}
+
+int job_spec_change(const struct job_spec *a, const struct job_spec *b)
+{
+	int most = SPEC_CHANGE_NONE;
 	for (size_t i = 0; i < ARRAY_LEN(job_spec_fields); i++) {
 		const struct field *field = &job_spec_fields[i];
-		if (!is_of_the_job(field) && !field_equal(field, (const char *)a + field->offset,
-							  (const char *)b + field->offset))
-			return true;
+		int change = field_change(field);
+		if (change > most && !field_equal(field, (const char *)a + field->offset,
+						  (const char *)b + field->offset))
+			most = change;
 	}
-	return false;
+	return most;
 }

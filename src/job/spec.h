@@ -249,9 +249,14 @@ struct engine_need {
 };
 struct engine_need job_spec_engine_need(const struct job_spec *spec);
 
-/* True when going from `a` to `b` needs new containers: anything but replicas, job_labels, priority,
- * placement_deadline_ms and how changes come. */
-bool job_spec_needs_new_tasks(const struct job_spec *a, const struct job_spec *b);
+/* What going from one specification to another asks of the job's tasks. */
+enum spec_change {
+	SPEC_CHANGE_NONE =
+		0, /* replicas, job_labels, priority, scheduler, placement_deadline_ms, how changes come */
+	SPEC_CHANGE_PLACES, /* placement or depends_on too: none, where all are as these say anyway */
+	SPEC_CHANGE_TASKS, /* anything else: new containers */
+};
+int job_spec_change(const struct job_spec *a, const struct job_spec *b);
 
 /* The name of a project: [a-z0-9]([a-z0-9_.-]*[a-z0-9])?, at most LIMIT_NAME_BYTES. `field` names the place in err. */
 enum err_code name_check(const char *name, const char *field, struct err *err) WARN_UNUSED;

@@ -303,7 +303,7 @@ static void a_job_has_a_size_in_all(void **state)
 	record_release(&job_spec_type, &spec);
 }
 
-static bool needs_new_tasks(void (*change)(struct job_spec *spec))
+static int change_of(void (*change)(struct job_spec *spec))
 {
 	struct job_spec a;
 	struct job_spec b;
@@ -311,11 +311,11 @@ static bool needs_new_tasks(void (*change)(struct job_spec *spec))
 	record_copy(&job_spec_type, &b, &a);
 	change(&b);
 	assert_false(record_equal(&job_spec_type, &a, &b));
-	bool needs = job_spec_needs_new_tasks(&a, &b);
-	assert_int_equal(needs, job_spec_needs_new_tasks(&b, &a));
+	int most = job_spec_change(&a, &b);
+	assert_int_equal(most, job_spec_change(&b, &a));
 	record_release(&job_spec_type, &a);
 	record_release(&job_spec_type, &b);
-	return needs;
+	return most;
 }
 
 // clang-format off
@@ -324,6 +324,7 @@ BREAK(other_priority, spec->priority = 7)
 BREAK(other_deadline, spec->placement_deadline_ms = 7)
 BREAK(other_job_labels, pairs_add(&spec->job_labels, "a", "b"))
 BREAK(other_update, spec->update.parallelism = 2; spec->rollback.delay_ms = 1; spec->update_deadline_ms = 40000)
+BREAK(other_scheduler, string_set(&spec->scheduler, "binpack"))
 BREAK(other_image, string_set(&spec->image, "nginx:1.28"))
 BREAK(other_labels, pairs_add(&spec->labels, "a", "b"))
 BREAK(other_platform, string_set(&spec->platform, "linux/arm64"))
@@ -332,6 +333,7 @@ BREAK(other_volume_reach, spec->volume_reach = REACH_PER_NODE)
 BREAK(other_limit, spec->limits.memory_bytes = 64 << 20)
 BREAK(other_port, add_port(spec, 80, 80))
 BREAK(other_constraint, strings_add(&spec->placement.constraints, "node.role==manager"))
+BREAK(other_dependency, record_init(&depend_type, list_add(&spec->depends_on, sizeof(struct depend))))
 BREAK(other_restart, spec->restart.max_attempts = 3)
 BREAK(other_lease, spec->on_disconnect = ON_DISCONNECT_STOP)
 BREAK(other_mode, spec->mode = JOB_REPLICATED_JOB)
@@ -340,22 +342,24 @@ BREAK(other_mode, spec->mode = JOB_REPLICATED_JOB)
 static void only_what_containers_never_see_leaves_them_alone(void **state)
 {
 	(void)state;
-	assert_false(needs_new_tasks(other_replicas));
-	assert_false(needs_new_tasks(other_priority));
-	assert_false(needs_new_tasks(other_deadline));
-	assert_false(needs_new_tasks(other_job_labels));
-	assert_false(needs_new_tasks(other_update));
-	assert_true(needs_new_tasks(other_image));
-	assert_true(needs_new_tasks(other_labels));
-	assert_true(needs_new_tasks(other_platform));
-	assert_true(needs_new_tasks(other_network_reach));
-	assert_true(needs_new_tasks(other_volume_reach));
-	assert_true(needs_new_tasks(other_limit));
-	assert_true(needs_new_tasks(other_port));
-	assert_true(needs_new_tasks(other_constraint));
-	assert_true(needs_new_tasks(other_restart));
-	assert_true(needs_new_tasks(other_lease));
-	assert_true(needs_new_tasks(other_mode));
+	assert_int_equal(change_of(other_replicas), SPEC_CHANGE_NONE);
+	assert_int_equal(change_of(other_priority), SPEC_CHANGE_NONE);
+	assert_int_equal(change_of(other_deadline), SPEC_CHANGE_NONE);
+	assert_int_equal(change_of(other_job_labels), SPEC_CHANGE_NONE);
+	assert_int_equal(change_of(other_update), SPEC_CHANGE_NONE);
+	assert_int_equal(change_of(other_scheduler), SPEC_CHANGE_NONE);
+	assert_int_equal(change_of(other_constraint), SPEC_CHANGE_PLACES);
+	assert_int_equal(change_of(other_dependency), SPEC_CHANGE_PLACES);
+	assert_int_equal(change_of(other_image), SPEC_CHANGE_TASKS);
+	assert_int_equal(change_of(other_labels), SPEC_CHANGE_TASKS);
+	assert_int_equal(change_of(other_platform), SPEC_CHANGE_TASKS);
+	assert_int_equal(change_of(other_network_reach), SPEC_CHANGE_TASKS);
+	assert_int_equal(change_of(other_volume_reach), SPEC_CHANGE_TASKS);
+	assert_int_equal(change_of(other_limit), SPEC_CHANGE_TASKS);
+	assert_int_equal(change_of(other_port), SPEC_CHANGE_TASKS);
+	assert_int_equal(change_of(other_restart), SPEC_CHANGE_TASKS);
+	assert_int_equal(change_of(other_lease), SPEC_CHANGE_TASKS);
+	assert_int_equal(change_of(other_mode), SPEC_CHANGE_TASKS);
 }
 
 int main(void)

@@ -311,6 +311,46 @@ static void job_superseded(const struct manager *manager, const struct job_entry
 				wall_now(manager), NULL);
 }
 
+/* Of the current revision, and not on a machine that these constraints exclude? */
+static bool all_match(const struct manager *manager, const struct job_entry *entry,
+		      const struct job_spec *spec)
+{
+	struct scheduler_match *match = scheduler_match_new(spec);
+	bool all = true;
+	for (size_t i = 0; i < entry->tasks.n && all; i++) {
+		const struct task *task = entry->tasks.items[i];
+		const struct node_entry *node = cluster_node(&manager->cluster, task->desired.node);
+		if (!task_is_final(task->state))
+			all = task->desired.revision == entry->job.revision &&
+			      (!node || scheduler_matches(match, node));
+	}
+	scheduler_match_free(match);
+	return all;
+}
+
+/* May a service's tasks stay as they are, where only where they are to be and what they wait for changes? What has
+ * failed under the specification before is to be tried again instead. */
+static bool is_in_place(const struct manager *manager, const struct job_entry *entry,
+			const struct job_spec *spec)
+{
+	if (job_spec_completes(spec) || job_is_rolling(entry) || entry->job.rolled_back_from)
+		return false;
+	struct slots slots;
+	struct job_facts facts;
+	slots_build(&manager->cluster, entry, &slots);
+	slots_facts(entry, &slots, &facts);
+	slots_release(&slots);
+	return !facts.left && all_match(manager, entry, spec);
+}
+
+static bool needs_new_tasks(const struct manager *manager, const struct job_entry *entry,
+			    const struct job_spec *spec)
+{
+	int change = job_spec_change(&job_entry_current(entry)->spec, spec);
+	return change == SPEC_CHANGE_TASKS ||
+	       (change == SPEC_CHANGE_PLACES && !is_in_place(manager, entry, spec));
+}
+
 static void plan_change(struct manager *manager, struct plan *plan, const struct job_entry *entry,
 			const struct manager_request *asked, const struct job_request *request,
 			bool declarations_changed)
@@ -318,7 +358,7 @@ static void plan_change(struct manager *manager, struct plan *plan, const struct
 	const struct job_revision *current = job_entry_current(entry);
 	const struct job_spec *spec = &current->spec;
 	struct plan_job *job = plan_job_add(plan, entry, EFFECT_UNCHANGED);
-	bool new_tasks = declarations_changed || job_spec_needs_new_tasks(spec, &request->spec);
+	bool new_tasks = declarations_changed || needs_new_tasks(manager, entry, &request->spec);
 	bool adopted = current->over_tls && !asked->over_tls;
 	if (new_tasks || adopted || !record_equal(&job_spec_type, spec, &request->spec)) {
 		plan_job_revise(job, entry);

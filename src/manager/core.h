@@ -559,6 +559,8 @@ void pending_gate(struct manager *manager, struct task *task, const char *messag
 void pending_settle(struct manager *manager, struct task *task);
 struct pending *pending_of(const struct manager *manager, const struct queue_item *item);
 void pending_enqueue(struct manager *manager, struct pending *pending);
+/* Where its tasks may be placed may have changed. */
+void pending_class_anew(struct manager *manager, const struct job_entry *entry);
 /* Subject to the brake? */
 bool pending_is_paced(const struct pending *pending);
 void pending_due(struct manager *manager);

@@ -25,9 +25,10 @@ struct manager_options {
  *
  * apply    New jobs are created. A job whose change needs new containers gets a new revision, and its tasks are
  *          replaced as its update policy says (update.c; a job that runs to completion: all slots anew at once); any
- *          other change is made in the current revision and touches no task. An unchanged job is not touched, except
- *          that a stopped one runs again. Jobs of the project that are not listed are named as orphans, and removed
- *          only with remove_orphans.
+ *          other change is made in the current revision and touches no task. So is one of where a service's tasks may
+ *          be or what they wait for, when the update before is done and all are where the change wants them. An
+ *          unchanged job is not touched, except that a stopped one runs again. Jobs of the project that are not listed
+ *          are named as orphans, and removed only with remove_orphans.
  *          What is new came over TLS where the request did: its tasks are held against the policy of every machine. The
  *          owner of the socket who asks for the same makes it his own; the other way round nothing changes.
  * submit   Adds one job; a job or a differing declaration of that name is a conflict.

@@ -216,6 +216,17 @@ void pending_enqueue(struct manager *manager, struct pending *pending)
 		say_queued(manager, task, class);
 }
 
+void pending_class_anew(struct manager *manager, const struct job_entry *entry)
+{
+	for (size_t i = 0; i < entry->tasks.n; i++) {
+		struct pending *pending = pending_get(manager, entry->tasks.items[i]->desired.id);
+		if (!pending || !pending->class)
+			continue;
+		leave_class(manager, pending);
+		pending_enqueue(manager, pending);
+	}
+}
+
 static void wait_for_time(struct manager *manager, struct pending *pending, struct task *task)
 {
 	if (pending->where == PENDING_TIMED)

@@ -234,6 +234,8 @@ void job_write(struct manager *manager, struct job *job, struct job_revision *re
 		cluster_put_job(cluster, &manager->out->changes, job);
 	if (revision)
 		cluster_put_revision(cluster, &manager->out->changes, revision);
+	if (revision)
+		pending_class_anew(manager, cluster_job(cluster, id));
 	job_dirty(manager, id);
 	home_joined(manager, cluster_job(cluster, id));
 	manager->volumes_changed = true;

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "base/alloc.h"
 #include "manager_story.h"
 
 /* "shop/web" of `replicas` on alpha, running. */
@@ -164,6 +165,112 @@ static void a_change_of_replicas_alone_touches_no_other_task(void **state)
 		    "shop/web.3 running\n"
 		    "job shop/web is running: 3 of 3 ready\n");
 	assert_int_equal(story_task(&story, "shop/web.3")->desired.revision, 1);
+	story_end(&story);
+}
+
+/* "shop/web" of 2 on alpha, which has fast disks; beta has none. */
+static void begin_on_ssd(struct story *story)
+{
+	story_begin(story);
+	story_join(story, "alpha");
+	story_set_label(story, "alpha", "disk", "ssd");
+	story_project(story, "shop");
+	story_job(story, "web", 2);
+	assert_int_equal(story_apply(story), ERR_NONE);
+	story_join(story, "beta");
+	story_forget(story);
+}
+
+static void constrain(struct story *story, const char *constraint)
+{
+	struct placement *placement = &story->request.jobs.items[0].spec.placement;
+	strings_release(&placement->constraints);
+	strings_add(&placement->constraints, constraint);
+}
+
+static void a_constraint_that_all_tasks_meet_moves_none(void **state)
+{
+	(void)state;
+	struct story story;
+	begin_on_ssd(&story);
+	constrain(&story, "node.labels.disk==ssd");
+	story.request.jobs.items[0].spec.scheduler = base_strdup("binpack");
+	story_depends(&story.request.jobs.items[0].spec, "db", DEPEND_STARTED)->optional = true;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_effect(&story, "web", EFFECT_UPDATED);
+	story_tells(&story, "job shop/web updated in place\n");
+	assert_int_equal(story_task(&story, "shop/web.1")->desired.revision, 1);
+	/* It holds from now on. */
+	assert_int_equal(story_scale(&story, "shop", "web", 3), ERR_NONE);
+	assert_ptr_equal(cluster_node(manager_cluster(story.manager),
+				      story_task(&story, "shop/web.3")->desired.node),
+			 story_node(&story, "alpha"));
+	story_restart(&story);
+	story_forget(&story);
+	story_set_label(&story, "alpha", "disk", "hdd");
+	story_set_label(&story, "beta", "disk", "ssd");
+	story_run(&story);
+	assert_int_equal(story_task(&story, "shop/web.1")->desired.revision, 1);
+	assert_ptr_equal(cluster_node(manager_cluster(story.manager),
+				      story_task(&story, "shop/web.1")->desired.node),
+			 story_node(&story, "beta"));
+	story_end(&story);
+}
+
+static void a_constraint_that_a_task_breaks_makes_a_revision(void **state)
+{
+	(void)state;
+	struct story story;
+	begin_on_ssd(&story);
+	constrain(&story, "node.labels.disk!=ssd");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_tells(&story,
+		    "job shop/web revision 2 accepted\n"
+		    "shop/web.1 stopping: updated\n"
+		    "job shop/web is updating: 2 of 2 tasks still to be replaced; web.1 is "
+		    "stopping: updated\n"
+		    "shop/web.1 completed: updated\n"
+		    "shop/web.1 scheduled on beta\n"
+		    "shop/web.1 running\n"
+		    "shop/web.2 stopping: updated\n"
+		    "shop/web.2 completed: updated\n"
+		    "shop/web.2 scheduled on beta\n"
+		    "job shop/web is pending: 1 of 2 ready; web.2 scheduled: placed on beta\n"
+		    "shop/web.2 running\n"
+		    "job shop/web is running: 2 of 2 ready\n");
+	story_end(&story);
+}
+
+static void a_task_that_waits_goes_by_the_new_constraint(void **state)
+{
+	(void)state;
+	struct story story;
+	begin_on_ssd(&story);
+	constrain(&story, "node.labels.disk==ssd");
+	story.request.jobs.items[0].spec.placement.max_replicas_per_node = 2;
+	story.request.jobs.items[0].spec.replicas = 3;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	assert_int_equal(story_task(&story, "shop/web.3")->state, TASK_PENDING);
+	story_forget(&story);
+	constrain(&story, "node.labels.disk!=tape");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_tells(&story, "job shop/web updated in place\n"
+			    "shop/web.3 scheduled on beta\n"
+			    "shop/web.3 running\n"
+			    "job shop/web is running: 3 of 3 ready\n");
+	story_end(&story);
+}
+
+static void what_was_given_up_is_tried_again_where_the_constraint_changes(void **state)
+{
+	(void)state;
+	struct story story;
+	begin_on_ssd(&story);
+	story_report(&story, "shop/web.2", TASK_FAILED, REASON_EXIT_NONZERO, "exited with 1");
+	constrain(&story, "node.labels.disk==ssd");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	assert_int_equal(story_task(&story, "shop/web.2")->state, TASK_RUNNING);
+	assert_int_equal(story_task(&story, "shop/web.2")->desired.revision, 2);
 	story_end(&story);
 }
 
@@ -551,6 +658,10 @@ int main(void)
 		cmocka_unit_test(an_update_whose_task_fails_for_good_pauses_until_a_newer_revision),
 		cmocka_unit_test(an_update_that_fits_nowhere_takes_only_one_task_down),
 		cmocka_unit_test(a_change_of_replicas_alone_touches_no_other_task),
+		cmocka_unit_test(a_constraint_that_all_tasks_meet_moves_none),
+		cmocka_unit_test(a_constraint_that_a_task_breaks_makes_a_revision),
+		cmocka_unit_test(a_task_that_waits_goes_by_the_new_constraint),
+		cmocka_unit_test(what_was_given_up_is_tried_again_where_the_constraint_changes),
 		cmocka_unit_test(scaling_down_ends_the_highest_slots_and_keeps_nothing_of_them),
 		cmocka_unit_test(scaling_up_again_while_tasks_still_end_fills_the_slots_anew),
 		cmocka_unit_test(
