@@ -141,6 +141,9 @@ static const struct key_row service_rows[] = {
 	HONOURED("depends_on", read_depends_on, IN_SERVICE, "depends_on", "list, or mapping with conditions"),
 	HONOURED("links", read_links, IN_SERVICE, "depends_on",
 	     "as depends_on: services of a network reach each other by name; `service:alias` is refused, networks.*.aliases adds names"),
+	HONOURED("volumes_from", read_volumes_from, IN_SERVICE, "depends_on",
+	     "list of `SERVICE[:ro]`: what that one mounts by name or path, where this one mounts nothing; waits for it as depends_on does; "
+	     "`container:` is refused"),
 	HONOURED("x-drover", read_drover, IN_SERVICE, NULL, "what Compose has no word for; see below"),
 	REFUSED("build", "drover runs images and builds none: build it with `docker build` and name the result under image"),
 	REFUSED("configs", NOT_YET ": mount a file with volumes instead"),
@@ -159,7 +162,6 @@ static const struct key_row service_rows[] = {
 	REFUSED("secrets", NOT_YET ": mount a file with volumes instead"),
 	REFUSED("use_api_socket", "it would hand Docker's socket and your registry passwords to the container"),
 	REFUSED("volume_driver", "write the driver under the top level's volumes"),
-	REFUSED("volumes_from", "name the volume in both services"),
 };
 
 static const struct key_row extends_rows[] = {

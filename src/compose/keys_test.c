@@ -179,6 +179,8 @@ static const struct sample samples[] = {
 	{ SECTION_SERVICE, "container_name", IMAGE "container_name: me", false },
 	{ SECTION_SERVICE, "label_file", IMAGE "label_file: a.env", false },
 	{ SECTION_SERVICE, "links", IMAGE "links: [two]}, two: {image: nginx", false },
+	{ SECTION_SERVICE, "volumes_from", IMAGE "volumes_from: [two]}, two: {image: nginx",
+	  false },
 	{ SECTION_SERVICE, "mac_address", IMAGE "mac_address: '02:42:ac:11:00:02'", false },
 	{ SECTION_SERVICE, "depends_on",
 	  IMAGE "depends_on: {x: {condition: service_started, required: false}}", false },

@@ -138,7 +138,7 @@ static void keep(struct kept *kept, const char *name)
 	kept->open[kept->n_open++] = index;
 }
 
-/* What `depends_on` or `links` of a service names: keys, items, items before a colon. */
+/* What `depends_on`, `links` or `volumes_from` of a service names: keys, items, items before a colon. */
 static void keep_named(struct kept *kept, const struct tree_node *service, const char *key)
 {
 	const struct tree_node *names = service->kind == TREE_MAP ? tree_get(service, key) : NULL;
@@ -169,6 +169,7 @@ static void keep_wanted(struct selection *selection)
 		const struct tree_node *service = services->entries[open[--kept.n_open]].value;
 		keep_named(&kept, service, "depends_on");
 		keep_named(&kept, service, "links");
+		keep_named(&kept, service, "volumes_from");
 	}
 	for (size_t i = 0; i < services->n; i++)
 		selection->takes_part[i] = selection->takes_part[i] && is_kept[i];

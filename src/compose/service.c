@@ -94,6 +94,8 @@ enum err_code read_services(const struct at *at, void *target, struct err *err)
 			code = takes_part[i] ? read_service(&entry, load, err)
 					     : keys_check_names(&entry, SECTION_SERVICE, err);
 	}
+	if (!code)
+		code = take_volumes(at, err);
 	if (!code && load->request->jobs.n == 0 && !load->options->may_be_empty)
 		code = at_fail(
 			at, err, ERR_INVALID,

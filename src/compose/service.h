@@ -102,6 +102,8 @@ enum err_code read_ignored_string(const struct at *at, void *target, struct err 
 enum err_code read_ignored_bool(const struct at *at, void *target, struct err *err);
 enum err_code read_container_name(const struct at *at, void *service, struct err *err);
 enum err_code read_links(const struct at *at, void *service, struct err *err);
+/* Wait for the job to be started, unless it is waited for already. */
+void depend_on(const struct at *item, struct service *service, const char *job);
 /* Make the name one in the service's networks. */
 enum err_code merge_container_name(const struct at *at, struct service *service, struct err *err);
 
@@ -140,6 +142,11 @@ enum err_code read_mount_tmpfs(const struct at *at, void *mount_read, struct err
 enum err_code read_recursive(const struct at *at, void *int_pointer, struct err *err);
 enum err_code read_selinux(const struct at *at, void *int_pointer, struct err *err);
 enum err_code read_tmpfs_mode(const struct at *at, void *mount, struct err *err);
+
+/* service_volumes_from.c */
+enum err_code read_volumes_from(const struct at *at, void *service, struct err *err);
+/* Once all are read: give each what it takes from others. */
+enum err_code take_volumes(const struct at *services, struct err *err);
 
 /* One network of a service while it is read. */
 struct network_read {

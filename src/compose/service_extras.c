@@ -121,6 +121,15 @@ static bool depends_on(const struct job_spec *spec, const char *job)
 	return false;
 }
 
+void depend_on(const struct at *item, struct service *service, const char *job)
+{
+	if (depends_on(&service->spec, job))
+		return;
+	at_origin(item, "depends_on[%zu]", service->spec.depends_on.n);
+	struct depend *depend = list_add(&service->spec.depends_on, sizeof(*depend));
+	string_set(&depend->job, job);
+}
+
 static enum err_code read_link(const struct at *at, void *target, struct err *err)
 {
 	struct service *service = target;
@@ -135,11 +144,7 @@ static enum err_code read_link(const struct at *at, void *target, struct err *er
 			       "under networks.*.aliases of %.*s",
 			       text, (int)len, text);
 	_cleanup_free_ char *job = base_strndup(text, len);
-	if (depends_on(&service->spec, job))
-		return ERR_NONE;
-	at_origin(at, "depends_on[%zu]", service->spec.depends_on.n);
-	struct depend *depend = list_add(&service->spec.depends_on, sizeof(*depend));
-	string_set(&depend->job, job);
+	depend_on(at, service, job);
 	return ERR_NONE;
 }
 

@@ -143,6 +143,49 @@ static void bad_mounts_say_what_is_wrong(void **state)
 		 "expected PATH[:OPTIONS] with a path that begins with /");
 }
 
+static void volumes_come_from_other_services(void **state)
+{
+	(void)state;
+	struct test_world world = { 0 };
+	struct project_request read = test_good(
+		&world,
+		"services:\n"
+		"  app: {image: a, volumes_from: ['web:ro', db], volumes: ['own:/own', "
+		"'/srv:/data']}\n"
+		"  web: {image: a, volumes_from: [db], volumes: ['./site:/site'], tmpfs: /tmp}\n"
+		"  db: {image: a, volumes: ['data:/data', 'logs:/logs:ro']}\n"
+		"volumes: {own: , data: , logs: }\n");
+	const struct job_spec *app = &read.jobs.items[0].spec;
+	assert_int_equal(app->mounts.n, 4);
+	assert_string_equal(app->mounts.items[1].source, "/srv");
+	assert_string_equal(app->mounts.items[2].target, "/site");
+	assert_true(app->mounts.items[2].read_only);
+	assert_string_equal(app->mounts.items[3].source, "logs");
+	assert_int_equal(app->depends_on.n, 2);
+	const struct job_spec *web = &read.jobs.items[1].spec;
+	assert_int_equal(web->mounts.n, 4);
+	assert_string_equal(web->mounts.items[2].source, "data");
+	assert_false(web->mounts.items[2].read_only);
+	assert_true(web->mounts.items[3].read_only);
+	test_request_release(&read);
+	test_world_release(&world);
+	test_bad("    volumes_from: ['container:x']\n", ERR_UNSUPPORTED,
+		 "compose.yaml:4:20: services.web.volumes_from[0]",
+		 "name the volume under volumes");
+	test_bad("    volumes_from: [db]\n", ERR_INVALID,
+		 "compose.yaml:4:20: services.web.volumes_from[0]", "has no service \"db\"");
+	test_bad("    volumes_from: ['web:rx']\n", ERR_INVALID,
+		 "compose.yaml:4:20: services.web.volumes_from[0]", "found \"web:rx\"");
+	test_bad("    volumes_from: [web]\n", ERR_INVALID,
+		 "compose.yaml:4:20: services.web.volumes_from[0]",
+		 "web takes its volumes from web");
+	test_bad("    volumes_from: [db]\n  db: {image: a, volumes_from: [web]}\n", ERR_INVALID,
+		 "compose.yaml:5:33: services.db.volumes_from[0]",
+		 "web takes its volumes from db in turn");
+	test_bad("    volumes_from: [db]\n  db: {image: a, volumes: [/data]}\n", ERR_UNSUPPORTED,
+		 "compose.yaml:4:20: services.web.volumes_from[0]", "give it a name");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +194,7 @@ int main(void)
 		cmocka_unit_test(options_reach_the_mount),
 		cmocka_unit_test(the_tmpfs_key_adds_mounts_behind_those_of_volumes),
 		cmocka_unit_test(bad_mounts_say_what_is_wrong),
+		cmocka_unit_test(volumes_come_from_other_services),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
