@@ -227,6 +227,11 @@ void handle_job_restart(struct api_request *request)
 	submit_job(request, REQUEST_RESTART);
 }
 
+void handle_job_run_again(struct api_request *request)
+{
+	submit_job(request, REQUEST_RUN_AGAIN);
+}
+
 void handle_job_rollback(struct api_request *request)
 {
 	struct rollback_request body;

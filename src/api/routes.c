@@ -40,6 +40,8 @@ const struct route api_routes[] = {
 	  "Stop a job", NULL, &manager_answer_type, NULL },
 	{ "POST",   "/v1/jobs/{id}/restart",       ROUTE_MUTATE, SCOPE_WRITE,  0, handle_job_restart,
 	  "Restart a job, one task after the other; also starts a stopped one", NULL, &manager_answer_type, NULL },
+	{ "POST",   "/v1/jobs/{id}/run",           ROUTE_MUTATE, SCOPE_WRITE,  0, handle_job_run_again,
+	  "Run a job again that has come to its end: all of its tasks, with the same revision", NULL, &manager_answer_type, NULL },
 	{ "DELETE", "/v1/jobs/{id}",               ROUTE_MUTATE, SCOPE_WRITE,  0, handle_job_remove,
 	  "Remove a job with its tasks and history", NULL, &manager_answer_type, NULL },
 	{ "GET",    "/v1/tasks",                   ROUTE_READ,   SCOPE_READ,   0, handle_tasks,

@@ -109,6 +109,7 @@ void handle_project_remove(struct api_request *request);
 void handle_job_stop(struct api_request *request);
 void handle_job_restart(struct api_request *request);
 void handle_job_rollback(struct api_request *request);
+void handle_job_run_again(struct api_request *request);
 void handle_job_remove(struct api_request *request);
 void handle_task_stop(struct api_request *request);
 void handle_task_restart(struct api_request *request);

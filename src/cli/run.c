@@ -1,5 +1,5 @@
 /* drover run IMAGE [COMMAND...]: a one-task job that runs to completion, described by flags as `docker run` takes
- * them. */
+ * them. drover run --again JOB: one that is there, once more. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,11 @@
 #define EXIT_COMMAND_NOT_FOUND 127
 
 struct following {
+	const char *project;
+	const char *job;
+	struct uuid after; /* of run --again: tasks up to this one are those of earlier runs */
+	int64_t wanted;	   /* tasks the job has */
+	bool again;
 	struct log_reader *reader;
 	struct uuid job_id; /* zero: no task yet */
 	struct uuid told_task;
@@ -178,6 +183,7 @@ static enum err_code read_spec(const struct invocation *invocation, struct job_s
 	spec->init = cli_has(invocation, "init") ? YES : UNSET;
 	spec->priority = cli_int(invocation, "priority", spec->priority);
 	spec->replicas = cli_int(invocation, "replicas", 1);
+	spec->max_run_time_ms = cli_duration_ms(invocation, "max-run-time", 0);
 	const char *pull = cli_string(invocation, "pull", "missing");
 	if (!enum_value(pull_policy_names, pull, &spec->pull_policy))
 		return err_set_field(err, ERR_INVALID, "--pull",
@@ -257,12 +263,25 @@ static void tell_waiting(const struct task_view *task, struct following *followi
 	tell(task);
 }
 
+/* Is it of this run, and the newest of its slot? Tasks come in the order they were made. */
+static bool counts(const struct task_page *page, size_t i, const struct following *following)
+{
+	const struct task_view *task = &page->tasks.items[i];
+	if (uuid_compare(task->id, following->after) <= 0)
+		return false;
+	for (size_t j = i + 1; j < page->tasks.n; j++)
+		if (page->tasks.items[j].slot == task->slot)
+			return false;
+	return true;
+}
+
 /* What the tasks themselves wrote does not say: an exit status speaks for itself. */
-static void tell_end(const struct task_page *page)
+static void tell_end(const struct task_page *page, const struct following *following)
 {
 	for (size_t i = 0; i < page->tasks.n; i++) {
 		const struct task_view *task = &page->tasks.items[i];
-		if (task->state == TASK_FAILED || task->reason == REASON_STOPPED)
+		if (counts(page, i, following) &&
+		    (task->state == TASK_FAILED || task->reason == REASON_STOPPED))
 			tell(task);
 	}
 }
@@ -290,48 +309,51 @@ static void stop_trying(struct invocation *invocation, const struct task_view *t
 static int look(struct invocation *invocation, const struct task_page *page,
 		struct following *following)
 {
-	bool all_ended = page->tasks.n > 0;
+	int64_t n_ended = 0;
 	int status = 0;
 	for (size_t i = 0; i < page->tasks.n; i++) {
 		const struct task_view *task = &page->tasks.items[i];
+		following->job_id = task->job_id;
+		if (!counts(page, i, following))
+			continue;
 		log_reader_add(following->reader, task);
 		tell_waiting(task, following);
-		following->job_id = task->job_id;
-		all_ended = all_ended && task_is_final(task->state);
+		n_ended += task_is_final(task->state);
 		if (cannot_start(task)) {
-			stop_trying(invocation, task);
+			/* What somebody else has asked for is not ours to stop. */
+			if (!following->again)
+				stop_trying(invocation, task);
 			return err_exit_status(ERR_FAILED);
 		}
 		if (task->state == TASK_FAILED || status == 0)
 			status = exit_status(task);
 	}
-	return all_ended ? status : -1;
+	return n_ended >= following->wanted ? status : -1;
 }
 
 /* Until the job is over and all its output is here; then say how it ended. */
-static int follow(struct invocation *invocation, const char *job, struct uuid *ret_job,
-		  struct err *err)
+static int follow(struct invocation *invocation, struct following *following)
 {
+	struct err err;
 	struct log_reader_options options = { .follow = true,
 					      .tail = -1,
-					      .prefix = cli_int(invocation, "replicas", 1) > 1 };
-	struct following following = { .reader = log_reader_new(invocation, &options) };
-	_cleanup_free_ char *query = find_query(RUN_PROJECT, job);
+					      .prefix = following->wanted > 1 };
+	_cleanup_free_ char *query = find_query(following->project, following->job);
 	int status = -1;
+	following->reader = log_reader_new(invocation, &options);
 	while (status < 0) {
 		struct task_page page;
-		if (fetch_tasks(invocation, query, &page, err)) {
-			status = cli_fail(invocation, err);
+		if (fetch_tasks(invocation, query, &page, &err)) {
+			status = cli_fail(invocation, &err);
 			break;
 		}
-		status = look(invocation, &page, &following);
-		log_reader_run(following.reader, status < 0 ? POLL_MS : -1);
+		status = look(invocation, &page, following);
+		log_reader_run(following->reader, status < 0 ? POLL_MS : -1);
 		if (status >= 0)
-			tell_end(&page);
+			tell_end(&page, following);
 		record_release(&task_page_type, &page);
 	}
-	*ret_job = following.job_id;
-	log_reader_free(following.reader);
+	log_reader_free(following->reader);
 	return status;
 }
 
@@ -348,17 +370,79 @@ static void remove_job(struct invocation *invocation, struct uuid job)
 		record_release(&manager_answer_type, &answer);
 }
 
-static int run_in_foreground(struct invocation *invocation, const char *job)
+static int run_in_foreground(struct invocation *invocation, struct following *following)
 {
-	struct err err;
-	struct uuid id = { 0 };
 	char sentence[256];
 	cli_on_interrupt(text_print(sentence, sizeof(sentence),
 				    "drover run: %s/%s runs on: drover logs -f, drover stop",
-				    RUN_PROJECT, job));
-	int status = follow(invocation, job, &id, &err);
-	if (cli_has(invocation, "rm") && !uuid_is_zero(id))
-		remove_job(invocation, id);
+				    following->project, following->job));
+	int status = follow(invocation, following);
+	if (cli_has(invocation, "rm") && !uuid_is_zero(following->job_id))
+		remove_job(invocation, following->job_id);
+	return status;
+}
+
+/* ---- a job that is there ------------------------------------------------------------------------------- */
+
+/* The newest task of the job: what is made from now on is newer. */
+static enum err_code find_newest(struct invocation *invocation, struct following *following,
+				 struct err *err)
+{
+	struct task_page page;
+	_cleanup_free_ char *query = find_query(following->project, following->job);
+	enum err_code code = fetch_tasks(invocation, query, &page, err);
+	if (code)
+		return code;
+	for (size_t i = 0; i < page.tasks.n; i++)
+		if (uuid_compare(page.tasks.items[i].id, following->after) > 0)
+			following->after = page.tasks.items[i].id;
+	record_release(&task_page_type, &page);
+	return ERR_NONE;
+}
+
+static enum err_code ask_again(struct invocation *invocation, const struct job_view *job,
+			       struct err *err)
+{
+	char target[96], id[UUID_TEXT_SIZE];
+	struct manager_answer answer;
+	text_print(target, sizeof(target), "/v1/jobs/%s/run", uuid_format(job->id, id));
+	enum err_code code = mutate(invocation, "POST", target, &answer, err);
+	if (!code)
+		record_release(&manager_answer_type, &answer);
+	return code;
+}
+
+static int run_again(struct invocation *invocation)
+{
+	struct found found = { 0 };
+	struct err err;
+	int status = 0;
+	for (size_t i = 0; i < invocation->command->n_options; i++) {
+		const char *name = invocation->command->options[i].name;
+		if (strcmp(name, "again") != 0 && strcmp(name, "detach") != 0 &&
+		    cli_has(invocation, name))
+			return cli_usage(invocation,
+					 "--again runs a job as it is: --%s is for a new one",
+					 name);
+	}
+	if (invocation->operands.n != 1)
+		return cli_usage(invocation, "--again takes one JOB, and it runs as it is");
+	enum err_code code = find_job(invocation, invocation->operands.items[0], &found, &err);
+	struct following following = { .project = found.job.project,
+				       .job = found.job.name,
+				       .wanted = found.job.replicas,
+				       .again = true };
+	if (!code)
+		code = find_newest(invocation, &following, &err);
+	if (!code)
+		code = ask_again(invocation, &found.job, &err);
+	if (code)
+		status = cli_fail(invocation, &err);
+	else if (cli_has(invocation, "detach"))
+		printf("%s/%s\n", found.job.project, found.job.name);
+	else
+		status = run_in_foreground(invocation, &following);
+	found_release(&found);
 	return status;
 }
 
@@ -367,6 +451,8 @@ static int run(struct invocation *invocation)
 	struct submit_request request = { 0 };
 	struct err err;
 	int status = 0;
+	if (cli_has(invocation, "again"))
+		return run_again(invocation);
 	if (cli_has(invocation, "rm") && cli_has(invocation, "detach"))
 		return cli_usage(
 			invocation,
@@ -377,12 +463,15 @@ static int run(struct invocation *invocation)
 	enum err_code code = read_spec(invocation, &request.job.spec, &err);
 	if (!code)
 		code = submit(invocation, &request, &err);
+	struct following following = { .project = RUN_PROJECT,
+				       .job = request.job.name,
+				       .wanted = request.job.spec.replicas };
 	if (code)
 		status = cli_fail(invocation, &err);
 	else if (cli_has(invocation, "detach"))
 		printf("%s/%s\n", RUN_PROJECT, request.job.name);
 	else
-		status = run_in_foreground(invocation, request.job.name);
+		status = run_in_foreground(invocation, &following);
 	record_release(&submit_request_type, &request);
 	return status;
 }
@@ -413,16 +502,21 @@ static const struct option options_table[] = {
 	{ "pull", 0, OPTION_STRING, "WHEN", "missing (default), always, never" },
 	{ "priority", 0, OPTION_INT, "N", "0 to 100, higher is placed first (default 50)" },
 	{ "replicas", 0, OPTION_INT, "N", "how many tasks must succeed (default 1)" },
+	{ "max-run-time", 0, OPTION_DURATION, "TIME", "a task that runs for longer has failed" },
+	{ "again", 0, OPTION_FLAG, NULL,
+	  "run a JOB again that has come to its end, in place of an image" },
 };
 
 const struct command command_run = {
 	.name = "run",
-	.operands = "IMAGE [COMMAND...]",
+	.operands = "IMAGE [COMMAND...] | --again JOB",
 	.summary = "Run one task to completion and print its output",
 	.details = "Makes a job in the project \"default\" and exits with the task's own status. "
 		   "Ctrl-C ends the waiting,\n"
 		   "not the job. The job stays, with its history and logs, until drover rm; --rm "
-		   "does that.",
+		   "does that.\n"
+		   "--again JOB runs all tasks of a job anew that has completed, failed or was "
+		   "stopped, as it is.",
 	.options = options_table,
 	.n_options = ARRAY_LEN(options_table),
 	.operands_min = 1,

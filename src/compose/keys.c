@@ -379,6 +379,8 @@ static const struct key_row drover_rows[] = {
 	HONOURED("placement_deadline", read_duration, IN_SPEC(placement_deadline_ms), "placement_deadline_ms", "0s: wait for a place for ever"),
 	HONOURED("update_deadline", read_update_deadline, IN_SPEC(update_deadline_ms), "update_deadline_ms",
 	     "10m; a task that comes no further for so long while its service is updated has failed"),
+	HONOURED("max_run_time", read_max_run_time, IN_SERVICE, "max_run_time_ms",
+	     "no limit; a task of a replicated-job or global-job that runs for longer is stopped and has failed; see jobs.md"),
 	HONOURED("disk", read_size, IN_SPEC(reservations.disk_bytes), "reservations.disk_bytes", "disk space to reserve"),
 	HONOURED("on_disconnect", read_on_disconnect, IN_SPEC(on_disconnect), "on_disconnect", "keep; stop: see machines that cannot be reached"),
 	HONOURED("lease", read_duration, IN_SPEC(lease_ms), "lease_ms", "60s, the least; with `on_disconnect: stop`"),

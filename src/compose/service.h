@@ -175,6 +175,9 @@ enum err_code read_parallelism(const struct at *at, void *int64, struct err *err
 enum err_code read_monitor(const struct at *at, void *int64_ms, struct err *err);
 enum err_code read_update_deadline(const struct at *at, void *int64_ms, struct err *err);
 
+/* service_batch.c */
+enum err_code read_max_run_time(const struct at *at, void *service, struct err *err);
+
 /* service_deploy.c */
 enum err_code read_restart(const struct at *at, void *service, struct err *err);
 enum err_code read_scale(const struct at *at, void *service, struct err *err);

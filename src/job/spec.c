@@ -211,6 +211,7 @@ static const struct field job_spec_fields[] = {
 	ROW_OPTIONAL(60, struct job_spec, tuning, tuning),
 	ROW_OPTIONAL(61, struct job_spec, isolation, isolation),
 	ROW_OPTIONAL(62, struct job_spec, extras, extras),
+	ROW_INT(65, struct job_spec, max_run_time_ms, LIMIT_DURATION_MS),
 };
 RECORD_TYPE(job_spec, struct job_spec, job_spec_fields);
 // clang-format on
@@ -268,7 +269,8 @@ static bool has_younger_parts(const struct job_spec *spec)
 int64_t job_spec_protocol(const struct job_spec *spec)
 {
 	bool younger = job_spec_is_global(spec) || spec->platform ||
-		       spec->on_disconnect != ON_DISCONNECT_KEEP || has_younger_parts(spec);
+		       spec->on_disconnect != ON_DISCONNECT_KEEP || spec->max_run_time_ms ||
+		       has_younger_parts(spec);
 	return younger ? 2 : 1;
 }
 

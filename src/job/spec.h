@@ -211,6 +211,7 @@ struct job_spec {
 	/* How many. */
 	int mode;
 	int64_t replicas;	 /* initial 1; of a global job always */
+	int64_t max_run_time_ms; /* a container that runs for longer is ended, and fails; 0: none is */
 	struct pairs job_labels; /* Compose deploy.labels: of the job, not of containers */
 	/* What few ask for; NULL: nothing of it. */
 	struct tuning *tuning;

@@ -148,6 +148,10 @@ enum err_code spec_check_place(const struct job_spec *spec, struct err *err)
 		return refuse(err, ERR_INVALID, AT("replicas"),
 			      "a %s job runs one task on each machine, so it has no replicas",
 			      enum_name(job_mode_names, spec->mode));
+	if (spec->max_run_time_ms && !job_spec_completes(spec))
+		return refuse(err, ERR_INVALID, AT("max_run_time_ms"),
+			      "it ends what runs to completion, and a %s service never does",
+			      enum_name(job_mode_names, spec->mode));
 	enum err_code code = check_resources(spec, err);
 	if (!code)
 		code = check_placement(&spec->placement, err);

@@ -125,6 +125,7 @@ BREAK(negative_grace, spec->stop_grace_ms = -1)
 BREAK(high_priority, spec->priority = 101)
 BREAK(rollback_of_rollback, spec->rollback.failure_action = UPDATE_ROLLBACK)
 BREAK(two_with_a_lease, spec->on_disconnect = ON_DISCONNECT_STOP; spec->update.order = UPDATE_START_FIRST)
+BREAK(endless_with_a_limit, spec->max_run_time_ms = 1000)
 BREAK(short_deadline, spec->update_deadline_ms = 29999)
 BREAK(high_ratio, spec->update.max_failure_ppm = 1000001)
 BREAK(many_replicas, spec->replicas = 1000001)
@@ -203,6 +204,7 @@ static const struct refusal refusals[] = {
 	{ high_priority, "priority", "101 is more than 100" },
 	{ rollback_of_rollback, "rollback.failure_action", "is not rolled back again" },
 	{ two_with_a_lease, "update.order", "which on_disconnect: stop forbids" },
+	{ endless_with_a_limit, "max_run_time_ms", "a replicated service never does" },
 	{ short_deadline, "update_deadline_ms", "29999 ms is less than 30 s" },
 	{ high_ratio, "update.max_failure_ppm", "1000001 is more than 1000000" },
 	{ many_replicas, "replicas", "1000001 is more than 1000000" },

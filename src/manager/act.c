@@ -118,6 +118,43 @@ static enum err_code plan_rollback(struct manager *manager, const struct manager
 	return ERR_NONE;
 }
 
+/* Has every slot come to its end? */
+static enum err_code check_ended(const struct manager *manager, const struct job_entry *entry,
+				 struct err *err)
+{
+	struct slots slots;
+	struct job_facts facts;
+	slots_build(&manager->cluster, entry, &slots);
+	slots_facts(entry, &slots, &facts);
+	slots_release(&slots);
+	int64_t n = facts.wanted - facts.succeeded - facts.left;
+	if (!n || entry->job.wanted == JOB_STOP)
+		return ERR_NONE;
+	return err_set(err, ERR_CONFLICT,
+		       "job %s/%s has not come to its end: %lld of %lld tasks are still to do; "
+		       "drover stop ends them",
+		       entry->job.project, entry->job.name, (long long)n, (long long)facts.wanted);
+}
+
+static enum err_code plan_run_again(struct manager *manager, const struct manager_request *request,
+				    struct plan *plan, struct err *err)
+{
+	const struct job_entry *entry = find_job(manager, request, err);
+	if (!entry)
+		return err->code;
+	if (entry->job.wanted == JOB_REMOVE)
+		return being_removed(entry, err);
+	if (!job_runs_to_completion(entry))
+		return err_set(err, ERR_CONFLICT,
+			       "job %s/%s is a service and never completes; drover restart makes "
+			       "its tasks anew",
+			       entry->job.project, entry->job.name);
+	enum err_code code = check_ended(manager, entry, err);
+	if (!code)
+		plan_job_restart(plan_job_add(plan, entry, EFFECT_RUNS_AGAIN));
+	return code;
+}
+
 static void plan_remove_job(struct plan *plan, const struct job_entry *entry)
 {
 	struct plan_job *job = plan_job_add(plan, entry, EFFECT_UNCHANGED);
@@ -343,6 +380,7 @@ static enum err_code plan_act(struct manager *manager, const struct manager_requ
 		return code;
 	}
 	case REQUEST_ROLLBACK: return plan_rollback(manager, request, plan, err);
+	case REQUEST_RUN_AGAIN: return plan_run_again(manager, request, plan, err);
 	case REQUEST_REMOVE: return plan_remove(manager, request, plan, err);
 	case REQUEST_VOLUME_REMOVE:
 		return plan_volume_remove(manager, request, plan, ret_project, err);

@@ -296,7 +296,8 @@ static enum err_code check_room(struct manager_daemon *daemon, int kind, struct 
 /* What only an admin may ask for: it is done only once its line is on disk. */
 static bool is_grave(int kind)
 {
-	return kind > REQUEST_VOLUME_REMOVE && kind != REQUEST_JOIN;
+	return kind > REQUEST_VOLUME_REMOVE && kind != REQUEST_JOIN && kind != REQUEST_ROLLBACK &&
+	       kind != REQUEST_RUN_AGAIN;
 }
 
 /* What the request is about, for a line of the audit log. Tokens go by their ids; nothing secret is in it. */

@@ -40,6 +40,8 @@ struct manager_options {
  * rollback An earlier revision becomes the current one again, whole, and tasks are replaced as its rollback policy
  *          says; those that are still of it stay. Refused when it is not kept any more. How many tasks scale has said
  *          since holds. Asked for over TLS, the revision comes back as one that came over TLS.
+ * run again  A job that runs to completion and has come to its end, or was stopped: all its slots are run anew, with
+ *          the same revision. Refused while one of them has not ended, and of a service.
  * remove   Tasks are stopped and removed, then the job goes, and with its last job the project. Volumes stay,
  *          unless with_volumes: then those of the project that no other job uses go.
  * token    A token is kept under its id until it expires; one that is used up gives way when there are too many.
@@ -78,6 +80,7 @@ enum manager_request_kind {
 	REQUEST_NODE_REMOVE,	 /* node; fenced */
 	REQUEST_NODE_LABEL,	 /* node; labels_set, labels_remove */
 	REQUEST_ROLLBACK,	 /* project, job; revision */
+	REQUEST_RUN_AGAIN,	 /* project, job */
 };
 extern const struct enum_name manager_request_names[]; /* apply, submit, ... */
 
@@ -155,6 +158,7 @@ enum job_effect {
 	EFFECT_REMOVED,
 	EFFECT_ORPHAN,
 	EFFECT_ROLLED_BACK,
+	EFFECT_RUNS_AGAIN,
 };
 extern const struct enum_name job_effect_names[];
 

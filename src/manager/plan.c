@@ -215,6 +215,7 @@ static void note_job(struct manager *manager, const struct job_entry *entry, int
 		break;
 	case EFFECT_STOPPED: notes_add(notes, "job %s is to stop", name); break;
 	case EFFECT_RESTARTED: notes_add(notes, "job %s is to restart", name); break;
+	case EFFECT_RUNS_AGAIN: notes_add(notes, "job %s is to run again", name); break;
 	case EFFECT_ROLLED_BACK:
 		notes_add(notes, "job %s goes back to revision %lld", name,
 			  (long long)entry->job.revision);

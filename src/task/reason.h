@@ -66,7 +66,9 @@ enum reason_after {
 	X(REASON_UNFIT,             "no_longer_fits",      AFTER_REPLACE_NOW)                          \
 	X(REASON_LEASE_LAPSED,      "lease_lapsed",        AFTER_REPLACE_NOW)                          \
 	/* completed: was to take over a slot, and the move was called off */                          \
-	X(REASON_WITHDRAWN,         "withdrawn",           AFTER_ASKED)
+	X(REASON_WITHDRAWN,         "withdrawn",           AFTER_ASKED)                                \
+	/* failed: max_run_time is over */                                                             \
+	X(REASON_RAN_TOO_LONG,      "ran_too_long",        AFTER_LEAVE)
 
 enum reason {
 #define REASON_ENUM(code, name, after) code,

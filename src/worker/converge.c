@@ -16,6 +16,7 @@
  *      EXITED       ended                           ended                   gone; remove.c */
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/limits.h"
 #include "base/planted.h"
 #include "worker/worker_int.h"
 
@@ -92,11 +93,38 @@ static void start_ending(struct worker *worker, struct worker_task *task, int re
 	worker_task_mark_unsaved(worker, task);
 }
 
+/* By the clock that stands still for nobody: also while the manager is away, and through a restart of the worker. */
+static int64_t has_run_too_long_at_ms(const struct worker_task *task)
+{
+	int64_t max_ms = task->template ? task->template->sync.spec.max_run_time_ms : 0;
+	return max_ms ? task->record.started_ms + max_ms : NEVER_MS;
+}
+
+static char *tell_ran_too_long(const struct worker_task *task)
+{
+	struct text text;
+	text_init(&text, LIMIT_NAME_BYTES);
+	text_add_duration(&text, task->template->sync.spec.max_run_time_ms);
+	char *told =
+		worker_sentence("ran for longer than its max_run_time of %s", text_string(&text));
+	text_release(&text);
+	return told;
+}
+
 static void see_whether_it_may_go_on(struct worker *worker, struct worker_task *task)
 {
 	char label[TASK_LABEL_SIZE];
+	int64_t too_long_ms = has_run_too_long_at_ms(task);
 	if (task->record.ending_reason)
 		return;
+	if (too_long_ms <= worker->now_ms) {
+		char *message = tell_ran_too_long(task);
+		notes_add(&worker->out->notes, "%s must end: it %s", worker_task_label(task, label),
+			  message);
+		start_ending(worker, task, REASON_RAN_TOO_LONG, message);
+		return;
+	}
+	worker_due_set(worker, task, too_long_ms);
 	if (worker_lease_is_over(worker, task)) {
 		char *message = worker_lease_told(task);
 		notes_add(&worker->out->notes, "%s must end: %s", worker_task_label(task, label),

@@ -215,7 +215,7 @@ void worker_task_ended(struct worker *worker, struct worker_task *task)
 					   base_strdup(verdict.message));
 		else
 			worker_task_stopped(worker, task, worker_stop_told(task));
-	} else if (verdict.reason == REASON_LEASE_LAPSED) {
+	} else if (verdict.reason == REASON_LEASE_LAPSED || verdict.reason == REASON_RAN_TOO_LONG) {
 		worker_task_finish(worker, task, TASK_FAILED, verdict.reason,
 				   base_strdup(verdict.message));
 	} else {

@@ -58,6 +58,22 @@ def test_run_rm_leaves_nothing(drover):
     eventually("job and container are gone", lambda: not drover.jobs() and not drover.containers())
 
 
+def test_run_again(drover):
+    service = f"services:\n  s: {{image: {BUSYBOX}, command: ['sh', '-c', 'echo one; exit 3'], deploy: {{mode: replicated-job, %s}}}}\n"
+    drover.up(service % "restart_policy: {condition: none}", check=False)
+    before = drover.task("t/s")
+    done = drover.run("run", "--again", "t/s", check=False)
+    assert (done.returncode, done.stdout) == (3, "one\n")
+    after = drover.task("t/s")
+    assert after["id"] != before["id"] and after["revision"] == 1
+    assert drover.out("run", "--again", "-d", "s") == "t/s\n"
+    refused = drover.run("run", "--again", "--env", "A=1", "t/s", check=False)
+    assert refused.returncode == 2 and "--again runs a job as it is" in refused.stderr
+    drover.run("run", "-d", "--name", "long", BUSYBOX, "sleep", "100")
+    refused = drover.run("run", "--again", "long", check=False)
+    assert refused.returncode != 0 and "job default/long has not come to its end" in refused.stderr
+
+
 def test_run_ends_as_docker_run_does_when_the_command_does_not_exist(drover):
     assert drover.run("run", BUSYBOX, "nosuchcommand", check=False).returncode == 127
 
