@@ -1,7 +1,7 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
-#include "cli/output.h"
+#include "cli/watch.h"
 
 static void add_size(struct table *table, int64_t used_bytes, int64_t reserved_bytes,
 		     int64_t capacity_bytes)
@@ -53,48 +53,95 @@ static void add_nothing(struct table *table, size_t n_cells)
 		table_add(table, NULL);
 }
 
-static void print_table(const struct node_page *page, bool wide, bool all)
+/* What is looked at. */
+struct nodes {
+	struct node_page page;
+	bool wide;
+	bool all;
+};
+
+static void fill(void *owner, struct table *table, struct watch_keys *keys)
 {
 	static const char *const narrow_headings[] = { "NODE", "ROLE",	 "STATE", "TASKS",
 						       "CPU",  "MEMORY", NULL };
 	static const char *const wide_headings[] = { "NODE",   "ROLE",	 "STATE", "TASKS",
 						     "CPU",    "MEMORY", "DISK",  "PLATFORM",
 						     "DOCKER", "ID",	 NULL };
-	struct table table;
-	table_init(&table, wide ? wide_headings : narrow_headings);
-	for (size_t i = 0; i < page->nodes.n; i++) {
-		const struct node_view *node = &page->nodes.items[i];
-		if (node->state == NODE_LEFT && !all)
+	const struct nodes *nodes = owner;
+	table_init(table, nodes->wide ? wide_headings : narrow_headings);
+	for (size_t i = 0; i < nodes->page.nodes.n; i++) {
+		const struct node_view *node = &nodes->page.nodes.items[i];
+		if (node->state == NODE_LEFT && !nodes->all)
 			continue;
-		table_add(&table, node->hostname);
-		table_add(&table, enum_name(node_role_names, node->role));
-		table_add(&table, enum_name(node_state_names, node->state));
+		struct uuid *key = list_add(&keys->ids, sizeof(*key));
+		*key = node->id;
+		table_add(table, node->hostname);
+		table_add(table, enum_name(node_role_names, node->role));
+		table_add(table, enum_name(node_state_names, node->state));
 		if (node->role == NODE_MANAGER)
-			add_nothing(&table, wide ? 7 : 3);
+			add_nothing(table, nodes->wide ? 7 : 3);
 		else
-			add_machine(&table, node, wide);
+			add_machine(table, node, nodes->wide);
 	}
-	table_print(&table, wide);
+}
+
+static enum err_code fetch_page(struct invocation *invocation, void *owner, struct err *err)
+{
+	struct nodes *nodes = owner;
+	return fetch_nodes(invocation, &nodes->page, err);
+}
+
+/* CPU, MEMORY, DISK: measured, and never the same for long. */
+#define COLUMNS_MEASURED (1u << 4 | 1u << 5 | 1u << 6)
+
+static int watch_nodes(struct invocation *invocation, struct nodes *nodes, enum output_form form)
+{
+	struct err err;
+	struct watch_source source = {
+		.page_type = &node_page_type,
+		.items = "nodes",
+		.page = &nodes->page,
+		.fetch = fetch_page,
+		.fill = fill,
+		.volatile_columns = COLUMNS_MEASURED,
+		.owner = nodes,
+	};
+	return watch(invocation, &source, form, &err) ? cli_fail(invocation, &err) : 0;
+}
+
+static void print_table(struct nodes *nodes)
+{
+	struct table table;
+	struct watch_keys keys = { 0 };
+	fill(nodes, &table, &keys);
+	table_print(&table, nodes->wide);
 	table_release(&table);
+	base_free(keys.ids.items);
 }
 
 static int run(struct invocation *invocation)
 {
-	struct node_page page;
 	struct err err;
 	enum output_form form;
-	if (output_form(invocation, &form, &err) || fetch_nodes(invocation, &page, &err))
+	struct nodes nodes = { .all = cli_has(invocation, "all") };
+	if (output_form(invocation, &form, &err))
+		return cli_fail(invocation, &err);
+	nodes.wide = form == OUTPUT_WIDE;
+	if (cli_has(invocation, "watch"))
+		return watch_nodes(invocation, &nodes, form);
+	if (fetch_nodes(invocation, &nodes.page, &err))
 		return cli_fail(invocation, &err);
 	if (form == OUTPUT_JSON)
-		output_json(&node_page_type, &page);
+		output_json(&node_page_type, &nodes.page);
 	else
-		print_table(&page, form == OUTPUT_WIDE, cli_has(invocation, "all"));
-	record_release(&node_page_type, &page);
+		print_table(&nodes);
+	record_release(&node_page_type, &nodes.page);
 	return 0;
 }
 
 static const struct option options[] = {
 	{ "all", 'a', OPTION_FLAG, NULL, "also nodes that have left the cluster" },
+	OPTION_WATCH,
 	OPTION_OUTPUT,
 };
 

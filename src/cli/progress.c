@@ -2,11 +2,12 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "cli/find.h"
+#include "cli/rollout.h"
+#include "cli/screen.h"
 #include "net/shell.h"
 #include "task/reason.h"
 
@@ -15,9 +16,6 @@
 #define NO_ROOM_MS 10000
 /* How long a manager may be away (a restart) before waiting on is given up. */
 #define MANAGER_AWAY_MS 15000
-/* A terminal that does not tell its size. */
-#define COLUMNS_FALLBACK 80
-#define ROWS_FALLBACK	 24
 
 struct shown {
 	struct uuid task;
@@ -38,8 +36,7 @@ struct progress {
 	bool on_terminal;
 	bool looked; /* the first look was taken */
 	int64_t start_wall_ms;
-	char *drawn; /* the table on the screen; NULL: none */
-	size_t drawn_lines;
+	struct screen screen;
 	int64_t no_room_since_ms;
 	int64_t away_since_ms; /* 0: the manager answers */
 };
@@ -162,12 +159,12 @@ static size_t rows_of(const struct progress *progress)
 
 /* The table as it fits into the window: where there are more tasks than rows, those that still need something are
  * shown first and the rest is counted. Else the order stays, so that lines do not jump. */
-static char *render(const struct progress *progress, struct winsize size)
+static char *render(const struct progress *progress, size_t screen_rows, size_t columns)
 {
 	static const char *const headings[] = { "TASK", "STATE", "NODE", "DETAIL", NULL };
 	struct table table;
 	struct text out;
-	size_t rows = size.ws_row > 4 ? (size_t)size.ws_row - 3 : 1;
+	size_t rows = screen_rows > 4 ? screen_rows - 3 : 1;
 	size_t hidden = 0;
 	table_init(&table, headings);
 	text_init(&out, (size_t)LIMIT_WS_MESSAGE_BYTES);
@@ -185,11 +182,11 @@ static char *render(const struct progress *progress, struct winsize size)
 			table_add(&table, detail_text(task));
 		}
 	}
-	table_render(&table, size.ws_col, &out);
+	table_render(&table, columns, &out);
 	table_release(&table);
 	if (hidden) {
 		char line[64];
-		text_addf(&out, "%.*s\n", (int)size.ws_col,
+		text_addf(&out, "%.*s\n", (int)columns,
 			  text_print(line, sizeof(line), "... and %zu more", hidden));
 	}
 	return text_take(&out);
@@ -197,24 +194,9 @@ static char *render(const struct progress *progress, struct winsize size)
 
 static void redraw(struct progress *progress)
 {
-	struct winsize size = { 0 };
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || !size.ws_col || !size.ws_row)
-		size = (struct winsize){ .ws_row = ROWS_FALLBACK, .ws_col = COLUMNS_FALLBACK };
-	char *now = render(progress, size);
-	if (progress->drawn && strcmp(progress->drawn, now) == 0) {
-		base_free(now);
-		return;
-	}
-	/* Up over what was drawn before, and clear to the end of the screen. */
-	if (progress->drawn_lines)
-		printf("\033[%zuA\033[J", progress->drawn_lines);
-	fputs(now, stdout);
-	cli_flush();
-	base_free(progress->drawn);
-	progress->drawn = now;
-	progress->drawn_lines = 0;
-	for (const char *at = now; *at; at++)
-		progress->drawn_lines += *at == '\n';
+	size_t rows, columns;
+	screen_size(&rows, &columns);
+	screen_draw(&progress->screen, render(progress, rows, columns));
 }
 
 /* ---- what it means ------------------------------------------------------------------------------------- */
@@ -239,25 +221,14 @@ static bool any_leaving(const struct progress *progress, const struct job_view *
 	return false;
 }
 
-/* Was it gone back on the revision that was asked for? ERR_FAILED once the way back has come to its end. */
-static enum err_code judge_rollback(const struct progress *progress, const struct job_view *job,
-				    bool *ret_done, struct err *err)
+/* The revision of it that was asked for; 0: whichever there is. */
+static int64_t asked_of(const struct progress *progress, const struct job_view *job)
 {
 	const struct manager_answer *asked = progress->options->asked;
-	for (size_t i = 0; asked && i < asked->jobs.n; i++) {
-		if (!uuid_equal(asked->jobs.items[i].id.uuid, job->id) ||
-		    asked->jobs.items[i].revision != job->rolled_back_from)
-			continue;
-		if (job->update == UPDATE_STATE_ROLLED_BACK)
-			return err_set(err, ERR_FAILED,
-				       "%s/%s was rolled back from revision %lld to %lld: %s",
-				       job->project, job->name, (long long)job->rolled_back_from,
-				       (long long)job->revision,
-				       job->rolled_back_because ? job->rolled_back_because
-								: "asked for");
-		*ret_done = false;
-	}
-	return ERR_NONE;
+	for (size_t i = 0; asked && i < asked->jobs.n; i++)
+		if (uuid_equal(asked->jobs.items[i].id.uuid, job->id))
+			return asked->jobs.items[i].revision;
+	return 0;
 }
 
 static enum err_code judge_up(const struct progress *progress, bool *ret_done, struct err *err)
@@ -267,11 +238,8 @@ static enum err_code judge_up(const struct progress *progress, bool *ret_done, s
 		const struct job_view *job = &progress->jobs.jobs.items[i];
 		if (!concerns(progress, job->name))
 			continue;
-		if (job->standing == STANDING_DEGRADED || job->standing == STANDING_FAILED)
-			return err_set(err, ERR_FAILED, "%s/%s is %s: %s", job->project, job->name,
-				       enum_name(job_standing_names, job->standing),
-				       job->message ? job->message : reason_name(job->reason));
-		enum err_code code = judge_rollback(progress, job, ret_done, err);
+		bool over = true;
+		enum err_code code = rollout_judge(job, asked_of(progress, job), &over, err);
 		if (code)
 			return code;
 		/* What fails in an update is judged by its policy. */
@@ -282,11 +250,7 @@ static enum err_code judge_up(const struct progress *progress, bool *ret_done, s
 				return err_set(err, ERR_FAILED, "%s could not start: %s",
 					       task->name, task->message);
 		}
-		bool rolls = job->update == UPDATE_STATE_ROLLING ||
-			     job->update == UPDATE_STATE_ROLLING_BACK;
-		if ((rolls && job->standing != STANDING_STOPPED) ||
-		    job->standing == STANDING_PENDING || job->standing == STANDING_UPDATING ||
-		    job->standing == STANDING_REMOVING || any_leaving(progress, job))
+		if (!over || any_leaving(progress, job))
 			*ret_done = false;
 	}
 	return ERR_NONE;
@@ -490,6 +454,6 @@ enum err_code progress_wait(struct invocation *invocation, const struct progress
 	}
 	pages_release(&progress);
 	base_free(progress.shown);
-	base_free(progress.drawn);
+	screen_release(&progress.screen);
 	return code;
 }

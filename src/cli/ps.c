@@ -1,9 +1,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/map.h"
 #include "cli/find.h"
+#include "cli/watch.h"
 
 static void ports_text(const struct task_view *task, struct text *out)
 {
@@ -56,17 +59,22 @@ static void add_row(struct table *table, const struct task_view *task, bool wide
 	text_release(&ports);
 }
 
-static void print_table(const struct task_page *page, bool wide)
+static void make_table(struct table *table, const struct task_page *page, bool wide)
 {
 	static const char *const narrow_headings[] = { "TASK",	"STATE", "NODE", "IMAGE",
 						       "PORTS", "SINCE", NULL };
 	static const char *const wide_headings[] = { "TASK",  "STATE",	   "NODE",    "IMAGE",
 						     "PORTS", "SINCE",	   "ATTEMPT", "REVISION",
 						     "ID",    "CONTAINER", "MESSAGE", NULL };
-	struct table table;
-	table_init(&table, wide ? wide_headings : narrow_headings);
+	table_init(table, wide ? wide_headings : narrow_headings);
 	for (size_t i = 0; i < page->tasks.n; i++)
-		add_row(&table, &page->tasks.items[i], wide);
+		add_row(table, &page->tasks.items[i], wide);
+}
+
+static void print_table(const struct task_page *page, bool wide)
+{
+	struct table table;
+	make_table(&table, page, wide);
 	table_print(&table, wide);
 	table_release(&table);
 }
@@ -104,13 +112,14 @@ static bool is_missed(const struct task_page *page, const struct task_view *task
 	return true;
 }
 
-/* Leave out what has ended, unless it is missed. */
-static void drop_final(struct task_page *page, const struct job_page *jobs)
+/* Leave out what has ended, unless it is missed, or was `seen` before it ended. */
+static void drop_final(struct task_page *page, const struct job_page *jobs, const struct map *seen)
 {
 	struct task_page kept = { 0 };
 	for (size_t i = 0; i < page->tasks.n; i++) {
 		struct task_view *task = &page->tasks.items[i];
-		if (task_is_final(task->state) && !is_missed(page, task, jobs))
+		if (task_is_final(task->state) && !is_missed(page, task, jobs) &&
+		    !map_get(seen, task->id))
 			continue;
 		struct task_view *copy = list_add(&kept.tasks, sizeof(*copy));
 		record_copy(&task_view_type, copy, task);
@@ -119,56 +128,118 @@ static void drop_final(struct task_page *page, const struct job_page *jobs)
 	*page = kept;
 }
 
-static void show(const struct invocation *invocation, struct task_page *page, enum output_form form)
+/* What is looked at, and what was. */
+struct tasks {
+	struct task_page page;
+	char *query;
+	bool all;
+	bool wide;
+	bool keeps_seen; /* lines: how a task that was shown has ended is shown, too */
+	struct map seen;
+};
+
+static enum err_code fetch_page(struct invocation *invocation, void *owner, struct err *err)
 {
+	struct tasks *tasks = owner;
+	struct task_page *page = &tasks->page;
+	struct job_page jobs;
+	enum err_code code = fetch_tasks(invocation, tasks->query, page, err);
+	if (code)
+		return code;
+	if (!tasks->all) {
+		code = fetch_jobs(invocation, tasks->query, &jobs, err);
+		if (code) {
+			record_release(&task_page_type, page);
+			return code;
+		}
+		drop_final(page, &jobs, &tasks->seen);
+		record_release(&job_page_type, &jobs);
+	}
+	for (size_t i = 0; tasks->keeps_seen && i < page->tasks.n; i++)
+		map_put(&tasks->seen, page->tasks.items[i].id, tasks);
 	if (page->tasks.n)
 		qsort(page->tasks.items, page->tasks.n, sizeof(struct task_view), compare);
+	return ERR_NONE;
+}
+
+static void fill(void *owner, struct table *table, struct watch_keys *keys)
+{
+	const struct tasks *tasks = owner;
+	make_table(table, &tasks->page, tasks->wide);
+	for (size_t i = 0; i < tasks->page.tasks.n; i++) {
+		struct uuid *key = list_add(&keys->ids, sizeof(*key));
+		*key = tasks->page.tasks.items[i].id;
+	}
+}
+
+#define COLUMN_SINCE 5
+
+static int watch_tasks(struct invocation *invocation, struct tasks *tasks, enum output_form form)
+{
+	struct err err;
+	struct watch_source source = {
+		.page_type = &task_page_type,
+		.items = "tasks",
+		.page = &tasks->page,
+		.fetch = fetch_page,
+		.fill = fill,
+		.volatile_columns = 1u << COLUMN_SINCE,
+		.owner = tasks,
+	};
+	if (cli_has(invocation, "quiet"))
+		return cli_usage(invocation, "--watch shows how tasks stand: --quiet does not");
+	tasks->keeps_seen = form == OUTPUT_JSON || !isatty(STDOUT_FILENO);
+	return watch(invocation, &source, form, &err) ? cli_fail(invocation, &err) : 0;
+}
+
+static int list_tasks(struct invocation *invocation, struct tasks *tasks, enum output_form form)
+{
+	struct err err;
+	if (fetch_page(invocation, tasks, &err))
+		return cli_fail(invocation, &err);
 	if (form == OUTPUT_JSON) {
-		output_json(&task_page_type, page);
+		output_json(&task_page_type, &tasks->page);
 	} else if (cli_has(invocation, "quiet")) {
 		char id[UUID_TEXT_SIZE];
-		for (size_t i = 0; i < page->tasks.n; i++)
-			puts(uuid_format(page->tasks.items[i].id, id));
+		for (size_t i = 0; i < tasks->page.tasks.n; i++)
+			puts(uuid_format(tasks->page.tasks.items[i].id, id));
 	} else {
-		print_table(page, form == OUTPUT_WIDE);
+		print_table(&tasks->page, form == OUTPUT_WIDE);
 	}
+	record_release(&task_page_type, &tasks->page);
+	return 0;
 }
 
 static int run(struct invocation *invocation)
 {
-	struct task_page page;
 	struct err err;
 	enum output_form form;
 	const char *project = cli_string(invocation, "project-name", NULL);
-	_cleanup_free_ char *query = project ? find_query(project, NULL) : base_strdup("");
+	struct tasks tasks = { .all = cli_has(invocation, "all") };
+	if (output_form(invocation, &form, &err))
+		return cli_fail(invocation, &err);
 	if (invocation->operands.n) {
 		struct found found = { 0 };
 		if (find_job(invocation, invocation->operands.items[0], &found, &err))
 			return cli_fail(invocation, &err);
-		base_free(query);
-		query = find_query(found.job.project, found.job.name);
+		tasks.query = find_query(found.job.project, found.job.name);
 		found_release(&found);
+	} else {
+		tasks.query = project ? find_query(project, NULL) : base_strdup("");
 	}
-	if (output_form(invocation, &form, &err) || fetch_tasks(invocation, query, &page, &err))
-		return cli_fail(invocation, &err);
-	if (!cli_has(invocation, "all")) {
-		struct job_page jobs;
-		if (fetch_jobs(invocation, query, &jobs, &err)) {
-			record_release(&task_page_type, &page);
-			return cli_fail(invocation, &err);
-		}
-		drop_final(&page, &jobs);
-		record_release(&job_page_type, &jobs);
-	}
-	show(invocation, &page, form);
-	record_release(&task_page_type, &page);
-	return 0;
+	tasks.wide = form == OUTPUT_WIDE;
+	int status = cli_has(invocation, "watch") ? watch_tasks(invocation, &tasks, form)
+						  : list_tasks(invocation, &tasks, form);
+	map_release(&tasks.seen);
+	base_free(tasks.query);
+	return status;
 }
 
 static const struct option options[] = {
 	{ "all", 'a', OPTION_FLAG, NULL, "also tasks that have ended and are not missed" },
 	{ "project-name", 'p', OPTION_STRING, "NAME", "only tasks of this project" },
 	{ "quiet", 'q', OPTION_FLAG, NULL, "print ids only" },
+	OPTION_WATCH,
 	OPTION_OUTPUT,
 };
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/check.h"
 #include "base/limits.h"
 #include "base/text.h"
 
@@ -16,6 +17,7 @@ void table_init(struct table *table, const char *const *headings)
 	*table = (struct table){ 0 };
 	for (; *headings; headings++, table->n_columns++)
 		strings_add(&table->cells, *headings);
+	PRE(table->n_columns <= TABLE_COLUMNS_MAX);
 }
 
 void table_add(struct table *table, const char *cell)
@@ -62,14 +64,20 @@ static void add_cut(struct text *out, const char *line, size_t width)
 	text_add_char(out, '\n');
 }
 
-void table_render(const struct table *table, size_t width, struct text *out)
+void table_measure(const struct table *table, size_t widths[TABLE_COLUMNS_MAX])
 {
-	size_t *widths = base_calloc(table->n_columns, sizeof(*widths));
 	for (size_t i = 0; i < table->cells.n; i++) {
 		size_t n = columns_of(table->cells.items[i]);
 		if (n > widths[i % table->n_columns])
 			widths[i % table->n_columns] = n;
 	}
+}
+
+void table_render(const struct table *table, size_t width, struct text *out)
+{
+	size_t widths[TABLE_COLUMNS_MAX];
+	memcpy(widths, table->widths, sizeof(widths));
+	table_measure(table, widths);
 	struct text line;
 	text_init(&line, LIMIT_STRING_BYTES);
 	for (size_t i = 0; i < table->cells.n; i++) {
@@ -85,7 +93,6 @@ void table_render(const struct table *table, size_t width, struct text *out)
 		}
 	}
 	text_release(&line);
-	base_free(widths);
 }
 
 void table_print(const struct table *table, bool whole)

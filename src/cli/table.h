@@ -8,16 +8,21 @@
 
 #include "base/record.h"
 
+#define TABLE_COLUMNS_MAX 16
+
 struct table {
 	size_t n_columns;
-	struct strings cells; /* row by row, the heading first */
+	size_t widths[TABLE_COLUMNS_MAX]; /* columns are at least so wide */
+	struct strings cells;		  /* row by row, the heading first */
 };
 
-/* Headings end with NULL. */
+/* Headings end with NULL; at most TABLE_COLUMNS_MAX. */
 void table_init(struct table *table, const char *const *headings);
 /* The next cell. NULL and "" print as "-". */
 void table_add(struct table *table, const char *cell);
 void table_addf(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Raise `widths` to what the cells need. */
+void table_measure(const struct table *table, size_t widths[TABLE_COLUMNS_MAX]);
 /* Append the table's lines to `out`; lines are cut to `width` columns (0: not cut). */
 void table_render(const struct table *table, size_t width, struct text *out);
 /* Print it, cut to the terminal's width when standard output is one, unless `whole`. */

@@ -42,6 +42,29 @@ static void an_empty_cell_is_a_dash_and_no_line_ends_in_blanks(void **state)
 	       "NAME  STATE  DETAIL\na     -      -\n");
 }
 
+static void columns_stay_as_wide_as_they_were(void **state)
+{
+	(void)state;
+	struct table table;
+	struct text out;
+	size_t widths[TABLE_COLUMNS_MAX] = { 6, 0, 9 };
+	table_init(&table, headings);
+	table_add(&table, "a");
+	table_add(&table, "pending");
+	table_add(&table, "x");
+	table_measure(&table, widths);
+	assert_int_equal(widths[0], 6);
+	assert_int_equal(widths[1], 7);
+	assert_int_equal(widths[2], 9);
+	memcpy(table.widths, widths, sizeof(table.widths));
+	text_init(&out, 4096);
+	table_render(&table, 0, &out);
+	assert_string_equal(text_string(&out), "NAME    STATE    DETAIL\n"
+					       "a       pending  x\n");
+	text_release(&out);
+	table_release(&table);
+}
+
 static void lines_are_cut_to_the_window(void **state)
 {
 	(void)state;
@@ -84,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(columns_are_as_wide_as_their_widest_cell),
 		cmocka_unit_test(an_empty_cell_is_a_dash_and_no_line_ends_in_blanks),
+		cmocka_unit_test(columns_stay_as_wide_as_they_were),
 		cmocka_unit_test(lines_are_cut_to_the_window),
 		cmocka_unit_test(characters_are_counted_not_bytes),
 		cmocka_unit_test(control_characters_do_not_reach_the_terminal),

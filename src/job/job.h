@@ -66,6 +66,9 @@ const struct revision_outcome *job_outcome_of(const struct job *job, int64_t rev
 void job_set_outcome(struct job *job, int64_t revision, int outcome, int64_t wall_ms,
 		     const char *message);
 
+/* The message of the outcome of a revision that users went back on. */
+#define JOB_ROLLBACK_ASKED "asked for"
+
 /* A network or volume of a project, as the Compose file's top level declares it. */
 /* One range of addresses of a network. */
 struct ipam_pool {

@@ -103,7 +103,7 @@ static enum err_code plan_rollback(struct manager *manager, const struct manager
 	struct plan_job *job = plan_job_add(plan, entry, EFFECT_UNCHANGED);
 	if (target->number == entry->job.revision)
 		return ERR_NONE;
-	rollback_plan(manager, &job->job, target, "asked for");
+	rollback_plan(manager, &job->job, target, JOB_ROLLBACK_ASKED);
 	job->put = true;
 	job->put_revision = rollback_keeps_scale(entry, target, &job->revision);
 	/* What its owner took away, others bring back as theirs only. */

@@ -83,8 +83,9 @@ struct job_facts {
 	int64_t running;
 	int64_t ready;
 	int64_t succeeded;
-	int64_t left; /* given up, or stopped one by one */
-	int64_t old;  /* filled by a task of an older revision or restart */
+	int64_t left;	   /* given up, or stopped one by one */
+	int64_t old;	   /* filled by a task of an older revision or restart, ... */
+	int64_t old_ready; /* ... that is ready and not stopping */
 	int64_t unreachable;
 	int64_t replaced; /* slots whose task an update replaces or has replaced, ... */
 	int64_t failed;	  /* ... and those where the new one failed its trial */

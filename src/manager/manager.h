@@ -273,7 +273,7 @@ struct job_status {
 	int standing;
 	int64_t wanted;	 /* slots */
 	int64_t running; /* of the current revision */
-	int64_t ready;
+	int64_t ready;	 /* of any revision: an update leaves the old ones in their place */
 	int64_t succeeded;
 	int64_t left;  /* slots given up */
 	int reason;    /* of the slot that explains the standing best */

@@ -215,6 +215,7 @@ static void count_slot(const struct job_entry *entry, const struct task *task,
 	facts->unreachable += task->unreachable && !task_is_final(task->state);
 	if (task_is_stale(entry, task)) {
 		facts->old++;
+		facts->old_ready += look == SLOT_OLD && task_is_ready(task);
 		return;
 	}
 	facts->started += has_started(task);

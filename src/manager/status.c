@@ -129,7 +129,7 @@ void manager_job_status(const struct manager *manager, const struct job_entry *e
 		.standing = facts.standing,
 		.wanted = facts.wanted,
 		.running = facts.running,
-		.ready = facts.ready,
+		.ready = facts.ready + facts.old_ready,
 		.succeeded = facts.succeeded,
 		.left = facts.left,
 		.update = update_state(entry, &facts),

@@ -152,15 +152,18 @@ static void look_again(struct manager *manager, const struct job_entry *entry, i
 		queue_push(&manager->rolling, (struct queue_item){ due_ms, entry->job.id.uuid, 0 });
 }
 
-/* "web.2 exited with status 1", "web.2 was restarted 3 times" */
+/* "exited with status 1", "was restarted 1 time: unhealthy: no answer; restarting at once" */
 static void say_why(const struct manager *manager, const struct task *task, struct text *out)
 {
 	char sentence[TASK_SENTENCE_SIZE];
 	int64_t n = task->observed.attempts_used;
-	if (n && !task_is_final(task->state))
+	bool restarted = n && !task_is_final(task->state);
+	if (restarted)
 		text_addf(out, "was restarted %lld %s", (long long)n, n == 1 ? "time" : "times");
-	else
-		text_add(out, cluster_task_sentence(&manager->cluster, task, sentence));
+	/* Once it runs again, nobody knows any more why it ended. */
+	if (!restarted || task->reason == REASON_RESTARTING)
+		text_addf(out, "%s%s", restarted ? ": " : "",
+			  cluster_task_sentence(&manager->cluster, task, sentence));
 }
 
 /* "1 of 3 failed: web.2 exited with status 1" */
@@ -189,6 +192,9 @@ static void finish(struct manager *manager, struct job_entry *entry, const struc
 	record_copy(&job_type, &job, &entry->job);
 	job_set_outcome(&job, job.revision, OUTCOME_DONE, wall_now(manager),
 			facts->failed ? text_string(&message) : NULL);
+	char name[JOB_NAME_SIZE];
+	happen(manager, "job", job_name(entry, name), job.id.uuid, "rolled_out", "",
+	       text_string(&message));
 	group_reserve(manager, 1);
 	cluster_put_job(&manager->cluster, &manager->out->changes, &job);
 	text_release(&message);

@@ -1,12 +1,16 @@
 """What end-to-end tests, on one machine and on several, drive: the program, its command line and API, and Docker."""
+import fcntl
 import http.client
 import json
 import os
+import pty
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
+import termios
 import time
 from pathlib import Path
 
@@ -296,3 +300,24 @@ def remember_cluster(cluster):
 def make_drover():
     folder = tempfile.mkdtemp(prefix="drover-e2e-")
     return Drover(folder)
+
+
+def on_terminal(drover, *words, rows=24, columns=80):
+    """All that the command writes to a terminal of this size."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    process = subprocess.Popen([PROGRAM, *map(str, words)], stdin=follower, stdout=follower, stderr=follower,
+                               env=drover.environment)
+    os.close(follower)
+    written = b""
+    while True:
+        try:
+            part = os.read(leader, 65536)
+        except OSError:
+            break
+        if not part:
+            break
+        written += part
+    os.close(leader)
+    assert process.wait(PATIENCE_SECONDS) == 0, written.decode()
+    return written.decode().replace("\r\n", "\n")

@@ -1,42 +1,17 @@
 """What people and scripts meet at the command line: terminals, pipes, Ctrl-C, and the habits of Docker users."""
-import fcntl
 import itertools
 import json
 import os
-import pty
 import re
 import signal
-import struct
 import subprocess
-import termios
 import threading
 
 import pytest
 
-from harness import BUSYBOX, PATIENCE_SECONDS, PROGRAM, docker, eventually
+from harness import BUSYBOX, PATIENCE_SECONDS, PROGRAM, docker, eventually, on_terminal
 
 SLEEPER = f"services:\n  s:\n    image: {BUSYBOX}\n    stop_grace_period: 1s\n    deploy: {{replicas: %d}}\n"
-
-
-def on_terminal(drover, *words, rows=24, columns=80):
-    """All that the command writes to a terminal of this size."""
-    leader, follower = pty.openpty()
-    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    process = subprocess.Popen([PROGRAM, *map(str, words)], stdin=follower, stdout=follower, stderr=follower,
-                               env=drover.environment)
-    os.close(follower)
-    written = b""
-    while True:
-        try:
-            part = os.read(leader, 65536)
-        except OSError:
-            break
-        if not part:
-            break
-        written += part
-    os.close(leader)
-    assert process.wait(PATIENCE_SECONDS) == 0, written.decode()
-    return written.decode().replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize("words, part", [

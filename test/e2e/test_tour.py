@@ -100,18 +100,6 @@ def test_stop_restart_and_rm(drover):
     assert drover.containers() == []
 
 
-def test_an_update_replaces_every_task(drover):
-    compose = f"services:\n  s:\n    image: {BUSYBOX}\n    stop_grace_period: 1s\n    environment: {{V: '%s'}}\n    deploy: {{replicas: 2}}\n"
-    drover.up(compose % 1)
-    before = set(drover.containers(running_only=True))
-    done = drover.up(compose % 2)
-    assert "updated (revision 2)" in done.stdout
-    after = set(drover.containers(running_only=True))
-    assert len(after) == 2 and not after & before
-    for container in after:
-        assert "V=2" in docker("inspect", "-f", "{{.Config.Env}}", container)
-
-
 def test_an_update_that_fails_goes_back_and_users_can_too(drover):
     compose = (f"services:\n  s:\n    image: {BUSYBOX}\n    stop_grace_period: 1s\n    command: [sh, -c, '%s']\n"
                "    deploy:\n      replicas: 2\n"

@@ -266,6 +266,21 @@ static void a_restart_after_a_way_back_goes_by_the_update_policy(void **state)
 	story_end(&story);
 }
 
+static void why_a_task_was_restarted_is_told(void **state)
+{
+	(void)state;
+	struct story story;
+	rollout_begin(&story, 1);
+	rollout_spec(&story)->update.failure_action = UPDATE_ROLLBACK;
+	rollout_update(&story, "busybox:2");
+	story_report(&story, "shop/web.1", TASK_SCHEDULED, REASON_RESTARTING,
+		     "unhealthy: no answer; restarting at once");
+	assert_string_equal(rollout_message(&story, 2),
+			    "1 of 1 failed: web.1 was restarted 1 time: unhealthy: no answer; "
+			    "restarting at once");
+	story_end(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +295,7 @@ int main(void)
 		cmocka_unit_test(how_many_was_said_since_holds_on_the_way_back),
 		cmocka_unit_test(what_a_client_goes_back_to_is_the_clients),
 		cmocka_unit_test(a_restart_after_a_way_back_goes_by_the_update_policy),
+		cmocka_unit_test(why_a_task_was_restarted_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -344,6 +345,47 @@ static void nothing_passes_on_what_was_stored(void **state)
 	story_end(&story);
 }
 
+/* Whoever follows the events learns when the update is over, though the job has been running before that. */
+static void the_end_of_an_update_is_told(void **state)
+{
+	(void)state;
+	struct story story;
+	rollout_begin(&story, 1);
+	rollout_update(&story, "busybox:2");
+	story_stands(&story, "shop/web", STANDING_RUNNING, "1 of 1 ready");
+	const struct manager_happening *told = NULL;
+	for (int i = 0; i < 2 * MONITOR_MS && !told; i++) {
+		story_pass(&story, 1);
+		for (size_t k = 0; k < story.out.n_happenings; k++)
+			if (strcmp(story.out.happenings[k].state, "rolled_out") == 0)
+				told = &story.out.happenings[k];
+	}
+	assert_non_null(told);
+	assert_string_equal(told->kind, "job");
+	assert_string_equal(told->subject, "shop/web");
+	story_end(&story);
+}
+
+/* While an update starts the new task first, the old ones serve, and are counted. */
+static void old_tasks_that_serve_are_counted_as_ready(void **state)
+{
+	(void)state;
+	struct story story;
+	struct job_status status;
+	rollout_begin(&story, 3);
+	story.starting = "web";
+	rollout_spec(&story)->update.order = UPDATE_START_FIRST;
+	rollout_update(&story, "busybox:2");
+	manager_job_status(story.manager,
+			   cluster_job_named(manager_cluster(story.manager), "shop", "web"),
+			   &status);
+	assert_int_equal(status.standing, STANDING_UPDATING);
+	assert_int_equal(status.running, 0);
+	assert_int_equal(status.ready, 3);
+	base_free(status.message);
+	story_end(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -362,6 +404,8 @@ int main(void)
 		cmocka_unit_test(a_service_that_is_meant_to_end_passes_by_succeeding),
 		cmocka_unit_test(a_task_that_its_user_stops_holds_nothing_up),
 		cmocka_unit_test(nothing_passes_on_what_was_stored),
+		cmocka_unit_test(the_end_of_an_update_is_told),
+		cmocka_unit_test(old_tasks_that_serve_are_counted_as_ready),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
