@@ -79,7 +79,10 @@ void submit(struct api_request *request, struct api_mutation *mutation)
 	mutation->trust.secret_sha256 = mutation->secret_sha256;
 	mutation->trust.key_sha256 = mutation->key_sha256;
 	mutation->trust.name = mutation->joiner;
-	server->backend->submit(server->owner, mutation);
+	if (mutation->plan)
+		server->backend->plan(server->owner, mutation);
+	else
+		server->backend->submit(server->owner, mutation);
 }
 
 static void refuse(struct api_request *request, struct api_mutation *mutation,
@@ -98,10 +101,11 @@ enum err_code read_body(struct api_request *request, const struct record_type *t
 	return json_read_record(type, body.bytes, body.len, values_max, JSON_REQUEST, record, err);
 }
 
-void handle_apply(struct api_request *request)
+static void apply(struct api_request *request, bool plan)
 {
 	struct api_mutation *mutation = mutation_new(request, REQUEST_APPLY);
 	struct err err;
+	mutation->plan = plan;
 	if (read_body(request, &project_request_type, LIMIT_JSON_APPLY_VALUES,
 		      &mutation->project_request, &err)) {
 		refuse(request, mutation, &err);
@@ -118,6 +122,16 @@ void handle_apply(struct api_request *request)
 	}
 	mutation->project = base_strdup(request->params[0]);
 	submit(request, mutation);
+}
+
+void handle_apply(struct api_request *request)
+{
+	apply(request, false);
+}
+
+void handle_plan(struct api_request *request)
+{
+	apply(request, true);
 }
 
 void handle_submit(struct api_request *request)

@@ -17,6 +17,8 @@ const struct route api_routes[] = {
 	  "One project", NULL, &project_view_type, NULL },
 	{ "POST",   "/v1/projects/{name}/apply",   ROUTE_MUTATE, SCOPE_WRITE,  LIMIT_HTTP_APPLY_BODY_BYTES, handle_apply,
 	  "Bring a project to the given state: all of its jobs or none", &project_request_type, &manager_answer_type, NULL },
+	{ "POST",   "/v1/projects/{name}/plan",    ROUTE_READ,   SCOPE_WRITE,  LIMIT_HTTP_APPLY_BODY_BYTES, handle_plan,
+	  "Tell what an apply of the same body would do, and do nothing", &project_request_type, &project_plan_type, NULL },
 	{ "POST",   "/v1/projects/{name}/stop",    ROUTE_MUTATE, SCOPE_WRITE,  0, handle_project_stop,
 	  "Stop every job of a project", NULL, &manager_answer_type, NULL },
 	{ "POST",   "/v1/projects/{name}/restart", ROUTE_MUTATE, SCOPE_WRITE,  0, handle_project_restart,

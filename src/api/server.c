@@ -220,6 +220,16 @@ void api_server_reply(struct api_server *server, const struct manager_reply *rep
 		answer_record(request, 200, &manager_answer_type, &reply->answer);
 }
 
+void api_server_reply_text(struct api_server *server, uint64_t handle, const char *json, size_t len)
+{
+	struct api_request *request = map_remove(&server->waiting, number_key(handle));
+	if (!request)
+		return;
+	request->handle = 0;
+	if (request->exchange)
+		http_answer(request->exchange, 200, JSON_CONTENT_TYPE, NULL, json, len);
+}
+
 /* ---- life cycle ---------------------------------------------------------------------------------------- */
 
 static void on_keepalive(evutil_socket_t fd, short what, void *arg)

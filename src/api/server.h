@@ -16,6 +16,7 @@ struct authority;
 /* A mutation with everything its request points to. */
 struct api_mutation {
 	struct manager_request request;
+	bool plan; /* tell what it would do, and do not do it */
 	struct project_request project_request;
 	struct labels_request labels;
 	char *caller;
@@ -55,6 +56,8 @@ struct api_backend {
 	void (*health)(void *owner, struct api_health *ret_health);
 	/* Takes the mutation; answered later through api_server_reply() with its handle. */
 	void (*submit)(void *owner, struct api_mutation *mutation);
+	/* Takes a mutation that is not to be carried out, and answers in the same way what it would do. */
+	void (*plan)(void *owner, struct api_mutation *mutation);
 	/* A worker's connection: opened (local: over the unix socket, and else from this IP address), said something
 	 * (takes the contents of `up`), went away. */
 	void (*session_opened)(void *owner, uint64_t session, bool local, const char *address);
@@ -81,6 +84,9 @@ void api_server_free(struct api_server *server);
 
 /* Release an answer; nothing happens when its client has left. */
 void api_server_reply(struct api_server *server, const struct manager_reply *reply);
+/* The same with an answer that is JSON already; of a plan. */
+void api_server_reply_text(struct api_server *server, uint64_t handle, const char *json,
+			   size_t len);
 /* Send to a worker; nothing happens when its connection is gone. */
 void api_server_down(struct api_server *server, const struct manager_down *down);
 /* End every worker's connection without telling the backend: its world is about to be replaced, and workers that come

@@ -101,6 +101,7 @@ void handle_node(struct api_request *request);
 void handle_volumes(struct api_request *request);
 
 void handle_apply(struct api_request *request);
+void handle_plan(struct api_request *request);
 void handle_submit(struct api_request *request);
 void handle_scale(struct api_request *request);
 void handle_project_stop(struct api_request *request);

@@ -114,8 +114,8 @@ static void backend_trust(void *owner, struct api_trust *ret_trust)
 }
 
 static const struct api_backend backend = { backend_manager, backend_health, backend_submit,
-					    backend_opened,  backend_up,     backend_closed,
-					    backend_trust };
+					    backend_submit,  backend_opened, backend_up,
+					    backend_closed,  backend_trust };
 
 static int setup(void **state)
 {

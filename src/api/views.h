@@ -6,6 +6,7 @@
 #include "access/access.h"
 #include "job/job.h"
 #include "manager/manager.h"
+#include "manager/rehearse.h"
 #include "node/node.h"
 
 struct port_view {

@@ -51,6 +51,12 @@
 #define LIMIT_HISTORY_PER_SLOT	    2
 #define LIMIT_REVISIONS_PER_JOB	    10
 #define LIMIT_OUTCOMES_PER_JOB	    32
+#define LIMIT_PLAN_TASKS	    2000 /* that a plan lists; of others it tells how many */
+#define LIMIT_PLAN_CHANGES	    200	 /* of one job; the same */
+#define LIMIT_PLANS_AT_ONCE	    2	 /* being made */
+#define LIMIT_PLAN_MS		    30000
+#define LIMIT_PLAN_FILE_BYTES	    (32 * 1024 * 1024)
+#define LIMIT_PLAN_FILE_VALUES	    (4 * LIMIT_JSON_APPLY_VALUES)
 #define LIMIT_VOLUMES_PER_PROJECT   500
 #define LIMIT_IDEMPOTENCY_KEYS	    10000
 #define LIMIT_IDEMPOTENCY_KEY_BYTES 128

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "cli/find.h"
+#include "cli/plan_file.h"
 #include "cli/progress.h"
 #include "cli/project.h"
 
@@ -77,14 +78,50 @@ static enum err_code up(struct invocation *invocation, const struct project_requ
 	return code;
 }
 
+/* What the file says is what was shown, so nothing else may be said. */
+static enum err_code read_plan(const struct invocation *invocation, const char *path,
+			       struct project_request *ret_request, struct err *err)
+{
+	static const char *const others[] = { "file",	  "project-name", "project-directory",
+					      "env-file", "profile",	  "remove-orphans" };
+	struct plan_file file;
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (cli_has(invocation, others[i]))
+			return err_set(err, ERR_INVALID,
+				       "--plan and --%s: the plan was made with what it holds",
+				       others[i]);
+	if (invocation->operands.n)
+		return err_set(err, ERR_INVALID,
+			       "--plan and %s: the plan was made with what it holds",
+			       invocation->operands.items[0]);
+	enum err_code code = plan_file_read(path, &file, err);
+	if (code)
+		return code;
+	*ret_request = file.request;
+	file.request = (struct project_request){ 0 };
+	record_release(&plan_file_type, &file);
+	return ERR_NONE;
+}
+
+static enum err_code read_request(const struct invocation *invocation,
+				  struct project_request *ret_request, struct err *err)
+{
+	const char *plan = cli_string(invocation, "plan", NULL);
+	if (plan)
+		return read_plan(invocation, plan, ret_request, err);
+	enum err_code code = project_load(invocation, &invocation->operands, ret_request, err);
+	if (!code)
+		ret_request->remove_orphans = cli_has(invocation, "remove-orphans");
+	return code;
+}
+
 static int run(struct invocation *invocation)
 {
 	struct project_request request;
 	struct err err;
-	enum err_code code = project_load(invocation, &invocation->operands, &request, &err);
+	enum err_code code = read_request(invocation, &request, &err);
 	if (code)
 		return cli_fail(invocation, &err);
-	request.remove_orphans = cli_has(invocation, "remove-orphans");
 	code = up(invocation, &request, &err);
 	record_release(&project_request_type, &request);
 	return code ? cli_fail(invocation, &err) : 0;
@@ -96,6 +133,9 @@ static const struct option options[] = {
 	{ "wait", 0, OPTION_FLAG, NULL, "wait (the default; goes before --detach)" },
 	{ "remove-orphans", 0, OPTION_FLAG, NULL,
 	  "remove jobs of the project that the file does not list" },
+	{ "plan", 0, OPTION_STRING, "PATH",
+	  "do what this file of `drover plan --out` shows, or nothing if jobs or nodes have "
+	  "changed" },
 	{ "wait-timeout", 0, OPTION_DURATION, "TIME",
 	  "give up waiting after this (the jobs stay)" },
 };

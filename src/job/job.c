@@ -110,6 +110,7 @@ static const struct field project_request_fields[] = {
 	ROW_STRUCTS(4, struct project_request, volumes, volume_spec, LIMIT_VOLUMES_PER_PROJECT),
 	ROW_BOOL(5, struct project_request, remove_orphans),
 	ROW_STRINGS(6, struct project_request, inactive, LIMIT_JOBS_PER_PROJECT),
+	ROW_OPTIONAL(7, struct project_request, basis, plan_basis),
 };
 RECORD_TYPE(project_request, struct project_request, project_request_fields);
 // clang-format on

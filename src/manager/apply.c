@@ -461,6 +461,8 @@ enum err_code apply(struct manager *manager, const struct manager_request *reque
 {
 	enum err_code code = check_request(request->project_request, err);
 	if (!code)
+		code = basis_check(manager, request->project_request, err);
+	if (!code)
 		code = check_counts(manager, request->project_request, err);
 	if (code)
 		return code;

@@ -395,6 +395,12 @@ enum err_code plan_commit(struct manager *manager, struct plan *plan,
 			  const struct manager_request *request, const char *project,
 			  struct manager_answer *answer, struct err *err) WARN_UNUSED;
 
+/* basis.c: what a plan is made from */
+void basis_take(const struct manager *manager, const char *project, struct plan_basis *ret_basis);
+/* ERR_CONFLICT names what is not as the request's plan was made from. */
+enum err_code basis_check(const struct manager *manager, const struct project_request *request,
+			  struct err *err) WARN_UNUSED;
+
 /* apply.c */
 enum err_code apply(struct manager *manager, const struct manager_request *request,
 		    struct manager_answer *answer, struct err *err) WARN_UNUSED;

@@ -16,6 +16,7 @@
 #include "manager/audit.h"
 #include "manager/gate.h"
 #include "manager/manager.h"
+#include "manager/plans.h"
 #include "net/shell.h"
 #include "store/store.h"
 
@@ -51,6 +52,7 @@ struct manager_daemon {
 	bool read_only;
 	struct err read_only_err;
 	struct gate *gate;
+	struct plans *plans;
 	char joined_at[ENDPOINT_TEXT_SIZE]; /* where joiners find us; "": nowhere */
 };
 
@@ -353,6 +355,13 @@ static void backend_submit(void *owner, struct api_mutation *mutation)
 	queue_add(daemon, MANAGER_REQUEST)->mutation = mutation;
 }
 
+static void backend_plan(void *owner, struct api_mutation *mutation)
+{
+	struct manager_daemon *daemon = owner;
+	struct manager_in in = input(daemon);
+	plans_make(daemon->plans, daemon->manager, &in, mutation);
+}
+
 static void backend_session_opened(void *owner, uint64_t session, bool local, const char *address)
 {
 	struct queued *queued = queue_add(owner, MANAGER_SESSION_OPENED);
@@ -381,8 +390,14 @@ static void backend_trust(void *owner, struct api_trust *ret_trust)
 }
 
 static const struct api_backend backend = {
-	backend_manager,    backend_health,	    backend_submit, backend_session_opened,
-	backend_session_up, backend_session_closed, backend_trust,
+	.manager = backend_manager,
+	.health = backend_health,
+	.submit = backend_submit,
+	.plan = backend_plan,
+	.session_opened = backend_session_opened,
+	.session_up = backend_session_up,
+	.session_closed = backend_session_closed,
+	.trust = backend_trust,
 };
 
 /* ---- life cycle ---------------------------------------------------------------------------------------- */
@@ -513,6 +528,7 @@ enum err_code manager_daemon_new(struct event_base *base,
 	daemon->timer = event_new(base, -1, 0, on_turn, daemon);
 	daemon->probe = event_new(base, -1, 0, on_probe, daemon);
 	daemon->server = api_server_new(base, &backend, daemon);
+	daemon->plans = plans_new(base, daemon->server);
 	if (options->authorised_ms)
 		api_server_set_authorised_ms(daemon->server, options->authorised_ms);
 	if (!code)
@@ -539,6 +555,7 @@ void manager_daemon_free(struct manager_daemon *daemon)
 {
 	if (!daemon)
 		return;
+	plans_free(daemon->plans);
 	api_server_free(daemon->server);
 	audit_close(daemon->audit);
 	queue_clear(daemon);

@@ -1,0 +1,396 @@
+/* What `drover plan` shows, that it comes true, and that a plan is refused once what it was made from has changed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "manager_planned.h"
+
+static struct job_spec *spec_at(struct story *story, size_t i)
+{
+	return &story->request.jobs.items[i].spec;
+}
+
+static void publish(struct job_spec *spec, int64_t first, int64_t last)
+{
+	struct port *port = list_add(&spec->ports, sizeof(*port));
+	*port = (struct port){ .host_first = first, .host_last = last, .container_port = 80 };
+}
+
+/* "shop/web" of two, one on each of two machines. */
+static void begin(struct story *story)
+{
+	story_begin(story);
+	story_join(story, "alpha");
+	story_join(story, "beta");
+	story_project(story, "shop");
+	story_job(story, "web", 2);
+}
+
+static void up(struct story *story)
+{
+	assert_int_equal(story_apply(story), ERR_NONE);
+	story_pass(story, 60000);
+	story_forget(story);
+}
+
+static void a_new_project(void **state)
+{
+	struct story story;
+	begin(&story);
+	publish(spec_at(&story, 0), 8000, 8009);
+	story_mount(&story, story_job(&story, "db", 1), "data");
+	size_t n_changes = story.n_changes;
+	story_plans(&story, "web created 0>1\n"
+			    "  start shop/web.1 to alpha port 8000\n"
+			    "  start shop/web.2 to beta port 8000\n"
+			    "db created 0>1\n"
+			    "  start shop/db.1 to alpha\n"
+			    "volume shop_data created on alpha\n");
+	assert_int_equal(story.n_changes, n_changes);
+	story_comes_true(&story);
+	story_end(&story);
+	(void)state;
+}
+
+static void nothing_to_change(void **state)
+{
+	struct story story;
+	begin(&story);
+	up(&story);
+	story_plans(&story, "web unchanged 1>1\n"
+			    "  2 stay\n"
+			    "nothing changes\n");
+	story_end(&story);
+	(void)state;
+}
+
+static void a_change_field_by_field(void **state)
+{
+	struct story story;
+	begin(&story);
+	up(&story);
+	string_set(&spec_at(&story, 0)->image, "busybox:2");
+	pairs_put(&spec_at(&story, 0)->environment, "LEVEL", "2");
+	spec_at(&story, 0)->replicas = 3;
+	story_plans(&story, "web updated 1>2\n"
+			    "  image: \"busybox:1\" -> \"busybox:2\"\n"
+			    "  environment.LEVEL: - -> \"2\"\n"
+			    "  replicas: 2 -> 3\n"
+			    "  replace shop/web.1 from alpha to alpha\n"
+			    "  replace shop/web.2 from beta to beta\n"
+			    "  start shop/web.3 to alpha\n");
+	story_comes_true(&story);
+	story_end(&story);
+	(void)state;
+}
+
+static void a_change_in_place_touches_no_task(void **state)
+{
+	struct story story;
+	begin(&story);
+	up(&story);
+	spec_at(&story, 0)->priority = 70;
+	story_plans(&story, "web updated 1>1\n"
+			    "  priority: 50 -> 70\n"
+			    "  2 stay\n");
+	story_end(&story);
+	(void)state;
+}
+
+static void fewer_tasks_and_an_orphan(void **state)
+{
+	struct story story;
+	begin(&story);
+	story_job(&story, "old", 1);
+	up(&story);
+	story_project(&story, "shop");
+	story_job(&story, "web", 1);
+	story_plans(&story, "web scaled 1>1\n"
+			    "  replicas: 2 -> 1\n"
+			    "  stop shop/web.2 from beta\n"
+			    "  1 stay\n"
+			    "old orphan 1>1\n");
+	story.request.remove_orphans = true;
+	story_plans(&story, "web scaled 1>1\n"
+			    "  replicas: 2 -> 1\n"
+			    "  stop shop/web.2 from beta\n"
+			    "  1 stay\n"
+			    "old removed 1>1\n"
+			    "  stop shop/old.1 from alpha\n");
+	story_end(&story);
+	(void)state;
+}
+
+static void more_tasks_than_machines_on_a_fixed_port(void **state)
+{
+	struct story story;
+	begin(&story);
+	publish(spec_at(&story, 0), 8080, 8080);
+	spec_at(&story, 0)->replicas = 3;
+	story_plans(&story,
+		    "web created 0>1\n"
+		    "  start shop/web.1 to alpha port 8080\n"
+		    "  start shop/web.2 to beta port 8080\n"
+		    "  start shop/web.3: no node has port 8080/tcp free: 2 of 2 have port 8080/tcp "
+		    "taken by web itself (a fixed port takes one task per machine)\n"
+		    "! 1 of 3 tasks of web would not run: no node has port 8080/tcp free: 2 of 2 "
+		    "have port 8080/tcp taken by web itself (a fixed port takes one task per "
+		    "machine)\n");
+	story_comes_true(&story);
+	story_end(&story);
+	(void)state;
+}
+
+static void start_first_on_a_fixed_port_with_nowhere_to_go(void **state)
+{
+	struct story story;
+	begin(&story);
+	publish(spec_at(&story, 0), 8080, 8080);
+	spec_at(&story, 0)->update.order = UPDATE_START_FIRST;
+	up(&story);
+	string_set(&spec_at(&story, 0)->image, "busybox:2");
+	struct project_plan plan;
+	struct err err;
+	assert_int_equal(story_plan(&story, &plan, &err), ERR_NONE);
+	assert_int_equal(plan.problems.n, 2);
+	assert_non_null(strstr(plan.problems.items[0],
+			       "1 of 2 tasks of web would not run: no node has port 8080/tcp"));
+	assert_non_null(strstr(plan.problems.items[1], "the update of web would be paused"));
+	record_release(&project_plan_type, &plan);
+	story_end(&story);
+	(void)state;
+}
+
+/* What runs to completion succeeds in a plan. */
+static void who_waits_for_another(void **state)
+{
+	struct story story;
+	begin(&story);
+	struct job_spec *migrate = story_job(&story, "migrate", 1);
+	migrate->mode = JOB_REPLICATED_JOB;
+	story_depends(spec_at(&story, 0), "migrate", DEPEND_COMPLETED);
+	story_plans(&story, "web created 0>1\n"
+			    "  start shop/web.1 to alpha\n"
+			    "  start shop/web.2 to beta\n"
+			    "migrate created 0>1\n"
+			    "  start shop/migrate.1 to alpha\n");
+	story.succeed = "migrate";
+	story_comes_true(&story);
+	story_end(&story);
+	(void)state;
+}
+
+static void what_would_be_refused_is_refused(void **state)
+{
+	struct story story;
+	begin(&story);
+	string_set(&spec_at(&story, 0)->scheduler, "dice");
+	struct project_plan plan;
+	struct err err;
+	assert_int_equal(story_plan(&story, &plan, &err), ERR_INVALID);
+	assert_string_equal(err.field, "jobs[0].spec.scheduler");
+	story_end(&story);
+	(void)state;
+}
+
+/* Nodes are not judged in a time that only the copy sees. */
+static void a_long_update_loses_no_machine(void **state)
+{
+	struct story story;
+	begin(&story);
+	spec_at(&story, 0)->update.delay_ms = 3600000;
+	up(&story);
+	string_set(&spec_at(&story, 0)->image, "busybox:2");
+	struct project_plan plan;
+	struct err err;
+	assert_int_equal(story_plan(&story, &plan, &err), ERR_NONE);
+	assert_int_equal(plan.problems.n, 0);
+	assert_int_equal(plan.jobs.items[0].replaces, 2);
+	assert_true(plan.lasts_ms >= 3600000 && plan.lasts_ms < 3700000);
+	record_release(&project_plan_type, &plan);
+	story_end(&story);
+	(void)state;
+}
+
+static void a_machine_that_is_away(void **state)
+{
+	struct story story;
+	begin(&story);
+	up(&story);
+	story_silence(&story, "beta");
+	story_pass(&story, 3000);
+	string_set(&spec_at(&story, 0)->image, "busybox:2");
+	struct project_plan plan;
+	struct err err;
+	assert_int_equal(story_plan(&story, &plan, &err), ERR_NONE);
+	assert_true(plan.jobs.items[0].tasks.n > 0);
+	record_release(&project_plan_type, &plan);
+	story_end(&story);
+	(void)state;
+}
+
+/* ---- the basis ---- */
+
+static void plan_basis(struct story *story)
+{
+	struct project_plan plan;
+	struct err err;
+	assert_int_equal(story_plan(story, &plan, &err), ERR_NONE);
+	story->request.basis = base_calloc(1, sizeof(struct plan_basis));
+	*story->request.basis = plan.basis;
+	plan.basis = (struct plan_basis){ 0 };
+	record_release(&project_plan_type, &plan);
+}
+
+static void refused(struct story *story, const char *why)
+{
+	char expected[200];
+	text_print(expected, sizeof(expected), "the plan is out of date: %s", why);
+	size_t n_changes = story->n_changes;
+	assert_int_equal(story_apply(story), ERR_CONFLICT);
+	assert_string_equal(story->reply->err.message, expected);
+	assert_int_equal(story->n_changes, n_changes);
+	story_end(story);
+}
+
+/* "shop/web", running, and a plan to give it another image. */
+static void begin_planned(struct story *story)
+{
+	begin(story);
+	up(story);
+	string_set(&spec_at(story, 0)->image, "busybox:2");
+	plan_basis(story);
+}
+
+static void a_plan_of_what_is_still_so_is_applied(void **state)
+{
+	struct story story;
+	begin_planned(&story);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_effect(&story, "web", EFFECT_UPDATED);
+	story_end(&story);
+	(void)state;
+}
+
+static void another_revision(void **state)
+{
+	struct story story;
+	begin_planned(&story);
+	struct plan_basis *basis = story.request.basis;
+	story.request.basis = NULL;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story.request.basis = basis;
+	refused(&story, "shop/web is at revision 2, and the plan was made at 1");
+	(void)state;
+}
+
+static void another_scale(void **state)
+{
+	struct story story;
+	begin_planned(&story);
+	story_scale(&story, "shop", "web", 4);
+	refused(&story, "shop/web was scaled or changed in place since the plan");
+	(void)state;
+}
+
+static void a_restart(void **state)
+{
+	struct story story;
+	begin_planned(&story);
+	story_act(&story, REQUEST_RESTART, "shop", "web");
+	refused(&story, "shop/web was restarted since the plan");
+	(void)state;
+}
+
+static void a_stop(void **state)
+{
+	struct story story;
+	begin_planned(&story);
+	story_act(&story, REQUEST_STOP, "shop", "web");
+	refused(&story, "shop/web was to run when the plan was made, and is to stop");
+	(void)state;
+}
+
+static void a_job_gone(void **state)
+{
+	struct story story;
+	begin_planned(&story);
+	story_act(&story, REQUEST_REMOVE, "shop", "web");
+	refused(&story, "shop/web is gone since the plan");
+	(void)state;
+}
+
+static void a_new_node(void **state)
+{
+	struct story story;
+	begin_planned(&story);
+	story_join(&story, "gamma");
+	story_run(&story);
+	refused(&story, "node gamma has joined since the plan");
+	(void)state;
+}
+
+static void a_drained_node(void **state)
+{
+	struct story story;
+	begin_planned(&story);
+	story_act_node(&story, REQUEST_NODE_DRAIN, "beta", false);
+	refused(&story, "node beta is drained since the plan");
+	(void)state;
+}
+
+static void a_node_less(void **state)
+{
+	struct story story;
+	begin(&story);
+	spec_at(&story, 0)->replicas = 1;
+	up(&story);
+	plan_basis(&story);
+	story_act_node(&story, REQUEST_NODE_REMOVE, "beta", false);
+	assert_int_equal(story.reply->err.code, ERR_NONE);
+	refused(&story, "node beta has left since the plan");
+	(void)state;
+}
+
+static void another_cluster(void **state)
+{
+	struct story story;
+	begin_planned(&story);
+	story.request.basis->cluster.bytes[3] ^= 1;
+	assert_int_equal(story_apply(&story), ERR_CONFLICT);
+	assert_string_equal(story.reply->err.message, "the plan was made for another cluster");
+	story_end(&story);
+	(void)state;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_new_project),
+		cmocka_unit_test(nothing_to_change),
+		cmocka_unit_test(a_change_field_by_field),
+		cmocka_unit_test(a_change_in_place_touches_no_task),
+		cmocka_unit_test(fewer_tasks_and_an_orphan),
+		cmocka_unit_test(more_tasks_than_machines_on_a_fixed_port),
+		cmocka_unit_test(start_first_on_a_fixed_port_with_nowhere_to_go),
+		cmocka_unit_test(who_waits_for_another),
+		cmocka_unit_test(what_would_be_refused_is_refused),
+		cmocka_unit_test(a_long_update_loses_no_machine),
+		cmocka_unit_test(a_machine_that_is_away),
+		cmocka_unit_test(a_plan_of_what_is_still_so_is_applied),
+		cmocka_unit_test(another_revision),
+		cmocka_unit_test(another_scale),
+		cmocka_unit_test(a_restart),
+		cmocka_unit_test(a_stop),
+		cmocka_unit_test(a_job_gone),
+		cmocka_unit_test(a_new_node),
+		cmocka_unit_test(a_drained_node),
+		cmocka_unit_test(a_node_less),
+		cmocka_unit_test(another_cluster),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
