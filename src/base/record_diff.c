@@ -26,6 +26,8 @@ static void add_quoted(struct text *out, const char *string)
 			text_add_char(out, '\\');
 		if (*at == '\n')
 			text_add(out, "\\n");
+		else if ((unsigned char)*at < ' ')
+			text_addf(out, "\\x%02x", (unsigned)(unsigned char)*at);
 		else
 			text_add_char(out, *at);
 	}
@@ -128,8 +130,15 @@ static char *value_text(const struct field *field, const void *member)
 	add_value(&text, field, member);
 	bool cut = text.cut;
 	char *value = text_take(&text);
-	if (cut && strlen(value) >= 3)
-		memcpy(value + strlen(value) - 3, "...", 3);
+	size_t end = strlen(value);
+	if (!cut || end < 3)
+		return value;
+	/* Not within a character. */
+	for (end -= 3; end > 0 && ((unsigned char)value[end] & 0xc0) == 0x80;)
+		end--;
+	for (size_t i = 0; i < 3; i++)
+		value[end + i] = '.';
+	value[end + 3] = '\0';
 	return value;
 }
 

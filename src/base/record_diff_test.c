@@ -101,14 +101,14 @@ static void plain_fields(void **state)
 	world.a.n = 3;
 	world.b.n = 4;
 	world.b.color = 1;
-	world.a.label = base_strdup("a \"b\"\nc\\");
+	world.a.label = base_strdup("a \"b\"\nc\\\033");
 	strings_add(&world.b.words, "run");
 	strings_add(&world.b.words, "it");
 	world.a.part.size = 7;
 	tells(&world, "on: false -> true\n"
 		      "n: 3 -> 4\n"
 		      "color: red -> blue\n"
-		      "label: \"a \\\"b\\\"\\nc\\\\\" -> -\n"
+		      "label: \"a \\\"b\\\"\\nc\\\\\\x1b\" -> -\n"
 		      "words: [] -> [\"run\", \"it\"]\n"
 		      "part.size: 7 -> 0\n");
 	(void)state;
@@ -208,6 +208,14 @@ static void long_values_are_cut(void **state)
 	record_diff(&thing_type, &world.a, &world.b, visit, &world);
 	assert_true(world.told.len < RECORD_DIFF_VALUE_BYTES + 20);
 	assert_string_equal(text_string(&world.told) + world.told.len - 4, "...\n");
+	text_clear(&world.told);
+	/* Not within a character. */
+	memset(label, 'x', sizeof(label) - 1);
+	for (size_t i = 0; i + 1 < sizeof(label) - 1; i += 2)
+		memcpy(label + i, "\xc3\xa4", 2);
+	string_set(&world.b.label, label);
+	record_diff(&thing_type, &world.a, &world.b, visit, &world);
+	assert_string_equal(text_string(&world.told) + world.told.len - 6, "\xc3\xa4...\n");
 	text_clear(&world.told);
 	string_set(&world.b.label, NULL);
 	tells(&world, "");
