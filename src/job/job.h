@@ -145,7 +145,8 @@ struct project_request {
 	LIST_OF(struct volume_spec) volumes;
 	bool remove_orphans;	 /* also remove jobs of the project that are not listed */
 	struct strings inactive; /* names of jobs that stay as they are, there or not: no orphans */
-	struct plan_basis *basis; /* refused unless all of it still holds; NULL: whatever there is */
+	struct plan_basis
+		*basis; /* refused unless all of it still holds; NULL: whatever there is */
 };
 extern const struct record_type project_request_type;
 
