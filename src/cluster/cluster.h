@@ -128,6 +128,11 @@ struct node_columns {
 	uint8_t *ready; /* may take new tasks: state READY, Docker answers, not draining */
 	size_t n;
 	size_t capacity;
+	/* For whoever keeps what follows from columns: those that changed, of all `n_touched` the last `capacity`; and
+	 * a number that rises when it has to be made anew, because a column stands for another node or capacity. */
+	uint32_t *touched;
+	uint64_t n_touched;
+	uint64_t epoch;
 };
 
 /* What must not change, or only rise, while a task is being edited. */

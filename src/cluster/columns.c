@@ -25,7 +25,8 @@
 	X(disk_reserved_bytes)                                                                     \
 	X(disk_used_bytes)                                                                         \
 	X(tasks)                                                                                   \
-	X(ready)
+	X(ready)                                                                                   \
+	X(touched)
 
 static void *grown(void *column, size_t n_old, size_t n_new, size_t size)
 {
@@ -49,6 +50,7 @@ uint32_t columns_add(struct node_columns *columns, struct node_entry *entry)
 {
 	if (columns->n == columns->capacity)
 		grow(columns);
+	columns->epoch++;
 	columns->entry[columns->n] = entry;
 	return (uint32_t)columns->n++;
 }
@@ -63,6 +65,7 @@ void columns_remove(struct node_columns *columns, uint32_t at)
 	COLUMNS(REMOVE)
 #undef REMOVE
 	columns->n--;
+	columns->epoch++;
 	for (size_t i = at; i < columns->n; i++)
 		columns->entry[i]->index = (uint32_t)i;
 }
@@ -80,6 +83,7 @@ static int compare_numbers(const void *a, const void *b, void *context)
 void columns_sort(struct node_columns *columns)
 {
 	sort_stable(columns->entry, columns->n, sizeof(struct node_entry *), compare_numbers, NULL);
+	columns->epoch++;
 	for (size_t i = 0; i < columns->n; i++) {
 		PRE(columns->tasks[i] == 0);
 		columns->entry[i]->index = (uint32_t)i;
@@ -93,10 +97,18 @@ bool node_entry_is_ready(const struct node_entry *entry)
 	return entry->state == NODE_READY && entry->runtime_ok && !entry->record.draining;
 }
 
+void columns_touch(struct node_columns *columns, size_t at)
+{
+	columns->touched[columns->n_touched++ % columns->capacity] = (uint32_t)at;
+}
+
 void columns_set_capacity(struct node_columns *columns, const struct node_entry *entry)
 {
 	const struct resources *capacity = &entry->record.facts.capacity;
 	INVARIANT(columns->entry[entry->index] == entry);
+	columns->epoch += columns->cpu_capacity_milli[entry->index] != capacity->cpu_milli ||
+			  columns->memory_capacity_bytes[entry->index] != capacity->memory_bytes;
+	columns_touch(columns, entry->index);
 	columns->cpu_capacity_milli[entry->index] = capacity->cpu_milli;
 	columns->memory_capacity_bytes[entry->index] = capacity->memory_bytes;
 	columns->disk_capacity_bytes[entry->index] = capacity->disk_bytes;
@@ -105,7 +117,10 @@ void columns_set_capacity(struct node_columns *columns, const struct node_entry 
 void columns_set_ready(struct node_columns *columns, const struct node_entry *entry)
 {
 	INVARIANT(columns->entry[entry->index] == entry);
-	columns->ready[entry->index] = node_entry_is_ready(entry);
+	bool ready = node_entry_is_ready(entry);
+	if (columns->ready[entry->index] != ready)
+		columns_touch(columns, entry->index);
+	columns->ready[entry->index] = ready;
 }
 
 void columns_release(struct node_columns *columns)
@@ -142,6 +157,7 @@ void cluster_set_node_stats(struct cluster *cluster, struct node_entry *node,
 		node->stats_ms = now_ms;
 	}
 	const struct node_stats *counted = stats ? stats : &stale;
+	columns_touch(columns, node->index);
 	columns->cpu_used_milli[node->index] = counted->cpu_used_milli;
 	columns->memory_used_bytes[node->index] = counted->memory_used_bytes;
 	columns->disk_used_bytes[node->index] = counted->disk_used_bytes;

@@ -74,6 +74,8 @@ void columns_remove(struct node_columns *columns, uint32_t at);
 void columns_sort(struct node_columns *columns);
 void columns_set_capacity(struct node_columns *columns, const struct node_entry *entry);
 void columns_set_ready(struct node_columns *columns, const struct node_entry *entry);
+/* Something of the node changed that the scheduler goes by. */
+void columns_touch(struct node_columns *columns, size_t at);
 bool node_entry_is_ready(const struct node_entry *entry);
 void columns_release(struct node_columns *columns);
 

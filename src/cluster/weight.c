@@ -185,6 +185,7 @@ static void add_to_columns(struct node_columns *columns, size_t at,
 	columns->memory_expected_bytes[at] += sign * expected.memory_bytes;
 	columns->disk_reserved_bytes[at] += sign * reserved->disk_bytes;
 	columns->tasks[at] += sign;
+	columns_touch(columns, at);
 	POST(columns->tasks[at] >= 0);
 	POST(columns->cpu_reserved_milli[at] >= 0);
 	POST(columns->memory_reserved_bytes[at] >= 0);

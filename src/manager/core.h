@@ -158,6 +158,7 @@ struct pace {
 struct manager {
 	struct manager_options options;
 	struct cluster cluster;
+	struct scheduler_memory *memory;
 	bool started;
 	int64_t started_ms;
 

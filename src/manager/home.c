@@ -60,8 +60,8 @@ static bool fits_at_home(const struct manager *manager, const struct task *task,
 	struct scheduler_pick pick = { 0 };
 	struct task model;
 	pending_model(manager, task, true, &model);
-	scheduler_pick(&manager->cluster, manager->options.scheduler, &model, none, manager->round,
-		       &pick);
+	scheduler_pick(&manager->cluster, NULL, manager->options.scheduler, &model, none,
+		       manager->round, &pick);
 	bool fits = pick.node && (!home || pick.node == home);
 	scheduler_pick_release(&pick);
 	return fits;

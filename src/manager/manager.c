@@ -20,6 +20,7 @@ struct manager *manager_new(const struct manager_options *options, uint64_t salt
 	manager->tokens_due_wall_ms = INT64_MAX;
 	manager->pace.wake_ms = INT64_MAX;
 	cluster_init(&manager->cluster, salt);
+	manager->memory = scheduler_memory_new((size_t)options->remember_from_nodes);
 	return manager;
 }
 
@@ -58,6 +59,7 @@ void manager_free(struct manager *manager)
 		return;
 	free_sessions(manager);
 	free_classes(manager);
+	scheduler_memory_free(manager->memory);
 	free_values(&manager->jobs);
 	free_values(&manager->nodes);
 	free_values(&manager->pending);

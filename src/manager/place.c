@@ -106,7 +106,8 @@ static void pick_node(struct manager *manager, const struct task *task,
 	struct node_id avoid = pending->lost ? task->desired.node : node_to_avoid(manager, task);
 	struct task model;
 	pending_model(manager, task, pending->lost, &model);
-	scheduler_pick(&manager->cluster, policy ? policy : manager->options.scheduler, &model,
+	scheduler_pick(&manager->cluster, manager->memory,
+		       policy ? policy : manager->options.scheduler, &model,
 		       kept ? kept->record.id : avoid, manager->round, ret_pick);
 	if (!kept || ret_pick->node != kept)
 		return;

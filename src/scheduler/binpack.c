@@ -5,31 +5,48 @@
  * Left over is reckoned from expectations alone: measured use would make a busy node look well
  * filled and draw more to it. Only a node that the task would overload, by either reckoning, is put
  * behind all that can take it. */
-#include <math.h>
-
 #include "scheduler/internal.h"
+#include "scheduler/scan.h"
 
-#define IMBALANCE_WEIGHT 2.0
-#define OVERLOADED	 1000.0 /* above any leftover, which is at most 4 */
+#define IMBALANCE_WEIGHT 2.0F
+#define OVERLOADED	 1000.0F  /* above any leftover, which is at most 4 */
+#define FULL		 1.00001F /* what is exactly full may come out a little above 1 */
+
+static void terms(const struct node_columns *columns, size_t column,
+		  const struct capacity *capacity, double scale, float *ret_terms)
+{
+	(void)scale;
+	ret_terms[0] = (float)(1.0 - (double)columns->cpu_expected_milli[column] *
+					     capacity->per_cpu_milli);
+	ret_terms[1] = (float)(1.0 - (double)columns->memory_expected_bytes[column] *
+					     capacity->per_memory_byte);
+	ret_terms[2] = (float)((double)load_cpu_milli(columns, column) * capacity->per_cpu_milli);
+	ret_terms[3] =
+		(float)((double)load_memory_bytes(columns, column) * capacity->per_memory_byte);
+}
+
+static void factors(const struct capacity *capacity, double scale, const struct resources *request,
+		    float *ret_factors)
+{
+	(void)scale;
+	ret_factors[0] = (float)((double)request->cpu_milli * capacity->per_cpu_milli);
+	ret_factors[1] = (float)((double)request->memory_bytes * capacity->per_memory_byte);
+}
+
+#define CPU_LEFT    (t[0] - f[0])
+#define MEMORY_LEFT (t[1] - f[1])
+#define CPU_LOAD    (t[2] + f[0])
+#define MEMORY_LOAD (t[3] + f[1])
+#define SCORE                                                                                      \
+	WIDE_SELECT((CPU_LOAD > FULL) | (MEMORY_LOAD > FULL), OVERLOADED + CPU_LOAD + MEMORY_LOAD, \
+		    CPU_LEFT + MEMORY_LEFT + IMBALANCE_WEIGHT * WIDE_ABS(CPU_LEFT - MEMORY_LEFT))
+SCHEDULER_SCAN(SCORE)
+
+static const struct score_terms by_terms = { NULL, terms, factors, score_one, scan };
 
 static double score(const struct scheduler_view *view, size_t column)
 {
-	const struct node_columns *columns = &view->cluster->columns;
-	int64_t cpu_milli = columns->cpu_capacity_milli[column];
-	int64_t memory_bytes = columns->memory_capacity_bytes[column];
-	double cpu_load =
-		load_share(load_cpu_milli(columns, column) + view->request.cpu_milli, cpu_milli);
-	double memory_load = load_share(
-		load_memory_bytes(columns, column) + view->request.memory_bytes, memory_bytes);
-	if (cpu_load > 1.0 || memory_load > 1.0)
-		return OVERLOADED + cpu_load + memory_load;
-	double cpu_left =
-		1.0 - load_share(columns->cpu_expected_milli[column] + view->request.cpu_milli,
-				 cpu_milli);
-	double memory_left = 1.0 - load_share(columns->memory_expected_bytes[column] +
-						      view->request.memory_bytes,
-					      memory_bytes);
-	return cpu_left + memory_left + IMBALANCE_WEIGHT * fabs(cpu_left - memory_left);
+	return (double)score_by_terms(&by_terms, &view->cluster->columns, column, &view->request);
 }
 
-const struct scheduler_ops scheduler_binpack = { "binpack", score };
+const struct scheduler_ops scheduler_binpack = { "binpack", score, &by_terms };

@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "scheduler/internal.h"
+#include "scheduler/scan.h"
 
 #define BASE_MIN 10.0
 #define TASKS_FULL                                                                                 \
@@ -33,19 +34,48 @@ double epvm_tasks_cost(double base, int64_t n_tasks, int64_t n_tasks_full)
 				       load_share(1, n_tasks_full));
 }
 
-static double score(const struct scheduler_view *view, size_t column)
+/* Costs stay finite floats, however overloaded a machine is or seems. */
+#define COST_MAX 1e18
+
+static double cost(double scale, double share)
 {
-	const struct node_columns *columns = &view->cluster->columns;
-	double base = epvm_base(columns->n);
-	int64_t cpu_milli = columns->cpu_capacity_milli[column];
-	int64_t memory_bytes = columns->memory_capacity_bytes[column];
-	double cpu_cost = scheduler_marginal_cost(
-		base, load_share(load_cpu_milli(columns, column), cpu_milli),
-		load_share(view->request.cpu_milli, cpu_milli));
-	double memory_cost = scheduler_marginal_cost(
-		base, load_share(load_memory_bytes(columns, column), memory_bytes),
-		load_share(view->request.memory_bytes, memory_bytes));
-	return cpu_cost + memory_cost + epvm_tasks_cost(base, columns->tasks[column], TASKS_FULL);
+	double cost = exp2(share * scale);
+	return cost < COST_MAX ? cost : COST_MAX;
 }
 
-const struct scheduler_ops scheduler_epvm = { "epvm", score };
+static double scale_of(size_t n_nodes)
+{
+	return log2(epvm_base(n_nodes));
+}
+
+/* base^used of each resource; the factors are what a request multiplies them by, less one. */
+static void terms(const struct node_columns *columns, size_t column,
+		  const struct capacity *capacity, double scale, float *ret_terms)
+{
+	double cpu = (double)load_cpu_milli(columns, column) * capacity->per_cpu_milli;
+	double memory = (double)load_memory_bytes(columns, column) * capacity->per_memory_byte;
+	ret_terms[0] = (float)cost(scale, cpu);
+	ret_terms[1] = (float)cost(scale, memory);
+	ret_terms[2] = (float)cost(scale, (double)columns->tasks[column] / TASKS_FULL);
+}
+
+static void factors(const struct capacity *capacity, double scale, const struct resources *request,
+		    float *ret_factors)
+{
+	double cpu = (double)request->cpu_milli * capacity->per_cpu_milli;
+	double memory = (double)request->memory_bytes * capacity->per_memory_byte;
+	ret_factors[0] = (float)(cost(scale, cpu) - 1.0);
+	ret_factors[1] = (float)(cost(scale, memory) - 1.0);
+	ret_factors[2] = (float)(cost(scale, 1.0 / TASKS_FULL) - 1.0);
+}
+
+SCHEDULER_SCAN(t[0] * f[0] + t[1] * f[1] + t[2] * f[2])
+
+static const struct score_terms by_terms = { scale_of, terms, factors, score_one, scan };
+
+static double score(const struct scheduler_view *view, size_t column)
+{
+	return (double)score_by_terms(&by_terms, &view->cluster->columns, column, &view->request);
+}
+
+const struct scheduler_ops scheduler_epvm = { "epvm", score, &by_terms };

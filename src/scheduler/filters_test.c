@@ -32,7 +32,7 @@ static struct task *task_of(struct world *world, struct job_spec spec)
 
 static void pick(struct world *world, const struct task *task, struct scheduler_pick *ret_pick)
 {
-	scheduler_pick(&world->cluster, scheduler_registry[SCHEDULER_EPVM], task, nowhere, 0,
+	scheduler_pick(&world->cluster, NULL, scheduler_registry[SCHEDULER_EPVM], task, nowhere, 0,
 		       ret_pick);
 }
 

@@ -186,6 +186,19 @@ char *together_sentence(const struct question *question);
 /* Why a pinned volume keeps the task waiting whatever the filters say; NULL: it does not. */
 char *pin_sentence(const struct question *question);
 
+/* ---- what is kept between picks (memory.c) ---- */
+
+enum recall {
+	RECALL_UNKNOWN = 0, /* every node is to be asked */
+	RECALL_NOWHERE,	    /* no node passes the filters */
+	RECALL_FOUND,
+};
+/* The column that asking every node would give: the best of those that pass the filters; `avoid` only when it is the
+ * only one. */
+enum recall memory_recall(struct scheduler_memory *memory, struct question *question,
+			  const struct scheduler_ops *policy, const struct scheduler_view *view,
+			  struct node_id avoid, size_t *ret_column);
+
 /* ---- preferences (preferences.c) ---- */
 
 /* Keep of the `n` candidate columns those that the task's preferences like best. Returns how many

@@ -47,7 +47,7 @@ static void many_nodes(struct world *world)
 
 static void pick_for(struct world *world, const struct task *task, struct scheduler_pick *ret_pick)
 {
-	scheduler_pick(&world->cluster, scheduler_registry[SCHEDULER_EPVM], task, nowhere, 0,
+	scheduler_pick(&world->cluster, NULL, scheduler_registry[SCHEDULER_EPVM], task, nowhere, 0,
 		       ret_pick);
 }
 

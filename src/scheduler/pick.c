@@ -53,7 +53,7 @@ static size_t leave_out(const struct cluster *cluster, struct node_id avoid, siz
 }
 
 static size_t lowest_score(const struct scheduler_ops *policy, const struct scheduler_view *view,
-			   const size_t *candidates, size_t n, double *ret_score)
+			   const size_t *candidates, size_t n)
 {
 	size_t best = candidates[0];
 	double best_score = policy->score(view, best);
@@ -64,7 +64,6 @@ static size_t lowest_score(const struct scheduler_ops *policy, const struct sche
 			best_score = score;
 		}
 	}
-	*ret_score = best_score;
 	return best;
 }
 
@@ -76,18 +75,13 @@ static int compare_grants(const void *a, const void *b, void *context)
 	return left->index < right->index ? -1 : left->index > right->index;
 }
 
-static void choose(struct question *question, const struct scheduler_ops *policy, uint64_t round,
-		   const size_t *candidates, size_t n, struct scheduler_pick *ret_pick)
+static void take(struct question *question, const struct scheduler_ops *policy,
+		 const struct scheduler_view *view, size_t column, struct scheduler_pick *ret_pick)
 {
 	const struct cluster *cluster = question->cluster;
-	struct scheduler_view view = {
-		.cluster = cluster,
-		.job = question->job,
-		.request = cluster_expected(&question->spec->reservations),
-		.round = round,
-	};
-	size_t column = lowest_score(policy, &view, candidates, n, &ret_pick->score);
+	ret_pick->score = policy->score(view, column);
 	ret_pick->node = cluster->columns.entry[column];
+	ret_pick->moves_home = question->moves_home;
 	if (!question->only)
 		ret_pick->next_round = (column + 1) % cluster->columns.n;
 	size_t index;
@@ -101,38 +95,74 @@ static void choose(struct question *question, const struct scheduler_ops *policy
 	}
 }
 
-void scheduler_pick(const struct cluster *cluster, const struct scheduler_ops *policy,
-		    const struct task *task, struct node_id avoid, uint64_t round,
+static char *why_not(const struct question *question, struct refusals *refusals)
+{
+	if (question->nowhere && question->home)
+		return together_sentence(question);
+	if (job_spec_is_global(question->spec) && !question->only)
+		return base_strdup("its node is not there any more");
+	return refusals_sentence(refusals, question);
+}
+
+/* Ask every node. */
+static void ask_all(struct question *question, const struct scheduler_ops *policy,
+		    const struct scheduler_view *view, struct node_id avoid,
 		    struct scheduler_pick *ret_pick)
+{
+	const struct cluster *cluster = question->cluster;
+	size_t n_nodes = cluster->columns.n;
+	_cleanup_free_ size_t *candidates = base_calloc(n_nodes ? n_nodes : 1, sizeof(*candidates));
+	struct refusals refusals = { 0 };
+	size_t n = find_candidates(question, candidates, &refusals);
+	if (n) {
+		n = leave_out(cluster, avoid, candidates, n);
+		n = preferences_apply(question, candidates, n);
+		take(question, policy, view, lowest_score(policy, view, candidates, n), ret_pick);
+	} else {
+		ret_pick->reason = REASON_NO_NODE_FITS;
+		ret_pick->message = why_not(question, &refusals);
+	}
+	refusals_release(&refusals);
+}
+
+/* The one that it must be on; the number of columns: it may be on several. */
+static size_t sole_column(const struct question *question)
+{
+	if (question->only)
+		return question->only->index;
+	if (question->n_pins && question->pins[0].node)
+		return question->pins[0].node->index;
+	if (question->home && !question->takers)
+		return question->home->index;
+	return question->cluster->columns.n;
+}
+
+void scheduler_pick(const struct cluster *cluster, struct scheduler_memory *memory,
+		    const struct scheduler_ops *policy, const struct task *task,
+		    struct node_id avoid, uint64_t round, struct scheduler_pick *ret_pick)
 {
 	struct scheduler_pick pick = { .next_round = round };
 	struct question question;
 	question_init(&question, cluster, task);
+	const struct scheduler_view view = {
+		.cluster = cluster,
+		.job = question.job,
+		.request = cluster_expected(&question.spec->reservations),
+		.round = round,
+	};
+	size_t column;
 	pick.message = pin_sentence(&question);
-	if (pick.message) {
+	size_t sole = sole_column(&question);
+	struct refusal refusal;
+	if (pick.message)
 		pick.reason = REASON_WAITS_VOLUME;
-	} else {
-		size_t n_nodes = cluster->columns.n;
-		_cleanup_free_ size_t *candidates =
-			base_calloc(n_nodes ? n_nodes : 1, sizeof(*candidates));
-		struct refusals refusals = { 0 };
-		size_t n = find_candidates(&question, candidates, &refusals);
-		if (n) {
-			n = leave_out(cluster, avoid, candidates, n);
-			n = preferences_apply(&question, candidates, n);
-			choose(&question, policy, round, candidates, n, &pick);
-			pick.moves_home = question.moves_home;
-		} else if (question.nowhere && question.home) {
-			pick.reason = REASON_NO_NODE_FITS;
-			pick.message = together_sentence(&question);
-		} else {
-			pick.reason = REASON_NO_NODE_FITS;
-			pick.message = job_spec_is_global(question.spec) && !question.only
-					       ? base_strdup("its node is not there any more")
-					       : refusals_sentence(&refusals, &question);
-		}
-		refusals_release(&refusals);
-	}
+	else if (sole < cluster->columns.n && !filters_refuse(&question, sole, &refusal))
+		take(&question, policy, &view, sole, &pick);
+	else if (memory &&
+		 memory_recall(memory, &question, policy, &view, avoid, &column) == RECALL_FOUND)
+		take(&question, policy, &view, column, &pick);
+	else
+		ask_all(&question, policy, &view, avoid, &pick);
 	question_release(&question);
 	*ret_pick = pick;
 }

@@ -29,7 +29,7 @@ static struct scheduler_pick pick(struct world *world, const struct task *task,
 				  struct node_id avoid)
 {
 	struct scheduler_pick result;
-	scheduler_pick(&world->cluster, scheduler_registry[SCHEDULER_SPREAD], task, avoid, 0,
+	scheduler_pick(&world->cluster, NULL, scheduler_registry[SCHEDULER_SPREAD], task, avoid, 0,
 		       &result);
 	return result;
 }

@@ -90,8 +90,8 @@ static void place_many(struct world *world, enum scheduler_policy policy, struct
 	for (int64_t slot = 1; slot <= n; slot++) {
 		struct task *task = world_task(world, job, slot);
 		struct scheduler_pick pick;
-		scheduler_pick(&world->cluster, scheduler_registry[policy], task, nowhere, *round,
-			       &pick);
+		scheduler_pick(&world->cluster, NULL, scheduler_registry[policy], task, nowhere,
+			       *round, &pick);
 		assert_non_null(pick.node);
 		*round = pick.next_round;
 		world_place(world, task, pick.node);
@@ -334,8 +334,8 @@ static void equal_worlds_give_equal_picks(void **state)
 			for (size_t i = 0; i < ARRAY_LEN(picked[run]); i++) {
 				struct task *task = world_task(&world, job, (int64_t)i + 1);
 				struct scheduler_pick pick;
-				scheduler_pick(&world.cluster, scheduler_registry[policy], task,
-					       nowhere, round, &pick);
+				scheduler_pick(&world.cluster, NULL, scheduler_registry[policy],
+					       task, nowhere, round, &pick);
 				picked[run][i] = pick.node->index;
 				round = pick.next_round;
 				world_place(&world, task, pick.node);

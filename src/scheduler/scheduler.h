@@ -29,6 +29,9 @@ struct scheduler_ops {
 	/* The score of putting the request on the node of this column; the lowest wins, ties go to
 	 * the lowest index. Pure; called only for columns that passed the filters. */
 	double (*score)(const struct scheduler_view *view, size_t column);
+	/* Of a policy whose score is one of the machine's terms and the request's factors (lanes.h);
+	 * NULL: it goes by something else. */
+	const struct score_terms *by_terms;
 };
 
 extern const struct scheduler_ops *const scheduler_registry[SCHEDULER_POLICY_COUNT];
@@ -66,15 +69,22 @@ struct scheduler_pick {
 };
 void scheduler_pick_release(struct scheduler_pick *pick);
 
+/* What the scheduler keeps between picks so that it need not ask every node again: it follows from the
+ * cluster, changes no pick, and may be thrown away at any time. One for one cluster. */
+struct scheduler_memory;
+/* Clusters of fewer nodes are asked as they are. */
+struct scheduler_memory *scheduler_memory_new(size_t nodes_min);
+void scheduler_memory_free(struct scheduler_memory *memory);
+
 /* Where should this task go? Looks at the task's own revision. Candidates are the nodes that pass
  * every filter; of these the placement preferences, in order, keep the nodes whose label value has
  * the fewest tasks of the job; of these the policy picks. `avoid` (may be zero) is a node to use
  * only when no other fits. `round` is for roundrobin: give `next_round` of the last pick back. A
  * task of a global job goes to the node of its slot and nowhere else.
- * Changes nothing. */
-void scheduler_pick(const struct cluster *cluster, const struct scheduler_ops *policy,
-		    const struct task *task, struct node_id avoid, uint64_t round,
-		    struct scheduler_pick *ret_pick);
+ * `memory` may be NULL. Changes nothing but that. */
+void scheduler_pick(const struct cluster *cluster, struct scheduler_memory *memory,
+		    const struct scheduler_ops *policy, const struct task *task,
+		    struct node_id avoid, uint64_t round, struct scheduler_pick *ret_pick);
 
 /* The node to keep for a task that fits nowhere for want of resources: it would fit there once what
  * runs to completion or is stopping has gone, and the least has to go. NULL: it would fit on none. */

@@ -84,6 +84,7 @@ static void begin(struct sim *sim)
 		.node_silent_ms = 10000,
 		.runtime_grace_ms = 10000,
 		.start_grace_ms = sim_draw(sim, 0, 3) ? 20000 : 60000,
+		.remember_from_nodes = 1,
 		.history_per_slot = 2,
 	};
 	sim_tell(sim, "world", "seed %llu: %d workers, scheduler %s%s",

@@ -1,0 +1,314 @@
+/* What is kept between picks: for each policy in use the machines as lanes, and for each class of tasks that comes
+ * again and again a contest of its scores on all of them. Both catch up with what has changed before they are asked.
+ *
+ * Invariants: memory_recall() names the column that asking every node would give, or says that it does not know; a
+ * contest's key of a column is that of the class's question there, filters included, as of `seen` changes of the
+ * columns; so whatever a filter or score reads is touched when it changes (cluster/columns.c), or is part of the
+ * class. */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/hash.h"
+#include "scheduler/contest.h"
+#include "scheduler/internal.h"
+#include "scheduler/lanes.h"
+
+#define NODES_MIN     64
+#define RANKINGS_MAX  32
+#define CONTEST_AFTER 16 /* picks of a class; about as many scans cost what it does */
+#define EXCLUDED_MAX  8	 /* of a scan, by filters that it does not know */
+
+struct ranking {
+	uint64_t class; /* 0: none */
+	uint64_t used;	/* when */
+	uint64_t n_picks;
+	uint64_t epoch;
+	uint64_t seen;
+	float *factors;
+	struct contest contest;
+};
+
+/* The lanes of one policy. */
+struct kept_lanes {
+	struct lanes lanes;
+	uint64_t epoch;
+	uint64_t seen;
+	bool built;
+};
+
+struct scheduler_memory {
+	size_t nodes_min;
+	uint64_t clock;
+	struct kept_lanes kept[SCHEDULER_POLICY_COUNT];
+	struct ranking rankings[RANKINGS_MAX];
+};
+
+struct scheduler_memory *scheduler_memory_new(size_t nodes_min)
+{
+	struct scheduler_memory *memory = base_calloc(1, sizeof(*memory));
+	memory->nodes_min = nodes_min ? nodes_min : NODES_MIN;
+	return memory;
+}
+
+static void ranking_clear(struct ranking *ranking)
+{
+	contest_release(&ranking->contest);
+	base_free(ranking->factors);
+	*ranking = (struct ranking){ 0 };
+}
+
+void scheduler_memory_free(struct scheduler_memory *memory)
+{
+	if (!memory)
+		return;
+	for (size_t i = 0; i < SCHEDULER_POLICY_COUNT; i++)
+		lanes_release(&memory->kept[i].lanes);
+	for (size_t i = 0; i < RANKINGS_MAX; i++)
+		ranking_clear(&memory->rankings[i]);
+	base_free(memory);
+}
+
+/* One question on its way through here. */
+struct ask {
+	struct question *question;
+	const struct scheduler_ops *policy;
+	const struct scheduler_view *view;
+	const struct node_columns *columns;
+	struct kept_lanes *kept; /* NULL: round robin */
+	size_t avoid;		 /* a column; columns->n: none */
+};
+
+/* Changed since, and forgotten already? */
+static bool is_too_old(const struct node_columns *columns, uint64_t epoch, uint64_t seen)
+{
+	return epoch != columns->epoch || columns->n_touched - seen > columns->capacity / 2;
+}
+
+/* ---- lanes ---- */
+
+static size_t policy_number(const struct scheduler_ops *policy)
+{
+	size_t i = 0;
+	while (scheduler_registry[i] != policy)
+		i++;
+	return i;
+}
+
+static void catch_up_lanes(struct kept_lanes *kept, const struct scheduler_ops *policy,
+			   const struct node_columns *columns)
+{
+	if (!kept->built || is_too_old(columns, kept->epoch, kept->seen)) {
+		lanes_build(&kept->lanes, policy->by_terms, columns);
+		kept->built = true;
+		kept->epoch = columns->epoch;
+		kept->seen = columns->n_touched;
+	}
+	for (; kept->seen < columns->n_touched; kept->seen++)
+		lanes_update(&kept->lanes, columns,
+			     columns->touched[kept->seen % columns->capacity]);
+}
+
+/* ---- contests ---- */
+
+static uint64_t key_of(const struct ask *ask, const struct ranking *ranking, size_t column)
+{
+	const struct node_entry *node = ask->columns->entry[column];
+	struct refusal refusal;
+	if (node->record.left || filters_refuse(ask->question, column, &refusal))
+		return CONTEST_NO_KEY;
+	if (ask->policy == &scheduler_spread)
+		return contest_key_of_counts(cluster_job_tasks_on(ask->question->job, node),
+					     (uint64_t)ask->columns->tasks[column]);
+	if (ask->policy == &scheduler_roundrobin)
+		return 0;
+	return contest_key_of_score(lanes_score(&ask->kept->lanes, ranking->factors, column));
+}
+
+static void build_contest(const struct ask *ask, struct ranking *ranking)
+{
+	contest_release(&ranking->contest);
+	contest_init(&ranking->contest, ask->columns->n);
+	base_free(ranking->factors);
+	ranking->factors = ask->kept ? lanes_factors(&ask->kept->lanes, &ask->view->request) : NULL;
+	for (size_t i = 0; i < ask->columns->n; i++)
+		contest_put(&ranking->contest, i, key_of(ask, ranking, i));
+	contest_settle(&ranking->contest);
+	ranking->epoch = ask->columns->epoch;
+	ranking->seen = ask->columns->n_touched;
+}
+
+static void catch_up_contest(const struct ask *ask, struct ranking *ranking)
+{
+	const struct node_columns *columns = ask->columns;
+	if (!ranking->contest.n || is_too_old(columns, ranking->epoch, ranking->seen))
+		build_contest(ask, ranking);
+	for (; ranking->seen < columns->n_touched; ranking->seen++) {
+		size_t column = columns->touched[ranking->seen % columns->capacity];
+		contest_set(&ranking->contest, column, key_of(ask, ranking, column));
+	}
+}
+
+/* Round robin asks for the first in turn, the others for the lowest key. */
+static bool first_of(const struct ask *ask, const struct contest *contest, size_t *ret_column)
+{
+	if (ask->policy != &scheduler_roundrobin)
+		return contest_best(contest, ret_column);
+	return contest_next(contest, (size_t)(ask->view->round % ask->columns->n), ret_column) ||
+	       contest_next(contest, 0, ret_column);
+}
+
+static enum recall ask_contest(const struct ask *ask, struct ranking *ranking, size_t *ret_column)
+{
+	catch_up_contest(ask, ranking);
+	struct contest *contest = &ranking->contest;
+	if (!first_of(ask, contest, ret_column))
+		return RECALL_NOWHERE;
+	if (*ret_column != ask->avoid)
+		return RECALL_FOUND;
+	contest_set(contest, ask->avoid, CONTEST_NO_KEY);
+	if (!first_of(ask, contest, ret_column))
+		*ret_column = ask->avoid;
+	contest_set(contest, ask->avoid, key_of(ask, ranking, ask->avoid));
+	return RECALL_FOUND;
+}
+
+/* ---- scans ---- */
+
+struct excluded {
+	size_t columns[EXCLUDED_MAX];
+	size_t n;
+};
+
+static bool exclude(const struct ask *ask, struct excluded *excluded, size_t column)
+{
+	if (excluded->n == EXCLUDED_MAX)
+		return false;
+	excluded->columns[excluded->n++] = column;
+	lanes_exclude(&ask->kept->lanes, column);
+	return true;
+}
+
+/* Those that lanes know too little of. */
+static bool exclude_first(const struct ask *ask, struct excluded *excluded)
+{
+	const struct job_entry *job = ask->question->job;
+	if (ask->avoid < ask->columns->n)
+		exclude(ask, excluded, ask->avoid);
+	if (ask->policy != &scheduler_spread)
+		return true;
+	for (size_t i = 0; i < job->n_placements; i++)
+		if (!exclude(ask, excluded, job->placements[i].node_index))
+			return false;
+	return true;
+}
+
+/* The best of those with room may be refused by another filter: then the best of the others. When none is left it may
+ * be one that was excluded at first. */
+static enum recall scan(const struct ask *ask, struct excluded *excluded, size_t *ret_column)
+{
+	if (!exclude_first(ask, excluded))
+		return RECALL_UNKNOWN;
+	for (;;) {
+		struct lane_best best = lanes_best(
+			&ask->kept->lanes, &ask->question->spec->reservations, &ask->view->request);
+		struct refusal refusal;
+		if (best.column == LANE_EMPTY)
+			return RECALL_UNKNOWN;
+		*ret_column = best.column;
+		if (!filters_refuse(ask->question, best.column, &refusal))
+			return RECALL_FOUND;
+		if (!exclude(ask, excluded, best.column))
+			return RECALL_UNKNOWN;
+	}
+}
+
+static enum recall ask_lanes(const struct ask *ask, size_t *ret_column)
+{
+	struct excluded excluded = { .n = 0 };
+	enum recall recall = scan(ask, &excluded, ret_column);
+	for (size_t i = 0; i < excluded.n; i++)
+		lanes_update(&ask->kept->lanes, ask->columns, excluded.columns[i]);
+	return recall;
+}
+
+/* Round robin: the first that is not refused. */
+static enum recall ask_in_turn(const struct ask *ask, size_t *ret_column)
+{
+	size_t n = ask->columns->n;
+	struct refusal refusal;
+	for (size_t i = 0; i < n; i++) {
+		size_t column = (size_t)((ask->view->round + i) % n);
+		if (column == ask->avoid || ask->columns->entry[column]->record.left ||
+		    filters_refuse(ask->question, column, &refusal))
+			continue;
+		*ret_column = column;
+		return RECALL_FOUND;
+	}
+	return RECALL_UNKNOWN;
+}
+
+/* ---- asking ---- */
+
+/* Can it be asked of all nodes alike, whatever the project has where? */
+static bool is_plain(const struct question *question)
+{
+	return !question->only && !job_spec_is_global(question->spec) && !question->shares &&
+	       !question->n_pins && !question->spec->placement.preferences.n;
+}
+
+static bool only_room_matters(const struct job_spec *spec)
+{
+	return !spec->placement.constraints.n && !spec->platform;
+}
+
+/* The class, and what the score goes by beside it. */
+static uint64_t class_of(const struct ask *ask)
+{
+	uint64_t class = scheduler_class(ask->view->cluster, ask->question->task);
+	if (ask->policy == &scheduler_spread)
+		class = hash_bytes(class, ask->question->job->job.id.uuid.bytes, UUID_BYTES);
+	class = hash_bytes(class, ask->policy->name, strlen(ask->policy->name));
+	return class ? class : 1;
+}
+
+static struct ranking *ranking_of(struct scheduler_memory *memory, uint64_t class)
+{
+	struct ranking *oldest = &memory->rankings[0];
+	for (size_t i = 0; i < RANKINGS_MAX; i++) {
+		struct ranking *ranking = &memory->rankings[i];
+		if (ranking->class == class)
+			return ranking;
+		if (ranking->used < oldest->used)
+			oldest = ranking;
+	}
+	ranking_clear(oldest);
+	oldest->class = class;
+	return oldest;
+}
+
+enum recall memory_recall(struct scheduler_memory *memory, struct question *question,
+			  const struct scheduler_ops *policy, const struct scheduler_view *view,
+			  struct node_id avoid, size_t *ret_column)
+{
+	const struct node_columns *columns = &question->cluster->columns;
+	if (columns->n < memory->nodes_min || !is_plain(question))
+		return RECALL_UNKNOWN;
+	struct ask ask = { question, policy, view, columns, NULL, columns->n };
+	const struct node_entry *avoided = cluster_node(question->cluster, avoid);
+	if (avoided)
+		ask.avoid = avoided->index;
+	if (policy->by_terms) {
+		ask.kept = &memory->kept[policy_number(policy)];
+		catch_up_lanes(ask.kept, policy, columns);
+	}
+	struct ranking *ranking = ranking_of(memory, class_of(&ask));
+	ranking->used = ++memory->clock;
+	ranking->n_picks++;
+	if (ranking->n_picks >= CONTEST_AFTER || ranking->contest.n)
+		return ask_contest(&ask, ranking, ret_column);
+	if (policy == &scheduler_roundrobin)
+		return ask_in_turn(&ask, ret_column);
+	return only_room_matters(question->spec) ? ask_lanes(&ask, ret_column) : RECALL_UNKNOWN;
+}
