@@ -381,6 +381,7 @@ static const struct key_row drover_rows[] = {
 	     "10m; a task that comes no further for so long while its service is updated has failed"),
 	HONOURED("max_run_time", read_max_run_time, IN_SERVICE, "max_run_time_ms",
 	     "no limit; a task of a replicated-job or global-job that runs for longer is stopped and has failed; see jobs.md"),
+	HONOURED("health", read_probe, IN_SERVICE, "probe", "none; a check from outside of the container, made by the worker; not beside `healthcheck`"),
 	HONOURED("disk", read_size, IN_SPEC(reservations.disk_bytes), "reservations.disk_bytes", "disk space to reserve"),
 	HONOURED("on_disconnect", read_on_disconnect, IN_SPEC(on_disconnect), "on_disconnect", "keep; stop: see machines that cannot be reached"),
 	HONOURED("lease", read_duration, IN_SPEC(lease_ms), "lease_ms", "60s, the least; with `on_disconnect: stop`"),
@@ -390,6 +391,31 @@ static const struct key_row drover_rows[] = {
 	HONOURED("volume", read_volume_reach, IN_SERVICE, "volume_reach",
 	     "`one-node`: a named volume lives on one machine, and so do its tasks; "
 	     "`per-node`: each machine has its own; a global service: per-node"),
+};
+
+#define OF_PROBE(member) offsetof(struct probe, member)
+
+static const struct key_row probe_rows[] = {
+	HONOURED("http", read_probe_http, 0, NULL, "see below; this or `tcp`"),
+	HONOURED("tcp", read_probe_tcp, 0, NULL, "`{port: 5432}`: healthy is what takes a connection"),
+	HONOURED("interval", read_duration, OF_PROBE(interval_ms), "probe.interval_ms", "30s; from the end of one check to the next"),
+	HONOURED("timeout", read_duration, OF_PROBE(timeout_ms), "probe.timeout_ms", "30s"),
+	HONOURED("retries", read_count, OF_PROBE(retries), "probe.retries", "3; so many failures in a row are unhealthy"),
+	HONOURED("start_period", read_duration, OF_PROBE(start_period_ms), "probe.start_period_ms",
+	     "0s; failures within it do not count until the first success"),
+	HONOURED("start_interval", read_duration, OF_PROBE(start_interval_ms), "probe.start_interval_ms", "5s; the interval within start_period"),
+};
+
+static const struct key_row probe_http_rows[] = {
+	HONOURED("port", read_count, OF_PROBE(port), "probe.port", "required; of the container, published or not"),
+	HONOURED("path", read_string, OF_PROBE(path), "probe.path", "`/`"),
+	HONOURED("scheme", read_probe_scheme, OF_PROBE(kind), NULL, "`http`, `https`; its certificate is not looked at"),
+	HONOURED("status", read_probe_status, 0, "probe.status_first", "`200-399`; a range or one status; redirects are not followed"),
+	HONOURED("headers", read_pairs, OF_PROBE(headers), "probe.headers", "mapping or list of `NAME=VALUE`; `Host` is the address and port"),
+};
+
+static const struct key_row probe_tcp_rows[] = {
+	HONOURED("port", read_count, OF_PROBE(port), "probe.port", "required; of the container, published or not"),
 };
 
 static const struct key_row network_rows[] = {
@@ -461,6 +487,9 @@ const struct key_section key_sections[SECTION_COUNT] = {
 	[SECTION_PLACEMENT] = SECTION("services.*.deploy.placement", placement_rows),
 	[SECTION_PREFERENCE] = SECTION("services.*.deploy.placement.preferences[]", preference_rows),
 	[SECTION_DROVER] = SECTION("services.*.x-drover", drover_rows),
+	[SECTION_PROBE] = SECTION("services.*.x-drover.health", probe_rows),
+	[SECTION_PROBE_HTTP] = SECTION("services.*.x-drover.health.http", probe_http_rows),
+	[SECTION_PROBE_TCP] = SECTION("services.*.x-drover.health.tcp", probe_tcp_rows),
 	[SECTION_NETWORK] = SECTION("networks.*", network_rows),
 	[SECTION_IPAM] = SECTION("networks.*.ipam", ipam_rows),
 	[SECTION_IPAM_POOL] = SECTION("networks.*.ipam.config[]", ipam_pool_rows),

@@ -531,6 +531,7 @@ static const struct rule {
 	{ "services.*.tmpfs", merge_paths },
 	{ "services.*.ulimits.*", merge_alike },
 	{ "services.*.volumes", merge_mounts },
+	{ "services.*.x-drover.health.http.headers", merge_pairs },
 	{ "configs.*.labels", merge_pairs },
 	{ "networks.*.ipam.config", merge_pools },
 	{ "networks.*.labels", merge_pairs },

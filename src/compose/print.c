@@ -373,6 +373,7 @@ static void print_drover(struct yaml_out *out, const struct job_spec *spec)
 		yaml_duration(out, "update_deadline", job_spec_update_deadline_ms(spec));
 	if (spec->max_run_time_ms)
 		yaml_duration(out, "max_run_time", spec->max_run_time_ms);
+	print_probe(out, spec->probe);
 	print_written(out, "disk", spec->reservations.disk_bytes);
 	yaml_string(out, "on_disconnect", enum_name(on_disconnect_names, spec->on_disconnect));
 	if (spec->on_disconnect == ON_DISCONNECT_STOP)

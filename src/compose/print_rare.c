@@ -163,6 +163,39 @@ void print_extras(struct yaml_out *out, const struct extras *extras)
 	yaml_strings(out, "expose", &extras->expose);
 }
 
+static void print_question(struct yaml_out *out, const struct probe *probe)
+{
+	bool http = probe->kind != PROBE_TCP;
+	char status[24];
+	yaml_open(out, http ? "http" : "tcp");
+	yaml_number(out, "port", probe->port);
+	if (http) {
+		yaml_string(out, "path", probe->path ? probe->path : "/");
+		yaml_string(out, "scheme", enum_name(probe_kind_names, probe->kind));
+		int64_t first = probe->status_first ? probe->status_first : PROBE_STATUS_FIRST;
+		int64_t last = probe->status_last ? probe->status_last : PROBE_STATUS_LAST;
+		yaml_string(out, "status",
+			    text_print(status, sizeof(status), "%lld-%lld", (long long)first,
+				       (long long)last));
+		yaml_pairs(out, "headers", &probe->headers);
+	}
+	yaml_close(out);
+}
+
+void print_probe(struct yaml_out *out, const struct probe *probe)
+{
+	if (!probe)
+		return;
+	yaml_open(out, "health");
+	print_question(out, probe);
+	yaml_duration(out, "interval", probe_interval_ms(probe));
+	yaml_duration(out, "timeout", probe_timeout_ms(probe));
+	yaml_number(out, "retries", probe_retries(probe));
+	yaml_duration(out, "start_period", probe->start_period_ms);
+	yaml_duration(out, "start_interval", probe_start_interval_ms(probe));
+	yaml_close(out);
+}
+
 void print_endpoint(struct yaml_out *out, const struct endpoint_settings *endpoint)
 {
 	if (!endpoint)

@@ -107,6 +107,13 @@ void depend_on(const struct at *item, struct service *service, const char *job);
 /* Make the name one in the service's networks. */
 enum err_code merge_container_name(const struct at *at, struct service *service, struct err *err);
 
+/* service_probe.c */
+enum err_code read_probe(const struct at *at, void *service, struct err *err);
+enum err_code read_probe_http(const struct at *at, void *probe, struct err *err);
+enum err_code read_probe_tcp(const struct at *at, void *probe, struct err *err);
+enum err_code read_probe_scheme(const struct at *at, void *int_pointer, struct err *err);
+enum err_code read_probe_status(const struct at *at, void *probe, struct err *err);
+
 /* service_isolation.c */
 enum err_code read_host_namespace(const struct at *at, void *bool_pointer, struct err *err);
 enum err_code read_ipc(const struct at *at, void *int_pointer, struct err *err);

@@ -212,6 +212,7 @@ static const struct field job_spec_fields[] = {
 	ROW_OPTIONAL(61, struct job_spec, isolation, isolation),
 	ROW_OPTIONAL(62, struct job_spec, extras, extras),
 	ROW_INT(65, struct job_spec, max_run_time_ms, LIMIT_DURATION_MS),
+	ROW_OPTIONAL(70, struct job_spec, probe, probe),
 };
 RECORD_TYPE(job_spec, struct job_spec, job_spec_fields);
 // clang-format on
@@ -246,6 +247,11 @@ int64_t job_spec_update_deadline_ms(const struct job_spec *spec)
 	return spec->update_deadline_ms ? spec->update_deadline_ms : LIMIT_MOVE_STEP_MS;
 }
 
+int64_t job_spec_start_period_ms(const struct job_spec *spec)
+{
+	return spec->probe ? spec->probe->start_period_ms : spec->health_check.start_period_ms;
+}
+
 int64_t job_spec_lease_ms(const struct job_spec *spec)
 {
 	if (spec->on_disconnect != ON_DISCONNECT_STOP)
@@ -263,7 +269,7 @@ static bool has_younger_parts(const struct job_spec *spec)
 		if (mount->subpath || mount->labels.n || mount->recursive || mount->selinux)
 			return true;
 	}
-	return spec->tuning || spec->isolation || spec->extras;
+	return spec->tuning || spec->isolation || spec->extras || spec->probe;
 }
 
 int64_t job_spec_protocol(const struct job_spec *spec)

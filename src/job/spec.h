@@ -8,6 +8,7 @@
 #include "job/endpoint.h"
 #include "job/extras.h"
 #include "job/isolation.h"
+#include "job/probe.h"
 #include "job/tuning.h"
 
 /* Global: one task on each node; its slot is the node's number. The *_JOB modes run to completion. */
@@ -217,6 +218,7 @@ struct job_spec {
 	struct tuning *tuning;
 	struct isolation *isolation;
 	struct extras *extras;
+	struct probe *probe;
 };
 extern const struct record_type job_spec_type;
 
@@ -238,6 +240,9 @@ bool job_spec_volumes_per_node(const struct job_spec *spec);
 int64_t job_spec_lease_ms(const struct job_spec *spec);
 
 int64_t job_spec_update_deadline_ms(const struct job_spec *spec);
+
+/* For how long after its start a container's failing health check says nothing. */
+int64_t job_spec_start_period_ms(const struct job_spec *spec);
 
 /* The least SYNC_PROTOCOL (node/sync.h) of a worker that does what is written here: an older one passes over fields it
  * does not know. */

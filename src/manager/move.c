@@ -88,7 +88,7 @@ int task_stage(const struct task *task)
 static int64_t step_ms(const struct manager *manager, const struct task *successor, int stage)
 {
 	int64_t start_period_ms =
-		cluster_task_spec(&manager->cluster, successor)->health_check.start_period_ms;
+		job_spec_start_period_ms(cluster_task_spec(&manager->cluster, successor));
 	return LIMIT_MOVE_STEP_MS + (stage == STAGE_RUNS ? start_period_ms : 0);
 }
 

@@ -82,7 +82,7 @@ static void look(const struct manager *manager, const struct task *task, struct 
 static int64_t deadline_of(const struct task *task, const struct job_spec *spec,
 			   const struct trial *trial)
 {
-	int64_t start_period_ms = spec->health_check.start_period_ms;
+	int64_t start_period_ms = job_spec_start_period_ms(spec);
 	return trial->since_ms + job_spec_update_deadline_ms(spec) +
 	       (task_stage(task) == STAGE_RUNS ? start_period_ms : 0);
 }

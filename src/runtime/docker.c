@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "net/probe.h"
 #include "runtime/docker_reply.h"
 
 #define WATCH_STABLE_MS 1000
@@ -307,6 +308,7 @@ static enum err_code docker_open(struct event_base *base, const struct runtime_o
 	INVARIANT(docker->ended_event && docker->retry_event);
 	text_init(&docker->watch_line, DOCKER_LINE_BYTES_MAX);
 	docker_usage_init(&docker->usage, "/sys/fs/cgroup");
+	docker->prober = prober_new(base);
 	retry_in(docker, 0);
 	*ret_runtime = (struct runtime *)docker;
 	return ERR_NONE;
@@ -337,6 +339,7 @@ static void docker_submit(struct runtime *runtime, const struct container_action
 		[CONTAINER_NETWORK_REMOVE] = docker_network_remove,
 		[CONTAINER_VOLUME_ENSURE] = docker_volume_ensure,
 		[CONTAINER_VOLUME_REMOVE] = docker_volume_remove,
+		[CONTAINER_PROBE] = docker_probe,
 	};
 	struct docker *docker = (struct docker *)runtime;
 	PRE(action->verb > 0 && (size_t)action->verb < ARRAY_LEN(verbs) && verbs[action->verb]);
@@ -366,6 +369,7 @@ static void docker_close(struct runtime *runtime)
 	text_release(&docker->watch_line);
 	pairs_release(&docker->labels);
 	docker_usage_release(&docker->usage);
+	prober_free(docker->prober);
 	base_free(docker->socket_path);
 	base_free(docker->config_path);
 	base_free(docker);

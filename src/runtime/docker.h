@@ -58,6 +58,7 @@ struct docker {
 	struct event *ended_event;
 	struct runtime_logs *logs; /* open ones */
 	struct docker_usage usage;
+	struct prober *prober;
 
 	enum docker_state state;
 	int64_t minor; /* of the API, agreed on; 0: never spoken to */
@@ -125,6 +126,7 @@ void docker_network_ensure(struct docker_op *op, const struct container_action *
 void docker_network_remove(struct docker_op *op, const struct container_action *action);
 void docker_volume_ensure(struct docker_op *op, const struct container_action *action);
 void docker_volume_remove(struct docker_op *op, const struct container_action *action);
+void docker_probe(struct docker_op *op, const struct container_action *action);
 
 /* docker_logs.c */
 struct runtime_logs *docker_logs_open(struct runtime *runtime, const char *container_name,

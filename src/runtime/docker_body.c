@@ -331,10 +331,12 @@ static void put_ns(json_t *object, const char *key, int64_t duration_ms)
 		json_put_int(object, key, duration_ms * NS_PER_MS);
 }
 
-static enum err_code put_health_check(struct json_build *build, const struct health_check *check,
+static enum err_code put_health_check(struct json_build *build, const struct job_spec *spec,
 				      int64_t api_minor, struct err *err)
 {
-	if (check->disabled) {
+	const struct health_check *check = &spec->health_check;
+	/* The check that the worker makes takes the place of the image's. */
+	if (check->disabled || spec->probe) {
 		json_t *test = json_put_list(json_put_object(build->root, "Healthcheck"), "Test");
 		json_add_text(build, test, "Healthcheck", "NONE");
 		return ERR_NONE;
@@ -499,7 +501,7 @@ char *docker_body_create(const struct container_action *action,
 		json_put_int(build.root, "StopTimeout", (spec->stop_grace_ms + 999) / 1000);
 	put_labels(&build, action, context);
 	if (!code)
-		code = put_health_check(&build, &spec->health_check, context->api_minor, err);
+		code = put_health_check(&build, spec, context->api_minor, err);
 	json_t *host = json_put_object(build.root, "HostConfig");
 	put_host(&build, host, spec);
 	put_ports(&build, host, action);

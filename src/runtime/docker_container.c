@@ -137,7 +137,7 @@ static void inspected(struct docker_op *op, int status, struct http_view body)
 	settle_instance(op);
 	if (status != 200)
 		docker_op_reply_fault(op, status, body);
-	else if (docker_reply_inspect(body.bytes, body.len, &op->result.seen, &err))
+	else if (docker_reply_inspect(body.bytes, body.len, op->data, &op->result.seen, &err))
 		docker_op_fault(op, FAULT_AMBIGUOUS, err.message);
 	else
 		docker_op_end(op);
@@ -145,7 +145,8 @@ static void inspected(struct docker_op *op, int status, struct http_view body)
 
 void docker_inspect(struct docker_op *op, const struct container_action *action)
 {
-	(void)action;
+	op->data = base_strdup(action->resource_name);
+	op->release = base_free;
 	struct text target;
 	text_init(&target, 1024);
 	docker_target(&target, "/containers/", op->name, "/json");

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "job/syntax.h"
 
 #define HEALTH_OUTPUT_BYTES 512
 #define MESSAGE_BYTES	    1000
@@ -244,8 +245,22 @@ static char *health_output(const json_t *health)
 	return clean_copy(output, strlen(output), HEALTH_OUTPUT_BYTES);
 }
 
-enum err_code docker_reply_inspect(const char *bytes, size_t len, struct container_seen *ret_seen,
-				   struct err *err)
+/* The address in a network: of version 4 where it has one. */
+static char *address_in(const json_t *container, const char *network)
+{
+	static const char *const keys[] = { "IPAddress", "GlobalIPv6Address" };
+	const json_t *settings = json_object_get(container, "NetworkSettings");
+	const json_t *endpoint = json_object_get(json_object_get(settings, "Networks"), network);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		const char *address = docker_json_text(endpoint, keys[i]);
+		if (address && is_ip_address(address))
+			return base_strdup(address);
+	}
+	return NULL;
+}
+
+enum err_code docker_reply_inspect(const char *bytes, size_t len, const char *network,
+				   struct container_seen *ret_seen, struct err *err)
 {
 	json_t *json = docker_json_parse(bytes, len, err);
 	if (!json)
@@ -273,6 +288,8 @@ enum err_code docker_reply_inspect(const char *bytes, size_t len, struct contain
 	const json_t *health = json_object_get(state, "Health");
 	seen.health = health_of(docker_json_text(health, "Status"));
 	seen.health_output = health_output(health);
+	if (network)
+		seen.address = address_in(json, network);
 	seen.started_wall_ms = docker_time_wall_ms(docker_json_text(state, "StartedAt"));
 	seen.finished_wall_ms = docker_time_wall_ms(docker_json_text(state, "FinishedAt"));
 	json_decref(json);

@@ -22,9 +22,9 @@ int64_t docker_time_wall_ms(const char *text);
 /* The words of an error answer, {"message": "..."}, else the start of the body itself. Caller frees. */
 char *docker_reply_message(const char *bytes, size_t len);
 
-/* GET /containers/NAME/json. On failure `seen` is untouched. */
-enum err_code docker_reply_inspect(const char *bytes, size_t len, struct container_seen *ret_seen,
-				   struct err *err) WARN_UNUSED;
+/* GET /containers/NAME/json; the address is that in `network`, NULL: none. On failure `seen` is untouched. */
+enum err_code docker_reply_inspect(const char *bytes, size_t len, const char *network,
+				   struct container_seen *ret_seen, struct err *err) WARN_UNUSED;
 
 /* GET /containers/json: states and names; health and exit code only as far as Docker's status line tells (exit code
  * -1: unknown; no times). Containers that have no name of ours are left out. */

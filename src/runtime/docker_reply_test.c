@@ -32,7 +32,8 @@ static void an_inspected_container_is_read(void **state)
 	(void)state;
 	struct container_seen seen;
 	char id[UUID_TEXT_SIZE];
-	assert_int_equal(docker_reply_inspect(inspect_json, strlen(inspect_json), &seen, NULL), 0);
+	assert_int_equal(
+		docker_reply_inspect(inspect_json, strlen(inspect_json), NULL, &seen, NULL), 0);
 	assert_string_equal(seen.name, "drover-01890a5d-ac96-774b-bcce-b302099a8057-3");
 	assert_string_equal(seen.id,
 			    "6a9cf2f0a198a238f2ea79a4ba9c4d6be1b58876fb40c9ad6f5006039ef2eb4d");
@@ -76,8 +77,9 @@ static void an_answer_of_another_shape_changes_nothing(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
 		struct container_seen seen = { .exit_code = 42 };
 		struct err err = { 0 };
-		assert_int_equal(docker_reply_inspect(answers[i], strlen(answers[i]), &seen, &err),
-				 ERR_PROTOCOL);
+		assert_int_equal(
+			docker_reply_inspect(answers[i], strlen(answers[i]), NULL, &seen, &err),
+			ERR_PROTOCOL);
 		assert_true(err.message[0] != '\0');
 		assert_int_equal(seen.exit_code, 42);
 	}
@@ -91,7 +93,7 @@ static void a_newer_dockers_words_are_tolerated(void **state)
 		"\"State\":{\"Status\":\"hibernating\",\"ExitCode\":\"x\","
 		"\"Health\":{\"Status\":\"splendid\",\"Log\":null}}}";
 	struct container_seen seen;
-	assert_int_equal(docker_reply_inspect(json, strlen(json), &seen, NULL), 0);
+	assert_int_equal(docker_reply_inspect(json, strlen(json), NULL, &seen, NULL), 0);
 	assert_int_equal(seen.state, CONTAINER_EXITED);
 	assert_int_equal(seen.exit_code, -1);
 	assert_int_equal(seen.health, HEALTH_NONE);

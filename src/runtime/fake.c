@@ -17,6 +17,7 @@ struct fake_op {
 	char name[CONTAINER_NAME_SIZE];
 	struct fake_config config; /* CREATE */
 	int pull_policy;
+	struct probe probe;
 	char *previous;
 	char *text;	/* image, signal or the resource's name */
 	char *platform; /* of an image; NULL: any */
@@ -41,6 +42,7 @@ static void op_free(struct fake_op *op)
 {
 	container_result_release(&op->result);
 	fake_config_release(&op->config);
+	record_release(&probe_type, &op->probe);
 	pairs_release(&op->labels);
 	base_free(op->previous);
 	base_free(op->text);
@@ -124,7 +126,8 @@ static void config_from(struct fake_config *config, const struct container_actio
 	config->memory_bytes = spec->limits.memory_bytes;
 	config->stop_signal = base_strdup(spec->stop_signal);
 	config->log_driver = base_strdup(spec->logging.driver);
-	for (size_t i = 0; !spec->health_check.disabled && i < spec->health_check.test.n; i++)
+	bool checks = !spec->health_check.disabled && !spec->probe;
+	for (size_t i = 0; checks && i < spec->health_check.test.n; i++)
 		strings_add(&config->check, spec->health_check.test.items[i]);
 	config->check_interval_ms = spec->health_check.interval_ms;
 	config->check_start_period_ms = spec->health_check.start_period_ms;
@@ -213,6 +216,17 @@ static void do_inspect(struct fake_op *op, struct fake_answer *answer)
 	else
 		text_print(answer->message, sizeof(answer->message), "No such container: %s",
 			   op->name);
+	if (container && container->state == CONTAINER_RUNNING && op->text)
+		op->result.seen.address = base_strdup(FAKE_ADDRESS);
+}
+
+static void do_probe(struct fake_op *op)
+{
+	struct fake_container *container = fake_world_find(op->fake->world, op->name);
+	const char *words =
+		container ? fake_container_ask(container, &op->probe) : "failed: No route to host";
+	op->result.fault = words ? FAULT_CHECK_FAILED : FAULT_NONE;
+	op->result.message = base_strdup(words);
 }
 
 static bool has_label(const struct pairs *labels, struct uuid cluster)
@@ -306,6 +320,7 @@ static void carry_out(struct fake_op *op)
 		break;
 	case CONTAINER_INSPECT: do_inspect(op, &answer); break;
 	case CONTAINER_LIST: do_list(op, &answer); break;
+	case CONTAINER_PROBE: do_probe(op); break;
 	default: do_resource(op, &answer); break;
 	}
 	answer_to_result(op, &answer);
@@ -411,6 +426,10 @@ static void fake_submit(struct runtime *runtime, const struct container_action *
 		config_from(&op->config, action);
 	} else if (action->verb == CONTAINER_KILL) {
 		op->text = base_strdup(action->signal ? action->signal : "SIGKILL");
+	} else if (action->verb == CONTAINER_INSPECT) {
+		op->text = base_strdup(action->resource_name);
+	} else if (action->verb == CONTAINER_PROBE) {
+		record_copy(&probe_type, &op->probe, action->spec->probe);
 	} else if (action->verb >= CONTAINER_NETWORK_ENSURE) {
 		const struct pairs none = { 0 };
 		bool external = (action->network && action->network->external) ||

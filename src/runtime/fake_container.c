@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/limits.h"
 #include "net/shell.h"
 #include "runtime/fake_parts.h"
 
@@ -258,6 +259,27 @@ bool fake_container_run(struct fake_container *container, const char **ret_why)
 	const struct timeval soon = { 0, 0 };
 	event_add(container->wake, &soon);
 	return true;
+}
+
+const char *fake_container_ask(struct fake_container *container, const struct probe *probe)
+{
+	const struct fake_program *program = &container->program;
+	if (container->state != CONTAINER_RUNNING || program->port != probe->port)
+		return "found the port closed";
+	if (probe->kind == PROBE_TCP)
+		return NULL;
+	struct text path;
+	text_init(&path, LIMIT_STRING_BYTES);
+	text_addf(&path, "%s%s", program->folder ? program->folder : "",
+		  probe->path ? probe->path : "/");
+	bool found = on_file_read(container, text_string(&path)) != NULL;
+	text_release(&path);
+	int64_t status = found ? 200 : 404;
+	int64_t first = probe->status_first ? probe->status_first : PROBE_STATUS_FIRST;
+	int64_t last = probe->status_last ? probe->status_last : PROBE_STATUS_LAST;
+	if (status >= first && status <= last)
+		return NULL;
+	return found ? "answered 200" : "answered 404";
 }
 
 void fake_container_signal(struct fake_container *container, int signal)

@@ -14,6 +14,7 @@ void fake_program_release(struct fake_program *program)
 {
 	strings_release(&program->steps);
 	strings_release(&program->joints);
+	base_free(program->folder);
 	*program = (struct fake_program){ 0 };
 }
 
@@ -79,7 +80,7 @@ static bool is_command(const char *word, const char *command)
 static bool is_known(const char *word)
 {
 	static const char *const commands[] = { "true", "false", "echo", "sleep", "exit", "trap",
-						"cat",	"test",	 "ping", "tail",  "sh" };
+						"cat",	"test",	 "ping", "tail",  "sh",	  "httpd" };
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		if (is_command(word, commands[i]))
 			return true;
@@ -164,6 +165,26 @@ static void run_trap(struct fake_program *program, const char *words)
 	program->trapped_exit = code ? (int)strtol(code + 5, NULL, 10) : -1;
 }
 
+/* The word behind an option; NULL: it is not given. */
+static char *option_of(const char *words, const char *option)
+{
+	const char *at = strstr(words, option);
+	if (!at)
+		return NULL;
+	at += strlen(option);
+	at += strspn(at, " ");
+	return base_strndup(at, strcspn(at, " "));
+}
+
+static void run_httpd(struct fake_program *program, const char *words)
+{
+	_cleanup_free_ char *port = option_of(words, "-p");
+	base_free(program->folder);
+	program->folder = option_of(words, "-h");
+	program->port = port ? strtol(port, NULL, 10) : 80;
+	program->sleep_ms = -1;
+}
+
 /* The words behind the command. */
 static const char *words_of(const char *step)
 {
@@ -205,6 +226,8 @@ static bool run_step(struct fake_program *program, const struct fake_program_hos
 			host->file_read(host->owner, words + strspn(words, "-f ")) ? 0 : 1;
 	} else if (starts_with(step, "ping")) {
 		program->status = run_ping(host, words);
+	} else if (starts_with(step, "httpd")) {
+		run_httpd(program, words);
 	} else if (starts_with(step, "tail")) {
 		program->out_of_memory = host->memory_limited;
 		program->status = 137;

@@ -1,7 +1,8 @@
 /* What runs in a fake container: a handful of commands, with the effects that matter to who supervises them: output,
  * time, exit code, reaction to signals, memory. Known: true, false, echo WORDS [>&2], sleep SECONDS, exit N,
  * trap "exit N" SIGNAL, trap "" SIGNAL, echo TEXT > FILE, cat FILE, test -f FILE, ping ... NAME, tail /dev/zero (takes
- * all memory there is), and sh -c with these joined by ';' or '&&', and `while :; do sleep N; done`. */
+ * all memory there is), httpd -f -p PORT -h FOLDER (answers for ever: 200 where there
+ * is the file, else 404), and sh -c with these joined by ';' or '&&', and `while :; do sleep N; done`. */
 #ifndef RUNTIME_FAKE_PROGRAM_H
 #define RUNTIME_FAKE_PROGRAM_H
 
@@ -28,7 +29,9 @@ struct fake_program {
 	struct strings joints; /* before each: ";" or "&&" */
 	size_t at;
 	bool init;
-	bool own; /* the image's own program: runs until a signal */
+	bool own;     /* the image's own program: runs until a signal */
+	int64_t port; /* that it listens on; 0: none */
+	char *folder; /* whose files it serves there */
 	int64_t sleep_ms;
 	int status; /* of the last command; the exit code in the end */
 	bool out_of_memory;

@@ -153,6 +153,12 @@ void fake_world_volume_remove(struct fake_world *world, const char *name,
 /* The daemon stops and another run of it starts: what ran was killed (137), everything else stays. */
 void fake_world_restart(struct fake_world *world);
 
+/* What a health check of it says: NULL, or how it failed. */
+const char *fake_container_ask(struct fake_container *container, const struct probe *probe);
+
+/* Where every container of this world is, for those who ask for an address. */
+#define FAKE_ADDRESS "127.0.0.1"
+
 /* As INSPECT shows a container. */
 void fake_container_see(const struct fake_container *container, struct container_seen *ret_seen);
 

@@ -13,7 +13,7 @@ const struct enum_name container_verb_names[] = {
 	{ CONTAINER_NETWORK_ENSURE, "network_ensure" },
 	{ CONTAINER_NETWORK_REMOVE, "network_remove" },
 	{ CONTAINER_VOLUME_ENSURE, "volume_ensure" },
-	{ CONTAINER_VOLUME_REMOVE, "volume_remove" }, { 0 }
+	{ CONTAINER_VOLUME_REMOVE, "volume_remove" }, { CONTAINER_PROBE, "probe" }, { 0 }
 };
 const struct enum_name container_fault_names[] = {
 	{ FAULT_NONE, "none" }, { FAULT_NOT_FOUND, "not_found" }, { FAULT_CONFLICT, "conflict" },
@@ -22,7 +22,7 @@ const struct enum_name container_fault_names[] = {
 	{ FAULT_MOUNT_FAILED, "mount_failed" }, { FAULT_REFUSED, "refused" },
 	{ FAULT_POLICY, "policy" },
 	{ FAULT_UNREACHABLE, "unreachable" }, { FAULT_AMBIGUOUS, "ambiguous" },
-	{ FAULT_FAILED, "failed" }, { 0 }
+	{ FAULT_FAILED, "failed" }, { FAULT_CHECK_FAILED, "check_failed" }, { 0 }
 };
 const struct enum_name container_state_names[] = {
 	{ CONTAINER_ABSENT, "absent" }, { CONTAINER_CREATED, "created" },
@@ -36,6 +36,7 @@ void container_seen_release(struct container_seen *seen)
 	base_free(seen->error);
 	base_free(seen->stop_signal);
 	base_free(seen->health_output);
+	base_free(seen->address);
 	*seen = (struct container_seen){ 0 };
 }
 
@@ -45,6 +46,7 @@ void container_seen_copy(struct container_seen *to, const struct container_seen 
 	to->error = base_strdup(from->error);
 	to->stop_signal = base_strdup(from->stop_signal);
 	to->health_output = base_strdup(from->health_output);
+	to->address = base_strdup(from->address);
 }
 
 void container_result_release(struct container_result *result)

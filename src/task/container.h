@@ -28,6 +28,7 @@ enum container_verb {
 	CONTAINER_NETWORK_REMOVE, /* absent is success; CONFLICT while in use */
 	CONTAINER_VOLUME_ENSURE,
 	CONTAINER_VOLUME_REMOVE, /* absent is success; CONFLICT while in use */
+	CONTAINER_PROBE, /* ask `address` as spec->probe says: healthy is success, else CHECK_FAILED */
 };
 extern const struct enum_name container_verb_names[]; /* pull, create, start, ... */
 
@@ -62,7 +63,10 @@ struct container_action {
 	/* NETWORK_*, VOLUME_* */
 	const struct network_spec *network;
 	const struct volume_spec *volume;
-	const char *resource_name; /* Docker's name of the network or volume */
+	/* Docker's name of the network or volume. INSPECT: of that in which the address is wanted; NULL: none. */
+	const char *resource_name;
+	/* PROBE */
+	const char *address; /* of the container: numeric */
 };
 
 enum container_fault {
@@ -79,6 +83,7 @@ enum container_fault {
 	FAULT_UNREACHABLE,	 /* Docker did not get the request: nothing happened */
 	FAULT_AMBIGUOUS,	 /* no, half or 5xx answer: it may have happened; inspect by name */
 	FAULT_FAILED,		 /* a clear no of another kind */
+	FAULT_CHECK_FAILED, /* the check was made and failed; the message says how: "answered 503" */
 };
 extern const struct enum_name container_fault_names[];
 
@@ -108,6 +113,7 @@ struct container_seen {
 	char *error;	   /* Docker's State.Error; owned */
 	char *stop_signal; /* of the container's configuration; NULL: SIGTERM; owned */
 	char *health_output; /* last lines of the last health check, for the message; may be NULL; owned */
+	char *address; /* in the network that was asked for, while it runs; NULL: none; owned */
 	int64_t started_wall_ms;
 	int64_t finished_wall_ms;
 };

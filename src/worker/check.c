@@ -58,6 +58,26 @@ static void check_templates(const struct worker *worker)
 	INVARIANT(unused <= TEMPLATES_UNUSED_MAX || !worker->started);
 }
 
+static void check_probes(const struct worker *worker)
+{
+	int64_t asked = 0, asked_here = 0;
+	for (size_t i = 0; i < worker->n_ops; i++)
+		asked += worker->ops[i].owner == OP_PROBE;
+	for (const struct worker_task *task = worker->task_first; task; task = task->next) {
+		const struct worker_health *health = task->health;
+		if (!health)
+			continue;
+		INVARIANT(health->task == task);
+		INVARIANT(!(health->op && health->in_queue));
+		INVARIANT(worker_task_is_live(task));
+		asked_here += health->op != 0;
+	}
+	INVARIANT(asked == worker->n_probes && asked_here == asked);
+	INVARIANT(asked <= worker->options.probes_parallel);
+	for (const struct worker_health *at = worker->probe_first; at; at = at->queue_next)
+		INVARIANT(at->in_queue && at->task->health == at);
+}
+
 void worker_check(const struct worker *worker)
 {
 	size_t n = 0;
@@ -75,7 +95,8 @@ void worker_check(const struct worker *worker)
 	INVARIANT(n_starting == worker->n_starting);
 	INVARIANT(n_starting <= worker->options.starts_parallel);
 	INVARIANT(digest == worker->digest);
-	INVARIANT(worker->n_ops <= ACTIONS_MAX + 3);
+	INVARIANT((int64_t)worker->n_ops - worker->n_probes <= ACTIONS_MAX + 3);
+	check_probes(worker);
 	INVARIANT(worker->number_next <= worker->meta.numbers_ceiling);
 	INVARIANT(IMPLIES(worker->meta.removal != WORKER_REMOVAL_NONE, !worker->session));
 	INVARIANT(IMPLIES(worker->meta.removal == WORKER_REMOVAL_OVER, !worker->task_first));

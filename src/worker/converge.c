@@ -50,6 +50,7 @@ void worker_task_next_attempt(struct worker *worker, struct worker_task *task)
 	task->pulled = false;
 	task->told_lease = false;
 	task->create_asked = false;
+	worker_health_end(worker, task);
 	worker_stop_reset(task);
 	worker_task_mark_unsaved(worker, task);
 }
@@ -59,7 +60,9 @@ void worker_task_inspect(struct worker *worker, struct worker_task *task)
 	/* Cleared now and not with the answer: a hint that comes meanwhile may be newer than the
 	 * answer. */
 	task->look = false;
-	worker_op_begin_task(worker, task, CONTAINER_INSPECT, task->record.observed.attempt);
+	struct container_action *action = worker_op_begin_task(worker, task, CONTAINER_INSPECT,
+							       task->record.observed.attempt);
+	worker_health_want_address(task, action);
 }
 
 static void wait_until(struct worker *worker, struct worker_task *task, int64_t at_ms)
@@ -111,6 +114,17 @@ static char *tell_ran_too_long(const struct worker_task *task)
 	return told;
 }
 
+static char *tell_unhealthy(const struct worker_task *task)
+{
+	char *words =
+		task->health ? worker_health_told(task) : base_strdup(task->seen.health_output);
+	char *tail = worker_words_tail(words);
+	char *message = worker_sentence("unhealthy%s", tail);
+	base_free(tail);
+	base_free(words);
+	return message;
+}
+
 static void see_whether_it_may_go_on(struct worker *worker, struct worker_task *task)
 {
 	char label[TASK_LABEL_SIZE];
@@ -130,12 +144,10 @@ static void see_whether_it_may_go_on(struct worker *worker, struct worker_task *
 		notes_add(&worker->out->notes, "%s must end: %s", worker_task_label(task, label),
 			  message);
 		start_ending(worker, task, REASON_LEASE_LAPSED, message);
-	} else if (task->seen.health == HEALTH_UNHEALTHY) {
-		char *tail = worker_words_tail(task->seen.health_output);
-		char *message = worker_sentence("unhealthy%s", tail);
+	} else if (worker_health_of(task) == HEALTH_UNHEALTHY) {
+		char *message = tell_unhealthy(task);
 		notes_add(&worker->out->notes, "%s is %s", worker_task_label(task, label), message);
 		start_ending(worker, task, REASON_UNHEALTHY, message);
-		base_free(tail);
 	}
 }
 
@@ -271,7 +283,7 @@ static bool advance(struct worker *worker, struct worker_task *task)
 	return advance_run(worker, task);
 }
 
-void worker_task_converge(struct worker *worker, struct worker_task *task)
+static void converge_container(struct worker *worker, struct worker_task *task)
 {
 	if (!worker->runtime_up || !worker->listed)
 		return;
@@ -287,4 +299,13 @@ void worker_task_converge(struct worker *worker, struct worker_task *task)
 	worker_due_set(worker, task, NEVER_MS);
 	for (int n = 0; advance(worker, task); n++)
 		INVARIANT(n < ADVANCE_MAX);
+}
+
+void worker_task_converge(struct worker *worker, struct worker_task *task)
+{
+	struct task_id id = task->record.desired.task;
+	converge_container(worker, task);
+	/* It may be gone, record and all. */
+	if (worker_task_get(worker, id) == task)
+		worker_health_advance(worker, task);
 }

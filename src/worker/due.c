@@ -73,6 +73,12 @@ void worker_due_set(struct worker *worker, struct worker_task *task, int64_t due
 	POST(task->due_position > 0);
 }
 
+void worker_due_sooner(struct worker *worker, struct worker_task *task, int64_t due_ms)
+{
+	if (!task->due_position || due_ms < task->due_ms)
+		worker_due_set(worker, task, due_ms);
+}
+
 int64_t worker_due_first_ms(const struct worker *worker)
 {
 	return worker->n_due ? worker->due[0]->due_ms : NEVER_MS;

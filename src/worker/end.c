@@ -38,6 +38,7 @@ void worker_task_finish(struct worker *worker, struct worker_task *task, int sta
 	notes_add(&worker->out->notes, "%s %s: %s", worker_task_label(task, label),
 		  enum_name(task_state_names, state), message);
 	worker_start_release(worker, task);
+	worker_health_end(worker, task);
 	set_state(worker, task, state, reason, message);
 	task->record.observed.health = HEALTH_NONE;
 	/* `gone` follows when no container of it can run any more: converge.c. */
@@ -75,13 +76,14 @@ static int64_t recorded_exit_code(int64_t exit_code)
 static void take_health(struct worker *worker, struct worker_task *task)
 {
 	struct task_observed *observed = &task->record.observed;
-	if (observed->health == task->seen.health)
+	int health = worker_health_of(task);
+	if (observed->health == health)
 		return;
-	if (task->seen.health == HEALTH_HEALTHY) {
+	if (health == HEALTH_HEALTHY) {
 		char label[TASK_LABEL_SIZE];
 		notes_add(&worker->out->notes, "%s is healthy", worker_task_label(task, label));
 	}
-	observed->health = task->seen.health;
+	observed->health = health;
 	worker_report_task(worker, task, AT_ONCE);
 }
 
@@ -128,6 +130,7 @@ void worker_task_adopt(struct worker *worker, struct worker_task *task, int64_t 
 	notes_add(&worker->out->notes, "%s adopts attempt %lld", worker_task_label(task, label),
 		  (long long)attempt);
 	task->record.observed.attempt = attempt;
+	worker_health_end(worker, task);
 	worker_task_forget_container(task);
 	worker_stop_reset(task);
 	set_state(worker, task, TASK_SCHEDULED, REASON_RESTARTING,

@@ -1,8 +1,8 @@
 /* Actions in flight.
  *
  * 1. A number is never used twice, also not after a restart: the first one of a life is drawn.
- * 2. A task has at most one action in flight, a stray has at most one, and there is at most one
- *    list, one network removal and one volume removal.
+ * 2. A task has at most one action in flight, and beside it one question about its health; a stray
+ *    has at most one, and there is at most one list, one network removal and one volume removal.
  * 3. An answer to a number that is not in the table is of nobody and is dropped. */
 #include <string.h>
 
@@ -12,7 +12,7 @@
 
 bool worker_ops_have_room(const struct worker *worker)
 {
-	return worker->n_ops < ACTIONS_MAX;
+	return (int64_t)worker->n_ops - worker->n_probes < ACTIONS_MAX;
 }
 
 struct op *worker_op_get(const struct worker *worker, uint64_t op)
@@ -102,12 +102,36 @@ struct container_action *worker_op_begin_stray(struct worker *worker, struct str
 	return action;
 }
 
+struct container_action *worker_op_begin_probe(struct worker *worker, struct worker_task *task,
+					       int64_t timeout_ms)
+{
+	PRE(!task->health->op);
+	const struct task_observed *observed = &task->record.observed;
+	char name[CONTAINER_NAME_SIZE];
+	container_name(observed->task, observed->attempt, name);
+	struct container_action *action = worker_op_begin(worker, OP_PROBE, CONTAINER_PROBE, name);
+	struct op *op = &worker->ops[worker->n_ops - 1];
+	op->task = task;
+	op->expires_ms = worker->now_ms + timeout_ms + ANSWER_MARGIN_MS;
+	task->health->op = action->op;
+	worker->n_probes++;
+	action->timeout_ms = timeout_ms;
+	action->task = observed->task;
+	action->attempt = observed->attempt;
+	action->spec = &task->template->sync.spec;
+	return action;
+}
+
 void worker_op_end(struct worker *worker, uint64_t op)
 {
 	struct op *found = worker_op_get(worker, op);
 	PRE(found);
-	if (found->task)
+	if (found->owner == OP_PROBE) {
+		found->task->health->op = 0;
+		worker->n_probes--;
+	} else if (found->task) {
 		found->task->op = 0;
+	}
 	if (found->stray)
 		found->stray->op = 0;
 	size_t at = (size_t)(found - worker->ops);

@@ -121,6 +121,7 @@ void worker_result_take(struct worker *worker, const struct container_result *re
 	worker_op_end(worker, op.op);
 	switch (op.owner) {
 	case OP_TASK: take_task(worker, op.task, result); break;
+	case OP_PROBE: worker_health_result(worker, op.task, result); break;
 	case OP_LIST:
 		worker->list_op = 0;
 		worker_list_result(worker, op.op, result);

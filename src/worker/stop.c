@@ -46,6 +46,7 @@ static void ask(struct worker *worker, struct worker_task *task)
 	int64_t grace_ms = stop_grace_ms_of(task);
 	record->attempt_signalled = record->observed.attempt;
 	worker_task_mark_unsaved(worker, task);
+	worker_health_end(worker, task);
 	task->stop_stage = STOP_ASKED;
 	task->kill_at_ms = worker->now_ms + grace_ms;
 	task->poll_at_ms = worker->now_ms + STOP_POLL_MS;

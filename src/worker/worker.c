@@ -26,6 +26,7 @@ void worker_options_default(struct worker_options *options)
 		.backoff_max_ms = 5 * 60 * 1000,
 		.stable_ms = 10 * 1000,
 		.dead_containers_kept = 2,
+		.probes_parallel = LIMIT_PROBES,
 		.orphan_grace_ms = 5 * 1000,
 	};
 }
@@ -67,9 +68,8 @@ void worker_free(struct worker *worker)
 {
 	if (!worker)
 		return;
-	for (size_t i = 0; i < worker->n_ops; i++)
-		if (worker->ops[i].task)
-			worker->ops[i].task->op = 0;
+	while (worker->n_ops)
+		worker_op_end(worker, worker->ops[0].op);
 	while (worker->task_first)
 		worker_task_delete(worker, worker->task_first);
 	while (worker->template_first)
@@ -182,6 +182,7 @@ static void unlink_turn(struct worker *worker, struct worker_task *task)
 void worker_task_delete(struct worker *worker, struct worker_task *task)
 {
 	PRE(!task->op);
+	worker_health_end(worker, task);
 	unlink_turn(worker, task);
 	worker_start_release(worker, task);
 	worker_report_unlink(worker, task);

@@ -23,6 +23,7 @@ struct worker_options {
 	int64_t backoff_max_ms;	      /* 5 min */
 	int64_t stable_ms;	      /* running this long resets the back-off: 10 s */
 	int64_t dead_containers_kept; /* per task, for logs: 2 */
+	int64_t probes_parallel;      /* health checks under way at once: LIMIT_PROBES */
 	int64_t orphan_grace_ms; /* a labelled container no task owns is removed after this: 5 s */
 	struct node_id
 		node; /* whom the manager takes this machine for; zero: the worker makes its own id */

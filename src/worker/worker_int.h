@@ -105,6 +105,22 @@ enum path { PATH_PULL = 0, PATH_NETWORKS, PATH_VOLUMES, PATH_CREATE };
 
 enum stop_stage { STOP_NOT = 0, STOP_ASKED, STOP_KILLED };
 
+/* A health check that the worker makes, of a task's current attempt. */
+struct worker_health {
+	struct worker_task *task;
+	int status;	  /* enum task_health */
+	bool adopted;	  /* it ran before this life of the worker */
+	int64_t failures; /* in a row, those that count */
+	int64_t failures_in_row;
+	char *words; /* of the newest failure: "answered 503" */
+	int64_t asked_ms;
+	int64_t next_ms; /* 0: not known yet */
+	uint64_t op;	 /* the question under way; 0: none */
+	bool in_queue;
+	bool unasked_told; /* that this machine could not ask */
+	struct worker_health *queue_prev, *queue_next;
+};
+
 struct worker_task {
 	struct worker_record record;
 	struct worker_template *template;
@@ -142,6 +158,8 @@ struct worker_task {
 	bool image_gone;	      /* it was there when an earlier attempt ran */
 	struct verdict start_failure; /* of the newest try */
 	bool create_asked; /* and not answered clearly: an inspection that finds it is progress */
+
+	struct worker_health *health; /* NULL: none, or not begun */
 
 	/* A stop. */
 	int stop_stage;
@@ -210,7 +228,7 @@ struct sent_report {
 	int64_t at_ms;
 };
 
-enum op_owner { OP_TASK = 1, OP_LIST, OP_STRAY, OP_NETWORK, OP_VOLUME };
+enum op_owner { OP_TASK = 1, OP_LIST, OP_STRAY, OP_NETWORK, OP_VOLUME, OP_PROBE };
 
 struct op {
 	uint64_t op;
@@ -261,6 +279,10 @@ struct worker {
 	/* Starts: those that have a slot, and those that wait, first in first out. */
 	int64_t n_starting;
 	struct worker_task *queue_first, *queue_last;
+
+	/* Health checks: those under way, and those that wait for their turn. */
+	int64_t n_probes;
+	struct worker_health *probe_first, *probe_last;
 
 	struct stray *stray_first, *stray_last;
 	struct leftovers networks;
@@ -353,6 +375,20 @@ void worker_start_release(struct worker *worker, struct worker_task *task);
 void worker_start_pulling(struct worker *worker, uint64_t op);
 void worker_start_result(struct worker *worker, struct worker_task *task,
 			 const struct container_result *result);
+
+/* ---- health.c ---- */
+/* Of a container that runs: what Docker says, or the worker's own check. */
+int worker_health_of(struct worker_task *task);
+/* Let this inspection tell the address that the check needs. */
+void worker_health_want_address(struct worker_task *task, struct container_action *inspect);
+/* Ask if it is time to. */
+void worker_health_advance(struct worker *worker, struct worker_task *task);
+void worker_health_result(struct worker *worker, struct worker_task *task,
+			  const struct container_result *result);
+/* The attempt is over, or is being stopped. */
+void worker_health_end(struct worker *worker, struct worker_task *task);
+/* The newest failure, for people. PRE: there is one. Caller frees. */
+char *worker_health_told(const struct worker_task *task);
 
 /* ---- lease.c ---- */
 void worker_lease_start(struct worker *worker, bool machine_restarted);
@@ -473,6 +509,9 @@ struct container_action *worker_op_begin_task(struct worker *worker, struct work
 					      int verb, int64_t attempt);
 struct container_action *worker_op_begin_stray(struct worker *worker, struct stray *stray,
 					       int verb);
+/* Ask its container. PRE: it has a health check, and no question is under way. */
+struct container_action *worker_op_begin_probe(struct worker *worker, struct worker_task *task,
+					       int64_t timeout_ms);
 /* Take it out of the table: its answer is not waited for. */
 void worker_op_end(struct worker *worker, uint64_t op);
 struct op *worker_op_get(const struct worker *worker, uint64_t op);
@@ -480,6 +519,8 @@ struct op *worker_op_get(const struct worker *worker, uint64_t op);
 /* ---- due.c: when to look at a task again ---- */
 /* Replaces the earlier time; NEVER_MS takes it out. */
 void worker_due_set(struct worker *worker, struct worker_task *task, int64_t due_ms);
+/* The same, but an earlier time stays. */
+void worker_due_sooner(struct worker *worker, struct worker_task *task, int64_t due_ms);
 /* The earliest, NEVER_MS when there is none. */
 int64_t worker_due_first_ms(const struct worker *worker);
 /* Mark every task dirty whose time has come, and take it out. */

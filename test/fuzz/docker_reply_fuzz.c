@@ -11,7 +11,7 @@ static void read_inspect(const char *text, size_t len)
 {
 	struct container_seen seen = { .exit_code = 4242 };
 	struct err err = { 0 };
-	if (docker_reply_inspect(text, len, &seen, &err)) {
+	if (docker_reply_inspect(text, len, "shop_default", &seen, &err)) {
 		INVARIANT(err.message[0] != '\0' && seen.exit_code == 4242 && !seen.error);
 		return;
 	}

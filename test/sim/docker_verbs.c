@@ -118,6 +118,10 @@ static void on_own_act(struct sim *sim, struct event *event)
 	struct sim_container *container = find_number(&worker->docker, act->container);
 	if (!container || container->run != act->run || !sim_container_runs(container))
 		return;
+	if (act->health && container->probed) {
+		container->answers = sim->calm || act->health == HEALTH_HEALTHY;
+		return;
+	}
 	if (act->health) {
 		/* What has fallen ill by chance is well once the world is. */
 		container->seen.health = sim->calm ? HEALTH_HEALTHY : act->health;
@@ -143,8 +147,9 @@ static void live(struct sim *sim, struct sim_worker *worker, struct sim_containe
 {
 	static const int64_t exit_codes[] = { 1, 3, 139, 0 };
 	struct own_act end = { .ended_by = ENDED_ITSELF };
-	if (strcmp(container->image, "well:1") == 0) {
-		container->seen.health = HEALTH_STARTING;
+	if (container->probed || strcmp(container->image, "well:1") == 0) {
+		container->seen.health = container->probed ? HEALTH_NONE : HEALTH_STARTING;
+		container->answers = false;
 		bool ill = sim_strikes(sim, FAULT_UNHEALTHY);
 		plan_act(sim, worker, container, sim_draw(sim, 500, 4000),
 			 (struct own_act){ .health = HEALTH_HEALTHY });
@@ -217,6 +222,7 @@ static int do_create(struct sim *sim, struct sim_worker *worker, struct sim_acti
 	container->memory_bytes = action->spec.reservations.memory_bytes;
 	container->cpu_milli = action->spec.reservations.cpu_milli;
 	container->exclusive = job_spec_lease_ms(&action->spec) > 0;
+	container->probed = action->spec.probe != NULL;
 	container->batch = strcmp(action->spec.image, "batch:1") == 0;
 	container->ignores_stop = strcmp(action->spec.image, "stubborn:1") == 0 ||
 				  sim_strikes(sim, FAULT_STOP_IGNORED);
@@ -365,14 +371,36 @@ static int do_list(struct sim *sim, struct sim_worker *worker, struct container_
 	return FAULT_NONE;
 }
 
+/* One that no other container and no other run of it has. */
+static char *address_of(const struct sim_container *container)
+{
+	char address[64];
+	return base_strdup(text_print(address, sizeof(address), "%llu.%llu",
+				      (unsigned long long)container->number,
+				      (unsigned long long)container->run));
+}
+
 static int do_inspect(struct sim_worker *worker, const struct sim_container *container,
-		      struct container_result *result)
+		      const char *network, struct container_result *result)
 {
 	result->daemon_instance = worker->docker.instance;
 	if (!container)
 		return fail(result, FAULT_NOT_FOUND, "No such container");
 	container_seen_copy(&result->seen, &container->seen);
+	if (network && sim_container_runs(container))
+		result->seen.address = address_of(container);
 	return FAULT_NONE;
+}
+
+/* Nobody but the container itself is ever asked; who has ended does not answer. */
+static int do_probe(const struct sim_container *container, const char *asked,
+		    struct container_result *result)
+{
+	if (!container || !sim_container_runs(container))
+		return fail(result, FAULT_CHECK_FAILED, "found the port closed");
+	_cleanup_free_ char *address = address_of(container);
+	INVARIANT(strcmp(asked, address) == 0);
+	return container->answers ? FAULT_NONE : fail(result, FAULT_CHECK_FAILED, "answered 503");
 }
 
 static int do_resource(struct sim_docker *docker, struct strings *strings, const char *name,
@@ -416,7 +444,8 @@ int sim_docker_carry_out(struct sim *sim, struct sim_worker *worker, struct sim_
 	case CONTAINER_START: return do_start(sim, worker, container, result);
 	case CONTAINER_KILL: return do_kill(sim, worker, container, action->signal, result);
 	case CONTAINER_REMOVE: return do_remove(sim, worker, container, result);
-	case CONTAINER_INSPECT: return do_inspect(worker, container, result);
+	case CONTAINER_INSPECT: return do_inspect(worker, container, action->resource, result);
+	case CONTAINER_PROBE: return do_probe(container, action->address, result);
 	case CONTAINER_LIST: return do_list(sim, worker, result);
 	case CONTAINER_NETWORK_ENSURE:
 		return do_resource(docker, &docker->networks, action->resource, true, result);

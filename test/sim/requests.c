@@ -116,6 +116,22 @@ static void draw_placement(struct sim *sim, struct job_spec *spec)
 		placement->max_replicas_per_node = sim_draw(sim, 1, 2);
 }
 
+static void draw_probe(struct sim *sim, struct job_spec *spec)
+{
+	if (!sim_chance(sim, 250))
+		return;
+	struct probe *probe = base_calloc(1, sizeof(*probe));
+	record_init(&probe_type, probe);
+	probe->kind = sim_chance(sim, 500) ? PROBE_TCP : PROBE_HTTP;
+	probe->port = 80;
+	probe->interval_ms = sim_draw(sim, 500, 5000);
+	probe->timeout_ms = sim_draw(sim, 500, 5000);
+	probe->retries = sim_draw(sim, 1, 3);
+	probe->start_period_ms = sim_draw(sim, 0, 10000);
+	probe->start_interval_ms = sim_draw(sim, 200, 2000);
+	spec->probe = probe;
+}
+
 static void draw_service(struct sim *sim, struct sim_request *request, const char *name)
 {
 	static const char *const images[] = { "app:1", "app:2", "well:1", "stubborn:1", "frob:1" };
@@ -131,6 +147,7 @@ static void draw_service(struct sim *sim, struct sim_request *request, const cha
 		draw_volume(sim, request, spec);
 	draw_network(sim, request, spec);
 	draw_placement(sim, spec);
+	draw_probe(sim, spec);
 	if (sim_chance(sim, 150))
 		spec->on_disconnect = ON_DISCONNECT_STOP;
 	draw_updates(sim, spec);

@@ -109,6 +109,8 @@ struct sim_container {
 	int protocols[8];
 	char image[32];
 	bool signalled; /* by us */
+	bool probed;	/* the worker checks its health: Docker does not */
+	bool answers;	/* and it would be well */
 	int ended_by;
 	struct strings volumes; /* named ones it mounts */
 	struct strings networks;
@@ -161,6 +163,7 @@ struct sim_action {
 	struct job_spec spec; /* copies of what the action borrows */
 	char *signal;
 	char *resource;
+	char *address;
 	struct strings networks;
 	struct strings volumes;
 	LIST_OF(struct port_grant) ports;

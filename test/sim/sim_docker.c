@@ -19,6 +19,7 @@ void sim_action_free(void *memory)
 	record_release(&job_spec_type, &action->spec);
 	base_free(action->signal);
 	base_free(action->resource);
+	base_free(action->address);
 	strings_release(&action->networks);
 	strings_release(&action->volumes);
 	base_free(action->ports.items);
@@ -34,6 +35,7 @@ static struct sim_action *action_copy(const struct container_action *from)
 		record_copy(&job_spec_type, &action->spec, from->spec);
 	action->signal = base_strdup(from->signal);
 	action->resource = base_strdup(from->resource_name);
+	action->address = base_strdup(from->address);
 	for (size_t i = 0; from->project && i < from->n_networks; i++) {
 		_cleanup_free_ char *name =
 			container_network_name(from->project, &from->networks[i]);
@@ -185,10 +187,20 @@ static void wait_for_thaw(struct sim *sim, struct sim_worker *worker, uint64_t n
 	event->free_payload = sim_action_free;
 }
 
+/* Docker has no part in a health check that the worker makes. */
+static bool is_probe(const struct sim_docker *docker, uint64_t number)
+{
+	for (size_t i = 0; i < docker->n_actions; i++)
+		if (docker->actions[i]->number == number)
+			return docker->actions[i]->action.verb == CONTAINER_PROBE;
+	return false;
+}
+
 static void on_due(struct sim *sim, struct event *event)
 {
 	struct sim_worker *worker = event->subject;
-	if (sim->now_ms < worker->docker.frozen_until_ms) {
+	if (sim->now_ms < worker->docker.frozen_until_ms &&
+	    !is_probe(&worker->docker, event->number)) {
 		wait_for_thaw(sim, worker, event->number);
 		return;
 	}

@@ -108,6 +108,7 @@ static void start_container(struct world *world, struct world_container *contain
 	container->seen.state = CONTAINER_RUNNING;
 	container->seen.started_wall_ms = world_wall_ms(world);
 	container->seen.exit_code = 0;
+	text_print(container->address, sizeof(container->address), "10.0.0.%d", ++world->n_starts);
 	container->ends_at_ms = program->runs_ms ? world->now_ms + program->runs_ms : NEVER;
 	container->stops_at_ms = NEVER;
 	if (program->health_at_ms) {
@@ -183,7 +184,7 @@ static int do_list(struct world *world, struct container_result *result)
 	return FAULT_NONE;
 }
 
-static int do_inspect(struct world *world, struct world_container *container,
+static int do_inspect(struct world *world, struct world_container *container, const char *network,
 		      struct container_result *result)
 {
 	result->daemon_instance = world->instance;
@@ -193,7 +194,24 @@ static int do_inspect(struct world *world, struct world_container *container,
 	if (container->seen.state == CONTAINER_EXITED && container->program->oom_told_late &&
 	    container->looked++ == 0)
 		result->seen.oom_killed = false;
+	if (network && runs(container) && !world->no_addresses)
+		result->seen.address = base_strdup(container->address);
 	return FAULT_NONE;
+}
+
+/* Whose address it was may have ended meanwhile; it is nobody else's. */
+static int do_probe(struct world *world, const struct world_container *container,
+		    const struct world_action *todo, struct container_result *result)
+{
+	const char *address = todo->address;
+	for (size_t i = 0; i < world->n_containers; i++)
+		if (&world->containers[i] != container && runs(&world->containers[i]))
+			assert_string_not_equal(world->containers[i].address, address);
+	if (!container || container->seen.state != CONTAINER_RUNNING)
+		return answer(result, FAULT_CHECK_FAILED, "found the port closed");
+	if (world->probe_ms > todo->action.timeout_ms)
+		return answer(result, FAULT_CHECK_FAILED, "gave no answer in time");
+	return world->ill ? answer(result, FAULT_CHECK_FAILED, world->ill) : FAULT_NONE;
 }
 
 static void drop_string(struct strings *strings, const char *string)
@@ -248,7 +266,8 @@ static int carry_out(struct world *world, struct world_action *todo,
 		if (container)
 			world_remove_container(world, container);
 		return FAULT_NONE;
-	case CONTAINER_INSPECT: return do_inspect(world, container, result);
+	case CONTAINER_INSPECT: return do_inspect(world, container, todo->resource, result);
+	case CONTAINER_PROBE: return do_probe(world, container, todo, result);
 	case CONTAINER_LIST: return do_list(world, result);
 	case CONTAINER_NETWORK_ENSURE: return do_resource(&world->networks, todo->resource, true);
 	case CONTAINER_NETWORK_REMOVE: return do_resource(&world->networks, todo->resource, false);
@@ -264,6 +283,9 @@ void docker_submit(struct world *world, const struct container_action *action)
 {
 	assert_true(world->n_actions < WORLD_ACTIONS);
 	assert_true(action->timeout_ms > 0);
+	bool probe = action->verb == CONTAINER_PROBE;
+	if (probe)
+		world->probed_ms = world->now_ms;
 	struct world_action *todo = &world->actions[world->n_actions++];
 	*todo = (struct world_action){
 		.action = *action,
@@ -271,11 +293,17 @@ void docker_submit(struct world *world, const struct container_action *action)
 		.signal = base_strdup(action->signal),
 		.previous = base_strdup(action->previous),
 		.image = base_strdup(action->spec ? action->spec->image : NULL),
+		.address = base_strdup(action->address),
 		.due_ms = world->now_ms + world->latency_ms,
 	};
-	/* Never two actions of one task. */
+	if (probe)
+		todo->due_ms =
+			world->now_ms + (world->probe_ms < action->timeout_ms ? world->probe_ms
+									      : action->timeout_ms);
+	/* Never two actions of one task, but for its health check, of which there is one. */
 	for (size_t i = 0; i + 1 < world->n_actions && action->task.uuid.bytes[0]; i++)
 		assert_false(uuid_equal(world->actions[i].action.task.uuid, action->task.uuid) &&
+			     (world->actions[i].action.verb == CONTAINER_PROBE) == probe &&
 			     action->verb != CONTAINER_LIST);
 }
 
@@ -286,6 +314,7 @@ static void release_action(struct world *world, size_t at)
 	base_free(todo->signal);
 	base_free(todo->previous);
 	base_free(todo->image);
+	base_free(todo->address);
 	memmove(todo, todo + 1, (world->n_actions - at - 1) * sizeof(*todo));
 	world->n_actions--;
 }

@@ -266,6 +266,7 @@ struct world *world_new(void)
 	world->instance = 7;
 	world->hints = true;
 	world->latency_ms = 10;
+	world->probe_ms = 10;
 	world->acks = true;
 	world->answers_full = true;
 	world->epoch = 1;

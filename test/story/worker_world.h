@@ -39,7 +39,8 @@ struct world_container {
 	int64_t ends_at_ms;
 	int64_t health_at_ms;
 	int64_t stops_at_ms;
-	int looked; /* inspections after its end */
+	char address[16]; /* while it runs; another one after each start */
+	int looked;	  /* inspections after its end */
 };
 
 /* A fault waiting for its verb: it strikes `times` times. */
@@ -57,6 +58,7 @@ struct world_action {
 	char *signal;
 	char *previous;
 	char *image;
+	char *address;
 	bool told; /* that it is being pulled */
 	int64_t due_ms;
 };
@@ -93,6 +95,12 @@ struct world {
 	struct strings networks;
 	struct strings volumes;
 	bool images_there; /* nothing needs to be pulled */
+	/* What a health check of any container is answered with; NULL: it is well. And after how long. */
+	const char *ill;
+	int64_t probe_ms;
+	bool no_addresses; /* containers are in no network */
+	int64_t probed_ms; /* when the last health check was begun */
+	int n_starts;
 
 	/* The manager. */
 	bool session;

@@ -1,0 +1,50 @@
+"""Health checks, Docker's and the worker's own: what they gate and what they end."""
+from harness import BUSYBOX, docker, eventually
+
+SERVER = """
+  {name}:
+    image: %s
+    init: true
+    stop_grace_period: 1s
+    command: ["sh", "-c", "mkdir /www; sleep 1; echo ok > /www/ready; exec httpd -f -p 8080 -h /www"]
+""" % BUSYBOX
+
+
+def why(drover, task):
+    return drover.out("why", task)
+
+
+def test_the_worker_asks_a_server_and_acts_on_its_answers(drover):
+    """The gate of a dependency, a restart under the policy, and an update that starts first."""
+    compose = "services:" + SERVER.format(name="server") + """
+    environment: {V: '%s'}
+    deploy: {update_config: {order: start-first, monitor: 100ms}, restart_policy: {max_attempts: 1}}
+    x-drover:
+      health: {http: {port: 8080, path: %s}, interval: 300ms, timeout: 2s, retries: 2, start_period: 30s, start_interval: 200ms}
+  client:
+    image: """ + BUSYBOX + """
+    command: ["wget", "-q", "-O", "-", "http://server:8080/ready"]
+    depends_on: {server: {condition: service_healthy}}
+    deploy: {mode: replicated-job}
+"""
+    drover.up(compose % (1, "/ready"))
+    assert "ok" in drover.out("logs", "t/client")
+    task = drover.tasks("t/server")[0]
+    assert task["ready"] and task["health"] == "healthy" and task["attempt"] == 1
+
+    # The new task takes over only once it answers, and it never does: the old one serves on.
+    drover.up(compose % (2, "/absent"), "-d")
+    eventually("the check fails", lambda: "answered 404" in why(drover, "t/server"))
+    tasks = drover.tasks("t/server")
+    assert [(t["ready"], t["revision"]) for t in tasks if t["id"] == task["id"]] == [(True, 1)]
+    assert [t["health"] for t in tasks if t["revision"] == 2] == ["starting"]
+    drover.up(compose % (3, "/ready"))
+    tasks = [t for t in drover.tasks("t/server") if t["state"] == "running"]
+    assert [(t["ready"], t["revision"]) for t in tasks] == [(True, 3)]
+
+    docker("exec", tasks[0]["container_id"], "rm", "/www/ready")
+    eventually("another attempt", lambda: [t["attempt"] for t in drover.tasks("t/server")
+                                           if t["ready"] and t["id"] == tasks[0]["id"]] == [2])
+    docker("exec", drover.containers(running_only=True)[0], "rm", "/www/ready")
+    told = "unhealthy: health check GET :8080/ready answered 404, 2 times in a row; 1 of 1 restarts used"
+    eventually("the policy is used up", lambda: told in why(drover, "t/server"))
