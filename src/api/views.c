@@ -70,6 +70,7 @@ void task_view_fill(struct task_view *view, const struct manager *manager, const
 	view->unreachable = task->unreachable;
 	view->waits = waits_of(manager, task);
 	view->wanted = desired->wanted;
+	view->withdrawn = desired->stop_reason == REASON_WITHDRAWN;
 	view->reason = task->reason;
 	char sentence[TASK_SENTENCE_SIZE];
 	view->message = base_strdup(cluster_task_sentence(cluster, task, sentence));

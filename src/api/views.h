@@ -30,6 +30,7 @@ struct task_view {
 	bool unreachable;
 	char *waits; /* unreachable: what it waits for before it is started elsewhere */
 	int wanted;
+	bool withdrawn; /* it was to take over its slot, and is none of the slot's tasks any more */
 	int reason;
 	char *message;
 	char *image;

@@ -34,6 +34,7 @@ static const struct field task_view_fields[] = {
 	ROW(task_view, FIELD_BOOL, unreachable, .max = 1),
 	ROW(task_view, FIELD_STRING, waits, ANY_STRING),
 	ROW(task_view, FIELD_ENUM, wanted, .names = task_wanted_names),
+	ROW(task_view, FIELD_BOOL, withdrawn, .max = 1),
 	ROW(task_view, FIELD_ENUM, reason, .names = reason_names),
 	ROW(task_view, FIELD_STRING, message, ANY_STRING),
 	ROW(task_view, FIELD_STRING, image, ANY_STRING),

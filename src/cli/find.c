@@ -84,6 +84,18 @@ static void take_job(struct job_page *page, struct job_view *match, struct found
 	record_release(&job_page_type, page);
 }
 
+struct task_view *find_in_slot(const struct task_page *page, struct uuid job, int64_t slot)
+{
+	struct task_view *newest = NULL;
+	for (size_t i = 0; i < page->tasks.n; i++) {
+		struct task_view *task = &page->tasks.items[i];
+		if (task->slot == slot && uuid_equal(task->job_id, job) && !task->withdrawn &&
+		    (!newest || uuid_compare(task->id, newest->id) > 0))
+			newest = task;
+	}
+	return newest;
+}
+
 /* The newest task of the slot. */
 static enum err_code find_slot(struct invocation *invocation, struct found *found, int64_t slot,
 			       struct err *err)
@@ -93,13 +105,7 @@ static enum err_code find_slot(struct invocation *invocation, struct found *foun
 	enum err_code code = fetch_tasks(invocation, query, &tasks, err);
 	if (code)
 		return code;
-	struct task_view *newest = NULL;
-	for (size_t i = 0; i < tasks.tasks.n; i++) {
-		struct task_view *task = &tasks.tasks.items[i];
-		/* One that is taken back is not what fills the slot. */
-		if (task->slot == slot && (!newest || task->wanted != TASK_WANT_REMOVE))
-			newest = task;
-	}
+	struct task_view *newest = find_in_slot(&tasks, found->job.id, slot);
 	if (newest) {
 		found->task = *newest;
 		found->has_task = true;

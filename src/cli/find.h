@@ -25,6 +25,9 @@ enum err_code find_job(struct invocation *invocation, const char *name, struct f
 enum err_code find_node(struct invocation *invocation, const char *name, struct node_view *ret_node,
 			struct err *err) WARN_UNUSED;
 
+/* The task that fills a job's slot, or was the last to; borrowed. NULL: there was none. */
+struct task_view *find_in_slot(const struct task_page *page, struct uuid job, int64_t slot);
+
 /* "project=P&job=J", percent-encoded. Caller frees. */
 char *find_query(const char *project, const char *job);
 

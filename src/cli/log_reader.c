@@ -15,6 +15,7 @@ struct source {
 	struct api_client_stream *stream; /* NULL: ended */
 	struct uuid task;
 	int64_t attempt;
+	char *container_id;
 	char *prefix;
 	char *name;
 	unsigned char header[HEADER_BYTES];
@@ -131,6 +132,7 @@ void log_reader_free(struct log_reader *reader)
 		text_release(&source->lines[0]);
 		text_release(&source->lines[1]);
 		text_release(&source->broken);
+		base_free(source->container_id);
 		base_free(source->prefix);
 		base_free(source->name);
 		base_free(source);
@@ -154,6 +156,13 @@ static char *target_of(const struct log_reader *reader, const struct task_view *
 	return text_take(&target);
 }
 
+/* It has ended, and its last attempt may have had no container: then what there was has been read. */
+static bool was_the_last(const struct source *source, const struct task_view *task)
+{
+	return task_is_final(task->state) && source->container_id && task->container_id &&
+	       strcmp(source->container_id, task->container_id) == 0;
+}
+
 void log_reader_add(struct log_reader *reader, const struct task_view *task)
 {
 	static const struct api_client_stream_events events = { on_bytes, on_end };
@@ -166,13 +175,15 @@ void log_reader_add(struct log_reader *reader, const struct task_view *task)
 		return;
 	for (size_t i = 0; i < reader->n_sources; i++)
 		if (uuid_equal(reader->sources[i]->task, task->id) &&
-		    reader->sources[i]->attempt == attempt)
+		    (reader->sources[i]->attempt == attempt ||
+		     was_the_last(reader->sources[i], task)))
 			return;
 	struct source *source = base_calloc(1, sizeof(*source));
 	source->reader = reader;
 	source->task = task->id;
 	source->name = base_strdup(task->name);
 	source->attempt = attempt;
+	source->container_id = base_strdup(task->container_id);
 	text_init(&source->lines[0], LINE_BYTES_MAX);
 	text_init(&source->lines[1], LINE_BYTES_MAX);
 	text_init(&source->broken, ERR_MESSAGE_MAX);
@@ -186,7 +197,9 @@ void log_reader_add(struct log_reader *reader, const struct task_view *task)
 		base_grow(reader->sources, reader->n_sources, &reader->capacity, sizeof(source));
 	reader->sources[reader->n_sources++] = source;
 	reader->n_open++;
-	_cleanup_free_ char *target = target_of(reader, task, attempt);
+	/* 0: the last that had a container. */
+	_cleanup_free_ char *target =
+		target_of(reader, task, task_is_final(task->state) ? 0 : attempt);
 	source->stream = api_client_stream(cli_client(reader->invocation), target, &events, source);
 }
 

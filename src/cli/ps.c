@@ -104,12 +104,7 @@ static bool is_missed(const struct task_page *page, const struct task_view *task
 		    (jobs->jobs.items[i].mode == JOB_REPLICATED_JOB ||
 		     jobs->jobs.items[i].mode == JOB_GLOBAL_JOB))
 			return false;
-	for (size_t i = 0; i < page->tasks.n; i++)
-		if (uuid_equal(page->tasks.items[i].job_id, task->job_id) &&
-		    page->tasks.items[i].slot == task->slot &&
-		    uuid_compare(page->tasks.items[i].id, task->id) > 0)
-			return false;
-	return true;
+	return find_in_slot(page, task->job_id, task->slot) == task;
 }
 
 /* Leave out what has ended, unless it is missed, or was `seen` before it ended. */

@@ -18,11 +18,8 @@ static void print_task(const struct task_view *task)
 static bool says_something(const struct task_page *page, size_t at)
 {
 	const struct task_view *task = &page->tasks.items[at];
-	for (size_t i = 0; i < page->tasks.n; i++)
-		if (page->tasks.items[i].slot == task->slot &&
-		    uuid_compare(page->tasks.items[i].id, task->id) > 0)
-			return false;
-	return !task->ready || task->unreachable;
+	return find_in_slot(page, task->job_id, task->slot) == task &&
+	       (!task->ready || task->unreachable);
 }
 
 static enum err_code why_job(struct invocation *invocation, const struct job_view *job,

@@ -24,6 +24,7 @@ const struct enum_name outcome_names[] = { { OUTCOME_ROLLING, "rolling" },
 					   { OUTCOME_DONE, "done" },
 					   { OUTCOME_SUPERSEDED, "superseded" },
 					   { OUTCOME_ROLLED_BACK, "rolled_back" },
+{ OUTCOME_PAUSED, "paused" },
 					   { 0 } };
 
 static const struct field revision_outcome_fields[] = {

@@ -32,9 +32,10 @@ enum outcome {
 	OUTCOME_ROLLING = 0,
 	OUTCOME_DONE = 1,
 	OUTCOME_SUPERSEDED = 2,
-	OUTCOME_ROLLED_BACK = 3
+	OUTCOME_ROLLED_BACK = 3,
+	OUTCOME_PAUSED = 4 /* more has failed than may; it may go on */
 };
-extern const struct enum_name outcome_names[]; /* rolling, done, superseded, rolled_back */
+extern const struct enum_name outcome_names[]; /* rolling, done, superseded, rolled_back, paused */
 struct revision_outcome {
 	int64_t revision;
 	int outcome;
@@ -59,6 +60,8 @@ struct job {
 extern const struct record_type job_type;
 
 int job_outcome(const struct job *job, int64_t revision);
+/* Is the roll-out of its current revision not over? It may be paused. */
+bool job_is_under_way(const struct job *job);
 /* Of a revision that has just become the current one: those that run to completion are not rolled out task by task. */
 int job_spec_first_outcome(const struct job_spec *spec);
 /* NULL: nothing is kept of it. */

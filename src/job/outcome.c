@@ -19,6 +19,12 @@ int job_outcome(const struct job *job, int64_t revision)
 	return outcome ? outcome->outcome : OUTCOME_DONE;
 }
 
+bool job_is_under_way(const struct job *job)
+{
+	int outcome = job_outcome(job, job->revision);
+	return outcome == OUTCOME_ROLLING || outcome == OUTCOME_PAUSED;
+}
+
 int job_spec_first_outcome(const struct job_spec *spec)
 {
 	return job_spec_completes(spec) ? OUTCOME_DONE : OUTCOME_ROLLING;

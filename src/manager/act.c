@@ -232,14 +232,15 @@ static enum err_code check_newest(const struct manager *manager, const struct ta
 	if (job_is_global(entry) && !is_wanted(manager, entry, task->desired.slot))
 		return err_set(err, ERR_CONFLICT,
 			       "no task of the job is wanted on the machine of %s", name);
+	bool history = task_is_withdrawn(task);
 	for (size_t i = 0; i < entry->tasks.n; i++) {
 		const struct task *other = entry->tasks.items[i];
-		if (other->desired.slot == task->desired.slot && !task_is_withdrawn(other) &&
-		    uuid_compare(other->desired.id.uuid, task->desired.id.uuid) > 0)
-			return err_set(err, ERR_CONFLICT,
-				       "this task of %s is history: a newer one has taken over",
-				       name);
+		history |= other->desired.slot == task->desired.slot && !task_is_withdrawn(other) &&
+			   uuid_compare(other->desired.id.uuid, task->desired.id.uuid) > 0;
 	}
+	if (history)
+		return err_set(err, ERR_CONFLICT,
+			       "this task of %s is history: a newer one has taken over", name);
 	return ERR_NONE;
 }
 

@@ -21,7 +21,7 @@ static void check_slots(const struct manager *manager)
 					node,
 				node->record.number == task->desired.slot));
 			bool aside = task_is_withdrawn(task);
-			INVARIANT(IMPLIES(aside, task->desired.wanted == TASK_WANT_REMOVE));
+			INVARIANT(IMPLIES(aside, task->desired.wanted != TASK_WANT_RUN));
 			/* At most one task of a slot is not final, and it is the newest; two while it moves. */
 			INVARIANT(IMPLIES(!aside && !task_is_final(task->state),
 					  task == slot->newest || task == slot->moving));

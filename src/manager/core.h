@@ -254,7 +254,7 @@ void task_replace_lost(struct manager *manager, struct task *lost, struct schedu
 void task_lose(struct manager *manager, struct task *lost, const struct node_entry *node);
 /* Its node is being removed: whatever was of it is gone. It may be deleted on return. */
 void task_write_off(struct manager *manager, struct task *task);
-/* Take back a task that was to take over its slot. It may be gone on return. */
+/* Take back a task that was to take over its slot: it is history. It may be gone on return. */
 void task_withdraw(struct manager *manager, struct task *task);
 /* Not final: end it. One that was never placed is Completed at once. */
 void task_stop(struct manager *manager, struct task *task, int reason);
@@ -270,7 +270,7 @@ void task_delete(struct manager *manager, struct task *task);
 void task_report(struct manager *manager, struct node_entry *node,
 		 const struct task_observed *observed);
 void task_set_waiting(struct manager *manager, struct task *task, int reason, const char *message);
-/* Put on record how it did in the update that made it. */
+/* Put on record how its slot did in the present update. */
 void task_set_trial(struct manager *manager, struct task *task, int trial);
 void task_set_unreachable(struct manager *manager, struct task *task, bool unreachable);
 /* Part of its node's desired set? */
@@ -304,7 +304,7 @@ struct slot {
 	const struct node_entry *node; /* of a global job; NULL: it has gone */
 	struct task *newest;	       /* withdrawn ones aside */
 	struct task *moving; /* not final, and the newest is to take over from it; NULL: none */
-	int64_t n_final;     /* not yet asked to be forgotten */
+	int64_t n_final;     /* not yet asked to be forgotten; withdrawn ones, too */
 };
 struct slots {
 	struct slot *items; /* ascending by number */
@@ -319,6 +319,13 @@ int64_t job_replicas(const struct job_entry *entry);
 bool job_runs_to_completion(const struct job_entry *entry);
 /* Made for another revision or an older restart than the job's current one. */
 bool task_is_stale(const struct job_entry *entry, const struct task *task);
+/* Of another revision, and kept at it, its successors included: the update was paused before it came to its slot. */
+bool task_is_kept(const struct job_entry *entry, const struct task *task);
+/* Stale, and not kept: nothing of it goes on. */
+bool task_is_behind(const struct job_entry *entry, const struct task *task);
+/* Of what revision the next task is in the slot of this one (NULL: of none yet). */
+const struct job_revision *successor_revision(const struct job_entry *entry,
+					      const struct task *task);
 /* Made in the place of another one, by the update to the current revision or by the present restart. */
 bool task_is_of_update(const struct job_entry *entry, const struct task *task);
 /* It was to take over a slot and is no longer: none of the slot's tasks any more. */
@@ -389,6 +396,8 @@ struct plan_job *plan_job_find(const struct plan *plan, struct job_id id);
 void plan_job_restart(struct plan_job *job);
 /* Restart the jobs that ask to be restarted together with one the plan updates or restarts. */
 void plan_restart_dependents(struct manager *manager, struct plan *plan, const char *project);
+/* Write what that has added to a plan for one job, outside of a request. */
+void plan_write_dependents(struct manager *manager, struct plan *plan);
 /* A copy of the job's current revision, to be changed. */
 void plan_job_revise(struct plan_job *job, const struct job_entry *entry);
 /* Write it all in one group, the remembered answer included; fills `answer`. */
@@ -528,7 +537,7 @@ bool job_is_rolling(const struct job_entry *entry);
 const struct update_policy *update_policy_of(const struct job_entry *entry);
 /* Have more failed than may? */
 bool update_is_failing(const struct update_policy *policy, const struct job_facts *facts);
-/* Bring the update of a job on. True: it was rolled back, and all is to be looked at again. */
+/* Bring the update of a job on. True: it was rolled back, is paused or goes on, and all is to be looked at again. */
 bool update_roll(struct manager *manager, struct job_entry *entry, const struct slots *slots,
 		 bool gate_open);
 /* Jobs whose update has something due are looked at again. */

@@ -25,13 +25,14 @@ static bool node_drains(const struct manager *manager, const struct task *task)
 	return cluster_node(&manager->cluster, task->desired.node)->record.draining;
 }
 
-/* Why the task is to leave its slot to another; REASON_NONE: it may stay. */
+/* Why the task is to leave its slot to the other; REASON_NONE: it may stay. */
 static int cause_of(const struct manager *manager, const struct job_entry *entry,
-		    const struct task *task)
+		    const struct task *task, const struct task *successor)
 {
-	if (task->desired.revision != entry->job.revision)
+	bool kept = task_is_kept(entry, task);
+	if (kept ? !task_is_kept(entry, successor) : task->desired.revision != entry->job.revision)
 		return REASON_UPDATED;
-	if (task_is_stale(entry, task))
+	if (!kept && task_is_stale(entry, task))
 		return REASON_RESTARTED;
 	return node_drains(manager, task) ? REASON_DRAINED : REASON_NONE;
 }
@@ -45,7 +46,7 @@ static bool is_fixed(const struct port *port)
 static bool may_run_twice(const struct manager *manager, const struct job_entry *entry,
 			  const struct task *task)
 {
-	const struct job_spec *spec = &job_entry_current(entry)->spec;
+	const struct job_spec *spec = &successor_revision(entry, task)->spec;
 	if (job_runs_to_completion(entry) || !task_is_ready(task) || job_spec_lease_ms(spec) ||
 	    job_spec_lease_ms(cluster_task_spec(&manager->cluster, task)))
 		return false;
@@ -201,7 +202,7 @@ static void stop_without(struct manager *manager, const struct slot *slot, int c
 static bool is_asked_to_end(const struct job_entry *entry, const struct task *task)
 {
 	return task->desired.wanted == TASK_WANT_STOP &&
-	       task->desired.stop_reason == REASON_STOPPED && !task_is_stale(entry, task);
+	       task->desired.stop_reason == REASON_STOPPED && !task_is_behind(entry, task);
 }
 
 static void end_both(struct manager *manager, const struct job_entry *entry,
@@ -214,16 +215,52 @@ static void end_both(struct manager *manager, const struct job_entry *entry,
 		task_stop(manager, other, asked->desired.stop_reason);
 }
 
-static void call_off(struct manager *manager, struct slot *slot)
+/* All that were to take over: those that failed before the newest, too. */
+static void take_back(struct manager *manager, struct job_entry *entry, struct slot *slot)
+{
+	struct task_id old = slot->moving->desired.id;
+	move_forget(manager, old);
+	for (size_t i = entry->tasks.n; i-- > 0;) {
+		struct task *task = entry->tasks.items[i];
+		if (task->desired.slot == slot->number && !task_is_withdrawn(task) &&
+		    uuid_compare(task->desired.id.uuid, old.uuid) > 0)
+			task_withdraw(manager, task);
+	}
+	slot->newest = slot->moving;
+	slot->moving = NULL;
+}
+
+static void call_off(struct manager *manager, struct job_entry *entry, struct slot *slot)
 {
 	char name[TASK_NAME_SIZE];
 	const struct node_entry *node = cluster_node(&manager->cluster, slot->moving->desired.node);
 	notes_add(&manager->out->notes, "%s stays on %s: the move is called off",
 		  cluster_task_name(&manager->cluster, slot->moving, name), node_name(node));
-	move_forget(manager, slot->moving->desired.id);
-	task_withdraw(manager, slot->newest);
-	slot->newest = slot->moving;
-	slot->moving = NULL;
+	take_back(manager, entry, slot);
+}
+
+/* The update is paused, and its task of this slot has failed: then the slot is the old one's, as those are that the
+ * update has not come to. But what may still come round is left beside it for as long as the old one can stay. */
+static bool is_the_old_ones(const struct manager *manager, const struct job_entry *entry,
+			    const struct slot *slot)
+{
+	const struct task *new = slot->newest;
+	return slot->moving->desired.wanted == TASK_WANT_RUN && task_is_kept(entry, slot->moving) &&
+	       !task_is_kept(entry, new) && new->desired.trial == TRIAL_FAILED &&
+	       !task_is_ready(new) &&
+	       (slot_look(entry, new) == SLOT_LEFT || slot->moving->unreachable ||
+		node_drains(manager, slot->moving));
+}
+
+static void leave_to_old(struct manager *manager, struct job_entry *entry, struct slot *slot)
+{
+	char name[TASK_NAME_SIZE];
+	notes_add(&manager->out->notes, "%s stays at revision %lld: the update is paused",
+		  cluster_task_name(&manager->cluster, slot->moving, name),
+		  (long long)slot->moving->desired.revision);
+	/* It stays on record that the update has failed here. */
+	task_set_trial(manager, slot->moving, TRIAL_FAILED);
+	take_back(manager, entry, slot);
 }
 
 /* The node of the old task is lost. The newest takes over when it is ready; if it was given up, another does, as for
@@ -233,7 +270,7 @@ static void settle_lost(struct manager *manager, struct job_entry *entry, const 
 	struct task *old = slot->moving;
 	const struct pending *pending = pending_get(manager, old->desired.id);
 	bool alone = slot_look(entry, slot->newest) == SLOT_LEFT;
-	if (pending && (!alone || pending->revision != entry->job.revision)) {
+	if (pending && (!alone || pending->revision != successor_revision(entry, old)->number)) {
 		pending_drop(manager, old->desired.id);
 		pending = NULL;
 	}
@@ -247,8 +284,13 @@ void move_settle(struct manager *manager, struct job_entry *entry, struct slot *
 	end_both(manager, entry, slot);
 	if (old->desired.wanted != TASK_WANT_RUN)
 		return;
+	if (is_the_old_ones(manager, entry, slot)) {
+		leave_to_old(manager, entry, slot);
+		move_begin(manager, entry, slot);
+		return;
+	}
 	const struct task *new = slot->newest;
-	int cause = cause_of(manager, entry, old);
+	int cause = cause_of(manager, entry, old, new);
 	bool taken_over = (task_is_ready(new) && new->desired.wanted == TASK_WANT_RUN) ||
 			  slot_look(entry, new) == SLOT_DONE;
 	if (taken_over && old->unreachable)
@@ -258,7 +300,7 @@ void move_settle(struct manager *manager, struct job_entry *entry, struct slot *
 	else if (old->unreachable)
 		settle_lost(manager, entry, slot);
 	else if (!cause)
-		call_off(manager, slot);
+		call_off(manager, entry, slot);
 	else if (!node_drains(manager, old))
 		return;
 	else if (waits_in_vain(manager, new))

@@ -32,7 +32,7 @@ void pending_model(const struct manager *manager, const struct task *task, bool 
 	if (!lost)
 		return;
 	const struct job_entry *entry = cluster_job_of(&manager->cluster, task);
-	ret_model->desired.revision = entry->job.revision;
+	ret_model->desired.revision = successor_revision(entry, task)->number;
 	ret_model->desired.node = (struct node_id){ { { 0 } } };
 	ret_model->desired.ports.items = NULL;
 	ret_model->desired.ports.n = 0;
@@ -69,8 +69,8 @@ void pending_add(struct manager *manager, struct task *task, bool lost)
 	struct pending *pending = base_calloc(1, sizeof(*pending));
 	pending->task = task->desired.id;
 	pending->lost = lost;
-	pending->revision = lost ? cluster_job_of(&manager->cluster, task)->job.revision
-				 : task->desired.revision;
+	const struct job_entry *entry = cluster_job_of(&manager->cluster, task);
+	pending->revision = lost ? successor_revision(entry, task)->number : task->desired.revision;
 	pending->due_ms = INT64_MIN;
 	pending->deadline_ms = INT64_MAX;
 	map_put(&manager->pending, pending->task.uuid, pending);

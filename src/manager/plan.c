@@ -253,6 +253,14 @@ static void write_job(struct manager *manager, struct plan_job *job)
 	note_job(manager, cluster_job(&manager->cluster, id), job->effect, new_revision);
 }
 
+void plan_write_dependents(struct manager *manager, struct plan *plan)
+{
+	for (size_t i = 1; i < plan->jobs.n; i++) {
+		group_reserve(manager, 1);
+		write_job(manager, &plan->jobs.items[i]);
+	}
+}
+
 static void write_task(struct manager *manager, const struct plan *plan)
 {
 	struct task *task = plan->task;

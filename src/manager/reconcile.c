@@ -25,7 +25,8 @@ static void settle_live(struct manager *manager, struct job_entry *entry, struct
 	struct task *task = slot->newest;
 	int reason =
 		task->desired.revision != entry->job.revision ? REASON_UPDATED : REASON_RESTARTED;
-	if (look == SLOT_OLD && task->state == TASK_PENDING) {
+	bool behind = look == SLOT_OLD && task_is_behind(entry, task);
+	if (behind && task->state == TASK_PENDING) {
 		task_stop(manager, task, reason);
 		slot->n_final++;
 		slot->newest = task_create(manager, entry, task->desired.slot, task);
@@ -33,11 +34,11 @@ static void settle_live(struct manager *manager, struct job_entry *entry, struct
 	}
 	/* One that is to take over, and has not, serves nobody. */
 	bool is_successor = slot->moving && slot->moving->desired.wanted == TASK_WANT_RUN;
-	if (look == SLOT_OLD && (job_runs_to_completion(entry) || is_successor))
+	if (behind && (job_runs_to_completion(entry) || is_successor))
 		task_stop(manager, task, reason);
 	const struct pending *pending = pending_get(manager, task->desired.id);
-	/* What would replace it is of the current revision, and may fit other nodes now. */
-	if (pending && pending->revision != entry->job.revision) {
+	/* What would replace it is of another revision, and may fit other nodes now. */
+	if (pending && pending->revision != successor_revision(entry, task)->number) {
 		pending_drop(manager, task->desired.id);
 		pending = NULL;
 	}
@@ -109,7 +110,10 @@ static bool settle_pending(struct manager *manager, struct job_entry *entry)
 		struct task *task = entry->tasks.items[i];
 		if (task->state != TASK_PENDING)
 			continue;
-		if (gate == GATE_FAILED) {
+		if (task->desired.revision != entry->job.revision) {
+			/* It follows one whose gate has opened. */
+			pending_settle(manager, task);
+		} else if (gate == GATE_FAILED) {
 			task_verdict(manager, task, TASK_FAILED, REASON_DEPENDENCY_FAILED,
 				     text_string(&message));
 		} else if (gate == GATE_CLOSED) {
@@ -122,11 +126,11 @@ static bool settle_pending(struct manager *manager, struct job_entry *entry)
 	return gate == GATE_OPEN;
 }
 
-/* True: it was rolled back, and is to be looked at again. */
+/* True: it is to be looked at again. */
 static bool reconcile_slots(struct manager *manager, struct job_entry *entry)
 {
 	struct slots slots;
-	bool rolled_back = false;
+	bool again = false;
 	tasks_leave_unfit(manager, entry);
 	slots_build(&manager->cluster, entry, &slots);
 	end_unwanted(manager, &slots);
@@ -139,10 +143,10 @@ static bool reconcile_slots(struct manager *manager, struct job_entry *entry)
 	bool gate_open = settle_pending(manager, entry);
 	tasks_come_home(manager, entry);
 	if (!job_runs_to_completion(entry))
-		rolled_back = update_roll(manager, entry, &slots, gate_open);
+		again = update_roll(manager, entry, &slots, gate_open);
 	prune_tasks(manager, entry, &slots);
 	slots_release(&slots);
-	return rolled_back;
+	return again;
 }
 
 static void reconcile_running(struct manager *manager, struct job_entry *entry)

@@ -74,13 +74,13 @@ void slots_build(const struct cluster *cluster, const struct job_entry *entry,
 		struct task *task = entry->tasks.items[i];
 		struct slot *slot = slots_find(ret_slots, task->desired.slot);
 		INVARIANT(slot);
+		bool ended = task_is_final(task->state) && task->desired.wanted != TASK_WANT_REMOVE;
+		slot->n_final += ended;
 		if (task_is_withdrawn(task))
 			continue;
 		if (slot->newest && !task_is_final(slot->newest->state))
 			slot->moving = slot->newest;
 		slot->newest = task;
-		if (task_is_final(task->state) && task->desired.wanted != TASK_WANT_REMOVE)
-			slot->n_final++;
 	}
 	for (size_t i = 0; i < ret_slots->n; i++)
 		keep_unreachable(&ret_slots->items[i]);
@@ -123,6 +123,25 @@ bool task_is_stale(const struct job_entry *entry, const struct task *task)
 	       task->desired.restarts_asked < entry->job.restarts_asked;
 }
 
+bool task_is_kept(const struct job_entry *entry, const struct task *task)
+{
+	return task->desired.revision != entry->job.revision && !entry->job.rolled_back_from &&
+	       job_outcome(&entry->job, entry->job.revision) == OUTCOME_PAUSED;
+}
+
+bool task_is_behind(const struct job_entry *entry, const struct task *task)
+{
+	return task_is_stale(entry, task) && !task_is_kept(entry, task);
+}
+
+const struct job_revision *successor_revision(const struct job_entry *entry,
+					      const struct task *task)
+{
+	if (task && task_is_kept(entry, task))
+		return job_entry_revision(entry, task->desired.revision);
+	return job_entry_current(entry);
+}
+
 bool task_is_given_up(const struct task *task)
 {
 	return task->desired.verdict_reason == REASON_NODE_LOST ||
@@ -147,7 +166,7 @@ int task_end_reason(const struct job_entry *entry, const struct task *task)
 static int look_after_end(const struct job_entry *entry, const struct task *task)
 {
 	/* To be forgotten: the slot was scaled away, and is wanted again. */
-	if (task_is_stale(entry, task) || task->desired.wanted == TASK_WANT_REMOVE)
+	if (task_is_behind(entry, task) || task->desired.wanted == TASK_WANT_REMOVE)
 		return SLOT_NEXT;
 	int reason = task_end_reason(entry, task);
 	switch (reason_after(reason)) {
@@ -180,7 +199,7 @@ static bool slot_is_wanted(const struct job_entry *entry, const struct task *tas
 	if (task->desired.wanted != TASK_WANT_STOP)
 		return false;
 	/* A slot that was scaled away is there again, and a restart clears a stop. */
-	return task_is_stale(entry, task) || task->desired.stop_reason == REASON_SCALED_DOWN ||
+	return task_is_behind(entry, task) || task->desired.stop_reason == REASON_SCALED_DOWN ||
 	       reason_after(task->desired.stop_reason) == AFTER_REPLACE_NOW;
 }
 
@@ -225,6 +244,13 @@ static void count_slot(const struct job_entry *entry, const struct task *task,
 	facts->left += look == SLOT_LEFT;
 }
 
+/* The update has tried this slot, and left it to its old task. */
+static bool has_failed_before(const struct job_entry *entry, const struct task *task)
+{
+	return task->desired.revision != entry->job.revision &&
+	       task->desired.roll == entry->job.roll;
+}
+
 static void count_trial(const struct job_entry *entry, const struct task *newest,
 			struct job_facts *facts)
 {
@@ -232,7 +258,8 @@ static void count_trial(const struct job_entry *entry, const struct task *newest
 		return;
 	bool new = task_is_of_update(entry, newest);
 	facts->replaced += new || task_is_stale(entry, newest);
-	facts->failed += new && newest->desired.trial == TRIAL_FAILED;
+	facts->failed +=
+		(new || has_failed_before(entry, newest)) && newest->desired.trial == TRIAL_FAILED;
 }
 
 static bool is_paused(const struct job_entry *entry, const struct job_facts *facts)

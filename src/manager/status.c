@@ -42,7 +42,19 @@ static void say_not_gone(const struct job_entry *entry, struct text *out)
 		text_add(out, "no container is left");
 }
 
-static void say_counts(const struct job_entry *entry, const struct job_facts *facts,
+/* "1 of 4 failed", and where no task tells it any more what had failed when the update was paused. */
+static void say_failed(const struct job_entry *entry, const struct job_facts *facts, bool is_told,
+		       struct text *out)
+{
+	const struct revision_outcome *outcome = job_outcome_of(&entry->job, entry->job.revision);
+	if (!is_told && outcome && outcome->outcome == OUTCOME_PAUSED && outcome->message)
+		text_add(out, outcome->message);
+	else
+		text_addf(out, "%lld of %lld failed", (long long)facts->failed,
+			  (long long)facts->replaced);
+}
+
+static void say_counts(const struct job_entry *entry, const struct job_facts *facts, bool is_told,
 		       struct text *out)
 {
 	long long wanted = (long long)facts->wanted;
@@ -74,8 +86,7 @@ static void say_counts(const struct job_entry *entry, const struct job_facts *fa
 		if (facts->left)
 			text_addf(out, "%lld of %lld given up", (long long)facts->left, wanted);
 		else
-			text_addf(out, "%lld of %lld failed", (long long)facts->failed,
-				  (long long)facts->replaced);
+			say_failed(entry, facts, is_told, out);
 		break;
 	default:
 		text_addf(out, "%lld of %lld ready", (long long)(facts->ready + facts->succeeded),
@@ -134,13 +145,13 @@ void manager_job_status(const struct manager *manager, const struct job_entry *e
 		.left = facts.left,
 		.update = update_state(entry, &facts),
 	};
-	struct text message;
-	text_init(&message, LIMIT_MESSAGE_BYTES);
-	say_counts(entry, &facts, &message);
 	const struct task *task = NULL;
 	if (facts.standing != STANDING_RUNNING && facts.standing != STANDING_COMPLETED &&
 	    entry->job.wanted == JOB_RUN)
 		task = explaining(entry, &slots);
+	struct text message;
+	text_init(&message, LIMIT_MESSAGE_BYTES);
+	say_counts(entry, &facts, task != NULL, &message);
 	if (task) {
 		status.reason = task->reason;
 		say_task(manager, entry, task, &message);

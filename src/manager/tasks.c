@@ -178,7 +178,7 @@ static void inherit(struct manager *manager, const struct job_entry *entry, cons
 	const struct task *moving = cluster_task(&manager->cluster, old->desired.replaces);
 	bool took_over = !uuid_is_zero(old->desired.node.uuid) && (!moving || task_is_off(moving));
 	desired->replaces = took_over ? old->desired.id : old->desired.replaces;
-	if (task_is_stale(entry, old))
+	if (task_is_behind(entry, old))
 		return;
 	if (old->desired.roll == desired->roll)
 		desired->trial = old->desired.trial;
@@ -202,7 +202,7 @@ struct task *task_create(struct manager *manager, struct job_entry *entry, int64
 	struct task_desired desired = {
 		.id = { id_next(manager) },
 		.job = entry->job.id,
-		.revision = entry->job.revision,
+		.revision = successor_revision(entry, old)->number,
 		.restarts_asked = entry->job.restarts_asked,
 		.roll = entry->job.roll,
 		.slot = slot,
@@ -308,14 +308,14 @@ void task_write_off(struct manager *manager, struct task *task)
 
 void task_withdraw(struct manager *manager, struct task *task)
 {
-	if (uuid_is_zero(task->desired.node.uuid) || task->observed.removed ||
-	    task->desired.written_off) {
+	if (uuid_is_zero(task->desired.node.uuid)) {
 		task_delete(manager, task);
 		return;
 	}
 	group_reserve(manager, 1);
 	struct before before = open_task(manager, task);
-	task->desired.wanted = TASK_WANT_REMOVE;
+	if (task->desired.wanted == TASK_WANT_RUN)
+		task->desired.wanted = TASK_WANT_STOP;
 	task->desired.stop_reason = REASON_WITHDRAWN;
 	close_task(manager, task, &before);
 }
@@ -327,7 +327,7 @@ void task_replace_lost(struct manager *manager, struct task *lost, struct schedu
 	PRE(lease_over_ms(manager, lost) <= manager->in->now_ms);
 	struct job_entry *entry = cluster_job_of(&manager->cluster, lost);
 	/* One group: either the old task is lost and the new one is placed, or neither. */
-	group_reserve(manager, 3 + volume_pins_max(&job_entry_current(entry)->spec));
+	group_reserve(manager, 3 + volume_pins_max(&successor_revision(entry, lost)->spec));
 	bool held = manager->group_held;
 	manager->group_held = true;
 	struct task *task = task_create(manager, entry, lost->desired.slot, lost);
@@ -384,7 +384,7 @@ void task_stop(struct manager *manager, struct task *task, int reason)
 		return;
 	}
 	bool stopping = task->desired.wanted >= TASK_WANT_STOP;
-	if (task->desired.wanted == TASK_WANT_REMOVE ||
+	if (task->desired.wanted == TASK_WANT_REMOVE || task_is_withdrawn(task) ||
 	    (stopping && task->desired.stop_reason == reason))
 		return;
 	ask_to_stop(manager, task, reason, NULL);
@@ -484,6 +484,7 @@ void task_set_trial(struct manager *manager, struct task *task, int trial)
 	group_reserve(manager, 1);
 	cluster_task_edit(&manager->cluster, task);
 	task->desired.trial = trial;
+	task->desired.roll = cluster_job_of(&manager->cluster, task)->job.roll;
 	cluster_task_save(&manager->cluster, &manager->out->changes, task);
 }
 

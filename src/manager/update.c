@@ -16,7 +16,7 @@
 
 bool job_is_rolling(const struct job_entry *entry)
 {
-	return job_outcome(&entry->job, entry->job.revision) == OUTCOME_ROLLING;
+	return job_is_under_way(&entry->job);
 }
 
 const struct update_policy *update_policy_of(const struct job_entry *entry)
@@ -181,23 +181,45 @@ static void say_failed(const struct manager *manager, const struct job_entry *en
 	}
 }
 
+static void put_outcome(struct manager *manager, struct job_entry *entry, int outcome,
+			const char *message)
+{
+	struct job job;
+	record_copy(&job_type, &job, &entry->job);
+	job_set_outcome(&job, job.revision, outcome, wall_now(manager), message);
+	group_reserve(manager, 1);
+	cluster_put_job(&manager->cluster, &manager->out->changes, &job);
+}
+
 static void finish(struct manager *manager, struct job_entry *entry, const struct slots *slots,
 		   const struct job_facts *facts)
 {
-	struct job job;
 	struct text message;
 	text_init(&message, LIMIT_MESSAGE_BYTES);
 	if (facts->failed)
 		say_failed(manager, entry, slots, facts, &message);
-	record_copy(&job_type, &job, &entry->job);
-	job_set_outcome(&job, job.revision, OUTCOME_DONE, wall_now(manager),
-			facts->failed ? text_string(&message) : NULL);
 	char name[JOB_NAME_SIZE];
-	happen(manager, "job", job_name(entry, name), job.id.uuid, "rolled_out", "",
+	happen(manager, "job", job_name(entry, name), entry->job.id.uuid, "rolled_out", "",
 	       text_string(&message));
-	group_reserve(manager, 1);
-	cluster_put_job(&manager->cluster, &manager->out->changes, &job);
+	put_outcome(manager, entry, OUTCOME_DONE, facts->failed ? text_string(&message) : NULL);
 	text_release(&message);
+}
+
+/* On record, and not only to be told: what an update has not come to stays at its revision while it is paused. False:
+ * it is on record already. */
+static bool pause(struct manager *manager, struct job_entry *entry, const struct slots *slots,
+		  const struct job_facts *facts, bool paused)
+{
+	if (paused == (job_outcome(&entry->job, entry->job.revision) == OUTCOME_PAUSED))
+		return false;
+	struct text message;
+	text_init(&message, LIMIT_MESSAGE_BYTES);
+	if (paused)
+		say_failed(manager, entry, slots, facts, &message);
+	put_outcome(manager, entry, paused ? OUTCOME_PAUSED : OUTCOME_ROLLING,
+		    paused ? text_string(&message) : NULL);
+	text_release(&message);
+	return true;
 }
 
 /* False: there is nothing to go back to, and the update is paused. */
@@ -208,23 +230,28 @@ static bool roll_back(struct manager *manager, struct job_entry *entry, const st
 	if (!target)
 		return false;
 	char name[JOB_NAME_SIZE];
-	struct job job;
+	struct plan plan = { 0 };
+	struct plan_job *job = plan_job_add(&plan, entry, EFFECT_ROLLED_BACK);
 	struct text message;
 	text_init(&message, LIMIT_MESSAGE_BYTES);
 	say_failed(manager, entry, slots, facts, &message);
 	notes_add(&manager->out->notes, "job %s goes back to revision %lld: %s",
 		  job_name(entry, name), (long long)target->number, text_string(&message));
 	happen(manager, "job", name, entry->job.id.uuid, "rolled_back", "", text_string(&message));
-	record_copy(&job_type, &job, &entry->job);
-	rollback_plan(manager, &job, target, text_string(&message));
-	struct job_revision revision;
-	bool scaled = rollback_keeps_scale(entry, target, &revision);
-	group_reserve(manager, 2);
-	job_write(manager, &job, scaled ? &revision : NULL);
+	rollback_plan(manager, &job->job, target, text_string(&message));
 	text_release(&message);
+	job->put_revision = rollback_keeps_scale(entry, target, &job->revision);
+	/* First, for what is not done yet when the manager dies is decided again. */
+	plan_restart_dependents(manager, &plan, entry->job.project);
+	plan_write_dependents(manager, &plan);
+	job = &plan.jobs.items[0];
+	group_reserve(manager, 2);
+	job_write(manager, &job->job, job->put_revision ? &job->revision : NULL);
+	plan_release(&plan);
 	return true;
 }
 
+/* True: all is to be looked at again. */
 static bool settle(struct manager *manager, struct roll *roll, struct job_entry *entry,
 		   const struct slots *slots, bool gate_open)
 {
@@ -240,6 +267,8 @@ static bool settle(struct manager *manager, struct roll *roll, struct job_entry 
 	 * to replace. */
 	if (rolling && !roll->open && !(failing && roll->ill) && !PLANTED(PLANTED_UPDATE_ENDLESS))
 		finish(manager, entry, slots, &facts);
+	else if (rolling && pause(manager, entry, slots, &facts, failing))
+		return true;
 	else if (!failing && gate_open)
 		begin_next(manager, roll, entry);
 	return false;
@@ -266,10 +295,10 @@ bool update_roll(struct manager *manager, struct job_entry *entry, const struct 
 		.next = base_calloc(slots->n + 1, sizeof(struct slot *)),
 	};
 	look_at_slots(manager, &roll, entry, slots);
-	bool rolled_back = settle(manager, &roll, entry, slots, gate_open);
+	bool again = settle(manager, &roll, entry, slots, gate_open);
 	look_again(manager, entry, roll.due_ms);
 	base_free(roll.next);
-	return rolled_back;
+	return again;
 }
 
 void updates_due(struct manager *manager)

@@ -26,7 +26,7 @@ EXCLUDED = {
     "queued": "the turn that queues a task also places or parks it, so no reader can see it in between",
     "removed": "the task is forgotten once it is gone, so `why` has nobody to ask about; the event is compared",
     "scaled_down": "as removed: the event is compared",
-    "withdrawn": "as removed: a move that is called off leaves no trace of it",
+    "withdrawn": "one that is taken back while it is not ready says it, as the stories of drains and pauses compare",
 }
 PROVOKED = set()
 COMPARED = set()

@@ -108,7 +108,7 @@ def test_an_update_that_fails_goes_back_and_users_can_too(drover):
     runs = "trap exit TERM; sleep 1000 & wait"
     drover.up(compose % (runs, "rollback"))
     first = set(drover.containers(running_only=True))
-    failed = drover.up(compose % ("exit 3", "rollback"), check=False)
+    failed = drover.up(compose % ("echo broken; exit 3", "rollback"), check=False)
     assert failed.returncode == 1
     assert "t/s was rolled back from revision 2 to 1: 1 of 2 failed: s.1 " in failed.stderr
     # The second slot was never touched; the first one may have been taken over before the new task ended.
@@ -117,6 +117,8 @@ def test_an_update_that_fails_goes_back_and_users_can_too(drover):
     history = json.loads(drover.out("history", "t/s", "-o", "json"))
     assert [(one["number"], one["current"], one["outcome"]) for one in history["revisions"]] == [
         (2, False, "rolled_back"), (1, True, "done")]
+    # What was taken back is history, and can be read like any other.
+    assert "broken\n" in drover.out("logs", "t/s")
     paused = drover.up(compose % ("exit 3", "pause"), check=False)
     assert paused.returncode == 1 and "the update is paused" in paused.stderr
     assert len(drover.containers(running_only=True)) >= 1

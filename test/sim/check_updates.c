@@ -49,10 +49,8 @@ void checker_update(struct sim *sim, const struct cluster *cluster, const struct
 	    !is_taken_down(cluster, known, entry, task))
 		return;
 	const struct update_policy *policy =
-		entry->job.rolled_back_from &&
-				job_outcome(&entry->job, entry->job.revision) == OUTCOME_ROLLING
-			? &spec->rollback
-			: &spec->update;
+		entry->job.rolled_back_from && job_is_under_way(&entry->job) ? &spec->rollback
+									     : &spec->update;
 	int64_t most = policy->parallelism ? policy->parallelism : 1;
 	/* One that another has taken over from takes nothing down. */
 	if (most == UPDATE_ALL || !is_down(entry, task->desired.slot))

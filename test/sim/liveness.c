@@ -275,6 +275,19 @@ static bool is_current(const struct job_entry *entry, const struct task *task)
 	       task->desired.restarts_asked == entry->job.restarts_asked;
 }
 
+/* The update is paused, and has not come to it: it stays, and so does whatever follows it. */
+static bool is_kept(const struct job_entry *entry, const struct task *task)
+{
+	return task->desired.revision != entry->job.revision && !entry->job.rolled_back_from &&
+	       job_outcome(&entry->job, entry->job.revision) == OUTCOME_PAUSED;
+}
+
+/* Of the revision that its slot is to have. */
+static bool is_as_wanted(const struct job_entry *entry, const struct task *task)
+{
+	return is_current(entry, task) || is_kept(entry, task);
+}
+
 static void look_at_running(struct look *look, const struct job_entry *entry,
 			    const struct task *task, bool update_is_held)
 {
@@ -306,7 +319,7 @@ static bool is_left(const struct task *task)
 
 static void look_at_ended(struct look *look, const struct job_entry *entry, const struct task *task)
 {
-	if (!is_current(entry, task))
+	if (!is_as_wanted(entry, task))
 		wrong(look, INVARIANT_L1, task, "has no successor of the present revision");
 	else if (!is_left(task))
 		wrong(look, INVARIANT_L1, task, "has no successor");
@@ -321,10 +334,10 @@ static bool only_ends(const struct job_entry *entry, const struct task *task)
 	if (job_spec_lease_ms(own) || job_spec_lease_ms(&job_entry_current(entry)->spec))
 		return true;
 	if (task_is_final(task->state))
-		return is_current(entry, task) && is_left(task);
+		return is_as_wanted(entry, task) && is_left(task);
 	if (task->desired.wanted != TASK_WANT_STOP)
 		return task->desired.wanted == TASK_WANT_REMOVE;
-	return is_current(entry, task) && task->desired.stop_reason != REASON_SCALED_DOWN &&
+	return is_as_wanted(entry, task) && task->desired.stop_reason != REASON_SCALED_DOWN &&
 	       reason_after(task->desired.stop_reason) != AFTER_REPLACE_NOW;
 }
 
@@ -342,7 +355,11 @@ static void look_at_out(struct look *look, const struct job_entry *entry, const 
 	if (!task->unreachable)
 		wrong(look, INVARIANT_L1, task, "is on a machine that is lost, and nobody says so");
 	else if (!job_spec_is_global(&job_entry_current(entry)->spec) &&
-		 could_run(look, entry, &job_entry_current(entry)->spec, task->desired.slot))
+		 could_run(look, entry,
+			   is_kept(entry, task)
+				   ? &job_entry_revision(entry, task->desired.revision)->spec
+				   : &job_entry_current(entry)->spec,
+			   task->desired.slot))
 		wrong(look, INVARIANT_L1, task,
 		      "is on a lost machine, and there is another for it");
 }
@@ -360,10 +377,8 @@ static bool is_paused(const struct look *look, const struct job_entry *entry)
 {
 	const struct job_spec *spec = &job_entry_current(entry)->spec;
 	const struct update_policy *policy =
-		entry->job.rolled_back_from &&
-				job_outcome(&entry->job, entry->job.revision) == OUTCOME_ROLLING
-			? &spec->rollback
-			: &spec->update;
+		entry->job.rolled_back_from && job_is_under_way(&entry->job) ? &spec->rollback
+									     : &spec->update;
 	int64_t n_replaced = 0;
 	int64_t n_failed = 0;
 	for (int64_t slot = 1; slot <= last_slot(look, entry); slot++) {
@@ -373,8 +388,11 @@ static bool is_paused(const struct look *look, const struct job_entry *entry)
 		bool old = !is_current(entry, task);
 		bool new = !old && task->desired.roll == entry->job.roll &&
 			   !uuid_is_zero(task->desired.replaces.uuid);
+		/* Tried, and left to the old one. */
+		bool tried = task->desired.revision != entry->job.revision &&
+			     task->desired.roll == entry->job.roll;
 		n_replaced += old || new;
-		n_failed += new && task->desired.trial == TRIAL_FAILED;
+		n_failed += (new || tried) && task->desired.trial == TRIAL_FAILED;
 	}
 	return policy->failure_action != UPDATE_CONTINUE &&
 	       n_failed * 1000000 > policy->max_failure_ppm * n_replaced;
@@ -396,7 +414,7 @@ static bool holds_update(const struct look *look, const struct job_entry *entry)
 static void look_at_update(struct look *look, const struct job_entry *entry, bool held)
 {
 	look->sim->checker.evaluated[INVARIANT_L5]++;
-	if (held || job_outcome(&entry->job, entry->job.revision) != OUTCOME_ROLLING)
+	if (held || !job_is_under_way(&entry->job))
 		return;
 	look->fine = false;
 	if (look->tell)

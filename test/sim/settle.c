@@ -74,7 +74,7 @@ static bool is_moving(const struct cluster *cluster, const struct task *task)
 /* Does its update go on, or is a restart under way? */
 static bool is_rolled(const struct job_entry *entry)
 {
-	if (job_outcome(&entry->job, entry->job.revision) == OUTCOME_ROLLING)
+	if (job_is_under_way(&entry->job))
 		return true;
 	for (size_t i = 0; i < entry->tasks.n; i++)
 		if (!task_is_final(entry->tasks.items[i]->state) &&

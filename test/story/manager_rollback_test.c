@@ -281,6 +281,38 @@ static void why_a_task_was_restarted_is_told(void **state)
 	story_end(&story);
 }
 
+/* Whoever asks to be restarted with it is, whether it goes back by itself or is taken back. */
+static void those_that_restart_with_it_restart_on_the_way_back(void **state)
+{
+	(void)state;
+	for (int by_hand = 0; by_hand < 2; by_hand++) {
+		struct story story;
+		story_begin(&story);
+		story_join(&story, "alpha");
+		story_project(&story, "shop");
+		story_job(&story, "web", 1)->update.failure_action =
+			by_hand ? UPDATE_PAUSE : UPDATE_ROLLBACK;
+		story_depends(story_job(&story, "api", 1), "web", DEPEND_STARTED)->restart = true;
+		story_depends(story_job(&story, "far", 1), "web", DEPEND_STARTED);
+		assert_int_equal(story_apply(&story), ERR_NONE);
+		story.hold_start = "web";
+		rollout_update(&story, "busybox:2");
+		assert_int_equal(rollout_job(&story, "api")->job.restarts_asked, 1);
+		story_report(&story, "shop/web.1", TASK_FAILED, REASON_EXIT_NONZERO,
+			     "exited with status 1");
+		story.hold_start = NULL;
+		if (by_hand)
+			assert_int_equal(rollout_back(&story, 0), ERR_NONE);
+		story_pass(&story, 60000);
+		assert_int_equal(rollout_job(&story, "web")->job.revision, 1);
+		assert_int_equal(rollout_job(&story, "api")->job.restarts_asked, 2);
+		assert_int_equal(rollout_job(&story, "far")->job.restarts_asked, 0);
+		assert_int_equal(story_task(&story, "shop/api.1")->desired.restarts_asked, 2);
+		assert_int_equal(story_task(&story, "shop/api.1")->state, TASK_RUNNING);
+		story_end(&story);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +328,7 @@ int main(void)
 		cmocka_unit_test(what_a_client_goes_back_to_is_the_clients),
 		cmocka_unit_test(a_restart_after_a_way_back_goes_by_the_update_policy),
 		cmocka_unit_test(why_a_task_was_restarted_is_told),
+		cmocka_unit_test(those_that_restart_with_it_restart_on_the_way_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

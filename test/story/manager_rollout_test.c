@@ -120,8 +120,8 @@ static void start_first_keeps_the_old_task_for_as_long_as_the_new_one_fails(void
 	story_pass(&story, 3600000);
 	assert_int_equal(rollout_running(&story), 2);
 	story_stands(&story, "shop/web", STANDING_DEGRADED,
-		     "the update is paused with 2 of 2 tasks still to be replaced; 1 of 2 failed; "
-		     "web.1 failed: exited with status 1");
+		     "the update is paused with 2 of 2 tasks still to be replaced; 1 of 2 failed: "
+		     "web.1 exited with status 1");
 	/* The next revision takes over, beside the same old task. */
 	story.hold_start = NULL;
 	rollout_update(&story, "busybox:3");
@@ -252,7 +252,8 @@ static void an_update_that_failed_and_came_round_ends(void **state)
 	story_report(&story, "shop/web.1", TASK_SCHEDULED, REASON_RESTARTING,
 		     "exited with status 1");
 	assert_int_equal(story_task(&story, "shop/web.1")->state, TASK_RUNNING);
-	story_stands(&story, "shop/web", STANDING_DEGRADED, "the update has failed; 1 of 1 failed");
+	story_stands(&story, "shop/web", STANDING_DEGRADED,
+		     "the update has failed; 1 of 1 failed: web.1 was restarted 1 time");
 	story_pass(&story, MONITOR_MS + 1000);
 	story_stands(&story, "shop/web", STANDING_RUNNING, "1 of 1 ready");
 	assert_int_equal(rollout_outcome(&story, 2), OUTCOME_DONE);

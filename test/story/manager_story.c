@@ -536,7 +536,8 @@ struct task *story_task(struct story *story, const char *name)
 	const struct job_entry *entry = job_of(story, name, (size_t)(dot - name));
 	struct task *newest = NULL;
 	for (size_t i = 0; i < entry->tasks.n; i++)
-		if (entry->tasks.items[i]->desired.slot == slot)
+		if (entry->tasks.items[i]->desired.slot == slot &&
+		    entry->tasks.items[i]->desired.stop_reason != REASON_WITHDRAWN)
 			newest = entry->tasks.items[i];
 	if (!newest)
 		fail_msg("there is no task %s", name);

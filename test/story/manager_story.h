@@ -99,7 +99,8 @@ enum err_code story_act_node(struct story *story, int kind, const char *name, bo
 
 /* The node of a worker. Fails the test when there is none. */
 struct node_entry *story_node(struct story *story, const char *name);
-/* The newest task of a slot: "shop/web.2"; and with what came before. Fails the test when there is none. */
+/* The newest task of a slot, withdrawn ones aside: "shop/web.2"; and with what came before. Fails the test when
+ * there is none. */
 struct task *story_task(struct story *story, const char *name);
 size_t story_count(struct story *story,
 		   const char *job); /* tasks of "shop/web", history included */

@@ -296,6 +296,26 @@ static void the_last_two_dead_containers_are_kept_and_volumes_handed_on(void **s
 	world_free(world);
 }
 
+static void what_ends_between_two_attempts_can_be_read(void **state)
+{
+	(void)state;
+	struct world *world = world_new();
+	world_job(world, "web", "exit3:1")->restart.delay_ms = 5000;
+	struct task_id id = world_begin(world, "exit3:1");
+	world_run(world, 300);
+	assert_int_equal(world_observed(world, id)->attempt, 2);
+	world_want(world, id, TASK_WANT_STOP, REASON_STOPPED);
+	world_run(world, 1000);
+	world_expect(world, id, TASK_COMPLETED, REASON_STOPPED, "stopped while it was not running");
+	char name[CONTAINER_NAME_SIZE];
+	char expected[CONTAINER_NAME_SIZE];
+	assert_true(worker_container_of(world->worker, id, 0, name));
+	container_name(id, 1, expected);
+	assert_string_equal(name, expected);
+	assert_non_null(world_container(world, id, 1));
+	world_free(world);
+}
+
 /* ---- health ---- */
 
 static void health_is_reported_and_a_sick_container_is_replaced(void **state)
@@ -353,6 +373,7 @@ int main(void)
 		TEST(a_written_delay_is_the_minimum_of_every_pause),
 		TEST(a_restart_is_told_with_its_reason),
 		TEST(the_last_two_dead_containers_are_kept_and_volumes_handed_on),
+		TEST(what_ends_between_two_attempts_can_be_read),
 		TEST(health_is_reported_and_a_sick_container_is_replaced),
 		TEST(health_is_found_by_the_list_when_no_hint_comes),
 	};
