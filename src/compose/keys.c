@@ -145,7 +145,8 @@ static const struct key_row service_rows[] = {
 	     "list of `SERVICE[:ro]`: what that one mounts by name or path, where this one mounts nothing; waits for it as depends_on does; "
 	     "`container:` is refused"),
 	HONOURED("x-drover", read_drover, IN_SERVICE, NULL, "what Compose has no word for; see below"),
-	REFUSED("build", "drover runs images and builds none: build it with `docker build` and name the result under image"),
+	{ "build", KEY_WARNED, read_build, IN_SERVICE, NULL,
+	  "is left aside where `image` stands beside it, and refused without: drover builds no images, and runs the one that is there under that name" },
 	REFUSED("configs", NOT_YET ": mount a file with volumes instead"),
 	REFUSED("cpu_count", "it is for Windows containers"),
 	REFUSED("cpu_percent", "it is for Windows containers"),
@@ -425,7 +426,7 @@ static const struct key_row network_rows[] = {
 	HONOURED("attachable", read_bool, offsetof(struct network_spec, attachable), NULL, "false"),
 	HONOURED("internal", read_bool, offsetof(struct network_spec, internal), NULL, "false"),
 	HONOURED("labels", read_pairs, offsetof(struct network_spec, labels), "labels", ""),
-	HONOURED("external", read_external, offsetof(struct network_spec, external), NULL, "false; true: it must exist, and is never removed"),
+	HONOURED("external", read_network_external, 0, NULL, "false; true: it must exist, and is never removed; `{name}` is true with that name"),
 	HONOURED("ipam", read_ipam, 0, "ipam", "Docker chooses the addresses; see below"),
 	HONOURED("enable_ipv4", read_enable_ipv4, 0, NULL, "`true` only"),
 	HONOURED("enable_ipv6", read_tristate, offsetof(struct network_spec, enable_ipv6), "enable_ipv6",
@@ -450,7 +451,7 @@ static const struct key_row volume_rows[] = {
 	HONOURED("driver", read_volume_driver, 0, "driver", "`local`"),
 	HONOURED("driver_opts", read_options, offsetof(struct volume_spec, driver_opts), "driver_opts", ""),
 	HONOURED("labels", read_pairs, offsetof(struct volume_spec, labels), "labels", ""),
-	HONOURED("external", read_external, offsetof(struct volume_spec, external), NULL, "false; true: it must exist, and is never removed"),
+	HONOURED("external", read_volume_external, 0, NULL, "false; true: it must exist, and is never removed; `{name}` is true with that name"),
 };
 
 #define SECTION(place, rows) { place, rows, ARRAY_LEN(rows) }

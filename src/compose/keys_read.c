@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/check.h"
 #include "compose/nearest.h"
 #include "compose/read.h"
@@ -39,14 +40,26 @@ static const char *other_place(const struct key_section *section, const char *na
 	return NULL;
 }
 
+/* Files of version 1 have no `services`: each key of the top level is one. */
+static bool is_version_1(const struct at *at, const struct key_section *section)
+{
+	return section == &key_sections[SECTION_FILE] && at->node->kind == TREE_MAP &&
+	       !tree_entry_of(at->up->node, "services");
+}
+
 static enum err_code fail_unknown(const struct at *at, const struct key_section *section,
 				  struct err *err)
 {
 	/* One slip of the finger is likelier than a key in the wrong place, more are not. */
 	const char *nearest = nearest_key(section, at->name, 1);
 	const char *place = nearest ? NULL : other_place(section, at->name);
+	if (!nearest && is_version_1(at, section))
+		return at_fail_key(at, err, ERR_INVALID,
+				   "%s has no key \"%s\"; in a file of Compose version 1 it is a "
+				   "service: write services: above and indent what is there",
+				   section->place, at->name);
 	if (!nearest)
-		nearest = nearest_key(section, at->name, strlen(at->name) / 3 + 1);
+		nearest = nearest_key(section, at->name, (strlen(at->name) + 2) / 3);
 	if (strcmp(at->name, "x-drover") == 0)
 		return at_fail_key(at, err, ERR_UNSUPPORTED,
 				   "x-drover is read under a service only");
@@ -107,6 +120,19 @@ enum err_code keys_check_names(const struct at *at, enum section_id section, str
 	return code ? code : check_keys(at, &key_sections[section], true, err);
 }
 
+/* Whoever writes `hostname: ${NAME:-}` leaves it open whether there is one: an empty value that a variable left is as
+ * none, where an empty text has no meaning of its own. */
+static bool is_left_open(enum section_id section, const struct key_row *row,
+			 const struct tree_node *node)
+{
+	static const char *const meant[] = { "image", "command", "entrypoint" };
+	for (size_t i = 0; i < ARRAY_LEN(meant); i++)
+		if (strcmp(row->name, meant[i]) == 0)
+			return false;
+	return section == SECTION_SERVICE && node->kind == TREE_SCALAR && node->interpolated &&
+	       !*node->text;
+}
+
 enum err_code keys_read(const struct at *at, enum section_id section_id, void *target,
 			struct err *err)
 {
@@ -120,6 +146,8 @@ enum err_code keys_read(const struct at *at, enum section_id section_id, void *t
 		if (!entry)
 			continue;
 		code = at_entry(at, entry, &value, err);
+		if (!code && is_left_open(section_id, row, value.node))
+			continue;
 		value.record = row->record;
 		if (!code && row->record)
 			at_origin(&value, "%s", row->record);

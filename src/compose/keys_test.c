@@ -114,6 +114,7 @@ static const struct sample samples[] = {
 	{ SECTION_FILE, "networks", FILE_ "networks: {net: }", false },
 	{ SECTION_FILE, "volumes", FILE_ "volumes: {vol: }", false },
 	{ SECTION_SERVICE, "image", "image: other", false },
+	{ SECTION_SERVICE, "build", IMAGE "build: .", true },
 	{ SECTION_SERVICE, "command", IMAGE "command: sleep 1", false },
 	{ SECTION_SERVICE, "entrypoint", IMAGE "entrypoint: [a]", false },
 	{ SECTION_SERVICE, "env_file", IMAGE "env_file: a.env", false },

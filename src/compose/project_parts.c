@@ -6,13 +6,42 @@
 #include "compose/keys.h"
 #include "compose/service.h"
 
-enum err_code read_external(const struct at *at, void *bool_pointer, struct err *err)
+/* `external: {name: X}` is what older files say for `external: true` and `name: X`. */
+static enum err_code read_external(const struct at *at, bool *external, char **name,
+				   struct err *err)
 {
-	if (at->node->kind == TREE_MAP)
-		return at_fail(at, err, ERR_INVALID,
-			       "expected true or false, found a mapping; write name beside "
-			       "external: true");
-	return get_bool(at, bool_pointer, err);
+	if (at->node->kind != TREE_MAP)
+		return get_bool(at, external, err);
+	*external = true;
+	for (size_t i = 0; i < at->node->n; i++) {
+		struct at entry;
+		enum err_code code = at_entry(at, &at->node->entries[i], &entry, err);
+		if (code)
+			return code;
+		if (strcmp(entry.name, "name") != 0)
+			return at_fail_key(&entry, err, ERR_INVALID,
+					   "expected true, false, or a mapping with name, found %s",
+					   entry.name);
+		if (*name)
+			return at_fail_key(&entry, err, ERR_INVALID,
+					   "the name is written twice: here and beside external");
+		code = read_string(&entry, name, err);
+		if (code)
+			return code;
+	}
+	return ERR_NONE;
+}
+
+enum err_code read_network_external(const struct at *at, void *target, struct err *err)
+{
+	struct network_spec *network = target;
+	return read_external(at, &network->external, &network->name, err);
+}
+
+enum err_code read_volume_external(const struct at *at, void *target, struct err *err)
+{
+	struct volume_spec *volume = target;
+	return read_external(at, &volume->external, &volume->name, err);
 }
 
 enum err_code read_network_driver(const struct at *at, void *target, struct err *err)

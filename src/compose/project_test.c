@@ -121,8 +121,6 @@ static void bad_parts_say_what_is_wrong(void **state)
 			   "{a: 10.8.0.1}}]}}}\n",
 		  ERR_INVALID, "compose.yaml:2:33: networks.n1.ipam.config[0]",
 		  "of a is none in 10.9.0.0/24" },
-		{ SERVICES "networks: {n1: {external: {name: x}}}\n", ERR_INVALID,
-		  "compose.yaml:2:17: networks.n1.external", "write name beside external: true" },
 		{ SERVICES "networks: {n1: {external: true, internal: true}}\n", ERR_INVALID,
 		  "compose.yaml:2:33: networks.n1.internal", "internal has no place beside it" },
 		{ SERVICES "networks: [n1]\n", ERR_INVALID, "compose.yaml:2:1: networks",
@@ -141,6 +139,12 @@ static void bad_parts_say_what_is_wrong(void **state)
 		  "expected a mapping, found nothing" },
 		{ "services: {web: }\n", ERR_INVALID, "compose.yaml:1:12: services.web",
 		  "expected a mapping, found nothing" },
+		{ "services: {a: {image: x}}\nnetworks: {n: {external: {name: a, driver: b}}}\n",
+		  ERR_INVALID, "compose.yaml:2:36: networks.n.external.driver",
+		  "expected true, false, or a mapping with name" },
+		{ "services: {a: {image: x}}\nvolumes: {v: {name: b, external: {name: a}}}\n",
+		  ERR_INVALID, "compose.yaml:2:35: volumes.v.external.name",
+		  "the name is written twice" },
 		{ "services: {web: {}}\n", ERR_INVALID, "compose.yaml:1:12: services.web",
 		  "the service has no image" },
 		{ "services: {'a b': {image: x}}\n", ERR_INVALID, "compose.yaml:1:12: services.a b",
@@ -195,9 +199,15 @@ static void messages_are_whole_sentences_with_place_and_reason(void **state)
 		const char *message;
 	} rows[] = {
 		{ "services:\n  web:\n    build: .\n",
-		  "compose.yaml:3:5: services.web.build: build is refused: drover runs images and "
-		  "builds none: build "
+		  "compose.yaml:3:5: services.web.build: build without image is refused: drover "
+		  "runs images and builds none: build "
 		  "it with `docker build` and name the result under image" },
+		{ "web:\n  image: a\n  test: 1\n",
+		  "compose.yaml:1:1: web: the top level has no key \"web\"; in a file of Compose "
+		  "version 1 it is a service: write services: above and indent what is there" },
+		{ "service:\n  web:\n    image: a\n",
+		  "compose.yaml:1:1: service: the top level has no key \"service\"; did you mean "
+		  "\"services\"?" },
 		{ "services:\n  web:\n    image: a\n    mem_limit: 5m\n",
 		  "compose.yaml:4:16: services.web.mem_limit: 5242880 bytes are less than 6 MB, "
 		  "the "
@@ -232,6 +242,50 @@ static void messages_are_whole_sentences_with_place_and_reason(void **state)
 		assert_string_equal(whole, rows[i].message);
 		test_world_release(&world);
 	}
+}
+
+/* As many files on the web write it. */
+static void what_older_files_say_is_understood(void **state)
+{
+	(void)state;
+	struct test_world world = { 0 };
+	struct project_request request =
+		test_good(&world, "services:\n"
+				  "  web:\n"
+				  "    image: a\n"
+				  "    build: {context: .}\n"
+				  "    restart: ''\n"
+				  "    environment: ['NODE_ID={{.Node.ID}}']\n"
+				  "    hostname: ${UNSET-}\n"
+				  "    platform: ${UNSET:-}\n"
+				  "    mem_limit: ${UNSET:-}\n"
+				  "    networks: [n]\n"
+				  "    ports: ['${UNSET-}:8080:80']\n"
+				  "networks: {n: {external: {name: old-net}}}\n"
+				  "volumes: {v: {external: {name: old-volume}}}\n");
+	const struct job_spec *spec = &request.jobs.items[0].spec;
+	assert_string_equal(spec->image, "a");
+	assert_int_equal(spec->restart.condition, RESTART_ON_FAILURE);
+	assert_null(spec->hostname);
+	assert_null(spec->platform);
+	assert_null(spec->ports.items[0].host_ip);
+	assert_int_equal(spec->ports.items[0].host_first, 8080);
+	assert_true(request.networks.items[0].external);
+	assert_string_equal(request.networks.items[0].name, "old-net");
+	assert_true(request.volumes.items[0].external);
+	assert_string_equal(request.volumes.items[0].name, "old-volume");
+	assert_string_equal(spec->environment.items[0].value, "{{.Node.ID}}");
+	assert_int_equal(world.warnings.items.n, 2);
+	assert_string_equal(world.warnings.items.items[1],
+			    "compose.yaml:6:19: services.web.environment[0]: the {{...}} in "
+			    "NODE_ID stays as it is; Swarm would fill it in");
+	assert_string_equal(
+		world.warnings.items.items[0],
+		"compose.yaml:4:5: services.web.build: build is left aside where "
+		"`image` stands beside it, and refused without: drover builds no images, "
+		"and runs the one that is there under that name");
+	test_request_release(&request);
+	test_world_release(&world);
 }
 
 static void named_files_of_variables_stand_for_the_usual_one_and_later_ones_win(void **state)
@@ -275,6 +329,7 @@ int main(void)
 		cmocka_unit_test(an_obsolete_version_is_a_warning),
 		cmocka_unit_test(values_that_are_not_text_are_refused_before_they_travel),
 		cmocka_unit_test(messages_are_whole_sentences_with_place_and_reason),
+		cmocka_unit_test(what_older_files_say_is_understood),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,6 +67,7 @@ enum err_code read_command(const struct at *at, void *service, struct err *err);
 enum err_code read_entrypoint(const struct at *at, void *service, struct err *err);
 enum err_code read_environment(const struct at *at, void *service, struct err *err);
 enum err_code read_extra_hosts(const struct at *at, void *service, struct err *err);
+enum err_code read_build(const struct at *at, void *service, struct err *err);
 enum err_code read_pull_policy(const struct at *at, void *service, struct err *err);
 enum err_code read_logging(const struct at *at, void *logging, struct err *err);
 
@@ -218,7 +219,8 @@ enum err_code read_networks(const struct at *at, void *load, struct err *err);
 enum err_code read_project_volumes(const struct at *at, void *load, struct err *err);
 enum err_code read_network_driver(const struct at *at, void *network_spec, struct err *err);
 enum err_code read_volume_driver(const struct at *at, void *volume_spec, struct err *err);
-enum err_code read_external(const struct at *at, void *bool_pointer, struct err *err);
+enum err_code read_network_external(const struct at *at, void *network, struct err *err);
+enum err_code read_volume_external(const struct at *at, void *volume, struct err *err);
 /* The network that services without `networks` join, unless it is declared. */
 void add_default_network(struct load *load);
 

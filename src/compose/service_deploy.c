@@ -30,8 +30,12 @@ enum err_code read_restart(const struct at *at, void *target, struct err *err)
 	struct service *service = target;
 	struct restart_policy *policy = &service->spec.restart;
 	const char *word = "";
-	if (at->node->kind == TREE_SCALAR && !at_is_null(at))
+	if (at->node->kind == TREE_SCALAR && !at_is_null(at)) {
 		word = at->node->text;
+		/* As where nothing is written. */
+		if (!*word)
+			return ERR_NONE;
+	}
 	size_t len = strcspn(word, ":");
 	if (is_no(word))
 		policy->condition = RESTART_NONE;

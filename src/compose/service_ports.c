@@ -101,7 +101,8 @@ static enum err_code split_short(const struct at *at, const char *text, struct s
 	if (port.ip && n == 0)
 		return fail_form(at, text, err);
 	if (n == 2) {
-		port.ip = rest;
+		/* ":8080:80", where a variable left no address, is on all of them. */
+		port.ip = colons[0] > rest ? rest : NULL;
 		port.ip_len = (size_t)(colons[0] - rest);
 		rest = colons[0] + 1;
 	}
@@ -182,8 +183,6 @@ static enum err_code read_short(const struct at *at, struct service *service, st
 		code = fail_form(at, text, err);
 	if (!code && parts.host && parts.host_len > 0)
 		code = parse_range(at, parts.host, parts.host_len, &host, err);
-	if (!code && parts.ip && parts.ip_len == 0)
-		code = fail_form(at, text, err);
 	if (code)
 		return code;
 	struct port port = { .protocol = parts.protocol };

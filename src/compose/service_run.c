@@ -52,6 +52,9 @@ static enum err_code put_variable(const struct at *at, const char *key, const ch
 	if (strncmp(key, "DOCKER_", strlen("DOCKER_")) == 0)
 		at_warn(at, "%s may lead Docker's programs in the container to another machine",
 			key);
+	if (value && (strstr(value, "{{.Node.") || strstr(value, "{{.Service.") ||
+		      strstr(value, "{{.Task.")))
+		at_warn(at, "the {{...}} in %s stays as it is; Swarm would fill it in", key);
 	pairs_put(target, key, value);
 	return ERR_NONE;
 }
@@ -131,6 +134,16 @@ enum err_code read_extra_hosts(const struct at *at, void *target, struct err *er
 				    : add_host_entry(&item, hosts, err);
 	}
 	return code;
+}
+
+enum err_code read_build(const struct at *at, void *target, struct err *err)
+{
+	(void)target;
+	if (tree_entry_of(at->up->node, "image"))
+		return ERR_NONE;
+	return at_fail_key(at, err, ERR_UNSUPPORTED,
+			   "build without image is refused: drover runs images and builds none: "
+			   "build it with `docker build` and name the result under image");
 }
 
 enum err_code read_pull_policy(const struct at *at, void *target, struct err *err)

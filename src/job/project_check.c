@@ -42,8 +42,9 @@ static enum err_code index_name(struct map *map, const char *list, size_t i, con
 }
 
 /* Docker's own name, where one is written. */
+/* Docker takes a network's name of one letter, but not a volume's. */
 static enum err_code check_resource_name(const char *list, size_t i, const char *name,
-					 struct err *err)
+					 size_t len_min, struct err *err)
 {
 	if (!name)
 		return ERR_NONE;
@@ -52,11 +53,11 @@ static enum err_code check_resource_name(const char *list, size_t i, const char 
 	       (name[len] >= '0' && name[len] <= '9') ||
 	       (len && name[len] && strchr("_.-", name[len])))
 		len++;
-	if (len < 2 || name[len])
+	if (len < len_min || name[len])
 		return refuse(err, ERR_INVALID, AT_MEMBER(list, i, "name"),
-			      "\"%.*s\" is not a name Docker takes: two or more letters, digits, "
+			      "\"%.*s\" is not a name Docker takes: %s letters, digits, "
 			      "'_', '.' and '-'",
-			      100, name);
+			      100, name, len_min > 1 ? "two or more" : "one or more");
 	return ERR_NONE;
 }
 
@@ -72,7 +73,7 @@ static enum err_code build_index(struct project_index *index, struct err *err)
 		code = index_name(&index->networks, "networks", i, "key", network->key, network,
 				  err);
 		if (!code)
-			code = check_resource_name("networks", i, network->name, err);
+			code = check_resource_name("networks", i, network->name, 1, err);
 		if (!code)
 			code = ipam_check(network->ipam, i, err);
 		if (!code && network->driver && strcmp(network->driver, "overlay") == 0)
@@ -84,7 +85,7 @@ static enum err_code build_index(struct project_index *index, struct err *err)
 		const struct volume_spec *volume = &request->volumes.items[i];
 		code = index_name(&index->volumes, "volumes", i, "key", volume->key, volume, err);
 		if (!code)
-			code = check_resource_name("volumes", i, volume->name, err);
+			code = check_resource_name("volumes", i, volume->name, 2, err);
 	}
 	return code;
 }

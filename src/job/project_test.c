@@ -142,7 +142,11 @@ static void names_are_checked_and_unique(void **state)
 	add_network(&request, "front");
 	string_set(&request.networks.items[0].name, "a/b");
 	expect(&request, ERR_INVALID, "networks[0].name",
-	       "\"a/b\" is not a name Docker takes: two or more letters, digits, '_', '.' and '-'");
+	       "\"a/b\" is not a name Docker takes: one or more letters, digits, '_', '.' and '-'");
+	init(&request);
+	add_network(&request, "front");
+	string_set(&request.networks.items[0].name, "n");
+	expect(&request, ERR_NONE, NULL, NULL);
 }
 
 static void what_is_referred_to_must_be_there(void **state)
