@@ -26,7 +26,7 @@ services:
     stop_grace_period: 5s
     healthcheck:
       test: [CMD, wget, -q, -O, /dev/null, "http://127.0.0.1/healthz"]
-      interval: 1s
+      interval: 500ms
       retries: 1
     deploy:
       replicas: {REPLICAS}
