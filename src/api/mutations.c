@@ -169,6 +169,11 @@ void handle_project_restart(struct api_request *request)
 	submit_project(request, REQUEST_RESTART, false);
 }
 
+void handle_project_rollback(struct api_request *request)
+{
+	submit_project(request, REQUEST_ROLLBACK, false);
+}
+
 /* A query parameter that is true or false; false when absent. */
 static enum err_code query_bool(struct api_request *request, const char *name, bool *ret_value,
 				struct err *err)

@@ -106,6 +106,7 @@ void handle_submit(struct api_request *request);
 void handle_scale(struct api_request *request);
 void handle_project_stop(struct api_request *request);
 void handle_project_restart(struct api_request *request);
+void handle_project_rollback(struct api_request *request);
 void handle_project_remove(struct api_request *request);
 void handle_job_stop(struct api_request *request);
 void handle_job_restart(struct api_request *request);

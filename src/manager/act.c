@@ -89,20 +89,13 @@ static void plan_restart_job(struct plan *plan, const struct job_entry *entry)
 		plan_job_restart(job);
 }
 
-static enum err_code plan_rollback(struct manager *manager, const struct manager_request *request,
-				   struct plan *plan, struct err *err)
+static void plan_back_to(struct manager *manager, const struct manager_request *request,
+			 struct plan *plan, const struct job_entry *entry,
+			 const struct job_revision *target)
 {
-	const struct job_entry *entry = find_job(manager, request, err);
-	if (!entry)
-		return err->code;
-	if (entry->job.wanted == JOB_REMOVE)
-		return being_removed(entry, err);
-	const struct job_revision *target = rollback_find(entry, request->revision, err);
-	if (!target)
-		return err->code;
 	struct plan_job *job = plan_job_add(plan, entry, EFFECT_UNCHANGED);
 	if (target->number == entry->job.revision)
-		return ERR_NONE;
+		return;
 	rollback_plan(manager, &job->job, target, JOB_ROLLBACK_ASKED);
 	job->put = true;
 	job->put_revision = rollback_keeps_scale(entry, target, &job->revision);
@@ -114,8 +107,60 @@ static enum err_code plan_rollback(struct manager *manager, const struct manager
 		job->put_revision = true;
 	}
 	job->effect = EFFECT_ROLLED_BACK;
-	plan_restart_dependents(manager, plan, request->project);
+}
+
+static enum err_code plan_rollback_job(struct manager *manager,
+				       const struct manager_request *request, struct plan *plan,
+				       struct err *err)
+{
+	const struct job_entry *entry = find_job(manager, request, err);
+	if (!entry)
+		return err->code;
+	if (entry->job.wanted == JOB_REMOVE)
+		return being_removed(entry, err);
+	const struct job_revision *target = rollback_find(entry, request->revision, err);
+	if (!target)
+		return err->code;
+	plan_back_to(manager, request, plan, entry, target);
 	return ERR_NONE;
+}
+
+/* Every service that has something to go back to; what runs to completion would run again, so it has to be named. */
+static enum err_code plan_rollback_project(struct manager *manager,
+					   const struct manager_request *request, struct plan *plan,
+					   struct err *err)
+{
+	const struct project_entry *project =
+		is_given(request->project) ? cluster_project(&manager->cluster, request->project)
+					   : NULL;
+	if (!project)
+		return no_project(request->project, err);
+	if (request->revision)
+		return err_set_field(err, ERR_INVALID, "revision",
+				     "the number of a revision is that of one job: name the job");
+	for (size_t i = 0; i < project->n_jobs; i++) {
+		const struct job_entry *entry = project->jobs[i];
+		const struct job_revision *target = rollback_target(entry);
+		if (target && entry->job.wanted != JOB_REMOVE && !job_runs_to_completion(entry))
+			plan_back_to(manager, request, plan, entry, target);
+	}
+	if (!plan->jobs.n)
+		return err_set(err, ERR_NOT_FOUND,
+			       "no service of project %s has a revision before its current one "
+			       "that was rolled out to its end",
+			       request->project);
+	return ERR_NONE;
+}
+
+static enum err_code plan_rollback(struct manager *manager, const struct manager_request *request,
+				   struct plan *plan, struct err *err)
+{
+	enum err_code code = is_given(request->job)
+				     ? plan_rollback_job(manager, request, plan, err)
+				     : plan_rollback_project(manager, request, plan, err);
+	if (!code)
+		plan_restart_dependents(manager, plan, request->project);
+	return code;
 }
 
 /* Has every slot come to its end? */

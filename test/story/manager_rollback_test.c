@@ -313,6 +313,72 @@ static void those_that_restart_with_it_restart_on_the_way_back(void **state)
 	}
 }
 
+/* "shop/web" and "shop/db" of two, and "shop/once", which runs to completion: all at revision 2, "shop/new" at 1. */
+static void begin_project(struct story *story)
+{
+	static const char *const names[] = { "web", "db", "once" };
+	story_begin(story);
+	story_join(story, "alpha");
+	story->succeed = "once";
+	for (int round = 1; round <= 2; round++) {
+		story_project(story, "shop");
+		for (size_t i = 0; i < ARRAY_LEN(names); i++)
+			string_set(&story_job(story, names[i], 2)->image,
+				   round == 1 ? "busybox:1" : "busybox:2");
+		story->request.jobs.items[2].spec.mode = JOB_REPLICATED_JOB;
+		if (round == 2)
+			story_job(story, "new", 1);
+		assert_int_equal(story_apply(story), ERR_NONE);
+		story_pass(story, 60000);
+	}
+	assert_int_equal(rollout_job(story, "db")->job.revision, 2);
+	assert_int_equal(rollout_job(story, "once")->job.revision, 2);
+	story_forget(story);
+}
+
+static void every_service_of_a_project_goes_back_at_once(void **state)
+{
+	(void)state;
+	struct story story;
+	begin_project(&story);
+	story.quiet = true;
+	assert_int_equal(story_act(&story, REQUEST_ROLLBACK, "shop", ""), ERR_NONE);
+	/* All in the commit that answers. */
+	assert_int_equal(rollout_job(&story, "web")->job.revision, 1);
+	assert_int_equal(rollout_job(&story, "db")->job.revision, 1);
+	assert_int_equal(rollout_job(&story, "once")->job.revision, 2);
+	assert_int_equal(rollout_job(&story, "new")->job.revision, 1);
+	assert_int_equal(story.reply->answer.jobs.n, 2);
+	story_effect(&story, "web", EFFECT_ROLLED_BACK);
+	story_effect(&story, "db", EFFECT_ROLLED_BACK);
+	story.quiet = false;
+	story_pass(&story, 60000);
+	assert_int_equal(rollout_revision(&story, "shop/web.2"), 1);
+	assert_int_equal(rollout_revision(&story, "shop/db.2"), 1);
+	assert_int_equal(rollout_revision(&story, "shop/once.2"), 2);
+	/* There is nothing before that. */
+	assert_int_equal(story_act(&story, REQUEST_ROLLBACK, "shop", ""), ERR_NOT_FOUND);
+	assert_string_equal(story.reply->err.message,
+			    "no service of project shop has a revision before its current one that "
+			    "was rolled out to its end");
+	story_end(&story);
+}
+
+static void a_revision_is_that_of_one_job(void **state)
+{
+	(void)state;
+	struct story story;
+	begin_project(&story);
+	struct manager_request request = {
+		.kind = REQUEST_ROLLBACK, .project = "shop", .job = "", .revision = 1
+	};
+	assert_int_equal(story_ask(&story, &request), ERR_INVALID);
+	assert_string_equal(story.reply->err.field, "revision");
+	assert_int_equal(story_act(&story, REQUEST_ROLLBACK, "none", ""), ERR_NOT_FOUND);
+	assert_int_equal(rollout_job(&story, "web")->job.revision, 2);
+	story_end(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +395,8 @@ int main(void)
 		cmocka_unit_test(a_restart_after_a_way_back_goes_by_the_update_policy),
 		cmocka_unit_test(why_a_task_was_restarted_is_told),
 		cmocka_unit_test(those_that_restart_with_it_restart_on_the_way_back),
+		cmocka_unit_test(every_service_of_a_project_goes_back_at_once),
+		cmocka_unit_test(a_revision_is_that_of_one_job),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
