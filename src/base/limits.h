@@ -57,6 +57,9 @@
 #define LIMIT_PLAN_MS		    30000
 #define LIMIT_PLAN_FILE_BYTES	    (32 * 1024 * 1024)
 #define LIMIT_PLAN_FILE_VALUES	    (4 * LIMIT_JSON_APPLY_VALUES)
+#define LIMIT_INDEX_RANGES	    64
+#define LIMIT_SLOT_RANGES	    4096 /* of slots that are settled */
+#define LIMIT_ENDS_KEPT		    50	 /* newest ended tasks of a job that takes turns */
 #define LIMIT_VOLUMES_PER_PROJECT   500
 #define LIMIT_IDEMPOTENCY_KEYS	    10000
 #define LIMIT_IDEMPOTENCY_KEY_BYTES 128

@@ -47,7 +47,8 @@
 	X(PLANTED_REMOVAL_UNHEARD,    "removal-unheard")    /* L4: a removed node runs on */               \
 	X(PLANTED_UPDATE_ENDLESS,     "update-endless")     /* L5: what is done is not put on record */   \
 	X(PLANTED_RESTLESS,           "restless")           /* L7: what has not changed is stored */       \
-	X(PLANTED_PLACED_ANYWHERE,    "placed-anywhere")    /* placed: constraints are not looked at */
+	X(PLANTED_PLACED_ANYWHERE,    "placed-anywhere")    /* placed: constraints are not looked at */     \
+	X(PLANTED_TURNS_FORGOTTEN,    "turns-forgotten")    /* turns: each slot is filled at once */
 
 enum planted {
 #define PLANTED_ENUM(number, name) number,

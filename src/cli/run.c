@@ -20,6 +20,8 @@ struct following {
 	const char *job;
 	struct uuid after; /* of run --again: tasks up to this one are those of earlier runs */
 	int64_t wanted;	   /* tasks the job has */
+	bool ended;	   /* all of them have come to their end, says the manager */
+	bool well;	   /* ... and none was given up */
 	bool again;
 	struct log_reader *reader;
 	struct uuid job_id; /* zero: no task yet */
@@ -309,16 +311,15 @@ static void stop_trying(struct invocation *invocation, const struct task_view *t
 static int look(struct invocation *invocation, const struct task_page *page,
 		struct following *following)
 {
-	int64_t n_ended = 0;
+	bool all_ended = following->ended;
 	int status = 0;
 	for (size_t i = 0; i < page->tasks.n; i++) {
 		const struct task_view *task = &page->tasks.items[i];
-		following->job_id = task->job_id;
 		if (!counts(page, i, following))
 			continue;
 		log_reader_add(following->reader, task);
 		tell_waiting(task, following);
-		n_ended += task_is_final(task->state);
+		all_ended = all_ended && task_is_final(task->state);
 		if (cannot_start(task)) {
 			/* What somebody else has asked for is not ours to stop. */
 			if (!following->again)
@@ -328,7 +329,39 @@ static int look(struct invocation *invocation, const struct task_page *page,
 		if (task->state == TASK_FAILED || status == 0)
 			status = exit_status(task);
 	}
-	return n_ended >= following->wanted ? status : -1;
+	/* Of many tasks, those that ended long ago are not listed any more. */
+	if (status == 0 && !following->well)
+		status = err_exit_status(ERR_FAILED);
+	return all_ended ? status : -1;
+}
+
+/* Has the job come to its end? To be asked before its tasks are looked at. */
+static enum err_code look_at_job(struct invocation *invocation, struct following *following,
+				 struct err *err)
+{
+	struct job_page page;
+	struct text query;
+	text_init(&query, LIMIT_PATH_BYTES);
+	text_add(&query, "project=");
+	http_percent_encode(&query, following->project);
+	text_add(&query, "&name=");
+	http_percent_encode(&query, following->job);
+	enum err_code code = fetch_jobs(invocation, text_string(&query), &page, err);
+	text_release(&query);
+	if (code)
+		return code;
+	for (size_t i = 0; i < page.jobs.n; i++) {
+		const struct job_view *job = &page.jobs.items[i];
+		following->job_id = job->id;
+		following->ended = job->succeeded + job->left >= job->replicas;
+		following->well = !job->left;
+	}
+	if (!page.jobs.n)
+		err_set(err, ERR_NOT_FOUND, "job %s/%s is gone", following->project,
+			following->job);
+	code = page.jobs.n ? ERR_NONE : ERR_NOT_FOUND;
+	record_release(&job_page_type, &page);
+	return code;
 }
 
 /* Until the job is over and all its output is here; then say how it ended. */
@@ -343,7 +376,8 @@ static int follow(struct invocation *invocation, struct following *following)
 	following->reader = log_reader_new(invocation, &options);
 	while (status < 0) {
 		struct task_page page;
-		if (fetch_tasks(invocation, query, &page, &err)) {
+		if (look_at_job(invocation, following, &err) ||
+		    fetch_tasks(invocation, query, &page, &err)) {
 			status = cli_fail(invocation, &err);
 			break;
 		}

@@ -313,6 +313,8 @@ static const struct sample samples[] = {
 	{ SECTION_DROVER, "scheduler", "scheduler: spread", false },
 	{ SECTION_DROVER, "placement_deadline", "placement_deadline: 1s", false },
 	{ SECTION_DROVER, "update_deadline", "update_deadline: 1m", false },
+	{ SECTION_DROVER, "array", "array: 3", false },
+	{ SECTION_DROVER, "concurrency", "concurrency: 1", false },
 	{ SECTION_DROVER, "max_run_time", "max_run_time: 1h", false },
 	{ SECTION_DROVER, "disk", "disk: 1g", false },
 	{ SECTION_DROVER, "on_disconnect", "on_disconnect: stop", false },

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/limits.h"
 #include "compose/compose.h"
 #include "compose/print.h"
 
@@ -362,6 +363,17 @@ static void print_depends_on(struct yaml_out *out, const struct job_spec *spec)
 	yaml_close(out);
 }
 
+static void print_array(struct yaml_out *out, const struct array *array)
+{
+	struct text text;
+	if (!array)
+		return;
+	text_init(&text, LIMIT_MESSAGE_BYTES * 2);
+	array_print(array, &text);
+	yaml_string(out, "array", text_string(&text));
+	text_release(&text);
+}
+
 static void print_drover(struct yaml_out *out, const struct job_spec *spec)
 {
 	yaml_open(out, "x-drover");
@@ -371,6 +383,8 @@ static void print_drover(struct yaml_out *out, const struct job_spec *spec)
 		yaml_duration(out, "placement_deadline", spec->placement_deadline_ms);
 	if (!job_spec_completes(spec))
 		yaml_duration(out, "update_deadline", job_spec_update_deadline_ms(spec));
+	print_array(out, spec->array);
+	print_written(out, "concurrency", spec->concurrency);
 	if (spec->max_run_time_ms)
 		yaml_duration(out, "max_run_time", spec->max_run_time_ms);
 	print_probe(out, spec->probe);

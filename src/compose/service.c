@@ -61,6 +61,7 @@ static enum err_code read_service(const struct at *at, struct load *load, struct
 	text_print(load->record_prefix, sizeof(load->record_prefix), "jobs[%zu].spec.", index);
 	struct service service = { .scale_written = false };
 	record_init(&job_spec_type, &service.spec);
+	imply_mode(at, &service);
 	enum err_code code = keys_read(at, SECTION_SERVICE, &service, err);
 	if (!code)
 		code = finish_service(at, &service, err);

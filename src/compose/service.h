@@ -184,6 +184,10 @@ enum err_code read_monitor(const struct at *at, void *int64_ms, struct err *err)
 enum err_code read_update_deadline(const struct at *at, void *int64_ms, struct err *err);
 
 /* service_batch.c */
+enum err_code read_array(const struct at *at, void *service, struct err *err);
+enum err_code read_concurrency(const struct at *at, void *service, struct err *err);
+/* Where x-drover says what only runs to completion, that is what the service does, unless it is written otherwise. */
+void imply_mode(const struct at *at, struct service *service);
 enum err_code read_max_run_time(const struct at *at, void *service, struct err *err);
 
 /* service_deploy.c */

@@ -46,6 +46,7 @@ static const struct field job_fields[] = {
 	ROW_INT(8, struct job, rolled_back_from, LIMIT_COUNT),
 	ROW_STRUCTS(9, struct job, outcomes, revision_outcome, LIMIT_OUTCOMES_PER_JOB),
 	ROW_INT(10, struct job, roll, LIMIT_COUNT),
+	ROW_STRUCT(11, struct job, settled, settled),
 };
 RECORD_TYPE(job, struct job, job_fields);
 
@@ -115,3 +116,23 @@ static const struct field project_request_fields[] = {
 };
 RECORD_TYPE(project_request, struct project_request, project_request_fields);
 // clang-format on
+
+static bool is_settled_now(const struct job *job)
+{
+	return job->settled.roll == job->roll && job->settled.restarts_asked == job->restarts_asked;
+}
+
+const struct settled *job_settled(const struct job *job)
+{
+	static const struct settled nothing;
+	return is_settled_now(job) ? &job->settled : &nothing;
+}
+
+struct settled *job_settle(struct job *job)
+{
+	if (!is_settled_now(job))
+		record_release(&settled_type, &job->settled);
+	job->settled.roll = job->roll;
+	job->settled.restarts_asked = job->restarts_asked;
+	return &job->settled;
+}

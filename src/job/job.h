@@ -4,6 +4,7 @@
 #define JOB_JOB_H
 
 #include "job/basis.h"
+#include "job/settled.h"
 #include "job/spec.h"
 
 struct job_id {
@@ -56,8 +57,14 @@ struct job {
 	int64_t roll;		  /* raised when another revision becomes the current one */
 	int64_t rolled_back_from; /* the current revision was gone back to from this one; 0: it was not */
 	LIST_OF(struct revision_outcome) outcomes; /* ascending by revision */
+	struct settled settled;			   /* see job_settled() */
 };
 extern const struct record_type job_type;
+
+/* The slots that are settled for the present roll and restart; none of another one's are. */
+const struct settled *job_settled(const struct job *job);
+/* The same to be added to. */
+struct settled *job_settle(struct job *job);
 
 int job_outcome(const struct job *job, int64_t revision);
 /* Is the roll-out of its current revision not over? It may be paused. */

@@ -212,6 +212,8 @@ static const struct field job_spec_fields[] = {
 	ROW_OPTIONAL(61, struct job_spec, isolation, isolation),
 	ROW_OPTIONAL(62, struct job_spec, extras, extras),
 	ROW_INT(65, struct job_spec, max_run_time_ms, LIMIT_DURATION_MS),
+	ROW_OPTIONAL(66, struct job_spec, array, array),
+	ROW_INT(67, struct job_spec, concurrency, LIMIT_REPLICAS),
 	ROW_OPTIONAL(70, struct job_spec, probe, probe),
 };
 RECORD_TYPE(job_spec, struct job_spec, job_spec_fields);
@@ -242,6 +244,12 @@ int64_t update_policy_monitor_ms(const struct update_policy *policy)
 	return policy->monitor_ms ? policy->monitor_ms : LIMIT_UPDATE_MONITOR_MS;
 }
 
+int64_t job_spec_at_once(const struct job_spec *spec)
+{
+	bool takes_turns = spec->concurrency && spec->concurrency < spec->replicas;
+	return takes_turns ? spec->concurrency : spec->replicas;
+}
+
 int64_t job_spec_update_deadline_ms(const struct job_spec *spec)
 {
 	return spec->update_deadline_ms ? spec->update_deadline_ms : LIMIT_MOVE_STEP_MS;
@@ -269,7 +277,7 @@ static bool has_younger_parts(const struct job_spec *spec)
 		if (mount->subpath || mount->labels.n || mount->recursive || mount->selinux)
 			return true;
 	}
-	return spec->tuning || spec->isolation || spec->extras || spec->probe;
+	return spec->tuning || spec->isolation || spec->extras || spec->probe || spec->array;
 }
 
 int64_t job_spec_protocol(const struct job_spec *spec)
@@ -282,10 +290,11 @@ int64_t job_spec_protocol(const struct job_spec *spec)
 
 /* A new field is in neither list, so it replaces tasks until somebody says that it need not. */
 static const size_t of_the_job[] = {
-	offsetof(struct job_spec, priority),   offsetof(struct job_spec, scheduler),
-	offsetof(struct job_spec, replicas),   offsetof(struct job_spec, placement_deadline_ms),
-	offsetof(struct job_spec, job_labels), offsetof(struct job_spec, update),
-	offsetof(struct job_spec, rollback),   offsetof(struct job_spec, update_deadline_ms),
+	offsetof(struct job_spec, priority),	offsetof(struct job_spec, scheduler),
+	offsetof(struct job_spec, replicas),	offsetof(struct job_spec, placement_deadline_ms),
+	offsetof(struct job_spec, job_labels),	offsetof(struct job_spec, update),
+	offsetof(struct job_spec, rollback),	offsetof(struct job_spec, update_deadline_ms),
+	offsetof(struct job_spec, concurrency),
 };
 static const size_t of_the_place[] = {
 	offsetof(struct job_spec, placement),

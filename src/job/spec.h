@@ -5,6 +5,7 @@
 #define JOB_SPEC_H
 
 #include "base/record.h"
+#include "job/array.h"
 #include "job/endpoint.h"
 #include "job/extras.h"
 #include "job/isolation.h"
@@ -211,7 +212,10 @@ struct job_spec {
 	int64_t update_deadline_ms; /* a slot that comes no further for so long has failed; 0: LIMIT_MOVE_STEP_MS */
 	/* How many. */
 	int mode;
-	int64_t replicas;	 /* initial 1; of a global job always */
+	int64_t replicas;    /* initial 1; of a global job always */
+	int64_t concurrency; /* of a replicated-job: so many of its tasks at a time; 0: all */
+	struct array *
+		array; /* its slots have indices; `replicas` says how many again. NULL: they have not */
 	int64_t max_run_time_ms; /* a container that runs for longer is ended, and fails; 0: none is */
 	struct pairs job_labels; /* Compose deploy.labels: of the job, not of containers */
 	/* What few ask for; NULL: nothing of it. */
@@ -238,6 +242,9 @@ bool job_spec_volumes_per_node(const struct job_spec *spec);
 
 /* How long a container may run on without word from the manager; 0: for ever (on_disconnect: keep). */
 int64_t job_spec_lease_ms(const struct job_spec *spec);
+
+/* How many of its tasks there are side by side at most. */
+int64_t job_spec_at_once(const struct job_spec *spec);
 
 int64_t job_spec_update_deadline_ms(const struct job_spec *spec);
 

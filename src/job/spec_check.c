@@ -140,6 +140,38 @@ static enum err_code check_update(const struct job_spec *spec, struct err *err)
 		     : ERR_NONE;
 }
 
+static enum err_code check_array(const struct job_spec *spec, struct err *err)
+{
+	const char *mode = enum_name(job_mode_names, spec->mode);
+	if (spec->concurrency && spec->mode != JOB_REPLICATED_JOB)
+		return refuse(err, ERR_INVALID, AT("concurrency"),
+			      "it is how many tasks of a replicated-job run at a time, and this is "
+			      "a %s one",
+			      mode);
+	if (!spec->array)
+		return ERR_NONE;
+	if (spec->mode != JOB_REPLICATED_JOB)
+		return refuse(err, ERR_INVALID, AT("array"),
+			      "an array runs to completion, as a replicated-job, and this is a %s "
+			      "one",
+			      mode);
+	enum err_code code = array_check(spec->array, err);
+	if (code)
+		return refuse_at(err, code, AT("array"));
+	if (array_size(spec->array) != spec->replicas)
+		return refuse(err, ERR_INVALID, AT("replicas"),
+			      "the array has %lld indices, and so many tasks: not %lld",
+			      (long long)array_size(spec->array), (long long)spec->replicas);
+	static const char *const names[] = { ARRAY_INDEX_NAME, ARRAY_SIZE_NAME };
+	for (size_t i = 0; i < spec->environment.n; i++)
+		for (size_t j = 0; j < ARRAY_LEN(names); j++)
+			if (strcmp(spec->environment.items[i].key, names[j]) == 0)
+				return refuse(err, ERR_INVALID,
+					      spot_of_key(AT("environment"), names[j]),
+					      "each task of an array has its own");
+	return ERR_NONE;
+}
+
 enum err_code spec_check_place(const struct job_spec *spec, struct err *err)
 {
 	if (spec->scheduler && !spec->scheduler[0])
@@ -152,7 +184,9 @@ enum err_code spec_check_place(const struct job_spec *spec, struct err *err)
 		return refuse(err, ERR_INVALID, AT("max_run_time_ms"),
 			      "it ends what runs to completion, and a %s service never does",
 			      enum_name(job_mode_names, spec->mode));
-	enum err_code code = check_resources(spec, err);
+	enum err_code code = check_array(spec, err);
+	if (!code)
+		code = check_resources(spec, err);
 	if (!code)
 		code = check_placement(&spec->placement, err);
 	if (!code)

@@ -125,6 +125,11 @@ BREAK(negative_grace, spec->stop_grace_ms = -1)
 BREAK(high_priority, spec->priority = 101)
 BREAK(rollback_of_rollback, spec->rollback.failure_action = UPDATE_ROLLBACK)
 BREAK(two_with_a_lease, spec->on_disconnect = ON_DISCONNECT_STOP; spec->update.order = UPDATE_START_FIRST)
+BREAK(array_of_a_service, spec->array = base_calloc(1, sizeof(struct array)))
+BREAK(array_of_nothing, array_of_a_service(spec); spec->mode = JOB_REPLICATED_JOB)
+BREAK(array_of_one_with_two_tasks, array_of_nothing(spec);
+      list_add(&spec->array->indices, sizeof(struct index_range)); spec->replicas = 2)
+BREAK(service_that_takes_turns, spec->concurrency = 2)
 BREAK(endless_with_a_limit, spec->max_run_time_ms = 1000)
 BREAK(short_deadline, spec->update_deadline_ms = 29999)
 BREAK(high_ratio, spec->update.max_failure_ppm = 1000001)
@@ -204,6 +209,10 @@ static const struct refusal refusals[] = {
 	{ high_priority, "priority", "101 is more than 100" },
 	{ rollback_of_rollback, "rollback.failure_action", "is not rolled back again" },
 	{ two_with_a_lease, "update.order", "which on_disconnect: stop forbids" },
+	{ array_of_a_service, "array", "this is a replicated one" },
+	{ array_of_nothing, "array", "at least one index" },
+	{ array_of_one_with_two_tasks, "replicas", "the array has 1 indices" },
+	{ service_that_takes_turns, "concurrency", "this is a replicated one" },
 	{ endless_with_a_limit, "max_run_time_ms", "a replicated service never does" },
 	{ short_deadline, "update_deadline_ms", "29999 ms is less than 30 s" },
 	{ high_ratio, "update.max_failure_ppm", "1000001 is more than 1000000" },

@@ -58,6 +58,10 @@ static enum err_code plan_scale(struct manager *manager, const struct manager_re
 			       "has no replicas to scale",
 			       entry->job.project, entry->job.name,
 			       enum_name(job_mode_names, job_entry_current(entry)->spec.mode));
+	if (job_entry_current(entry)->spec.array)
+		return err_set(err, ERR_CONFLICT,
+			       "job %s/%s is an array: its indices say how many tasks it has",
+			       entry->job.project, entry->job.name);
 	int64_t more = request->replicas - job_replicas(entry);
 	if (more > 0 && (int64_t)manager->cluster.tasks.n + more > LIMIT_TASKS)
 		return err_set(err, ERR_LIMIT, "there would be %lld tasks, and there may be %d",
@@ -69,6 +73,7 @@ static enum err_code plan_scale(struct manager *manager, const struct manager_re
 	plan_job_revise(job, entry);
 	job->revision.spec.replicas = request->replicas;
 	job->revision.scaled = true;
+	plan_job_cut(job);
 	return ERR_NONE;
 }
 
@@ -277,6 +282,11 @@ static enum err_code check_newest(const struct manager *manager, const struct ta
 	if (job_is_global(entry) && !is_wanted(manager, entry, task->desired.slot))
 		return err_set(err, ERR_CONFLICT,
 			       "no task of the job is wanted on the machine of %s", name);
+	if (slot_is_settled(entry, task->desired.slot))
+		return err_set(err, ERR_CONFLICT,
+			       "%s ended long ago, and only what became of it is kept: drover run "
+			       "--again runs all of the job",
+			       name);
 	bool history = task_is_withdrawn(task);
 	for (size_t i = 0; i < entry->tasks.n; i++) {
 		const struct task *other = entry->tasks.items[i];
@@ -307,6 +317,15 @@ static enum err_code plan_stop_task(struct manager *manager, const struct manage
 	return ERR_NONE;
 }
 
+static bool has_turn(const struct manager *manager, const struct job_entry *entry)
+{
+	struct slots slots;
+	slots_build(&manager->cluster, entry, &slots);
+	bool free = turns_free(entry, &slots) > 0;
+	slots_release(&slots);
+	return free;
+}
+
 static enum err_code plan_restart_task(struct manager *manager,
 				       const struct manager_request *request, struct plan *plan,
 				       struct err *err)
@@ -326,6 +345,12 @@ static enum err_code plan_restart_task(struct manager *manager,
 	if (!task_is_off(task))
 		return err_set(err, ERR_CONFLICT,
 			       "it is not confirmed yet that the container is gone; try again");
+	if (!has_turn(manager, entry))
+		return err_set(err, ERR_CONFLICT,
+			       "job %s/%s runs %lld tasks at a time, and so many run: restart it "
+			       "when one of them has ended",
+			       entry->job.project, entry->job.name,
+			       (long long)job_entry_current(entry)->spec.concurrency);
 	plan->slot = task->desired.slot;
 	return ERR_NONE;
 }

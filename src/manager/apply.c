@@ -43,7 +43,7 @@ static enum err_code check_request(const struct project_request *request, struct
 /* As many tasks as the job has at most, with the nodes there are. */
 static int64_t n_slots_of(const struct cluster *cluster, const struct job_spec *spec)
 {
-	return job_spec_is_global(spec) ? (int64_t)cluster->nodes.n : spec->replicas;
+	return job_spec_is_global(spec) ? (int64_t)cluster->nodes.n : job_spec_at_once(spec);
 }
 
 static enum err_code check_counts(const struct manager *manager,
@@ -369,6 +369,7 @@ static void plan_change(struct manager *manager, struct plan *plan, const struct
 		job->effect = spec->replicas != request->spec.replicas && !new_tasks
 				      ? EFFECT_SCALED
 				      : EFFECT_UPDATED;
+		plan_job_cut(job);
 	}
 	if (new_tasks) {
 		job->put = true;

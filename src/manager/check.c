@@ -14,7 +14,12 @@ static void check_slots(const struct manager *manager)
 			const struct slot *slot = slots_find(&slots, task->desired.slot);
 			const struct node_entry *node =
 				cluster_node(&manager->cluster, task->desired.node);
-			INVARIANT(slot);
+			if (!slot) {
+				INVARIANT(slot_is_settled(entry, task->desired.slot));
+				INVARIANT(task->desired.wanted == TASK_WANT_REMOVE);
+				INVARIANT(task_is_final(task->state));
+				continue;
+			}
 			/* A global task is on the node of its slot. */
 			INVARIANT(IMPLIES(
 				job_spec_is_global(cluster_task_spec(&manager->cluster, task)) &&
@@ -50,6 +55,7 @@ static void check_job(const struct manager *manager, const struct job_entry *ent
 	INVARIANT(facts.standing == watch->facts.standing);
 	INVARIANT(facts.ready == watch->facts.ready);
 	INVARIANT(facts.succeeded == watch->facts.succeeded);
+	INVARIANT(facts.later == watch->facts.later);
 	for (size_t i = 0; i < entry->tasks.n; i++) {
 		const struct task *task = entry->tasks.items[i];
 		const struct pending *pending = pending_get(manager, task->desired.id);

@@ -87,6 +87,7 @@ struct job_facts {
 	int64_t old;	   /* filled by a task of an older revision or restart, ... */
 	int64_t old_ready; /* ... that is ready and not stopping */
 	int64_t unreachable;
+	int64_t later;	  /* their turn has not come */
 	int64_t replaced; /* slots whose task an update replaces or has replaced, ... */
 	int64_t failed;	  /* ... and those where the new one failed its trial */
 	bool paused;	  /* so many that the update goes no further */
@@ -309,6 +310,10 @@ struct slot {
 struct slots {
 	struct slot *items; /* ascending by number */
 	size_t n;
+	/* Of a job whose tasks take turns, those wanted that are not among the items: ... */
+	int64_t n_succeeded; /* settled, ... */
+	int64_t n_left;	     /* ... and given up; ... */
+	int64_t n_later;     /* ... their turn has not come */
 };
 /* All slots the job wants or has a task in. The caller frees with slots_release(). */
 void slots_build(const struct cluster *cluster, const struct job_entry *entry,
@@ -346,6 +351,20 @@ int slot_look(const struct job_entry *entry, const struct task *newest);
 bool may_replace_lost(const struct job_entry *entry, const struct task *task);
 void slots_facts(const struct job_entry *entry, const struct slots *slots,
 		 struct job_facts *ret_facts);
+
+/* turns.c */
+/* How many tasks of the job there are side by side at most. */
+int64_t job_at_once(const struct job_entry *entry);
+/* Fewer than it has slots? */
+bool job_takes_turns(const struct job_entry *entry);
+/* Has it come to its end, and are its tasks forgotten or to be? */
+bool slot_is_settled(const struct job_entry *entry, int64_t slot);
+/* The slots of such a job without its tasks: those that have tasks, and as many empty ones as may be filled at once. */
+void turns_slots(const struct job_entry *entry, struct slots *ret_slots);
+/* How many more tasks there may be; INT64_MAX: any. */
+int64_t turns_free(const struct job_entry *entry, const struct slots *slots);
+/* Put on record what became of slots that ended long ago. */
+void turns_settle(struct manager *manager, struct job_entry *entry, const struct slots *slots);
 
 /* global.c */
 bool job_is_global(const struct job_entry *entry);
@@ -394,6 +413,8 @@ struct plan_job *plan_job_add(struct plan *plan, const struct job_entry *entry, 
 struct plan_job *plan_job_find(const struct plan *plan, struct job_id id);
 /* The job runs (again): every task is made anew. */
 void plan_job_restart(struct plan_job *job);
+/* What had become of slots that are scaled away is forgotten. */
+void plan_job_cut(struct plan_job *job);
 /* Restart the jobs that ask to be restarted together with one the plan updates or restarts. */
 void plan_restart_dependents(struct manager *manager, struct plan *plan, const char *project);
 /* Write what that has added to a plan for one job, outside of a request. */

@@ -10,6 +10,10 @@
 /* A task of the current revision was placed once: the gate is behind us. */
 static bool has_begun(const struct job_entry *entry)
 {
+	const struct settled *settled = &entry->job.settled;
+	if (settled->roll == entry->job.roll &&
+	    (settled->succeeded.ranges.n || settled->left.ranges.n))
+		return true;
 	for (size_t i = entry->tasks.n; i > 0; i--) {
 		const struct task *task = entry->tasks.items[i - 1];
 		if (task->desired.revision == entry->job.revision &&

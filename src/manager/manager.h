@@ -18,6 +18,7 @@ struct manager_options {
 	int64_t runtime_grace_ms; /* LIMIT_RUNTIME_GRACE_MS: so long without Docker, and tasks are replaced */
 	int64_t start_grace_ms; /* no node is judged earlier than this after the start; later where many are */
 	int64_t history_per_slot; /* final tasks kept per slot: LIMIT_HISTORY_PER_SLOT */
+	int64_t ends_kept; /* of a job whose tasks take turns, ended tasks: LIMIT_ENDS_KEPT */
 	int64_t remember_from_nodes; /* keep what the scheduler found between picks where there are as many; 0: 64 */
 	int64_t nodes_max; /* those that have left aside; 0: LIMIT_NODES */
 };

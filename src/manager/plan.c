@@ -58,6 +58,14 @@ void plan_job_revise(struct plan_job *job, const struct job_entry *entry)
 	job->put_revision = true;
 }
 
+void plan_job_cut(struct plan_job *job)
+{
+	int64_t replicas = job->revision.spec.replicas;
+	bool succeeded = slot_ranges_cut(&job->job.settled.succeeded, replicas);
+	bool left = slot_ranges_cut(&job->job.settled.left, replicas);
+	job->put |= succeeded || left;
+}
+
 /* Does the plan make new tasks for this job? */
 static bool is_renewed(const struct plan_job *job)
 {

@@ -29,9 +29,11 @@ void prune_tasks(struct manager *manager, struct job_entry *entry, struct slots 
 	for (size_t i = 0; i < entry->tasks.n; i++) {
 		struct task *task = entry->tasks.items[i];
 		struct slot *slot = slots_find(slots, task->desired.slot);
-		if (!slot || !is_excess(manager, slot, task))
+		bool settled = slot_is_settled(entry, task->desired.slot);
+		if (!settled && (!slot || !is_excess(manager, slot, task)))
 			continue;
-		slot->n_final--;
+		if (slot)
+			slot->n_final--;
 		excess = base_grow(excess, n_excess, &capacity, sizeof(struct task *));
 		excess[n_excess++] = task;
 	}

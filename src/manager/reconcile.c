@@ -54,7 +54,8 @@ static const struct task *predecessor_of(const struct slot *slot)
 	return moving && moving->desired.wanted != TASK_WANT_RUN ? moving : slot->newest;
 }
 
-static void settle_slot(struct manager *manager, struct job_entry *entry, struct slot *slot)
+static void settle_slot(struct manager *manager, struct job_entry *entry, struct slot *slot,
+			int64_t *n_free)
 {
 	if (slot->moving)
 		move_settle(manager, entry, slot);
@@ -64,6 +65,9 @@ static void settle_slot(struct manager *manager, struct job_entry *entry, struct
 	switch (look) {
 	case SLOT_EMPTY:
 	case SLOT_NEXT:
+		if (*n_free <= 0)
+			return;
+		--*n_free;
 		slot->newest = task_create(manager, entry, slot->number, predecessor_of(slot));
 		return;
 	case SLOT_LIVE:
@@ -134,9 +138,10 @@ static bool reconcile_slots(struct manager *manager, struct job_entry *entry)
 	tasks_leave_unfit(manager, entry);
 	slots_build(&manager->cluster, entry, &slots);
 	end_unwanted(manager, &slots);
+	int64_t n_free = turns_free(entry, &slots);
 	for (size_t i = 0; i < slots.n; i++) {
 		if (slots.items[i].want == SLOT_WANTED)
-			settle_slot(manager, entry, &slots.items[i]);
+			settle_slot(manager, entry, &slots.items[i], &n_free);
 		else if (slots.items[i].want == SLOT_KEPT)
 			settle_kept(manager, entry, &slots.items[i]);
 	}
@@ -144,6 +149,7 @@ static bool reconcile_slots(struct manager *manager, struct job_entry *entry)
 	tasks_come_home(manager, entry);
 	if (!job_runs_to_completion(entry))
 		again = update_roll(manager, entry, &slots, gate_open);
+	turns_settle(manager, entry, &slots);
 	prune_tasks(manager, entry, &slots);
 	slots_release(&slots);
 	return again;

@@ -62,18 +62,30 @@ static void keep_unreachable(struct slot *slot)
 		slot->want = SLOT_KEPT;
 }
 
+/* How many at a time may have been changed since. */
+static bool any_settled(const struct job_entry *entry)
+{
+	const struct settled *settled = job_settled(&entry->job);
+	return settled->succeeded.ranges.n || settled->left.ranges.n;
+}
+
 void slots_build(const struct cluster *cluster, const struct job_entry *entry,
 		 struct slots *ret_slots)
 {
+	*ret_slots = (struct slots){ 0 };
 	if (job_is_global(entry))
 		global_slots(cluster, entry, ret_slots);
+	else if (job_takes_turns(entry) || any_settled(entry))
+		turns_slots(entry, ret_slots);
 	else
 		numbered_slots(entry, ret_slots);
 	/* Tasks come in the order they were made: the last one seen is the newest. */
 	for (size_t i = 0; i < entry->tasks.n; i++) {
 		struct task *task = entry->tasks.items[i];
 		struct slot *slot = slots_find(ret_slots, task->desired.slot);
-		INVARIANT(slot);
+		INVARIANT(slot || slot_is_settled(entry, task->desired.slot));
+		if (!slot)
+			continue;
 		bool ended = task_is_final(task->state) && task->desired.wanted != TASK_WANT_REMOVE;
 		slot->n_final += ended;
 		if (task_is_withdrawn(task))
@@ -229,7 +241,9 @@ static void count_slot(const struct job_entry *entry, const struct task *task,
 		       struct job_facts *facts)
 {
 	int look = slot_look(entry, task);
-	if (!task)
+	bool is_later = job_takes_turns(entry) && (look == SLOT_EMPTY || look == SLOT_NEXT);
+	facts->later += is_later;
+	if (!task || is_later)
 		return;
 	facts->unreachable += task->unreachable && !task_is_final(task->state);
 	if (task_is_stale(entry, task)) {
@@ -280,8 +294,11 @@ static int standing_of(const struct job_entry *entry, const struct job_facts *fa
 	if (facts->wanted && facts->succeeded == facts->wanted)
 		return STANDING_COMPLETED;
 	/* A global job that is wanted nowhere waits for a node. */
-	if (facts->ready + facts->succeeded == facts->wanted &&
-	    (facts->wanted || !job_is_global(entry)))
+	int64_t n_good = facts->ready + facts->succeeded;
+	if (n_good == facts->wanted && (facts->wanted || !job_is_global(entry)))
+		return STANDING_RUNNING;
+	/* Between two turns it runs, too. */
+	if (n_good && job_takes_turns(entry))
 		return STANDING_RUNNING;
 	return STANDING_PENDING;
 }
@@ -289,7 +306,13 @@ static int standing_of(const struct job_entry *entry, const struct job_facts *fa
 void slots_facts(const struct job_entry *entry, const struct slots *slots,
 		 struct job_facts *ret_facts)
 {
-	struct job_facts facts = { 0 };
+	struct job_facts facts = {
+		.wanted = slots->n_succeeded + slots->n_left + slots->n_later,
+		.started = slots->n_succeeded + slots->n_left,
+		.succeeded = slots->n_succeeded,
+		.left = slots->n_left,
+		.later = slots->n_later,
+	};
 	for (size_t i = 0; i < slots->n; i++) {
 		const struct slot *slot = &slots->items[i];
 		facts.wanted += slot->want == SLOT_WANTED;

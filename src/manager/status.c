@@ -17,6 +17,9 @@ static const struct task *explaining(const struct job_entry *entry, const struct
 		int look = slot_look(entry, task);
 		if (look == SLOT_LEFT)
 			return task;
+		/* Its turn has not come again. */
+		if (look == SLOT_NEXT && job_takes_turns(entry))
+			continue;
 		if (!first && task && look != SLOT_DONE &&
 		    (look == SLOT_ENDING || !task_is_ready(task)))
 			first = task;
@@ -92,6 +95,8 @@ static void say_counts(const struct job_entry *entry, const struct job_facts *fa
 		text_addf(out, "%lld of %lld ready", (long long)(facts->ready + facts->succeeded),
 			  wanted);
 	}
+	if (facts->later)
+		text_addf(out, ", %lld to come", (long long)facts->later);
 	if (facts->unreachable)
 		text_addf(out, ", %lld unreachable", (long long)facts->unreachable);
 }

@@ -39,9 +39,17 @@ static enum err_code put_command(struct json_build *build, const struct job_spec
 	return ERR_NONE;
 }
 
-static void put_environment(struct json_build *build, const struct job_spec *spec)
+static void add_number(struct json_build *build, json_t *list, const char *name, int64_t number)
 {
-	if (spec->environment.n == 0)
+	char line[64];
+	json_add_text(build, list, "Env",
+		      text_print(line, sizeof(line), "%s=%lld", name, (long long)number));
+}
+
+static void put_environment(struct json_build *build, const struct container_action *action)
+{
+	const struct job_spec *spec = action->spec;
+	if (spec->environment.n == 0 && !spec->array)
 		return;
 	json_t *list = json_put_list(build->root, "Env");
 	struct text line;
@@ -57,6 +65,10 @@ static void put_environment(struct json_build *build, const struct job_spec *spe
 		json_add_text(build, list, "Env", text_string(&line));
 	}
 	text_release(&line);
+	if (!spec->array)
+		return;
+	add_number(build, list, ARRAY_INDEX_NAME, array_index(spec->array, action->slot));
+	add_number(build, list, ARRAY_SIZE_NAME, array_size(spec->array));
 }
 
 static void put_label_int(struct json_build *build, json_t *labels, const char *key, int64_t value)
@@ -492,7 +504,7 @@ char *docker_body_create(const struct container_action *action,
 	json_build_init(&build);
 	json_put_text(&build, build.root, "Image", spec->image);
 	enum err_code code = put_command(&build, spec, context, err);
-	put_environment(&build, spec);
+	put_environment(&build, action);
 	json_put_text(&build, build.root, "WorkingDir", spec->working_dir);
 	json_put_text(&build, build.root, "User", spec->user);
 	json_put_text(&build, build.root, "Hostname", spec->hostname);

@@ -73,7 +73,8 @@ static int64_t wanted_of(const struct job_entry *job)
 		     desired->restarts_asked == job->job.restarts_asked &&
 		     task_succeeded(job->tasks.items[i]);
 	}
-	return n;
+	n -= slot_ranges_count(&job_settled(&job->job)->succeeded, spec->replicas);
+	return n < job_spec_at_once(spec) ? n : job_spec_at_once(spec);
 }
 
 static void add_member(struct together *together, const struct job_entry *job)

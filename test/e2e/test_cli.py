@@ -49,6 +49,21 @@ def test_run_again(drover):
     assert refused.returncode != 0 and "job default/long has not come to its end" in refused.stderr
 
 
+def test_an_array(drover):
+    drover.up(f"""
+services:
+  s:
+    image: {BUSYBOX}
+    command: [sh, -c, 'echo $$DROVER_ARRAY_INDEX of $$DROVER_ARRAY_SIZE']
+    x-drover: {{array: "0-6:2,9", concurrency: 2}}
+""")
+    eventually("all are done", lambda: drover.jobs()["t/s"]["standing"] == "completed")
+    assert sorted(drover.out("logs", "--no-log-prefix", "t/s").split("\n")[:-1]) == [f"{i} of 5" for i in (0, 2, 4, 6, 9)]
+    done = drover.run("run", "--again", "t/s")
+    assert sorted(line.split("| ")[-1] for line in done.stdout.splitlines()) == [f"{i} of 5" for i in (0, 2, 4, 6, 9)]
+    assert len({task["id"] for task in drover.tasks("t/s", everything=True)}) == 10
+
+
 def test_run_ends_as_docker_run_does_when_the_command_does_not_exist(drover):
     assert drover.run("run", BUSYBOX, "nosuchcommand", check=False).returncode == 127
 

@@ -204,10 +204,9 @@ static void set_field(const struct field *field, struct job_spec *spec)
 /* Younger fields that change nothing for the worker: the manager alone acts on them. The lease alone says nothing. */
 static bool is_the_managers(const struct field *field)
 {
-	static const char *const names[] = {
-		"network_reach", "volume_reach", "lease_ms",
-		"update",	 "rollback",	 "update_deadline_ms"
-	};
+	static const char *const names[] = { "network_reach", "volume_reach", "lease_ms",
+					     "update",	      "rollback",     "update_deadline_ms",
+					     "concurrency" };
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcmp(field->name, names[i]) == 0)
 			return true;

@@ -311,10 +311,12 @@ static void check_changed(struct sim *sim, const struct cluster *cluster, struct
 	const struct task *task = cluster_task(cluster, id);
 	struct known_task *known = checker_task(sim, id);
 	struct node_id node = task ? task->desired.node : known->node;
-	if (task)
+	if (task) {
 		check_task(sim, cluster, cluster_job_of(cluster, task), task);
-	else
+		checker_turns(sim, cluster_job_of(cluster, task));
+	} else {
 		check_deleted(sim, cluster, known);
+	}
 	const struct node_entry *entry = cluster_node(cluster, node);
 	if (entry)
 		check_node(sim, cluster, entry);

@@ -39,6 +39,7 @@
 	X(INVARIANT_L5,  "L5",   "an update is done, or has failed with a reason")                      \
 	X(INVARIANT_L7,  "L7",   "silence when there is nothing to do")                                \
 	X(INVARIANT_PLACED,"placed", "a task is placed where its job allows")                          \
+	X(INVARIANT_TURNS,"turns", "no more of a job's tasks at a time than it says")                   \
 	X(INVARIANT_CORE,"core", "no assertion of a core fails")                                       \
 	X(INVARIANT_END, "end",  "a run ends")
 
@@ -188,6 +189,10 @@ void checker_exclusive(struct sim *sim, const struct sim_worker *worker,
 void checker_numbers(struct sim *sim, const struct cluster *cluster);
 void checker_placed(struct sim *sim, const struct cluster *cluster, const struct task *task,
 		    const char *name);
+/* check_turns.c: a job, after a commit; is it known of a slot how it ended; may one without a task wait? */
+void checker_turns(struct sim *sim, const struct job_entry *entry);
+bool checker_is_settled(const struct job_entry *entry, int64_t slot);
+bool checker_turn_may_come(const struct job_entry *entry);
 /* check_updates.c: a task that an update stops. */
 void checker_update(struct sim *sim, const struct cluster *cluster, const struct known_task *known,
 		    const struct job_entry *entry, const struct task *task, const char *name);

@@ -433,6 +433,11 @@ static void look_at_wanted(struct look *look, const struct job_entry *entry)
 		if (!is_wanted(look, entry, slot))
 			continue;
 		look->sim->checker.evaluated[INVARIANT_L1]++;
+		bool lives = task && !task_is_final(task->state);
+		bool has_turn = lives || (task && is_current(entry, task));
+		if ((!lives && checker_is_settled(entry, slot)) ||
+		    (!has_turn && checker_turn_may_come(entry)))
+			continue;
 		if (!task)
 			wrong_job(look, entry, "has an empty slot");
 		else if (is_out(look, task) && (!task_is_final(task->state) || !task_is_gone(task)))

@@ -167,7 +167,8 @@ static void draw_batch(struct sim *sim, struct sim_request *request)
 	struct job_spec *spec = add_job(request, "batch");
 	spec->image = base_strdup("batch:1");
 	spec->mode = JOB_REPLICATED_JOB;
-	spec->replicas = sim_draw(sim, 1, 3);
+	spec->replicas = sim_draw(sim, 1, sim->concurrency ? 6 : 3);
+	spec->concurrency = sim->concurrency;
 	draw_resources(sim, spec);
 	draw_policy(sim, spec);
 	draw_mark(sim, spec);

@@ -76,6 +76,7 @@ static void begin(struct sim *sim)
 						"spread" };
 	draw_faults(sim);
 	sim->json = sim_chance(sim, 100);
+	sim->concurrency = sim_draw(sim, 0, 2);
 	sim->n_workers = draw_workers(sim);
 	sim->n_projects = 2 + sim->n_workers / 10;
 	sim->workers = base_calloc((size_t)sim->n_workers, sizeof(*sim->workers));
@@ -86,6 +87,7 @@ static void begin(struct sim *sim)
 		.start_grace_ms = sim_draw(sim, 0, 3) ? 20000 : 60000,
 		.remember_from_nodes = 1,
 		.history_per_slot = 2,
+		.ends_kept = 1,
 	};
 	sim_tell(sim, "world", "seed %llu: %d workers, scheduler %s%s",
 		 (unsigned long long)sim->seed, sim->n_workers,

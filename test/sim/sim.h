@@ -368,6 +368,7 @@ struct sim {
 	int64_t answered_ms;		/* the request after the last fault; 0: not yet */
 	bool calm;			/* no faults any more */
 	bool json;			/* messages travel as text */
+	int64_t concurrency;		/* of run-to-completion jobs */
 	int64_t struck_ms[FAULT_COUNT]; /* last time; 0: never */
 	struct sim_counts *counts;
 
