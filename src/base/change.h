@@ -26,6 +26,7 @@ enum record_kind {
 	RECORD_TOKEN = 12,
 	RECORD_IDENTITY = 13,
 	RECORD_REMOVED_NODE = 14,
+	RECORD_CONTENT = 15, /* key (project, hash) */
 };
 
 #define CHANGE_KEY_BYTES_MAX 48

@@ -72,8 +72,13 @@
 #define LIMIT_JOB_RECORD_BYTES	    (512 * 1024)
 #define LIMIT_NODE_RECORD_BYTES	    (256 * 1024)
 #define LIMIT_PROJECT_RECORD_BYTES  (256 * 1024) /* and a job: one record of a worker */
-#define LIMIT_CALLER_BYTES	    255
-#define LIMIT_ANSWER_BYTES	    (512 * 1024) /* a remembered answer, in hexadecimal */
+/* A config or a secret: as much as Docker takes of a secret, less than 500 KiB. As text, sealed, it is one record. */
+#define LIMIT_CONTENT_BYTES	   511999
+#define LIMIT_CONTENT_DATA_BYTES   (700 * 1024)
+#define LIMIT_CONTENTS_PER_JOB	   64 /* configs, and as many secrets */
+#define LIMIT_CONTENTS_PER_PROJECT 500
+#define LIMIT_CALLER_BYTES	   255
+#define LIMIT_ANSWER_BYTES	   (512 * 1024) /* a remembered answer, in hexadecimal */
 
 /* What stays free in the store for stopping and removing; an eighth of it at most. */
 #define LIMIT_STORE_HEADROOM_BYTES (32 * 1024 * 1024)

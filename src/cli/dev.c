@@ -38,6 +38,7 @@ static enum err_code serve(struct invocation *invocation, const char *data_dir, 
 		.listen = cli_string(invocation, "listen", NULL),
 		.advertise = cli_string(invocation, "advertise", NULL),
 		.scheduler_name = cli_string(invocation, "scheduler", NULL),
+		.secrets_key = cli_string(invocation, "secrets-key", NULL),
 	};
 	struct worker_daemon_options worker_options = {
 		.data_dir = worker_dir,
@@ -49,6 +50,7 @@ static enum err_code serve(struct invocation *invocation, const char *data_dir, 
 		.policy_file = cli_string(invocation, "policy", NULL),
 		.removed = on_removed,
 		.owner = worker_dir,
+		.files_dir = cli_string(invocation, "files-dir", NULL),
 		.manager_dir = manager_dir,
 	};
 	enum err_code code = serve_read_labels(cli_strings(invocation, "label"), &labels, err);
@@ -78,6 +80,7 @@ static const struct option options[] = {
 	OPTION_ADVERTISE,
 	{ "data-dir", 0, OPTION_STRING, "DIR", "where state is kept" },
 	{ "docker", 0, OPTION_STRING, "SOCKET", "Docker's socket (default /var/run/docker.sock)" },
+	OPTION_FILES_DIR,
 	OPTION_LISTEN,
 	{ "label", 0, OPTION_STRINGS, "KEY=VALUE", "label of this node, for constraints" },
 	{ "policy", 0, OPTION_STRING, "FILE",
@@ -85,6 +88,7 @@ static const struct option options[] = {
 	  ", only for those asked for over TLS)" },
 	{ "scheduler", 0, OPTION_STRING, "POLICY",
 	  "epvm (default), roundrobin, greedy, binpack, spread" },
+	OPTION_SECRETS_KEY,
 	{ "starts", 0, OPTION_INT, "N", "containers started side by side (default 4)" },
 };
 

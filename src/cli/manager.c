@@ -29,6 +29,7 @@ static int run(struct invocation *invocation)
 		.listen = cli_string(invocation, "listen", NULL),
 		.advertise = cli_string(invocation, "advertise", NULL),
 		.scheduler_name = cli_string(invocation, "scheduler", NULL),
+		.secrets_key = cli_string(invocation, "secrets-key", NULL),
 		.nodes_max = cli_int(invocation, "max-nodes", 0),
 		.new_authority = cli_has(invocation, "new-authority"),
 		.store_name = cli_string(invocation, "store", NULL),
@@ -47,6 +48,7 @@ static const struct option options[] = {
 	  "make a new CA in place of one that was lost; everybody has to join anew" },
 	{ "scheduler", 0, OPTION_STRING, "POLICY",
 	  "epvm (default), roundrobin, greedy, binpack, spread" },
+	OPTION_SECRETS_KEY,
 	{ "store", 0, OPTION_STRING, "STORE",
 	  "lmdb (default) or memory, which forgets at the end" },
 };

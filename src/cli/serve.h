@@ -6,6 +6,18 @@
 
 #include "cli/command.h"
 
+#define OPTION_FILES_DIR                                                                           \
+	{                                                                                          \
+		"files-dir", 0, OPTION_STRING, "DIR",                                              \
+			"where tasks' configs and secrets are, on a tmpfs (default "               \
+			"/run/drover/files)"                                                       \
+	}
+#define OPTION_SECRETS_KEY                                                                         \
+	{                                                                                          \
+		"secrets-key", 0, OPTION_STRING, "FILE",                                           \
+			"file with the key that seals secrets (default DIR/manager/secrets.key, "  \
+			"made with the first secret)"                                              \
+	}
 #define OPTION_LISTEN                                                                              \
 	{                                                                                          \
 		"listen", 0, OPTION_STRING, "ADDRESS:PORT",                                        \

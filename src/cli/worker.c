@@ -115,6 +115,7 @@ static int run(struct invocation *invocation)
 		.labels = &labels,
 		.starts_parallel = cli_int(invocation, "starts", 0),
 		.policy_file = cli_string(invocation, "policy", NULL),
+		.files_dir = cli_string(invocation, "files-dir", NULL),
 		.manager_dir = text_string(&manager_dir),
 	};
 	enum err_code code = serve_read_labels(cli_strings(invocation, "label"), &labels, &err);
@@ -129,6 +130,7 @@ static int run(struct invocation *invocation)
 static const struct option options[] = {
 	{ "data-dir", 0, OPTION_STRING, "DIR", "where state is kept, in DIR/worker" },
 	{ "docker", 0, OPTION_STRING, "SOCKET", "Docker's socket (default /var/run/docker.sock)" },
+	OPTION_FILES_DIR,
 	{ "join", 0, OPTION_STRING, "HOST:PORT",
 	  "join the cluster of the manager there; needed once" },
 	{ "label", 0, OPTION_STRINGS, "KEY=VALUE", "label of this node, for constraints" },

@@ -96,6 +96,10 @@ void cluster_release(struct cluster *cluster)
 	release_records(&cluster->identities, &identity_record_type);
 	map_release(&cluster->identities_by_key);
 	release_records(&cluster->removed_nodes, &removed_node_type);
+	position = 0;
+	for (struct content_shelf *shelf; (shelf = map_next(&cluster->contents, &position));)
+		content_shelf_free(shelf);
+	map_release(&cluster->contents);
 	columns_release(&cluster->columns);
 	task_list_release(&cluster->replaying);
 	record_release(&meta_record_type, &cluster->meta);

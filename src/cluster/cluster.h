@@ -60,6 +60,25 @@ struct volume_record {
 };
 extern const struct record_type volume_record_type;
 
+/* The bytes of a config or a secret of a project. Never changed: others have another hash. */
+struct content_record {
+	int kind; /* enum content_kind */
+	char *project;
+	char *hash;
+	char *data; /* base64; of a secret: sealed, which only the manager's shell can open */
+	char *seal; /* of a secret: which key seals it */
+	int64_t created_wall_ms;
+};
+extern const struct record_type content_record_type;
+
+/* Those of one project, whether it is there yet or not. */
+struct content_shelf {
+	char *project;
+	struct content_record **items;
+	size_t n;
+	size_t capacity;
+};
+
 /* Remembered answer of a mutation. */
 struct idempotency_record {
 	char *caller;
@@ -160,6 +179,7 @@ struct cluster {
 	struct map identities; /* id -> identity_record */
 	struct map identities_by_key;
 	struct map removed_nodes; /* node id -> removed_node */
+	struct map contents;	  /* map_name_key(project) -> content_shelf; none is empty */
 	struct node_columns columns;
 	bool nodes_dirty; /* a node is dirty or has gone */
 	size_t n_tasks_by_state[5];
@@ -204,6 +224,10 @@ struct removed_node *cluster_removed_node(const struct cluster *cluster, struct 
 /* Was the node removed, a moment ago or long ago? `ret_name` is its name, NULL: it had none. False: it is a node, or it
  * is not known here. */
 bool cluster_was_removed(const struct cluster *cluster, struct node_id id, const char **ret_name);
+/* Configs and secrets (contents.c): of a project, and the one behind a hash; NULL: none. */
+struct content_shelf *cluster_contents(const struct cluster *cluster, const char *project);
+struct content_record *cluster_content(const struct cluster *cluster, const char *project,
+				       const char *hash);
 const struct job_revision *job_entry_revision(const struct job_entry *entry, int64_t number);
 const struct job_revision *job_entry_current(const struct job_entry *entry);
 struct job_entry *cluster_job_of(const struct cluster *cluster, const struct task *task);
@@ -276,6 +300,9 @@ struct identity_record *cluster_put_identity(struct cluster *cluster, struct cha
 const struct removed_node *cluster_put_removed_node(struct cluster *cluster,
 						    struct changes *changes,
 						    struct removed_node *removed);
+/* PRE: the project has none behind this hash. */
+void cluster_put_content(struct cluster *cluster, struct changes *changes,
+			 struct content_record *content);
 
 /* A new task, Pending: without node and verdict. Its job and revision are there. */
 struct task *cluster_add_task(struct cluster *cluster, struct changes *changes,
@@ -308,6 +335,9 @@ void cluster_delete_token(struct cluster *cluster, struct changes *changes,
 			  struct token_record *token);
 void cluster_delete_identity(struct cluster *cluster, struct changes *changes,
 			     struct identity_record *identity);
+/* No revision that is kept uses it. */
+void cluster_delete_content(struct cluster *cluster, struct changes *changes,
+			    struct content_record *content);
 void cluster_delete_removed_node(struct cluster *cluster, struct changes *changes,
 				 struct removed_node *removed);
 

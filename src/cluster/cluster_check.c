@@ -166,6 +166,7 @@ static size_t check_job(const struct cluster *cluster, const struct job_entry *j
 	for (size_t i = 0; i < job->n_revisions; i++) {
 		INVARIANT(uuid_equal(job->revisions[i]->job.uuid, job->job.id.uuid));
 		INVARIANT(IMPLIES(i, job->revisions[i - 1]->number < job->revisions[i]->number));
+		INVARIANT(!content_missing(cluster, job->job.project, job->revisions[i]));
 	}
 	check_list(&job->tasks);
 	for (size_t i = 0; i < job->tasks.n; i++)
@@ -221,6 +222,18 @@ static void check_records(const struct cluster *cluster)
 		INVARIANT(cluster_identity_of_key(cluster, identity->key_sha256) == identity);
 	}
 	INVARIANT(cluster->identities_by_key.n == cluster->identities.n);
+	position = 0;
+	for (const struct content_shelf *shelf;
+	     (shelf = map_next(&cluster->contents, &position));) {
+		INVARIANT(cluster_contents(cluster, shelf->project) == shelf);
+		INVARIANT(shelf->n);
+		for (size_t i = 0; i < shelf->n; i++) {
+			const struct content_record *content = shelf->items[i];
+			INVARIANT(content_is_sound(content));
+			INVARIANT(cluster_content(cluster, shelf->project, content->hash) ==
+				  content);
+		}
+	}
 	position = 0;
 	for (const struct removed_node *removed;
 	     (removed = map_next(&cluster->removed_nodes, &position));) {

@@ -271,6 +271,22 @@ static enum err_code replay_removed_node(struct cluster *cluster, const struct c
 	return ERR_NONE;
 }
 
+static enum err_code replay_content(struct cluster *cluster, const struct change *change,
+				    struct err *err)
+{
+	struct content_record content;
+	enum err_code code = decode(change, &content_record_type, &content, err);
+	if (code != ERR_NONE)
+		return code;
+	struct change key = { 0 };
+	if (content_is_sound(&content))
+		key = cluster_key_of_content(content.project, content.hash);
+	if (!same_key(change, &key) || cluster_content(cluster, content.project, content.hash))
+		return misplaced(&content_record_type, &content, err);
+	cluster_put_content(cluster, NULL, &content);
+	return ERR_NONE;
+}
+
 enum err_code cluster_replay(struct cluster *cluster, const struct change *change, struct err *err)
 {
 	if (!change->value)
@@ -288,6 +304,7 @@ enum err_code cluster_replay(struct cluster *cluster, const struct change *chang
 	case RECORD_TOKEN: return replay_token(cluster, change, err);
 	case RECORD_IDENTITY: return replay_identity(cluster, change, err);
 	case RECORD_REMOVED_NODE: return replay_removed_node(cluster, change, err);
+	case RECORD_CONTENT: return replay_content(cluster, change, err);
 	default:
 		return err_set(err, ERR_DAMAGED,
 			       "a record of kind %d, which this drover does not know",
@@ -318,6 +335,10 @@ static enum err_code tie_job(struct cluster *cluster, struct job_entry *entry, s
 		return damaged_id(err, "job", job->id.uuid, "has the name of another job");
 	if (!job_entry_current(entry))
 		return damaged_id(err, "job", job->id.uuid, "lacks its current revision");
+	for (size_t i = 0; i < entry->n_revisions; i++)
+		if (content_missing(cluster, job->project, entry->revisions[i]))
+			return damaged_id(err, "job", job->id.uuid,
+					  "has a revision whose configs or secrets are not there");
 	cluster_map_add(&cluster->jobs_by_name,
 			map_name_key(cluster->salt, job->project, job->name), entry);
 	project_entry_add_job(project, entry);

@@ -19,6 +19,7 @@ struct change cluster_key_of_idempotency(const char *caller, const char *key);
 struct change cluster_key_of_token(const char *id);
 struct change cluster_key_of_identity(struct uuid id);
 struct change cluster_key_of_removed_node(struct node_id id);
+struct change cluster_key_of_content(const char *project, const char *hash);
 
 /* Record for the store: put the binary form of `record` under the key, or delete the key. NULL
  * changes: nothing. */
@@ -85,6 +86,13 @@ void *map_values(const struct map *map, size_t *ret_n);
 /* Is the record complete (trust.c)? What comes from disk may not be. */
 bool token_is_sound(const struct token_record *token);
 bool identity_is_sound(const struct identity_record *identity);
+
+/* Is the record complete (contents.c)? */
+bool content_is_sound(const struct content_record *content);
+void content_shelf_free(struct content_shelf *shelf);
+/* Is what the revision uses there? NULL, or the hash of what is not. */
+const char *content_missing(const struct cluster *cluster, const char *project,
+			    const struct job_revision *revision);
 
 /* Entries. */
 void job_entry_put_revision(struct job_entry *entry, struct job_revision *revision);

@@ -28,6 +28,15 @@ static const struct field idempotency_fields[] = {
 	ROW_STRING(5, struct idempotency_record, answer, LIMIT_ANSWER_BYTES),
 };
 
+static const struct field content_fields[] = {
+	ROW_ENUM(1, struct content_record, kind, content_kind_names),
+	ROW_STRING(2, struct content_record, project, LIMIT_NAME_BYTES),
+	ROW_STRING(3, struct content_record, hash, CONTENT_HASH_BYTES),
+	ROW_STRING(4, struct content_record, data, LIMIT_CONTENT_DATA_BYTES),
+	ROW_STRING(5, struct content_record, seal, LIMIT_NAME_BYTES),
+	ROW_INT(6, struct content_record, created_wall_ms, LIMIT_WALL_MS),
+};
+
 static const struct field meta_fields[] = {
 	ROW_UUID(1, struct meta_record, cluster),
 	ROW_INT(2, struct meta_record, epoch, LIMIT_COUNT),
@@ -36,6 +45,7 @@ static const struct field meta_fields[] = {
 // clang-format on
 
 RECORD_TYPE(volume_record, struct volume_record, volume_fields);
+RECORD_TYPE(content_record, struct content_record, content_fields);
 RECORD_TYPE(idempotency_record, struct idempotency_record, idempotency_fields);
 RECORD_TYPE(meta_record, struct meta_record, meta_fields);
 
@@ -135,6 +145,18 @@ struct change cluster_key_of_removed_node(struct node_id id)
 {
 	struct change change = { .kind = RECORD_REMOVED_NODE };
 	change_key_id(&change, id.uuid);
+	return change;
+}
+
+struct change cluster_key_of_content(const char *project, const char *hash)
+{
+	/* A project's name holds no newline. */
+	struct change change = { .kind = RECORD_CONTENT };
+	struct text text;
+	text_init(&text, LIMIT_NAME_BYTES + 1 + CONTENT_HASH_BYTES);
+	text_addf(&text, "%s\n%s", project, hash);
+	change_key_text(&change, text_string(&text));
+	text_release(&text);
 	return change;
 }
 

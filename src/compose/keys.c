@@ -19,7 +19,6 @@
 #define IN_EXTRAS(member)    offsetof(struct service, extras.member)
 #define IN_SHORT(member)     offsetof(struct service, short_##member)
 
-#define NOT_YET	   "not in this release"
 #define USE_LIMITS "write it under deploy.resources.limits"
 
 // clang-format off
@@ -30,8 +29,8 @@ static const struct key_row file_rows[] = {
 	HONOURED("networks", read_networks, IN_LOAD, "networks", "see below; a service that lists none joins `default`"),
 	HONOURED("volumes", read_project_volumes, IN_LOAD, "volumes", "see below"),
 	HONOURED("services", read_services, IN_LOAD, "jobs", "each becomes a job"),
-	REFUSED("configs", NOT_YET ": mount a file with volumes instead"),
-	REFUSED("secrets", NOT_YET ": mount a file with volumes instead"),
+	HONOURED("configs", read_configs, IN_LOAD, "configs", "see below; what no service uses is not read"),
+	HONOURED("secrets", read_secrets, IN_LOAD, "secrets", "see below; what no service uses is not read"),
 	REFUSED("models", "drover runs containers only"),
 };
 
@@ -144,10 +143,12 @@ static const struct key_row service_rows[] = {
 	HONOURED("volumes_from", read_volumes_from, IN_SERVICE, "depends_on",
 	     "list of `SERVICE[:ro]`: what that one mounts by name or path, where this one mounts nothing; waits for it as depends_on does; "
 	     "`container:` is refused"),
+	HONOURED("configs", read_service_configs, IN_SERVICE, "configs",
+	     "list of names, or of `{source, target, uid, gid, mode}`; changed bytes replace the tasks"),
+	HONOURED("secrets", read_service_secrets, IN_SERVICE, "secrets", "as `configs`, at /run/secrets; never on a disk of the machine"),
 	HONOURED("x-drover", read_drover, IN_SERVICE, NULL, "what Compose has no word for; see below"),
 	{ "build", KEY_WARNED, read_build, IN_SERVICE, NULL,
 	  "is left aside where `image` stands beside it, and refused without: drover builds no images, and runs the one that is there under that name" },
-	REFUSED("configs", NOT_YET ": mount a file with volumes instead"),
 	REFUSED("cpu_count", "it is for Windows containers"),
 	REFUSED("cpu_percent", "it is for Windows containers"),
 	REFUSED("credential_spec", "it is for Windows containers"),
@@ -160,7 +161,6 @@ static const struct key_row service_rows[] = {
 	REFUSED("pre_stop", "drover runs nothing in a container but its command: let it act on stop_signal"),
 	REFUSED("provider", "drover runs containers only"),
 	REFUSED("pull_refresh_after", "drover keeps no record of when an image was pulled: use pull_policy"),
-	REFUSED("secrets", NOT_YET ": mount a file with volumes instead"),
 	REFUSED("use_api_socket", "it would hand Docker's socket and your registry passwords to the container"),
 	REFUSED("volume_driver", "write the driver under the top level's volumes"),
 };
@@ -457,6 +457,35 @@ static const struct key_row volume_rows[] = {
 	HONOURED("external", read_volume_external, 0, NULL, "false; true: it must exist, and is never removed; `{name}` is true with that name"),
 };
 
+#define IN_USE(member) offsetof(struct content_use, member)
+static const struct key_row content_use_rows[] = {
+	HONOURED("source", read_string, IN_USE(source), "source", "required: its name at the top level"),
+	HONOURED("target", read_string, IN_USE(target), "target", "of a config `/SOURCE`, of a secret `/run/secrets/SOURCE`; a relative path begins there"),
+	HONOURED("uid", read_owner, IN_USE(uid), "uid", "0; a number"),
+	HONOURED("gid", read_owner, IN_USE(gid), "gid", "0; a number"),
+	HONOURED("mode", read_content_mode, IN_USE(mode), "mode", "0444; octal, write bits mean nothing"),
+};
+
+#define IN_CONTENT(member) offsetof(struct content_read, content.member)
+#define CONTENT_ROWS(noun)                                                                                             \
+	HONOURED("file", read_content_file, 0, NULL, "a path on the machine of the deployer; 1 to 511999 bytes"),      \
+	HONOURED("environment", read_content_environment, 0, NULL, "a variable of the deployer"),                      \
+	HONOURED("name", read_string, IN_CONTENT(name), "name", "PROJECT_KEY; a remark"),                              \
+	HONOURED("labels", read_pairs, IN_CONTENT(labels), "labels", "remarks"),                                       \
+	HONOURED("external", read_content_external, 0, NULL, "`false` only: a " noun " belongs to its project"),       \
+	REFUSED("template_driver", "what is in it is taken as it is: write variables into the file that makes it")
+
+static const struct key_row config_rows[] = {
+	HONOURED("content", read_content_inline, 0, NULL, "the text itself, with variables"),
+	CONTENT_ROWS("config"),
+};
+
+static const struct key_row secret_rows[] = {
+	CONTENT_ROWS("secret"),
+	REFUSED("driver", "drover keeps secrets itself, sealed"),
+	REFUSED("driver_opts", "drover keeps secrets itself, sealed"),
+};
+
 #define SECTION(place, rows) { place, rows, ARRAY_LEN(rows) }
 
 const struct key_section key_sections[SECTION_COUNT] = {
@@ -498,5 +527,8 @@ const struct key_section key_sections[SECTION_COUNT] = {
 	[SECTION_IPAM] = SECTION("networks.*.ipam", ipam_rows),
 	[SECTION_IPAM_POOL] = SECTION("networks.*.ipam.config[]", ipam_pool_rows),
 	[SECTION_VOLUME] = SECTION("volumes.*", volume_rows),
+	[SECTION_CONTENT_USE] = SECTION("services.*.configs[], secrets[]", content_use_rows),
+	[SECTION_CONFIG] = SECTION("configs.*", config_rows),
+	[SECTION_SECRET] = SECTION("secrets.*", secret_rows),
 };
 // clang-format on

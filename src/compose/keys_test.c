@@ -90,6 +90,13 @@ static const struct place places[SECTION_COUNT] = {
 				"}]}}}", "subnet: 10.9.0.0/24", "networks.net.ipam.config[0]" },
 	[SECTION_VOLUME] = { "services: {web: {image: nginx}}\nvolumes: {vol: {", "}}", "",
 			     "volumes.vol" },
+	[SECTION_CONTENT_USE] = { WEB "configs: [{",
+				  "}]}}\nconfigs: {c: {content: x}, d: {content: x}}", "source: c",
+				  PATH_WEB ".configs[0]" },
+	[SECTION_CONFIG] = { "services: {web: {image: nginx, configs: [c]}}\nconfigs: {c: {", "}}",
+			     "content: x", "configs.c" },
+	[SECTION_SECRET] = { "services: {web: {image: nginx, secrets: [s]}}\nsecrets: {s: {", "}}",
+			     "file: a.env", "secrets.s" },
 };
 
 /* A whole inside of the section with the key in it. `same`: it is accepted and changes nothing. */
@@ -358,6 +365,28 @@ static const struct sample samples[] = {
 	{ SECTION_VOLUME, "driver_opts", "driver_opts: {a: b}", false },
 	{ SECTION_VOLUME, "labels", "labels: {a: b}", false },
 	{ SECTION_VOLUME, "external", "external: true", false },
+	{ SECTION_FILE, "configs",
+	  "services: {web: {image: nginx, configs: [c]}}, configs: {c: {content: x}}", false },
+	{ SECTION_FILE, "secrets",
+	  "services: {web: {image: nginx, secrets: [s]}}, secrets: {s: {file: a.env}}", false },
+	{ SECTION_SERVICE, "configs", IMAGE "configs: [c]}}\nconfigs: {c: {content: x", false },
+	{ SECTION_SERVICE, "secrets", IMAGE "secrets: [s]}}\nsecrets: {s: {file: a.env", false },
+	{ SECTION_CONTENT_USE, "source", "source: d", false },
+	{ SECTION_CONTENT_USE, "target", "source: c, target: /t", false },
+	{ SECTION_CONTENT_USE, "uid", "source: c, uid: \"5\"", false },
+	{ SECTION_CONTENT_USE, "gid", "source: c, gid: 5", false },
+	{ SECTION_CONTENT_USE, "mode", "source: c, mode: 0400", false },
+	{ SECTION_CONFIG, "content", "content: y", false },
+	{ SECTION_CONFIG, "file", "file: a.env", false },
+	{ SECTION_CONFIG, "environment", "environment: COMPOSE_PROJECT_NAME", false },
+	{ SECTION_CONFIG, "name", "content: x, name: nn", false },
+	{ SECTION_CONFIG, "labels", "content: x, labels: {a: b}", false },
+	{ SECTION_CONFIG, "external", "content: x, external: false", true },
+	{ SECTION_SECRET, "file", "file: b.env", false },
+	{ SECTION_SECRET, "environment", "environment: COMPOSE_PROJECT_NAME", false },
+	{ SECTION_SECRET, "name", "file: a.env, name: nn", false },
+	{ SECTION_SECRET, "labels", "file: a.env, labels: {a: b}", false },
+	{ SECTION_SECRET, "external", "file: a.env, external: false", true },
 };
 
 static const struct test_file files[] = {

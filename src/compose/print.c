@@ -411,6 +411,7 @@ static void print_service(struct yaml_out *out, const struct job_request *job)
 	print_ports(out, spec);
 	print_mounts(out, spec, false);
 	print_mounts(out, spec, true);
+	print_content_uses(out, spec);
 	print_service_networks(out, spec);
 	print_string(out, "stop_signal", spec->stop_signal);
 	yaml_duration(out, "stop_grace_period", spec->stop_grace_ms);
@@ -421,9 +422,8 @@ static void print_service(struct yaml_out *out, const struct job_request *job)
 	yaml_close(out);
 }
 
-/* Docker's name: the written one, else PROJECT_KEY. */
-static void print_resource_name(struct yaml_out *out, const char *project, const char *key,
-				const char *name)
+void print_resource_name(struct yaml_out *out, const char *project, const char *key,
+			 const char *name)
 {
 	struct text usual;
 	text_init(&usual, TEXT_BYTES_MAX);
@@ -487,6 +487,9 @@ char *compose_print(const struct project_request *request)
 		yaml_open(&out, "volumes");
 	for (size_t i = 0; i < request->volumes.n; i++)
 		print_volume(&out, request->name, &request->volumes.items[i]);
+	if (request->volumes.n)
+		yaml_close(&out);
+	print_contents(&out, request);
 	POST(!text.cut);
 	return text_take(&text);
 }

@@ -5,6 +5,10 @@
 #include "compose/yaml_write.h"
 #include "job/job.h"
 
+/* Docker's name: the written one, else PROJECT_KEY. */
+void print_resource_name(struct yaml_out *out, const char *project, const char *key,
+			 const char *name);
+
 /* Nothing for NULL and for 0. */
 void print_string(struct yaml_out *out, const char *key, const char *value);
 void print_written(struct yaml_out *out, const char *key, int64_t number);
@@ -20,6 +24,10 @@ void print_endpoint(struct yaml_out *out, const struct endpoint_settings *endpoi
 
 /* The key of a network; nothing for NULL. */
 void print_ipam(struct yaml_out *out, const struct ipam *ipam);
+
+/* The keys of a service that begin as `configs` and `secrets`, and those of the top level. */
+void print_content_uses(struct yaml_out *out, const struct job_spec *spec);
+void print_contents(struct yaml_out *out, const struct project_request *request);
 
 /* The list of a deploy.resources.reservations.devices. */
 void print_device_requests(struct yaml_out *out, const struct isolation *isolation);

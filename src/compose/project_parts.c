@@ -80,8 +80,7 @@ enum err_code read_volume_driver(const struct at *at, void *target, struct err *
 	return code;
 }
 
-/* Docker's name of a network or volume in its shortest form: NULL where it is PROJECT_KEY. */
-static void settle_name(const struct load *load, const char *key, bool external, char **name)
+void settle_name(const struct load *load, const char *key, bool external, char **name)
 {
 	struct text usual;
 	if (external && !*name)
@@ -117,8 +116,7 @@ static enum err_code check_external(const struct at *at, bool external, struct e
 	return ERR_NONE;
 }
 
-/* What follows fills `list[index]` of the request. */
-static void enter_part(const struct at *at, const char *list, size_t index)
+void enter_part(const struct at *at, const char *list, size_t index)
 {
 	struct load *load = at->load;
 	at_origin(at, "%s[%zu]", list, index);
@@ -161,10 +159,8 @@ static enum err_code read_volume(const struct at *at, struct load *load, struct 
 	return code;
 }
 
-static enum err_code read_each(const struct at *at, struct load *load,
-			       enum err_code (*read)(const struct at *, struct load *,
-						     struct err *),
-			       struct err *err)
+enum err_code read_each_part(const struct at *at, struct load *load, read_part_fn *read,
+			     struct err *err)
 {
 	if (at_is_null(at))
 		return ERR_NONE;
@@ -180,12 +176,12 @@ static enum err_code read_each(const struct at *at, struct load *load,
 
 enum err_code read_networks(const struct at *at, void *load, struct err *err)
 {
-	return read_each(at, load, read_network, err);
+	return read_each_part(at, load, read_network, err);
 }
 
 enum err_code read_project_volumes(const struct at *at, void *load, struct err *err)
 {
-	return read_each(at, load, read_volume, err);
+	return read_each_part(at, load, read_volume, err);
 }
 
 static bool has_default(const struct project_request *request)

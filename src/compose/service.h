@@ -42,6 +42,14 @@ struct env_file_read {
 	bool raw;
 };
 
+/* A config or secret of the top level. */
+struct content_read {
+	struct content_request content;
+	int kind;
+	bool used; /* by a service that takes part; else its bytes are not read */
+	int n_origins;
+};
+
 /* `mount` while its keys are read: some mean something for one kind only. */
 struct mount_read {
 	struct mount mount;
@@ -225,6 +233,28 @@ enum err_code read_network_driver(const struct at *at, void *network_spec, struc
 enum err_code read_volume_driver(const struct at *at, void *volume_spec, struct err *err);
 enum err_code read_network_external(const struct at *at, void *network, struct err *err);
 enum err_code read_volume_external(const struct at *at, void *volume, struct err *err);
+/* What follows fills `list[index]` of the request. */
+void enter_part(const struct at *at, const char *list, size_t index);
+/* Docker's name of a network or volume in its shortest form: NULL where it is PROJECT_KEY. */
+void settle_name(const struct load *load, const char *key, bool external, char **name);
+typedef enum err_code read_part_fn(const struct at *at, struct load *load, struct err *err);
+enum err_code read_each_part(const struct at *at, struct load *load, read_part_fn *read,
+			     struct err *err);
+
+/* project_contents.c: configs and secrets of the top level; target struct load. */
+enum err_code read_configs(const struct at *at, void *load, struct err *err);
+enum err_code read_secrets(const struct at *at, void *load, struct err *err);
+enum err_code read_content_file(const struct at *at, void *content_read, struct err *err);
+enum err_code read_content_environment(const struct at *at, void *content_read, struct err *err);
+enum err_code read_content_inline(const struct at *at, void *content_read, struct err *err);
+enum err_code read_content_external(const struct at *at, void *content_read, struct err *err);
+
+/* service_contents.c: those a service uses. */
+enum err_code read_service_configs(const struct at *at, void *service, struct err *err);
+enum err_code read_service_secrets(const struct at *at, void *service, struct err *err);
+enum err_code read_owner(const struct at *at, void *int64, struct err *err);
+enum err_code read_content_mode(const struct at *at, void *int64, struct err *err);
+
 /* The network that services without `networks` join, unless it is declared. */
 void add_default_network(struct load *load);
 

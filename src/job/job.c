@@ -113,6 +113,8 @@ static const struct field project_request_fields[] = {
 	ROW_BOOL(5, struct project_request, remove_orphans),
 	ROW_STRINGS(6, struct project_request, inactive, LIMIT_JOBS_PER_PROJECT),
 	ROW_OPTIONAL(7, struct project_request, basis, plan_basis),
+	ROW_STRUCTS(8, struct project_request, configs, content_request, LIMIT_CONTENTS_PER_PROJECT),
+	ROW_STRUCTS(9, struct project_request, secrets, content_request, LIMIT_CONTENTS_PER_PROJECT),
 };
 RECORD_TYPE(project_request, struct project_request, project_request_fields);
 // clang-format on

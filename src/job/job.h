@@ -157,11 +157,13 @@ struct project_request {
 	struct strings inactive; /* names of jobs that stay as they are, there or not: no orphans */
 	struct plan_basis
 		*basis; /* refused unless all of it still holds; NULL: whatever there is */
+	LIST_OF(struct content_request) configs;
+	LIST_OF(struct content_request) secrets;
 };
 extern const struct record_type project_request_type;
 
-/* Check a whole request: every spec, unique names, references to networks and volumes, depends_on targets and
- * cycles ("a -> b -> a" in the message). ERR_INVALID, ERR_LIMIT. */
+/* Check a whole request: every spec, unique names, references to networks, volumes, configs and secrets, depends_on
+ * targets and cycles ("a -> b -> a" in the message). ERR_INVALID, ERR_LIMIT. */
 enum err_code project_request_check(const struct project_request *request,
 				    struct err *err) WARN_UNUSED;
 

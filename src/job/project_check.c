@@ -11,9 +11,10 @@
 /* Jobs of the request by name, and where the search for cycles stands. */
 struct project_index {
 	const struct project_request *request;
-	struct map jobs;     /* map_name_key(name) -> struct job_request */
-	struct map networks; /* -> struct network_spec */
-	struct map volumes;  /* -> struct volume_spec */
+	struct map jobs;	/* map_name_key(name) -> struct job_request */
+	struct map networks;	/* -> struct network_spec */
+	struct map volumes;	/* -> struct volume_spec */
+	struct map contents[2]; /* by enum content_kind: -> struct content_request */
 };
 
 static void index_release(struct project_index *index)
@@ -21,6 +22,8 @@ static void index_release(struct project_index *index)
 	map_release(&index->jobs);
 	map_release(&index->networks);
 	map_release(&index->volumes);
+	map_release(&index->contents[CONTENT_CONFIG]);
+	map_release(&index->contents[CONTENT_SECRET]);
 }
 
 /* Two names whose hashes meet are refused as one name written twice; what is found is compared by name. */
@@ -61,6 +64,21 @@ static enum err_code check_resource_name(const char *list, size_t i, const char 
 	return ERR_NONE;
 }
 
+static enum err_code index_contents(struct map *map, const char *list,
+				    const struct content_request *items, size_t n, struct err *err)
+{
+	enum err_code code = ERR_NONE;
+	for (size_t i = 0; !code && i < n; i++) {
+		code = index_name(map, list, i, "key", items[i].key, &items[i], err);
+		if (!code)
+			code = check_resource_name(list, i, items[i].name, 1, err);
+		if (!code && (!items[i].data || !items[i].data[0]))
+			code = refuse(err, ERR_INVALID, AT_MEMBER(list, i, "data"),
+				      "\"%s\" is empty", items[i].key);
+	}
+	return code;
+}
+
 static enum err_code build_index(struct project_index *index, struct err *err)
 {
 	const struct project_request *request = index->request;
@@ -87,7 +105,36 @@ static enum err_code build_index(struct project_index *index, struct err *err)
 		if (!code)
 			code = check_resource_name("volumes", i, volume->name, 2, err);
 	}
+	if (!code)
+		code = index_contents(&index->contents[CONTENT_CONFIG], "configs",
+				      request->configs.items, request->configs.n, err);
+	if (!code)
+		code = index_contents(&index->contents[CONTENT_SECRET], "secrets",
+				      request->secrets.items, request->secrets.n, err);
 	return code;
+}
+
+/* It names what the request brings, and means the same bytes. */
+static enum err_code check_contents(const struct project_index *index, const struct job_spec *spec,
+				    struct err *err)
+{
+	for (size_t i = 0; i < job_spec_n_contents(spec); i++) {
+		int kind;
+		const struct content_use *use = job_spec_content(spec, i, &kind);
+		const struct content_request *content =
+			map_get(&index->contents[kind], key_of(use->source));
+		bool secret = kind == CONTENT_SECRET;
+		struct spot spot = AT_MEMBER(secret ? "secrets" : "configs",
+					     secret ? i - spec->configs.n : i, "source");
+		if (!content || strcmp(content->key, use->source) != 0)
+			return refuse(err, ERR_INVALID, spot, "the project has no %s \"%s\"",
+				      enum_name(content_kind_names, kind), use->source);
+		if (strcmp(content->hash ? content->hash : "", use->hash ? use->hash : "") != 0)
+			return refuse(err, ERR_INVALID, spot,
+				      "this is not the %s \"%s\" of the request",
+				      enum_name(content_kind_names, kind), use->source);
+	}
+	return ERR_NONE;
 }
 
 static bool has_network(const struct project_index *index, const char *key)
@@ -118,7 +165,7 @@ static enum err_code check_references(const struct project_index *index,
 			return refuse(err, ERR_INVALID, AT_MEMBER("mounts", i, "source"),
 				      "the project has no volume \"%s\"", mount->source);
 	}
-	return ERR_NONE;
+	return check_contents(index, spec, err);
 }
 
 static const struct job_request *find_job(const struct project_index *index, const char *name)
@@ -236,6 +283,8 @@ static enum err_code check_size(const struct project_request *request, struct er
 	struct project_request parts = *request;
 	struct text text;
 	parts.jobs.n = 0;
+	parts.configs.n = 0;
+	parts.secrets.n = 0;
 	text_init(&text, LIMIT_PROJECT_RECORD_BYTES);
 	record_encode(&project_request_type, &parts, &text);
 	bool too_large = text.cut;

@@ -211,6 +211,8 @@ static const struct field job_spec_fields[] = {
 	ROW_OPTIONAL(60, struct job_spec, tuning, tuning),
 	ROW_OPTIONAL(61, struct job_spec, isolation, isolation),
 	ROW_OPTIONAL(62, struct job_spec, extras, extras),
+	ROW_STRUCTS(63, struct job_spec, configs, content_use, LIMIT_CONTENTS_PER_JOB),
+	ROW_STRUCTS(64, struct job_spec, secrets, content_use, LIMIT_CONTENTS_PER_JOB),
 	ROW_INT(65, struct job_spec, max_run_time_ms, LIMIT_DURATION_MS),
 	ROW_OPTIONAL(66, struct job_spec, array, array),
 	ROW_INT(67, struct job_spec, concurrency, LIMIT_REPLICAS),
@@ -267,6 +269,20 @@ int64_t job_spec_lease_ms(const struct job_spec *spec)
 	return spec->lease_ms ? spec->lease_ms : LIMIT_LEASE_MIN_MS;
 }
 
+size_t job_spec_n_contents(const struct job_spec *spec)
+{
+	return spec->configs.n + spec->secrets.n;
+}
+
+const struct content_use *job_spec_content(const struct job_spec *spec, size_t i, int *ret_kind)
+{
+	bool secret = i >= spec->configs.n;
+	PRE(i < job_spec_n_contents(spec));
+	if (ret_kind)
+		*ret_kind = secret ? CONTENT_SECRET : CONTENT_CONFIG;
+	return secret ? &spec->secrets.items[i - spec->configs.n] : &spec->configs.items[i];
+}
+
 static bool has_younger_parts(const struct job_spec *spec)
 {
 	for (size_t i = 0; i < spec->networks.n; i++)
@@ -277,7 +293,8 @@ static bool has_younger_parts(const struct job_spec *spec)
 		if (mount->subpath || mount->labels.n || mount->recursive || mount->selinux)
 			return true;
 	}
-	return spec->tuning || spec->isolation || spec->extras || spec->probe || spec->array;
+	return spec->tuning || spec->isolation || spec->extras || spec->probe || spec->array ||
+	       job_spec_n_contents(spec);
 }
 
 int64_t job_spec_protocol(const struct job_spec *spec)

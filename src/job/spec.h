@@ -6,6 +6,7 @@
 
 #include "base/record.h"
 #include "job/array.h"
+#include "job/content.h"
 #include "job/endpoint.h"
 #include "job/extras.h"
 #include "job/isolation.h"
@@ -187,6 +188,8 @@ struct job_spec {
 	LIST_OF(struct port) ports;
 	LIST_OF(struct mount) mounts;
 	LIST_OF(struct network_use) networks;
+	LIST_OF(struct content_use) configs;
+	LIST_OF(struct content_use) secrets;
 	/* How long and how often. */
 	char *stop_signal;     /* NULL: the image's, else SIGTERM */
 	int64_t stop_grace_ms; /* initial 10 s */
@@ -250,6 +253,10 @@ int64_t job_spec_update_deadline_ms(const struct job_spec *spec);
 
 /* For how long after its start a container's failing health check says nothing. */
 int64_t job_spec_start_period_ms(const struct job_spec *spec);
+
+/* Configs, then secrets: how many in all, and one of them; `ret_kind` (enum content_kind) may be NULL. */
+size_t job_spec_n_contents(const struct job_spec *spec);
+const struct content_use *job_spec_content(const struct job_spec *spec, size_t i, int *ret_kind);
 
 /* The least SYNC_PROTOCOL (node/sync.h) of a worker that does what is written here: an older one passes over fields it
  * does not know. */

@@ -217,6 +217,8 @@ enum err_code job_spec_check(const struct job_spec *spec, struct err *err)
 	if (!code)
 		code = spec_check_reach(spec, err);
 	if (!code)
+		code = spec_check_contents(spec, err);
+	if (!code)
 		code = spec_check_place(spec, err);
 	if (!code)
 		code = spec_check_tuning(spec, err);

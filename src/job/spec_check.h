@@ -12,6 +12,9 @@ enum err_code spec_check_labels(const struct pairs *labels, struct spot spot,
 /* Ports, mounts, networks, extra hosts, DNS servers. */
 enum err_code spec_check_reach(const struct job_spec *spec, struct err *err) WARN_UNUSED;
 
+/* Configs and secrets; they meet no mount, and no other of them. */
+enum err_code spec_check_contents(const struct job_spec *spec, struct err *err) WARN_UNUSED;
+
 /* Image, command, environment, names inside the container, signals, health check, labels, ulimits. */
 enum err_code spec_check_process(const struct job_spec *spec, struct err *err) WARN_UNUSED;
 

@@ -470,6 +470,8 @@ enum err_code apply(struct manager *manager, const struct manager_request *reque
 	struct plan plan = { 0 };
 	code = plan_project(manager, &plan, request, err);
 	if (!code)
+		code = contents_plan(manager, &plan, request->project_request, err);
+	if (!code)
 		code = plan_commit(manager, &plan, request, request->project_request->name, answer,
 				   err);
 	plan_release(&plan);

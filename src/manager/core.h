@@ -399,10 +399,11 @@ struct plan {
 	bool put_project;
 	LIST_OF(struct plan_job) jobs;
 	LIST_OF(struct volume_record) volumes;
-	bool delete_project; /* it has no jobs */
-	struct task *task;   /* the request is about this one */
-	int task_act;	     /* REQUEST_STOP or REQUEST_RESTART; 0: none */
-	int64_t slot;	     /* of task_act RESTART on an ended task: fill it anew */
+	LIST_OF(struct content_record) contents; /* not stored yet, in groups ahead of the rest */
+	bool delete_project;			 /* it has no jobs */
+	struct task *task;			 /* the request is about this one */
+	int task_act;				 /* REQUEST_STOP or REQUEST_RESTART; 0: none */
+	int64_t slot; /* of task_act RESTART on an ended task: fill it anew */
 };
 void plan_release(struct plan *plan);
 /* Put a job's record, a revision's, or both (NULL: not that one; takes what they hold), and do what follows from it.
@@ -431,6 +432,18 @@ void basis_take(const struct manager *manager, const char *project, struct plan_
 /* ERR_CONFLICT names what is not as the request's plan was made from. */
 enum err_code basis_check(const struct manager *manager, const struct project_request *request,
 			  struct err *err) WARN_UNUSED;
+
+/* contents.c: configs and secrets */
+/* What the planned revisions use and is not stored yet. */
+enum err_code contents_plan(const struct manager *manager, struct plan *plan,
+			    const struct project_request *request, struct err *err) WARN_UNUSED;
+void contents_write(struct manager *manager, struct plan *plan);
+/* What no revision of the project uses any more goes; the project may be gone. */
+void contents_prune(struct manager *manager, const char *project);
+void contents_start(struct manager *manager);
+/* Add to the message what the specification uses. */
+void contents_send(const struct manager *manager, struct sync_down *down, const char *project,
+		   const struct job_spec *spec);
 
 /* apply.c */
 enum err_code apply(struct manager *manager, const struct manager_request *request,

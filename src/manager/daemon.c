@@ -17,6 +17,7 @@
 #include "manager/gate.h"
 #include "manager/manager.h"
 #include "manager/plans.h"
+#include "manager/vault.h"
 #include "net/shell.h"
 #include "store/store.h"
 
@@ -53,6 +54,7 @@ struct manager_daemon {
 	struct err read_only_err;
 	struct gate *gate;
 	struct plans *plans;
+	struct vault *vault;		    /* secrets */
 	char joined_at[ENDPOINT_TEXT_SIZE]; /* where joiners find us; "": nowhere */
 };
 
@@ -118,6 +120,8 @@ static enum err_code reload(struct manager_daemon *daemon, struct err *err)
 	enum err_code code = daemon->store_ops->replay(daemon->store, visit, daemon->manager, err);
 	if (!code)
 		code = manager_start(daemon->manager, &in, &daemon->out, err);
+	if (!code)
+		code = vault_check(daemon->vault, manager_cluster(daemon->manager), err);
 	if (code) {
 		manager_free(daemon->manager);
 		daemon->manager = NULL;
@@ -140,6 +144,8 @@ static void speak(struct manager_daemon *daemon, int64_t wall_ms)
 	struct manager_out *out = &daemon->out;
 	for (size_t i = 0; i < out->n_replies; i++)
 		api_server_reply(daemon->server, &out->replies[i]);
+	for (size_t i = 0; i < out->n_downs; i++)
+		vault_give(daemon->vault, &out->downs[i].message);
 	for (size_t i = 0; i < out->n_downs; i++)
 		api_server_down(daemon->server, &out->downs[i]);
 	api_server_publish(daemon->server, out->happenings, out->n_happenings, wall_ms);
@@ -347,6 +353,7 @@ static void backend_submit(void *owner, struct api_mutation *mutation)
 	struct manager_daemon *daemon = owner;
 	struct manager_reply reply = { .handle = mutation->request.handle };
 	if (check_room(daemon, mutation->request.kind, &reply.err) ||
+	    vault_take(daemon->vault, mutation, &reply.err) ||
 	    write_audit(daemon, &mutation->request, &reply.err)) {
 		api_server_reply(daemon->server, &reply);
 		api_mutation_free(mutation);
@@ -359,6 +366,12 @@ static void backend_plan(void *owner, struct api_mutation *mutation)
 {
 	struct manager_daemon *daemon = owner;
 	struct manager_in in = input(daemon);
+	struct manager_reply reply = { .handle = mutation->request.handle };
+	if (vault_take(daemon->vault, mutation, &reply.err)) {
+		api_server_reply(daemon->server, &reply);
+		api_mutation_free(mutation);
+		return;
+	}
 	plans_make(daemon->plans, daemon->manager, &in, mutation);
 }
 
@@ -533,6 +546,8 @@ enum err_code manager_daemon_new(struct event_base *base,
 	if (options->authorised_ms)
 		api_server_set_authorised_ms(daemon->server, options->authorised_ms);
 	if (!code)
+		code = vault_open(options->data_dir, options->secrets_key, &daemon->vault, err);
+	if (!code)
 		code = open_store(daemon, options->data_dir, err);
 	if (!code)
 		code = open_audit(daemon, options->data_dir, err);
@@ -562,6 +577,7 @@ void manager_daemon_free(struct manager_daemon *daemon)
 	queue_clear(daemon);
 	base_free(daemon->queue);
 	gate_free(daemon->gate);
+	vault_free(daemon->vault);
 	manager_out_release(&daemon->out);
 	manager_free(daemon->manager);
 	if (daemon->store)

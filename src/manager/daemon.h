@@ -11,14 +11,15 @@ struct manager_daemon;
 struct store_ops;
 
 struct manager_daemon_options {
-	const char *data_dir;		   /* the store's folder */
-	const char *socket_path;	   /* where the API listens */
-	const char *listen;		   /* and for other machines: ADDRESS:PORT; NULL: nowhere */
-	const char *advertise;		   /* where those find it, HOST:PORT; NULL: found out */
-	const char *scheduler_name;	   /* NULL: epvm */
-	int64_t nodes_max;		   /* 0: LIMIT_NODES */
-	bool new_authority;		   /* make the cluster's CA anew, where it is missing */
-	const char *store_name;		   /* NULL: lmdb; "memory" forgets everything at the end */
+	const char *data_dir;	    /* the store's folder */
+	const char *socket_path;    /* where the API listens */
+	const char *listen;	    /* and for other machines: ADDRESS:PORT; NULL: nowhere */
+	const char *advertise;	    /* where those find it, HOST:PORT; NULL: found out */
+	const char *scheduler_name; /* NULL: epvm */
+	const char *secrets_key;    /* file with the key of the secrets; NULL: beside the store */
+	int64_t nodes_max;	    /* 0: LIMIT_NODES */
+	bool new_authority;	    /* make the cluster's CA anew, where it is missing */
+	const char *store_name;	    /* NULL: lmdb; "memory" forgets everything at the end */
 	const struct store_ops *store_ops; /* NULL: by name */
 	int authorised_ms; /* how often open streams and sessions are looked at again; 0: the default */
 };

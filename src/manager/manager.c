@@ -173,6 +173,7 @@ enum err_code manager_start(struct manager *manager, const struct manager_in *in
 	idempotency_start(manager);
 	tokens_start(manager);
 	take_up_jobs(manager);
+	contents_start(manager);
 	manager->volumes_changed = true;
 	notes_add(&out->notes, "manager started: epoch %lld, %zu jobs, %zu tasks, %zu nodes",
 		  (long long)manager->cluster.meta.epoch, manager->cluster.jobs.n,

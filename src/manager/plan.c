@@ -23,6 +23,9 @@ void plan_release(struct plan *plan)
 	for (size_t i = 0; i < plan->volumes.n; i++)
 		record_release(&volume_record_type, &plan->volumes.items[i]);
 	base_free(plan->volumes.items);
+	for (size_t i = 0; i < plan->contents.n; i++)
+		record_release(&content_record_type, &plan->contents.items[i]);
+	base_free(plan->contents.items);
 	*plan = (struct plan){ 0 };
 }
 
@@ -337,6 +340,7 @@ enum err_code plan_commit(struct manager *manager, struct plan *plan,
 	if (code)
 		return code;
 	fill_answer(manager, plan, project, answer);
+	contents_write(manager, plan);
 	group_begin(manager);
 	write_project(manager, plan, project);
 	for (size_t i = 0; i < plan->jobs.n; i++) {

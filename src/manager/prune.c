@@ -55,6 +55,7 @@ static bool is_used(const struct job_entry *entry, int64_t number)
 void prune_revisions(struct manager *manager, struct job_entry *entry)
 {
 	size_t at = 0;
+	size_t n_before = entry->n_revisions;
 	while (entry->n_revisions > LIMIT_REVISIONS_PER_JOB && at < entry->n_revisions) {
 		int64_t number = entry->revisions[at]->number;
 		if (is_used(entry, number)) {
@@ -64,4 +65,6 @@ void prune_revisions(struct manager *manager, struct job_entry *entry)
 		group_reserve(manager, 1);
 		cluster_delete_revision(&manager->cluster, &manager->out->changes, entry, number);
 	}
+	if (entry->n_revisions < n_before)
+		contents_prune(manager, entry->job.project);
 }

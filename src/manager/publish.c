@@ -2,7 +2,7 @@
  *
  * Invariants: `rev` of a message is the number of the commit that holds the state it was computed from; a template is
  * sent ahead of the first task that needs it, again after the worker may have dropped it or the owner has made it his
- * own, and with every whole set. */
+ * own, and with every whole set; and with it the configs and secrets that it uses, each once a message. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -92,6 +92,7 @@ static void add_template(struct manager *manager, struct session *session, struc
 			record_copy(&volume_spec_type,
 				    list_add(&template->volumes, sizeof(*volume)), volume);
 	}
+	contents_send(manager, down, entry->job.project, spec);
 }
 
 static void add_task(struct manager *manager, struct session *session, struct sync_down *down,

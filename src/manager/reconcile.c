@@ -188,11 +188,13 @@ static void delete_job(struct manager *manager, struct job_entry *entry)
 	job_watch_delete(manager, id);
 	manager->wake = true;
 	manager->volumes_changed = true;
-	if (project->n_jobs)
-		return;
-	notes_add(&manager->out->notes, "project %s removed", project->project.name);
-	happen(manager, "project", project->project.name, (struct uuid){ 0 }, "removed", "", NULL);
-	cluster_delete_project(&manager->cluster, &manager->out->changes, project);
+	_cleanup_free_ char *project_name = base_strdup(project->project.name);
+	if (!project->n_jobs) {
+		notes_add(&manager->out->notes, "project %s removed", project_name);
+		happen(manager, "project", project_name, (struct uuid){ 0 }, "removed", "", NULL);
+		cluster_delete_project(&manager->cluster, &manager->out->changes, project);
+	}
+	contents_prune(manager, project_name);
 }
 
 /* True: the job is gone. */

@@ -18,6 +18,14 @@ static const struct field sync_template_fields[] = {
 };
 RECORD_TYPE(sync_template, struct sync_template, sync_template_fields);
 
+static const struct field sync_content_fields[] = {
+	ROW_ENUM(1, struct sync_content, kind, content_kind_names),
+	ROW_STRING(2, struct sync_content, hash, CONTENT_HASH_BYTES),
+	ROW_STRING(3, struct sync_content, data, LIMIT_CONTENT_DATA_BYTES, .flags = FIELD_SECRET),
+	ROW_STRING(4, struct sync_content, seal, LIMIT_NAME_BYTES),
+};
+RECORD_TYPE(sync_content, struct sync_content, sync_content_fields);
+
 static const struct field sync_assignment_fields[] = {
 	ROW_UUID(1, struct sync_assignment, task),
 	ROW_UUID(2, struct sync_assignment, job),
@@ -54,6 +62,7 @@ static const struct field sync_down_fields[] = {
 	ROW_INT(10, struct sync_down, report_acked, LIMIT_COUNT),
 	ROW_INT(11, struct sync_down, protocol, LIMIT_COUNT),
 	ROW_INT(12, struct sync_down, reconnect_ms, LIMIT_DURATION_MS),
+	ROW_STRUCTS(13, struct sync_down, contents, sync_content, LIMIT_TASKS),
 };
 RECORD_TYPE(sync_down, struct sync_down, sync_down_fields);
 
@@ -108,7 +117,7 @@ static const struct {
 } younger_reasons[] = {
 	{ REASON_POLICY, 2, REASON_START_FAILED },	{ REASON_UNFIT, 2, REASON_DRAINED },
 	{ REASON_LEASE_LAPSED, 2, REASON_INTERRUPTED }, { REASON_WITHDRAWN, 2, REASON_REMOVED },
-	{ REASON_RAN_TOO_LONG, 2, REASON_SIGNALLED },
+	{ REASON_RAN_TOO_LONG, 2, REASON_SIGNALLED },	{ REASON_WAITS_SECRET, 2, REASON_ASSIGNED },
 };
 
 int sync_reason(int reason, int64_t theirs)

@@ -51,6 +51,15 @@ struct sync_template {
 };
 extern const struct record_type sync_template_type;
 
+/* The bytes of a config or a secret that a template uses: sent with the template, never kept on the worker's disk. */
+struct sync_content {
+	int kind; /* enum content_kind */
+	char *hash;
+	char *data; /* base64; of a secret between core and shell of the manager: sealed */
+	char *seal; /* which key seals it; NULL: it is not sealed */
+};
+extern const struct record_type sync_content_type;
+
 /* One task this worker is to run, stop or remove. */
 struct sync_assignment {
 	struct task_id task;
@@ -88,6 +97,7 @@ struct sync_down {
 	int64_t report_acked; /* highest `report` whose records are durable here; 0: none */
 	int64_t protocol;     /* of the manager; 0: 1, which did not say */
 	int64_t reconnect_ms; /* full: spread reconnects over this; 0: not said */
+	LIST_OF(struct sync_content) contents; /* all that the templates of this message use */
 };
 extern const struct record_type sync_down_type;
 

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/limits.h"
 #include "runtime/docker_host.h"
 
 #define LOG_SIZE_DEFAULT   "10m"
@@ -296,6 +297,25 @@ static void put_carried(struct json_build *build, json_t *host, const struct job
 	}
 }
 
+/* The worker has put the files there, named by their number. */
+static void put_contents(struct json_build *build, json_t *host,
+			 const struct container_action *action)
+{
+	for (size_t i = 0; i < job_spec_n_contents(action->spec); i++) {
+		int kind;
+		const struct content_use *use = job_spec_content(action->spec, i, &kind);
+		_cleanup_free_ char *target = content_use_target(kind, use);
+		char source[LIMIT_PATH_BYTES];
+		PRE(action->files);
+		text_print(source, sizeof(source), "%s/%zu", action->files, i);
+		json_t *mount = json_add_object(json_put_list(host, "Mounts"));
+		json_put_text(build, mount, "Type", "bind");
+		json_put_text(build, mount, "Source", source);
+		json_put_text(build, mount, "Target", target);
+		json_put_bool(mount, "ReadOnly", true);
+	}
+}
+
 static enum err_code put_mounts(struct json_build *build, json_t *host,
 				const struct container_action *action,
 				const struct docker_body_context *context, struct err *err)
@@ -312,6 +332,7 @@ static enum err_code put_mounts(struct json_build *build, json_t *host,
 		if (code)
 			return code;
 	}
+	put_contents(build, host, action);
 	put_carried(build, host, action->spec, context->carried);
 	return ERR_NONE;
 }

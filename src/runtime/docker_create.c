@@ -17,7 +17,7 @@
 struct create {
 	struct container_action action;
 	struct job_spec spec;
-	char *project, *job, *previous;
+	char *project, *job, *previous, *files;
 	struct port_grant *ports;
 	LIST_OF(struct network_spec) networks;
 	LIST_OF(struct volume_spec) volumes;
@@ -45,6 +45,7 @@ static void create_release(void *data)
 	base_free(create->project);
 	base_free(create->job);
 	base_free(create->previous);
+	base_free(create->files);
 	base_free(create->message);
 	pairs_release(&create->carried);
 	strings_release(&create->entrypoint);
@@ -66,6 +67,7 @@ static struct create *create_copy(const struct container_action *action)
 	create->project = base_strdup(action->project);
 	create->job = base_strdup(action->job);
 	create->previous = base_strdup(action->previous);
+	create->files = base_strdup(action->files);
 	if (action->n_ports)
 		create->ports =
 			base_memdup(action->ports, action->n_ports * sizeof(*action->ports));
@@ -74,6 +76,8 @@ static struct create *create_copy(const struct container_action *action)
 	create->action.project = create->project;
 	create->action.job = create->job;
 	create->action.previous = create->previous;
+	create->action.files = create->files;
+	create->action.contents = NULL;
 	create->action.ports = create->ports;
 	create->action.networks = create->networks.items;
 	create->action.volumes = create->volumes.items;

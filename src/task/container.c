@@ -13,7 +13,8 @@ const struct enum_name container_verb_names[] = {
 	{ CONTAINER_NETWORK_ENSURE, "network_ensure" },
 	{ CONTAINER_NETWORK_REMOVE, "network_remove" },
 	{ CONTAINER_VOLUME_ENSURE, "volume_ensure" },
-	{ CONTAINER_VOLUME_REMOVE, "volume_remove" }, { CONTAINER_PROBE, "probe" }, { 0 }
+	{ CONTAINER_VOLUME_REMOVE, "volume_remove" }, { CONTAINER_PROBE, "probe" },
+	{ CONTAINER_FILES, "files" }, { 0 }
 };
 const struct enum_name container_fault_names[] = {
 	{ FAULT_NONE, "none" }, { FAULT_NOT_FOUND, "not_found" }, { FAULT_CONFLICT, "conflict" },

@@ -29,6 +29,9 @@ enum container_verb {
 	CONTAINER_VOLUME_ENSURE,
 	CONTAINER_VOLUME_REMOVE, /* absent is success; CONFLICT while in use */
 	CONTAINER_PROBE, /* ask `address` as spec->probe says: healthy is success, else CHECK_FAILED */
+	/* The worker's shell does this one itself: the task's configs and secrets as files, all of them; there
+	 * already is success. NOT_FOUND: bytes are missing to make them; MOUNT_FAILED: they cannot be made. */
+	CONTAINER_FILES,
 };
 extern const struct enum_name container_verb_names[]; /* pull, create, start, ... */
 
@@ -56,6 +59,10 @@ struct container_action {
 	size_t n_volumes;
 	const char *
 		previous; /* CREATE: container whose anonymous volumes are carried over; NULL: none */
+	const char *
+		files; /* CREATE: folder with the files of job_spec_content(), named by number; the shell's */
+	/* FILES: the bytes of each job_spec_content(), base64; NULL: not here */
+	const char *const *contents;
 	/* KILL */
 	const char *signal; /* "SIGTERM" */
 	/* REMOVE */

@@ -68,7 +68,9 @@ enum reason_after {
 	/* completed: was to take over a slot, and the move was called off */                          \
 	X(REASON_WITHDRAWN,         "withdrawn",           AFTER_ASKED)                                \
 	/* failed: max_run_time is over */                                                             \
-	X(REASON_RAN_TOO_LONG,      "ran_too_long",        AFTER_LEAVE)
+	X(REASON_RAN_TOO_LONG,      "ran_too_long",        AFTER_LEAVE)                                \
+	/* scheduled: its machine has not what the task finds as files */                              \
+	X(REASON_WAITS_SECRET,      "waits_for_secret",    AFTER_NOT_AN_END)
 
 enum reason {
 #define REASON_ENUM(code, name, after) code,

@@ -12,6 +12,7 @@
 #include "runtime/runtime.h"
 #include "store/store.h"
 #include "trust/membership.h"
+#include "worker/files.h"
 #include "worker/guard.h"
 #include "worker/log_streams.h"
 #include "worker/machine.h"
@@ -49,6 +50,7 @@ struct worker_daemon {
 	struct worker_out out;
 	const struct runtime_ops *runtime_ops;
 	struct runtime *runtime;
+	struct files *files; /* configs and secrets of tasks */
 	struct guard *guard;
 	bool guards_all;	     /* and not only what came over TLS */
 	struct uuid runtime_cluster; /* what the runtime was told */
@@ -323,11 +325,25 @@ static enum err_code commit(struct worker_daemon *daemon, struct err *err)
 static void submit(struct worker_daemon *daemon, const struct container_action *action)
 {
 	struct container_result refusal;
+	char folder[LIMIT_PATH_BYTES];
+	struct container_action told = *action;
+	if (action->verb == CONTAINER_FILES) {
+		files_put(daemon->files, action, &refusal);
+		queue_add(daemon, WORKER_ACTION_DONE)->result = refusal;
+		return;
+	}
+	if (action->verb == CONTAINER_CREATE)
+		told.files = files_of(daemon->files, action->task, folder);
 	bool guarded = daemon->guards_all || action->over_tls;
 	if (guarded && guard_refuses(daemon->guard, action, &refusal))
 		queue_add(daemon, WORKER_ACTION_DONE)->result = refusal;
 	else
-		daemon->runtime_ops->submit(daemon->runtime, action);
+		daemon->runtime_ops->submit(daemon->runtime, &told);
+}
+
+static bool needs_files(const void *owner, struct task_id task)
+{
+	return worker_needs_files(owner, task);
 }
 
 static void act(struct worker_daemon *daemon)
@@ -340,6 +356,8 @@ static void act(struct worker_daemon *daemon)
 	}
 	for (size_t i = 0; i < out->n_actions; i++)
 		submit(daemon, &out->actions[i]);
+	if (out->sweep_files)
+		files_sweep(daemon->files, needs_files, daemon->worker);
 	if (out->has_up && daemon->session_open)
 		envelope_send(daemon->session, "sync", &sync_up_type, &out->up);
 	shell_log_notes(PART, &out->notes);
@@ -366,7 +384,13 @@ static enum err_code start_core(struct worker_daemon *daemon, struct err *err)
 	machine_boot_id(boot_id);
 	worker_out_clear(&daemon->out);
 	code = worker_start(daemon->worker, &in, boot_id, &daemon->out, err);
-	return code ? code : commit(daemon, err);
+	if (!code)
+		code = commit(daemon, err);
+	if (code)
+		return code;
+	files_set_node(daemon->files, worker_node_id(daemon->worker));
+	files_sweep(daemon->files, needs_files, daemon->worker);
+	return ERR_NONE;
 }
 
 /* What was written is unknown: stand still until the store works, then start from what it holds. The runtime is
@@ -521,6 +545,7 @@ static void open_guard(struct worker_daemon *daemon, const struct worker_daemon_
 	daemon->guard = guard_new(options->policy_file ? options->policy_file : GUARD_FILE_DEFAULT);
 	daemon->guards_all = options->policy_file || options->membership;
 	guard_deny(daemon->guard, options->data_dir);
+	guard_deny(daemon->guard, files_dir(daemon->files));
 	guard_deny(daemon->guard, daemon->runtime_socket_path);
 	if (options->manager_dir)
 		guard_deny(daemon->guard, options->manager_dir);
@@ -543,6 +568,7 @@ enum err_code worker_daemon_new(struct event_base *base,
 	for (size_t i = 0; options->labels && i < options->labels->n; i++)
 		pairs_put(&daemon->labels, options->labels->items[i].key,
 			  options->labels->items[i].value);
+	daemon->files = files_new(options->files_dir);
 	open_guard(daemon, options);
 	worker_options_default(&daemon->options);
 	daemon->removed = options->removed;
@@ -604,6 +630,7 @@ void worker_daemon_free(struct worker_daemon *daemon)
 	close_runtime(daemon);
 	queue_clear(daemon);
 	guard_free(daemon->guard);
+	files_free(daemon->files);
 	base_free(daemon->queue);
 	worker_out_release(&daemon->out);
 	worker_free(daemon->worker);

@@ -32,6 +32,7 @@ struct worker_daemon_options {
 	/* What jobs may ask of this machine (policy/policy.h). NULL: GUARD_FILE_DEFAULT, which on the manager's machine
 	 * holds for what came over TLS only: its owner may ask for anything. */
 	const char *policy_file;
+	const char *files_dir; /* of configs and secrets (files.h); NULL: the usual */
 	const char *
 		manager_dir; /* a manager of this machine keeps its state there; NULL: nowhere we know of */
 };

@@ -111,6 +111,7 @@ void worker_task_unbind_template(struct worker *worker, struct worker_task *task
 	task->releasing = false;
 	if (--template->users)
 		return;
+	worker->contents_changed = true;
 	/* The list's end is what was used last. */
 	worker->templates_unused++;
 	template_unlink(worker, template);
@@ -286,6 +287,7 @@ void worker_desired_take(struct worker *worker, const struct sync_down *down)
 		return;
 	}
 	take_templates(worker, down);
+	worker_contents_take(worker, down);
 	if (down->full)
 		take_full(worker, down);
 	else

@@ -162,6 +162,9 @@ static char *tell_mount(const struct worker_task *task, const struct container_r
 	if (result->verb == CONTAINER_VOLUME_ENSURE)
 		return worker_sentence("volume %s cannot be used on this machine%s",
 				       task->resource_name, tail);
+	if (result->verb == CONTAINER_FILES)
+		return worker_sentence("its configs and secrets cannot be put on this machine%s",
+				       tail);
 	const struct job_spec *spec = task->template ? &task->template->sync.spec : NULL;
 	for (size_t i = 0; spec && i < spec->mounts.n; i++) {
 		const struct mount *mount = &spec->mounts.items[i];

@@ -1,4 +1,4 @@
-/* Starting: pull -> networks -> volumes -> create -> start -> inspect.
+/* Starting: pull -> networks -> volumes -> files -> create -> start -> inspect.
  *
  * 1. At most `starts_parallel` tasks stand between pull and start; the others wait, first in
  *    first out. Who waits for anything else stands in nobody's way: it gives its place back.
@@ -202,8 +202,12 @@ static void ask_next(struct worker *worker, struct worker_task *task)
 	case PATH_PULL: ask_pull(worker, task); return;
 	case PATH_NETWORKS: ask_network(worker, task); return;
 	case PATH_VOLUMES: ask_volume(worker, task); return;
-	default: ask_create(worker, task); return;
+	default: break;
 	}
+	if (worker_contents_ready(task))
+		ask_create(worker, task);
+	else
+		worker_contents_ask(worker, task);
 }
 
 /* The last try failed, and the container is known not to run. */
@@ -242,7 +246,7 @@ bool worker_start_advance(struct worker *worker, struct worker_task *task)
 		wait_until(worker, task, worker->now_ms + STRAY_WAIT_MS);
 		return false;
 	}
-	if (!take_slot(worker, task))
+	if (worker_contents_wait(worker, task) || !take_slot(worker, task))
 		return false;
 	if (task->foreign) {
 		char label[TASK_LABEL_SIZE];
@@ -257,8 +261,10 @@ bool worker_start_advance(struct worker *worker, struct worker_task *task)
 		record->daemon_instance = (int64_t)worker->daemon_instance;
 		worker_task_mark_unsaved(worker, task);
 	}
-	if (task->container == CONTAINER_CREATED)
+	if (task->container == CONTAINER_CREATED && worker_contents_ready(task))
 		ask_start(worker, task);
+	else if (task->container == CONTAINER_CREATED)
+		worker_contents_ask(worker, task);
 	else
 		ask_next(worker, task);
 	return false;
@@ -278,6 +284,7 @@ static void take_success(struct worker *worker, struct worker_task *task,
 		break;
 	case CONTAINER_NETWORK_ENSURE:
 	case CONTAINER_VOLUME_ENSURE: task->path_index++; break;
+	case CONTAINER_FILES: worker_contents_there(task); break;
 	case CONTAINER_CREATE:
 		task->container = CONTAINER_CREATED;
 		task->create_asked = false;
@@ -323,6 +330,10 @@ void worker_start_result(struct worker *worker, struct worker_task *task,
 		return;
 	if (result->fault == FAULT_NONE) {
 		take_success(worker, task, result);
+		return;
+	}
+	if (result->verb == CONTAINER_FILES && result->fault == FAULT_NOT_FOUND) {
+		worker_contents_lacking(task);
 		return;
 	}
 	if (result->fault == FAULT_UNREACHABLE) {

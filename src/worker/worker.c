@@ -38,6 +38,7 @@ void worker_out_clear(struct worker_out *out)
 	if (out->has_up)
 		record_release(&sync_up_type, &out->up);
 	out->has_up = false;
+	out->sweep_files = false;
 	notes_clear(&out->notes);
 	out->deadline_ms = NEVER_MS;
 }
@@ -77,6 +78,7 @@ void worker_free(struct worker *worker)
 	worker_strays_free(worker);
 	worker_leftovers_release(&worker->networks);
 	worker_leftovers_release(&worker->volumes);
+	worker_contents_release(worker);
 	map_release(&worker->tasks);
 	record_release(&worker_meta_type, &worker->meta);
 	record_release(&node_facts_type, &worker->facts);
@@ -197,6 +199,7 @@ void worker_task_delete(struct worker *worker, struct worker_task *task)
 	container_seen_release(&task->seen);
 	base_free(task->start_failure.message);
 	base_free(task->resource_name);
+	base_free(task->contents);
 	base_free(task);
 }
 
@@ -433,6 +436,7 @@ void worker_step(struct worker *worker, const struct worker_in *in, struct worke
 	worker_result_expire(worker);
 	worker_due_take(worker);
 	worker_leases_look(worker);
+	worker_contents_settle(worker);
 	advance_list(worker);
 	converge_dirty(worker);
 	if (worker->runtime_up) {

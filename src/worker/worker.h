@@ -74,6 +74,7 @@ struct worker_out {
 	struct changes changes;
 	struct container_action *actions; /* pointers into the worker: valid until the next step */
 	size_t n_actions, actions_capacity;
+	bool sweep_files; /* a task needs its files no more: remove those of whom worker_needs_files() does not know */
 	bool has_up;
 	struct sync_up up;
 	struct notes notes;
@@ -102,6 +103,9 @@ void worker_step(struct worker *worker, const struct worker_in *in, struct worke
 int worker_removal(const struct worker *worker);
 struct node_id worker_node_id(const struct worker *worker);
 struct uuid worker_cluster_id(const struct worker *worker);
+
+/* May a container of the task still find its configs and secrets as files? */
+bool worker_needs_files(const struct worker *worker, struct task_id task);
 
 /* Do the task's containers have a terminal? */
 bool worker_has_terminal(const struct worker *worker, struct task_id task);

@@ -103,6 +103,13 @@ struct worker_template {
 /* Steps of a start, in order; `path_index` counts networks and volumes. */
 enum path { PATH_PULL = 0, PATH_NETWORKS, PATH_VOLUMES, PATH_CREATE };
 
+/* The bytes of a config or secret: in memory only. */
+struct worker_content {
+	char *hash;
+	char *data; /* base64 */
+	struct worker_content *next;
+};
+
 enum stop_stage { STOP_NOT = 0, STOP_ASKED, STOP_KILLED };
 
 /* A health check that the worker makes, of a task's current attempt. */
@@ -157,6 +164,9 @@ struct worker_task {
 	bool pulled;		      /* for the current attempt */
 	bool image_gone;	      /* it was there when an earlier attempt ran */
 	struct verdict start_failure; /* of the newest try */
+	bool files_there;	      /* so said the shell in this life */
+	bool lacks_contents;	      /* waits for the manager to hand them over */
+	const char **contents;	      /* what an action borrows */
 	bool create_asked; /* and not answered clearly: an inspection that finds it is progress */
 
 	struct worker_health *health; /* NULL: none, or not begun */
@@ -250,7 +260,10 @@ struct worker {
 	struct worker_task *task_first, *task_last;
 	struct worker_template *template_first, *template_last;
 	size_t templates_unused;
-	uint64_t digest; /* sum over the assignments that are not forgotten */
+	struct worker_content *content_first;
+	bool contents_changed;	   /* one came, or a template is used no more */
+	int64_t contents_asked_ms; /* when the last whole set came, or was asked for because of them */
+	uint64_t digest;	   /* sum over the assignments that are not forgotten */
 
 	/* Of this turn. */
 	int64_t now_ms;
@@ -356,6 +369,21 @@ void worker_task_bind_template(struct worker *worker, struct worker_task *task);
 void worker_task_unbind_template(struct worker *worker, struct worker_task *task);
 /* Drop templates nobody has used for longest, down to the limit. */
 void worker_templates_trim(struct worker *worker);
+
+/* ---- contents.c: configs and secrets ---- */
+void worker_contents_take(struct worker *worker, const struct sync_down *down);
+/* Drop what no task uses, and let go on who waited for what came. */
+void worker_contents_settle(struct worker *worker);
+void worker_contents_release(struct worker *worker);
+/* Are the task's files there, or has it none? */
+bool worker_contents_ready(const struct worker_task *task);
+/* Ask the shell to see to them. */
+void worker_contents_ask(struct worker *worker, struct worker_task *task);
+void worker_contents_there(struct worker_task *task);
+/* The shell said that they are not there, and bytes are missing. */
+void worker_contents_lacking(struct worker_task *task);
+/* True: bytes are missing still, and it waits for them. */
+bool worker_contents_wait(struct worker *worker, struct worker_task *task);
 
 /* ---- converge.c ---- */
 void worker_task_converge(struct worker *worker, struct worker_task *task);

@@ -192,6 +192,7 @@ static void set_field(const struct field *field, struct job_spec *spec)
 	case FIELD_STRING: string_set(at, "x"); break;
 	case FIELD_STRINGS: strings_add(at, "x"); break;
 	case FIELD_PAIRS: pairs_add(at, "x", "y"); break;
+	case FIELD_STRUCTS: list_add(at, field->type->size); break;
 	case FIELD_OPTIONAL: {
 		void *record = base_calloc(1, field->type->size);
 		memcpy(at, &record, sizeof(record));
