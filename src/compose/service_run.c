@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/check.h"
 #include "compose/keys.h"
 #include "compose/service.h"
 #include "compose/utf8.h"
@@ -40,9 +41,17 @@ enum err_code read_entrypoint(const struct at *at, void *target, struct err *err
 	return at_is_null(at) ? ERR_NONE : read_arguments(at, &service->spec.entrypoint, err);
 }
 
+/* Swarm's templates: {{.Node.ID}}, {{.Service.Name}}, {{.Task.Slot}}. */
+static bool has_placeholder(const char *value)
+{
+	return strstr(value, "{{.Node.") || strstr(value, "{{.Service.") ||
+	       strstr(value, "{{.Task.");
+}
+
 static enum err_code put_variable(const struct at *at, const char *key, const char *value,
 				  void *target, struct err *err)
 {
+	PRE(key);
 	if (!value)
 		value = pairs_get(at->node->source->environment, key);
 	if (value && !utf8_is_valid(value, strlen(value)))
@@ -52,8 +61,7 @@ static enum err_code put_variable(const struct at *at, const char *key, const ch
 	if (strncmp(key, "DOCKER_", strlen("DOCKER_")) == 0)
 		at_warn(at, "%s may lead Docker's programs in the container to another machine",
 			key);
-	if (value && (strstr(value, "{{.Node.") || strstr(value, "{{.Service.") ||
-		      strstr(value, "{{.Task.")))
+	if (value && has_placeholder(value))
 		at_warn(at, "the {{...}} in %s stays as it is; Swarm would fill it in", key);
 	pairs_put(target, key, value);
 	return ERR_NONE;
