@@ -180,6 +180,30 @@ static bool could_run(const struct look *look, const struct job_entry *entry,
 	return tied ? n == n_working && n : n > 0;
 }
 
+static bool is_current(const struct job_entry *entry, const struct task *task)
+{
+	return task->desired.revision == entry->job.revision &&
+	       task->desired.restarts_asked == entry->job.restarts_asked;
+}
+
+/* The update is paused, and has not come to it: it stays, and so does whatever follows it. */
+static bool is_kept(const struct job_entry *entry, const struct task *task)
+{
+	return task->desired.revision != entry->job.revision && !entry->job.rolled_back_from &&
+	       job_outcome(&entry->job, entry->job.revision) == OUTCOME_PAUSED;
+}
+
+/* Tasks that still serve, but are to be replaced: no gate opens for them. */
+static int64_t count_old_ready(const struct job_entry *entry)
+{
+	int64_t n = 0;
+	for (size_t i = 0; i < entry->tasks.n; i++) {
+		const struct task *task = entry->tasks.items[i];
+		n += task_is_ready(task) && !is_current(entry, task) && !is_kept(entry, task);
+	}
+	return n;
+}
+
 static bool dependency_is_met(const struct look *look, const struct job_entry *entry)
 {
 	const struct job_spec *spec = &job_entry_current(entry)->spec;
@@ -191,8 +215,9 @@ static bool dependency_is_met(const struct look *look, const struct job_entry *e
 			return false;
 		struct job_status status = { 0 };
 		manager_job_status(look->sim->manager.core, other, &status);
-		bool met = depend->condition == DEPEND_COMPLETED ? status.succeeded >= status.wanted
-								 : status.ready >= status.wanted;
+		bool met = depend->condition == DEPEND_COMPLETED
+				   ? status.succeeded >= status.wanted
+				   : status.ready - count_old_ready(other) >= status.wanted;
 		base_free(status.message);
 		if (!met)
 			return false;
@@ -267,19 +292,6 @@ static const struct task *newest_of(const struct job_entry *entry, int64_t slot)
 static bool task_is_gone(const struct task *task)
 {
 	return task->observed.gone || task->observed.removed || task->desired.verdict;
-}
-
-static bool is_current(const struct job_entry *entry, const struct task *task)
-{
-	return task->desired.revision == entry->job.revision &&
-	       task->desired.restarts_asked == entry->job.restarts_asked;
-}
-
-/* The update is paused, and has not come to it: it stays, and so does whatever follows it. */
-static bool is_kept(const struct job_entry *entry, const struct task *task)
-{
-	return task->desired.revision != entry->job.revision && !entry->job.rolled_back_from &&
-	       job_outcome(&entry->job, entry->job.revision) == OUTCOME_PAUSED;
 }
 
 /* Of the revision that its slot is to have. */
