@@ -138,13 +138,14 @@ static uint64_t key_of(struct bench *bench, size_t column)
 static size_t place_of_array(struct bench *bench)
 {
 	size_t column;
+	uint64_t key;
 	if (bench->policy == &scheduler_roundrobin) {
 		size_t begin = bench->round % bench->columns.n;
 		if (!contest_next(&bench->contest, begin, &column) &&
 		    !contest_next(&bench->contest, 0, &column))
 			return SIZE_MAX;
 		bench->round = column + 1;
-	} else if (!contest_best(&bench->contest, &column)) {
+	} else if (!contest_best(&bench->contest, &column, &key)) {
 		return SIZE_MAX;
 	}
 	put(bench, column, &bench->request, 1);

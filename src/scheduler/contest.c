@@ -79,11 +79,12 @@ void contest_settle(struct contest *contest)
 				lowest_of(&contest->levels[level - 1][i * CONTEST_WIDE]);
 }
 
-bool contest_best(const struct contest *contest, size_t *ret_leaf)
+bool contest_best(const struct contest *contest, size_t *ret_leaf, uint64_t *ret_key)
 {
 	uint64_t lowest =
 		contest->n ? lowest_of(contest->levels[contest->n_levels - 1]) : CONTEST_NO_KEY;
 	*ret_leaf = lowest & (((uint64_t)1 << CONTEST_LEAF_BITS) - 1);
+	*ret_key = lowest >> CONTEST_LEAF_BITS;
 	return lowest != CONTEST_NO_KEY;
 }
 

@@ -31,8 +31,8 @@ void contest_set(struct contest *contest, size_t leaf, uint64_t key);
 /* The same, but nothing above the leaf follows before contest_settle(). */
 void contest_put(struct contest *contest, size_t leaf, uint64_t key);
 void contest_settle(struct contest *contest);
-/* The first leaf of the lowest key. False: none has one. */
-bool contest_best(const struct contest *contest, size_t *ret_leaf);
+/* The lowest key, and the first leaf that has it. False: none has one. */
+bool contest_best(const struct contest *contest, size_t *ret_leaf, uint64_t *ret_key);
 /* The first leaf at or after `from` that has a key. */
 bool contest_next(const struct contest *contest, size_t from, size_t *ret_leaf);
 

@@ -201,6 +201,9 @@ enum recall memory_recall(struct scheduler_memory *memory, struct question *ques
 
 /* ---- preferences (preferences.c) ---- */
 
+/* The node's value of a preferred label, "" where it has none. */
+const char *preference_value(const struct question *question, const struct constraint *label,
+			     size_t column);
 /* Keep of the `n` candidate columns those that the task's preferences like best. Returns how many
  * are left, at least 1. */
 size_t preferences_apply(const struct question *question, size_t *candidates, size_t n);

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/hash.h"
+#include "scheduler/branches.h"
 #include "scheduler/contest.h"
 #include "scheduler/internal.h"
 #include "scheduler/lanes.h"
@@ -26,8 +27,10 @@ struct ranking {
 	uint64_t n_picks;
 	uint64_t epoch;
 	uint64_t seen;
+	bool built;
 	float *factors;
-	struct contest contest;
+	struct contest contest;	  /* without preferences */
+	struct branches branches; /* with them */
 };
 
 /* The lanes of one policy. */
@@ -55,6 +58,7 @@ struct scheduler_memory *scheduler_memory_new(size_t nodes_min)
 static void ranking_clear(struct ranking *ranking)
 {
 	contest_release(&ranking->contest);
+	branches_release(&ranking->branches);
 	base_free(ranking->factors);
 	*ranking = (struct ranking){ 0 };
 }
@@ -126,52 +130,87 @@ static uint64_t key_of(const struct ask *ask, const struct ranking *ranking, siz
 	return contest_key_of_score(lanes_score(&ask->kept->lanes, ranking->factors, column));
 }
 
+static bool is_spread_out(const struct ask *ask)
+{
+	return ask->question->spec->placement.preferences.n > 0;
+}
+
+static size_t job_tasks_on(const struct ask *ask, size_t column)
+{
+	return cluster_job_tasks_on(ask->question->job, ask->columns->entry[column]);
+}
+
 static void build_contest(const struct ask *ask, struct ranking *ranking)
 {
 	contest_release(&ranking->contest);
-	contest_init(&ranking->contest, ask->columns->n);
+	branches_release(&ranking->branches);
 	base_free(ranking->factors);
 	ranking->factors = ask->kept ? lanes_factors(&ask->kept->lanes, &ask->view->request) : NULL;
-	for (size_t i = 0; i < ask->columns->n; i++)
-		contest_put(&ranking->contest, i, key_of(ask, ranking, i));
-	contest_settle(&ranking->contest);
+	if (is_spread_out(ask)) {
+		branches_init(&ranking->branches, ask->question);
+		for (size_t i = 0; i < ask->columns->n; i++)
+			branches_put(&ranking->branches, i, key_of(ask, ranking, i),
+				     job_tasks_on(ask, i));
+		branches_settle(&ranking->branches);
+	} else {
+		contest_init(&ranking->contest, ask->columns->n);
+		for (size_t i = 0; i < ask->columns->n; i++)
+			contest_put(&ranking->contest, i, key_of(ask, ranking, i));
+		contest_settle(&ranking->contest);
+	}
+	ranking->built = true;
 	ranking->epoch = ask->columns->epoch;
 	ranking->seen = ask->columns->n_touched;
+}
+
+static void set_key(const struct ask *ask, struct ranking *ranking, size_t column, uint64_t key)
+{
+	if (!is_spread_out(ask))
+		contest_set(&ranking->contest, column, key);
+	else if (!branches_set(&ranking->branches, ask->question, column, key,
+			       job_tasks_on(ask, column)))
+		ranking->built = false;
 }
 
 static void catch_up_contest(const struct ask *ask, struct ranking *ranking)
 {
 	const struct node_columns *columns = ask->columns;
-	if (!ranking->contest.n || is_too_old(columns, ranking->epoch, ranking->seen))
-		build_contest(ask, ranking);
-	for (; ranking->seen < columns->n_touched; ranking->seen++) {
+	if (is_too_old(columns, ranking->epoch, ranking->seen))
+		ranking->built = false;
+	for (; ranking->built && ranking->seen < columns->n_touched; ranking->seen++) {
 		size_t column = columns->touched[ranking->seen % columns->capacity];
-		contest_set(&ranking->contest, column, key_of(ask, ranking, column));
+		set_key(ask, ranking, column, key_of(ask, ranking, column));
 	}
+	if (!ranking->built)
+		build_contest(ask, ranking);
 }
 
 /* Round robin asks for the first in turn, the others for the lowest key. */
-static bool first_of(const struct ask *ask, const struct contest *contest, size_t *ret_column)
+static bool first_of(const struct ask *ask, struct ranking *ranking, size_t *ret_column)
 {
-	if (ask->policy != &scheduler_roundrobin)
-		return contest_best(contest, ret_column);
-	return contest_next(contest, (size_t)(ask->view->round % ask->columns->n), ret_column) ||
-	       contest_next(contest, 0, ret_column);
+	bool in_turn = ask->policy == &scheduler_roundrobin;
+	size_t from = (size_t)(ask->view->round % ask->columns->n);
+	uint64_t key;
+	if (is_spread_out(ask))
+		return branches_pick(&ranking->branches, in_turn, from, ret_column);
+	if (!in_turn)
+		return contest_best(&ranking->contest, ret_column, &key);
+	return contest_next(&ranking->contest, from, ret_column) ||
+	       contest_next(&ranking->contest, 0, ret_column);
 }
 
 static enum recall ask_contest(const struct ask *ask, struct ranking *ranking, size_t *ret_column)
 {
 	catch_up_contest(ask, ranking);
-	struct contest *contest = &ranking->contest;
-	if (!first_of(ask, contest, ret_column))
-		return RECALL_NOWHERE;
-	if (*ret_column != ask->avoid)
-		return RECALL_FOUND;
-	contest_set(contest, ask->avoid, CONTEST_NO_KEY);
-	if (!first_of(ask, contest, ret_column))
+	if (ask->avoid == ask->columns->n)
+		return first_of(ask, ranking, ret_column) ? RECALL_FOUND : RECALL_NOWHERE;
+	uint64_t key = key_of(ask, ranking, ask->avoid);
+	set_key(ask, ranking, ask->avoid, CONTEST_NO_KEY);
+	bool found = first_of(ask, ranking, ret_column);
+	set_key(ask, ranking, ask->avoid, key);
+	if (!found)
 		*ret_column = ask->avoid;
-	contest_set(contest, ask->avoid, key_of(ask, ranking, ask->avoid));
-	return RECALL_FOUND;
+	return found || key != CONTEST_NO_KEY ? RECALL_FOUND : RECALL_NOWHERE;
 }
 
 /* ---- scans ---- */
@@ -255,20 +294,23 @@ static enum recall ask_in_turn(const struct ask *ask, size_t *ret_column)
 static bool is_plain(const struct question *question)
 {
 	return !question->only && !job_spec_is_global(question->spec) && !question->shares &&
-	       !question->n_pins && !question->spec->placement.preferences.n;
+	       !question->n_pins;
 }
 
 static bool only_room_matters(const struct job_spec *spec)
 {
-	return !spec->placement.constraints.n && !spec->platform;
+	return !spec->placement.constraints.n && !spec->placement.preferences.n && !spec->platform;
 }
 
 /* The class, and what the score goes by beside it. */
 static uint64_t class_of(const struct ask *ask)
 {
 	uint64_t class = scheduler_class(ask->view->cluster, ask->question->task);
-	if (ask->policy == &scheduler_spread)
+	const struct strings *preferences = &ask->question->spec->placement.preferences;
+	if (ask->policy == &scheduler_spread || preferences->n)
 		class = hash_bytes(class, ask->question->job->job.id.uuid.bytes, UUID_BYTES);
+	for (size_t i = 0; i < preferences->n; i++)
+		class = hash_bytes(class, preferences->items[i], strlen(preferences->items[i]) + 1);
 	class = hash_bytes(class, ask->policy->name, strlen(ask->policy->name));
 	return class ? class : 1;
 }
@@ -306,9 +348,9 @@ enum recall memory_recall(struct scheduler_memory *memory, struct question *ques
 	struct ranking *ranking = ranking_of(memory, class_of(&ask));
 	ranking->used = ++memory->clock;
 	ranking->n_picks++;
-	if (ranking->n_picks >= CONTEST_AFTER || ranking->contest.n)
+	if (ranking->n_picks >= CONTEST_AFTER)
 		return ask_contest(&ask, ranking, ret_column);
-	if (policy == &scheduler_roundrobin)
+	if (policy == &scheduler_roundrobin && !is_spread_out(&ask))
 		return ask_in_turn(&ask, ret_column);
 	return only_room_matters(question->spec) ? ask_lanes(&ask, ret_column) : RECALL_UNKNOWN;
 }

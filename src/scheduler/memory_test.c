@@ -39,8 +39,13 @@ static void add_node(struct history *history)
 	static const int64_t memory_bytes[] = { 8 * GB, 16 * GB, 16 * GB + 12345678 };
 	char name[32];
 	text_print(name, sizeof(name), "n%zu", history->world.cluster.columns.n);
-	world_node(&history->world, name, cpus[draw(history, 3)], memory_bytes[draw(history, 3)],
-		   "disk", draw(history, 2) ? "ssd" : "hdd");
+	struct node_entry *node = world_node(&history->world, name, cpus[draw(history, 3)],
+					     memory_bytes[draw(history, 3)], "disk",
+					     draw(history, 2) ? "ssd" : "hdd");
+	char rack[8];
+	text_print(rack, sizeof(rack), "r%d", (int)draw(history, 5));
+	if (draw(history, 6))
+		pairs_put(&node->record.facts.engine_labels, "rack", rack);
 }
 
 static struct job_spec any_spec(struct history *history, size_t i)
@@ -57,7 +62,10 @@ static struct job_spec any_spec(struct history *history, size_t i)
 		spec_add_port(&spec, NULL, 9000, 9003, PORT_TCP);
 	if (draw(history, 5) == 0)
 		spec.placement.max_replicas_per_node = 1 + (int64_t)draw(history, 3);
-	if (draw(history, 6) == 0)
+	/* One of those that come often, and others. */
+	if (i == 3 || draw(history, 6) == 0)
+		strings_add(&spec.placement.preferences, "engine.labels.rack");
+	if (i == 3 || draw(history, 6) == 0)
 		strings_add(&spec.placement.preferences, "node.labels.disk");
 	if (draw(history, 6) == 0)
 		spec_add_network(&spec, "shared");

@@ -25,8 +25,8 @@ struct level {
 	size_t n;
 };
 
-static const char *value_of(const struct question *question, const struct constraint *label,
-			    size_t column)
+const char *preference_value(const struct question *question, const struct constraint *label,
+			     size_t column)
 {
 	/* A preference names a label, and a label's value is never written into the buffer. */
 	char buffer[UUID_TEXT_SIZE];
@@ -55,7 +55,7 @@ static struct level make_level(const struct question *question, const struct con
 		const struct job_placement *placement = &question->job->placements[i];
 		level.branches[i] =
 			(struct branch){ parents[i],
-					 value_of(question, label, placement->node_index),
+					 preference_value(question, label, placement->node_index),
 					 placement->n_tasks };
 	}
 	sort_stable(level.branches, n, sizeof(struct branch), compare_branches, NULL);
@@ -107,8 +107,9 @@ static void go_down(const struct question *question, const struct constraint *la
 	struct level level = make_level(question, label, walk->placed);
 	size_t fewest = SIZE_MAX;
 	for (size_t i = 0; i < walk->n; i++) {
-		walk->branches[i] = find_branch(&level, walk->branches[i],
-						value_of(question, label, walk->candidates[i]));
+		walk->branches[i] =
+			find_branch(&level, walk->branches[i],
+				    preference_value(question, label, walk->candidates[i]));
 		size_t n_tasks = tasks_in(&level, walk->branches[i]);
 		if (n_tasks < fewest)
 			fewest = n_tasks;
@@ -123,9 +124,9 @@ static void go_down(const struct question *question, const struct constraint *la
 	POST(n_kept > 0);
 	walk->n = n_kept;
 	for (size_t i = 0; i < job->n_placements; i++)
-		walk->placed[i] =
-			find_branch(&level, walk->placed[i],
-				    value_of(question, label, job->placements[i].node_index));
+		walk->placed[i] = find_branch(
+			&level, walk->placed[i],
+			preference_value(question, label, job->placements[i].node_index));
 	base_free(level.branches);
 }
 
