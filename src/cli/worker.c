@@ -150,7 +150,7 @@ const struct command command_worker = {
 		"Dials the manager's socket and runs tasks on this machine's Docker. It goes on "
 		"supervising while "
 		"the manager is away. A Docker belongs to one worker of a cluster: a second one "
-		"takes the containers of the first for left over, and removes them.\n\n"
+		"is turned away, for as long as the node of the first is not down or removed.\n\n"
 		"With --join and a token it becomes a machine of a cluster whose manager is "
 		"elsewhere: `drover token create --role worker` there prints the command. The key "
 		"is made in DIR/worker/trust and never leaves it; later starts need neither "

@@ -182,6 +182,7 @@ struct manager {
 	struct map classes;  /* hash -> task_class */
 	struct map moves;    /* id of the old task -> move */
 	struct map trials;   /* task id -> trial */
+	struct map claims;   /* hash of a Docker and its machine's boot -> node_id */
 
 	struct job_id *dirty; /* reconcile these, in this order */
 	size_t n_dirty, dirty_capacity;
@@ -548,6 +549,12 @@ void nodes_judge(struct manager *manager);
 /* May another node join? False: ERR_LIMIT in `err`. */
 bool nodes_have_room(const struct manager *manager, struct err *err);
 int64_t nodes_deadline(struct manager *manager);
+
+/* claim.c */
+/* The node that has the Docker of these facts, and keeps it; NULL: it is the caller's from now on. */
+const struct node_entry *claim_docker(struct manager *manager, struct node_id id,
+				      const struct node_facts *facts);
+void claims_start(struct manager *manager);
 
 /* lease.c */
 /* Monotonic: not started elsewhere earlier; INT64_MIN: at once. INT64_MAX: no time proves that its container ended. */

@@ -59,6 +59,7 @@ void manager_free(struct manager *manager)
 		return;
 	free_sessions(manager);
 	free_classes(manager);
+	free_values(&manager->claims);
 	scheduler_memory_free(manager->memory);
 	free_values(&manager->jobs);
 	free_values(&manager->nodes);
@@ -169,6 +170,7 @@ enum err_code manager_start(struct manager *manager, const struct manager_in *in
 	meta.epoch++;
 	cluster_put_meta(&manager->cluster, &out->changes, &meta);
 	nodes_start(manager);
+	claims_start(manager);
 	removed_start(manager);
 	idempotency_start(manager);
 	tokens_start(manager);

@@ -147,6 +147,16 @@ static bool has_drifted(const struct manager *manager, const struct session *ses
 	       up->rev == session->sent_rev && (uint64_t)up->digest != session->sent_digest;
 }
 
+static void dismiss_from_shared(struct manager *manager, struct session *session,
+				const struct node_entry *owner)
+{
+	char id[UUID_TEXT_SIZE];
+	char why[160];
+	text_print(why, sizeof(why), "its Docker is that of node %.*s (%s) already", 40,
+		   node_name(owner), uuid_format(owner->record.id.uuid, id));
+	session_dismiss(manager, session, SYNC_CLOSE_SHARED, why);
+}
+
 void session_up(struct manager *manager, uint64_t number, const struct sync_up *up)
 {
 	struct session *session = session_get(manager, number);
@@ -162,6 +172,12 @@ void session_up(struct manager *manager, uint64_t number, const struct sync_up *
 		session_dismiss(manager, session,
 				err.code == ERR_REMOVED ? SYNC_CLOSE_REMOVED : SYNC_CLOSE_REFUSED,
 				why);
+		return;
+	}
+	const struct node_entry *owner =
+		up->has_facts ? claim_docker(manager, up->node, &up->facts) : NULL;
+	if (owner) {
+		dismiss_from_shared(manager, session, owner);
 		return;
 	}
 	if (uuid_is_zero(session->node.uuid) && !introduce(manager, session, up))

@@ -24,6 +24,7 @@ static const struct field node_facts_fields[] = {
 	ROW_PAIRS(9, struct node_facts, engine_labels, LIMIT_LIST_ITEMS),
 	ROW_STRUCT(10, struct node_facts, capacity, resources),
 	ROW_INT(11, struct node_facts, protocol, LIMIT_COUNT),
+	ROW_STRING(12, struct node_facts, runtime_id, LIMIT_RESOURCE_NAME_BYTES),
 };
 RECORD_TYPE(node_facts, struct node_facts, node_facts_fields);
 

@@ -33,6 +33,7 @@ struct node_facts {
 	struct pairs engine_labels; /* of the Docker daemon */
 	struct resources capacity;  /* what tasks may reserve in all; pids unused */
 	int64_t protocol;	    /* SYNC_PROTOCOL of the worker; 0: 1, which did not say */
+	char *runtime_id; /* from Docker's id and root (GET /info), which copies of a machine share; NULL: not known */
 };
 extern const struct record_type node_facts_type;
 

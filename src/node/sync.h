@@ -36,6 +36,7 @@ enum sync_close {
 	SYNC_CLOSE_VERSION = 4002, /* its release does not fit: the same */
 	SYNC_CLOSE_REMOVED =
 		4003, /* its node was removed: it ends what it runs, and does not come back */
+	SYNC_CLOSE_SHARED = 4004, /* another worker of the cluster has its Docker: come back late */
 };
 
 /* A job revision as workers need it: sent once per worker and revision, ahead of tasks that use it. */

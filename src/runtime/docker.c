@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/hash.h"
 #include "net/probe.h"
 #include "runtime/docker_reply.h"
 
@@ -132,6 +133,13 @@ static void read_info(struct docker *docker, const json_t *info)
 {
 	const char *root = docker_json_text(info, "DockerRootDir");
 	text_print(docker->data_root, sizeof(docker->data_root), "%s", root ? root : "");
+	const char *id = docker_json_text(info, "ID");
+	/* Daemons of one machine may share the key that the id is made of, but no root. */
+	uint64_t hash = hash_bytes(HASH_START, docker->data_root, strlen(docker->data_root));
+	docker->id[0] = '\0';
+	if (id && *id)
+		text_print(docker->id, sizeof(docker->id), "%.*s/%llu", 80, id,
+			   (unsigned long long)hash);
 	const char *cgroup = docker_json_text(info, "CgroupVersion");
 	docker->cgroup_version = cgroup && *cgroup == '2' ? '2' : '1';
 	pairs_release(&docker->labels);
@@ -154,6 +162,7 @@ static void tell_up(struct docker *docker)
 				       .cgroup_version = docker->cgroup_version };
 	text_print(facts.version, sizeof(facts.version), "%s", docker->version);
 	text_print(facts.data_root, sizeof(facts.data_root), "%s", docker->data_root);
+	text_print(facts.id, sizeof(facts.id), "%s", docker->id);
 	docker->away_told = false;
 	docker->watch_lost = false;
 	docker->events.up(docker->shell, docker->instance, &facts);

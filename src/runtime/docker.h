@@ -66,6 +66,7 @@ struct docker {
 	uint64_t instance;
 	struct pairs labels;
 	char data_root[1024];
+	char id[128]; /* Docker's own */
 	char cgroup_version;
 
 	struct http_call *probe; /* GET /version or /info in flight */

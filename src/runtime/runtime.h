@@ -15,6 +15,7 @@ struct runtime_facts {
 	struct pairs labels;  /* of the daemon; borrowed */
 	char data_root[1024]; /* for the disk's size */
 	char cgroup_version;  /* '1' or '2' */
+	char id[128];	      /* of this runtime, its containers and volumes; "": it has none */
 };
 
 /* Calls back into the shell, always from the loop, never from inside a call to the runtime. */

@@ -127,6 +127,7 @@ static void queue_facts(struct worker_daemon *daemon, const struct runtime_facts
 		return;
 	machine->runtime_version = base_strdup(facts->version);
 	machine->api_minor = facts->api_minor;
+	machine->runtime_id = facts->id[0] ? base_strdup(facts->id) : NULL;
 	for (size_t i = 0; i < facts->labels.n; i++)
 		pairs_put(&machine->engine_labels, facts->labels.items[i].key,
 			  facts->labels.items[i].value);

@@ -159,7 +159,7 @@ bool worker_networks_removing(const struct worker *worker, const char *name)
 static void advance_networks(struct worker *worker)
 {
 	struct leftovers *networks = &worker->networks;
-	if (!worker->full_taken)
+	if (!worker_is_admitted(worker))
 		return;
 	for (size_t i = 0; i < networks->n && !networks->op && worker_ops_have_room(worker); i++) {
 		struct leftover *item = &networks->items[i];
@@ -260,8 +260,8 @@ void worker_leftovers_advance(struct worker *worker)
 int64_t worker_leftovers_due_ms(const struct worker *worker)
 {
 	int64_t at_ms = NEVER_MS;
-	for (size_t i = 0; worker->full_taken && !worker->networks.op && i < worker->networks.n;
-	     i++)
+	for (size_t i = 0;
+	     worker_is_admitted(worker) && !worker->networks.op && i < worker->networks.n; i++)
 		if (worker->networks.items[i].due_ms < at_ms)
 			at_ms = worker->networks.items[i].due_ms;
 	for (size_t i = 0; !worker->volumes.op && i < worker->volumes.n; i++)

@@ -11,7 +11,8 @@
 
 static bool is_refused_for_long(unsigned close_code)
 {
-	return close_code == SYNC_CLOSE_TWICE || close_code == SYNC_CLOSE_VERSION;
+	return close_code == SYNC_CLOSE_TWICE || close_code == SYNC_CLOSE_VERSION ||
+	       close_code == SYNC_CLOSE_SHARED;
 }
 
 int64_t reconnect_wait_ms(struct reconnect *reconnect, int64_t lasted_ms, unsigned close_code,
@@ -40,6 +41,10 @@ const char *reconnect_advice(unsigned close_code)
 	case SYNC_CLOSE_TWICE:
 		return "two workers take themselves for this node: stop one of them and give it an "
 		       "empty data folder, then let it join";
+	case SYNC_CLOSE_SHARED:
+		return "two workers of one cluster would stop each other's containers: stop one of "
+		       "them, or give it a Docker of its own (--docker); it is let in once the "
+		       "other node is down or removed";
 	case SYNC_CLOSE_VERSION: return "manager and workers may be one release apart";
 	default: return NULL;
 	}

@@ -55,6 +55,7 @@ static void who_is_turned_away_comes_back_at_most_once_a_minute(void **state)
 			    60000);
 	}
 	assert_non_null(reconnect_advice(SYNC_CLOSE_TWICE));
+	assert_non_null(reconnect_advice(SYNC_CLOSE_SHARED));
 	assert_null(reconnect_advice(SYNC_CLOSE_REFUSED));
 }
 

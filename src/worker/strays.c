@@ -144,9 +144,15 @@ static void advance(struct worker *worker, struct stray *stray)
 	}
 }
 
+bool worker_is_admitted(const struct worker *worker)
+{
+	return worker->full_taken &&
+	       (!worker->facts_unacked || worker->meta.removal != WORKER_REMOVAL_NONE);
+}
+
 static bool may_touch(const struct worker *worker, const struct stray *stray)
 {
-	return !stray->op && (worker->full_taken || !stray->orphan);
+	return !stray->op && (worker_is_admitted(worker) || !stray->orphan);
 }
 
 void worker_strays_advance(struct worker *worker)

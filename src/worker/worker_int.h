@@ -503,6 +503,9 @@ void worker_list_result(struct worker *worker, uint64_t op, const struct contain
 
 /* ---- strays.c ---- */
 /* A list showed this container, and no task accounts for it. */
+/* May what no task accounts for be ended? The manager has sent its full set in this life, and has heard which Docker
+ * this is: another worker may have that already, and what is there is that one's. */
+bool worker_is_admitted(const struct worker *worker);
 void worker_strays_put(struct worker *worker, const struct container_seen *seen, bool orphan);
 /* Drop those the newest list did not show. */
 void worker_strays_sweep(struct worker *worker);

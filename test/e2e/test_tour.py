@@ -1,5 +1,6 @@
 """What the README shows, and what Docker users try first."""
 import json
+import platform
 import re
 import urllib.request
 
@@ -127,6 +128,17 @@ def test_an_update_that_fails_goes_back_and_users_can_too(drover):
     assert len(drover.containers(running_only=True)) == 2
     again = drover.run("rollback", "t/s", "--to", "7", check=False)
     assert again.returncode != 0 and "has no revision 7" in again.stderr
+
+
+def test_a_second_worker_is_turned_away_from_the_same_docker(drover):
+    drover.up(f"services: {{s: {{image: {BUSYBOX}, stop_grace_period: 1s, command: sleep 1000}}}}\n")
+    before = drover.containers(running_only=True)
+    drover.spawn("worker", name="second", data=drover.folder / "second")
+    eventually("the second worker is told whose Docker it is",
+               lambda: f"its Docker is that of node {platform.node()} (" in drover.log())
+    assert "stop one of them, or give it a Docker of its own" in drover.log()
+    assert len(drover.get("/v1/nodes")["nodes"]) == 1
+    assert drover.containers(running_only=True) == before
 
 
 def test_volumes_keep_their_data_until_they_are_removed(drover):

@@ -6,8 +6,9 @@
 
 #include <cmocka.h>
 
+#include "base/alloc.h"
 #include "base/limits.h"
-#include "manager_story.h"
+#include "manager_worker.h"
 
 static void begin(struct story *story, int64_t replicas)
 {
@@ -235,6 +236,78 @@ static void a_worker_that_reconnects_or_restarts_takes_over_from_itself(void **s
 	story_end(&story);
 }
 
+static void say_docker(struct story *story, const char *name, const char *docker, const char *boot)
+{
+	struct story_worker *worker = story_worker(story, name);
+	string_set(&worker->facts.runtime_id, docker);
+	string_set(&worker->facts.boot_id, boot);
+	worker->owes_up = true;
+}
+
+/* Both would take the other's containers for left over. */
+static void two_workers_have_not_one_docker(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 1);
+	say_docker(&story, "alpha", "ABCD", "boot-1");
+	story_silence(&story, "alpha");
+	story_return(&story, "alpha");
+	story_join(&story, "beta");
+	assert_int_equal(story_node(&story, "beta")->state, NODE_READY);
+	/* Beta's Docker answers at last: it is alpha's. */
+	story_forget(&story);
+	say_docker(&story, "beta", "ABCD", "boot-1");
+	story_silence(&story, "beta");
+	story_return(&story, "beta");
+	assert_int_equal(story.close_code, SYNC_CLOSE_SHARED);
+	assert_non_null(
+		strstr(text_string(&story.told), "closed: its Docker is that of node alpha ("));
+	/* Also after a restart of the manager, whoever comes first. */
+	story_silence(&story, "alpha");
+	story_silence(&story, "beta");
+	story_restart(&story);
+	story.close_code = 0;
+	story_return(&story, "beta");
+	assert_int_equal(story.close_code, SYNC_CLOSE_SHARED);
+	story_return(&story, "alpha");
+	story.close_code = 0;
+	story_pass(&story, 1000);
+	assert_int_not_equal(story.close_code, SYNC_CLOSE_SHARED);
+	assert_int_equal(story_node(&story, "alpha")->state, NODE_READY);
+	/* Once alpha is down beta has it, and alpha has it no more. */
+	story_silence(&story, "alpha");
+	story_pass(&story, 2 * LIMIT_START_GRACE_MS);
+	story_silence(&story, "beta");
+	story_return(&story, "beta");
+	assert_int_not_equal(story.close_code, SYNC_CLOSE_SHARED);
+	story_return(&story, "alpha");
+	assert_int_equal(story.close_code, SYNC_CLOSE_SHARED);
+	story_end(&story);
+}
+
+/* Copies of a machine have one Docker's id, and a Docker of its own is another one on the same machine. */
+static void copies_of_a_machine_are_two(void **state)
+{
+	(void)state;
+	static const char *const others[][2] = { { "ABCD", "boot-2" }, { "EFGH", "boot-1" } };
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		struct story story;
+		begin(&story, 1);
+		story_join(&story, "beta");
+		say_docker(&story, "alpha", "ABCD", "boot-1");
+		say_docker(&story, "beta", others[i][0], others[i][1]);
+		story_silence(&story, "alpha");
+		story_return(&story, "alpha");
+		story_silence(&story, "beta");
+		story_return(&story, "beta");
+		story_pass(&story, 1000);
+		assert_int_not_equal(story.close_code, SYNC_CLOSE_SHARED);
+		assert_int_equal(story_node(&story, "beta")->state, NODE_READY);
+		story_end(&story);
+	}
+}
+
 static void two_workers_with_one_identity_do_not_take_turns(void **state)
 {
 	(void)state;
@@ -411,6 +484,8 @@ int main(void)
 		cmocka_unit_test(a_newer_session_of_a_node_replaces_the_older),
 		cmocka_unit_test(a_worker_that_reconnects_or_restarts_takes_over_from_itself),
 		cmocka_unit_test(two_workers_with_one_identity_do_not_take_turns),
+		cmocka_unit_test(two_workers_have_not_one_docker),
+		cmocka_unit_test(copies_of_a_machine_are_two),
 		cmocka_unit_test(a_release_too_far_apart_is_told_which_to_update),
 		cmocka_unit_test(a_worker_of_the_release_before_is_told_in_words_it_knows),
 		cmocka_unit_test(workers_are_told_how_far_to_spread_out),

@@ -281,6 +281,33 @@ static void orphans_are_stopped_and_removed_and_strangers_left_alone(void **stat
 	world_free(world);
 }
 
+/* It may be another worker's: then the manager objects, and what is there is not ours. */
+static void orphans_wait_until_the_manager_has_heard_which_docker_it_is(void **state)
+{
+	(void)state;
+	struct world *world = world_new();
+	struct task_id id = world_begin(world, "app:1");
+	world_run(world, 3000);
+	world->acks = false;
+	struct node_facts facts;
+	record_init(&node_facts_type, &facts);
+	string_set(&facts.runtime_id, "ABCD");
+	struct worker_event event = { .kind = WORKER_FACTS, .facts = &facts };
+	world_event(world, &event);
+	record_release(&node_facts_type, &facts);
+	put_orphan(world, world->cluster, CONTAINER_RUNNING);
+	strings_add(&world->networks, "shop_old");
+	world_run(world, 60000);
+	assert_int_equal(world->n_containers, 2);
+	assert_true(strings_has(&world->networks, "shop_old"));
+	world->acks = true;
+	world_run(world, 30000);
+	assert_int_equal(world->n_containers, 1);
+	assert_false(strings_has(&world->networks, "shop_old"));
+	assert_int_equal(world_running(world, id), 1);
+	world_free(world);
+}
+
 static void orphans_wait_for_the_managers_set_of_this_life(void **state)
 {
 	(void)state;
@@ -499,6 +526,7 @@ int main(void)
 		TEST(statistics_ride_on_one_beat),
 		TEST(orphans_are_stopped_and_removed_and_strangers_left_alone),
 		TEST(orphans_wait_for_the_managers_set_of_this_life),
+		TEST(orphans_wait_until_the_manager_has_heard_which_docker_it_is),
 		TEST(a_label_that_changed_hands_meanwhile_is_seen_before_the_act),
 		TEST(a_second_container_of_a_task_is_killed_and_the_newest_kept),
 		TEST(a_network_no_task_uses_is_removed_after_the_grace),
