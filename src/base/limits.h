@@ -143,6 +143,10 @@
 #define LIMIT_JSON_VALUES	10000
 #define LIMIT_JSON_APPLY_VALUES 500000
 
+/* Commands that run in a container beside its own. */
+#define LIMIT_HOOKS   16	       /* before, and after */
+#define LIMIT_HOOK_MS (10 * 60 * 1000) /* of one after the start */
+
 /* A health check that the worker makes. */
 #define LIMIT_PROBES		    128 /* at once, of one worker */
 #define LIMIT_PROBE_HEADERS	    16

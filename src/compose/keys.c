@@ -78,6 +78,8 @@ static const struct key_row service_rows[] = {
 	HONOURED("stop_signal", read_string, IN_SPEC(stop_signal), "stop_signal", "the image's, else SIGTERM"),
 	HONOURED("stop_grace_period", read_duration, IN_SPEC(stop_grace_ms), "stop_grace_ms", "10s"),
 	HONOURED("healthcheck", read_health_check, IN_SERVICE, "health_check", "the image's"),
+	HONOURED("post_start", read_post_start, IN_SERVICE, "hooks.post_start", "list of commands to run in the container after each start; see Hooks"),
+	HONOURED("pre_stop", read_pre_stop, IN_SERVICE, "hooks.pre_stop", "list of commands to run in the container before it is stopped; see Hooks"),
 	HONOURED("restart", read_restart, IN_SERVICE, "restart",
 	     "`no`, `always`, `unless-stopped`, `on-failure[:n]`; not written: on-failure; `deploy.restart_policy` wins"),
 	HONOURED("scale", read_scale, IN_SERVICE, "replicas", "the same as deploy.replicas, and must agree with it"),
@@ -156,9 +158,7 @@ static const struct key_row service_rows[] = {
 	REFUSED("external_links", "links are obsolete; join an external network instead"),
 	REFUSED("isolation", "it is for Windows containers"),
 	REFUSED("models", "drover runs containers only"),
-	REFUSED("post_start", "drover runs nothing in a container but its command: start it there, or in a service with depends_on service_started"),
 	REFUSED("pre_start", "a task is one container: use a service with mode replicated-job and depends_on service_completed_successfully"),
-	REFUSED("pre_stop", "drover runs nothing in a container but its command: let it act on stop_signal"),
 	REFUSED("provider", "drover runs containers only"),
 	REFUSED("pull_refresh_after", "drover keeps no record of when an image was pulled: use pull_policy"),
 	REFUSED("use_api_socket", "it would hand Docker's socket and your registry passwords to the container"),
@@ -278,6 +278,14 @@ static const struct key_row healthcheck_rows[] = {
 	HONOURED("retries", read_count, offsetof(struct health_check, retries), "health_check.retries", "3"),
 	HONOURED("start_period", read_duration, offsetof(struct health_check, start_period_ms), "health_check.start_period_ms", "0s"),
 	HONOURED("start_interval", read_duration, offsetof(struct health_check, start_interval_ms), "health_check.start_interval_ms", "5s; needs Docker 25"),
+};
+
+static const struct key_row hook_rows[] = {
+	HONOURED("command", read_arguments, offsetof(struct hook, command), NULL, "required: string (split as a shell splits words) or list"),
+	HONOURED("user", read_string, offsetof(struct hook, user), NULL, "the container's"),
+	HONOURED("privileged", read_bool, offsetof(struct hook, privileged), NULL, "false"),
+	HONOURED("working_dir", read_string, offsetof(struct hook, working_dir), NULL, "the container's"),
+	HONOURED("environment", read_environment_pairs, offsetof(struct hook, environment), NULL, "the container's, and these; mapping or list"),
 };
 
 static const struct key_row depends_on_rows[] = {
@@ -508,6 +516,7 @@ const struct key_section key_sections[SECTION_COUNT] = {
 	[SECTION_MOUNT_TMPFS] = SECTION("services.*.volumes[].tmpfs", mount_tmpfs_rows),
 	[SECTION_SERVICE_NETWORK] = SECTION("services.*.networks.*", service_network_rows),
 	[SECTION_HEALTHCHECK] = SECTION("services.*.healthcheck", healthcheck_rows),
+	[SECTION_HOOK] = SECTION("services.*.post_start[]", hook_rows),
 	[SECTION_DEPENDS_ON] = SECTION("services.*.depends_on.*", depends_on_rows),
 	[SECTION_DEPLOY] = SECTION("services.*.deploy", deploy_rows),
 	[SECTION_RESOURCES] = SECTION("services.*.deploy.resources", resources_rows),

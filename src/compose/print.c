@@ -416,6 +416,7 @@ static void print_service(struct yaml_out *out, const struct job_request *job)
 	print_string(out, "stop_signal", spec->stop_signal);
 	yaml_duration(out, "stop_grace_period", spec->stop_grace_ms);
 	print_health_check(out, &spec->health_check);
+	print_hooks(out, spec->hooks);
 	print_deploy(out, spec);
 	print_depends_on(out, spec);
 	print_drover(out, spec);

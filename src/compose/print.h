@@ -16,6 +16,7 @@ void print_written(struct yaml_out *out, const char *key, int64_t number);
 /* The keys of a service; nothing for NULL. */
 void print_tuning(struct yaml_out *out, const struct tuning *tuning);
 void print_extras(struct yaml_out *out, const struct extras *extras);
+void print_hooks(struct yaml_out *out, const struct hooks *hooks);
 void print_probe(struct yaml_out *out, const struct probe *probe); /* the key of x-drover */
 void print_isolation(struct yaml_out *out, const struct isolation *isolation);
 

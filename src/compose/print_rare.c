@@ -163,6 +163,33 @@ void print_extras(struct yaml_out *out, const struct extras *extras)
 	yaml_strings(out, "expose", &extras->expose);
 }
 
+static void print_hook_list(struct yaml_out *out, const char *key, const struct hook *hooks,
+			    size_t n)
+{
+	if (n)
+		yaml_open(out, key);
+	for (size_t i = 0; i < n; i++) {
+		yaml_open_item(out);
+		yaml_strings(out, "command", &hooks[i].command);
+		print_string(out, "user", hooks[i].user);
+		if (hooks[i].privileged)
+			yaml_bool(out, "privileged", true);
+		print_string(out, "working_dir", hooks[i].working_dir);
+		yaml_pairs(out, "environment", &hooks[i].environment);
+		yaml_close_item(out);
+	}
+	if (n)
+		yaml_close(out);
+}
+
+void print_hooks(struct yaml_out *out, const struct hooks *hooks)
+{
+	if (!hooks)
+		return;
+	print_hook_list(out, "post_start", hooks->post_start.items, hooks->post_start.n);
+	print_hook_list(out, "pre_stop", hooks->pre_stop.items, hooks->pre_stop.n);
+}
+
 static void print_question(struct yaml_out *out, const struct probe *probe)
 {
 	bool http = probe->kind != PROBE_TCP;

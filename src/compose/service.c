@@ -68,6 +68,7 @@ static enum err_code read_service(const struct at *at, struct load *load, struct
 	service.spec.tuning = settle(&tuning_type, &service.tuning);
 	service.spec.isolation = settle(&isolation_type, &service.isolation);
 	service.spec.extras = settle(&extras_type, &service.extras);
+	service.spec.hooks = settle(&hooks_type, &service.hooks);
 	base_free(service.container_name);
 	base_free(service.mac_address);
 	/* The request owns it from here, failed or not. */

@@ -14,6 +14,7 @@ struct service {
 	struct tuning tuning;
 	struct isolation isolation;
 	struct extras extras;
+	struct hooks hooks;
 	bool network_mode_written;
 	char *container_name;
 	char *mac_address;
@@ -71,6 +72,8 @@ enum err_code read_services(const struct at *at, void *load, struct err *err);
 
 /* service_run.c */
 enum err_code read_image(const struct at *at, void *service, struct err *err);
+enum err_code read_arguments(const struct at *at, void *strings, struct err *err);
+enum err_code read_environment_pairs(const struct at *at, void *pairs, struct err *err);
 enum err_code read_command(const struct at *at, void *service, struct err *err);
 enum err_code read_entrypoint(const struct at *at, void *service, struct err *err);
 enum err_code read_environment(const struct at *at, void *service, struct err *err);
@@ -115,6 +118,10 @@ enum err_code read_links(const struct at *at, void *service, struct err *err);
 void depend_on(const struct at *item, struct service *service, const char *job);
 /* Make the name one in the service's networks. */
 enum err_code merge_container_name(const struct at *at, struct service *service, struct err *err);
+
+/* service_hooks.c */
+enum err_code read_post_start(const struct at *at, void *service, struct err *err);
+enum err_code read_pre_stop(const struct at *at, void *service, struct err *err);
 
 /* service_probe.c */
 enum err_code read_probe(const struct at *at, void *service, struct err *err);

@@ -13,7 +13,7 @@ enum err_code read_image(const struct at *at, void *target, struct err *err)
 	return read_string(at, &service->spec.image, err);
 }
 
-static enum err_code read_arguments(const struct at *at, struct strings *arguments, struct err *err)
+enum err_code read_arguments(const struct at *at, void *arguments, struct err *err)
 {
 	if (at->node->kind != TREE_LIST) {
 		const char *line;
@@ -67,10 +67,15 @@ static enum err_code put_variable(const struct at *at, const char *key, const ch
 	return ERR_NONE;
 }
 
+enum err_code read_environment_pairs(const struct at *at, void *pairs, struct err *err)
+{
+	return read_each_pair(at, put_variable, pairs, err);
+}
+
 enum err_code read_environment(const struct at *at, void *target, struct err *err)
 {
 	struct service *service = target;
-	return read_each_pair(at, put_variable, &service->spec.environment, err);
+	return read_environment_pairs(at, &service->spec.environment, err);
 }
 
 /* Digits, letters of hexadecimal numbers and separators, or Docker's word for the host: enough to catch a name. */

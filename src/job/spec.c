@@ -217,6 +217,7 @@ static const struct field job_spec_fields[] = {
 	ROW_OPTIONAL(66, struct job_spec, array, array),
 	ROW_INT(67, struct job_spec, concurrency, LIMIT_REPLICAS),
 	ROW_OPTIONAL(70, struct job_spec, probe, probe),
+	ROW_OPTIONAL(72, struct job_spec, hooks, hooks),
 };
 RECORD_TYPE(job_spec, struct job_spec, job_spec_fields);
 // clang-format on
@@ -293,8 +294,8 @@ static bool has_younger_parts(const struct job_spec *spec)
 		if (mount->subpath || mount->labels.n || mount->recursive || mount->selinux)
 			return true;
 	}
-	return spec->tuning || spec->isolation || spec->extras || spec->probe || spec->array ||
-	       job_spec_n_contents(spec);
+	return spec->tuning || spec->isolation || spec->extras || spec->probe || spec->hooks ||
+	       spec->array || job_spec_n_contents(spec);
 }
 
 int64_t job_spec_protocol(const struct job_spec *spec)

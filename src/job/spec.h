@@ -9,6 +9,7 @@
 #include "job/content.h"
 #include "job/endpoint.h"
 #include "job/extras.h"
+#include "job/hooks.h"
 #include "job/isolation.h"
 #include "job/probe.h"
 #include "job/tuning.h"
@@ -226,6 +227,7 @@ struct job_spec {
 	struct isolation *isolation;
 	struct extras *extras;
 	struct probe *probe;
+	struct hooks *hooks;
 };
 extern const struct record_type job_spec_type;
 

@@ -228,5 +228,7 @@ enum err_code job_spec_check(const struct job_spec *spec, struct err *err)
 		code = spec_check_extras(spec, err);
 	if (!code)
 		code = spec_check_probe(spec, err);
+	if (!code)
+		code = spec_check_hooks(spec, err);
 	return code ? code : check_size(spec, err);
 }

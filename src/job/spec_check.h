@@ -24,6 +24,9 @@ enum err_code spec_check_tuning(const struct job_spec *spec, struct err *err) WA
 /* Terminal, names and marks. */
 enum err_code spec_check_extras(const struct job_spec *spec, struct err *err) WARN_UNUSED;
 
+/* Commands beside the container's own. */
+enum err_code spec_check_hooks(const struct job_spec *spec, struct err *err) WARN_UNUSED;
+
 /* The check that the worker makes. */
 enum err_code spec_check_probe(const struct job_spec *spec, struct err *err) WARN_UNUSED;
 

@@ -463,6 +463,17 @@ static enum err_code check_devices(const struct policy *policy, const struct iso
 	return code;
 }
 
+static bool has_privileged_hook(const struct hooks *hooks)
+{
+	for (size_t i = 0; i < hooks->post_start.n; i++)
+		if (hooks->post_start.items[i].privileged)
+			return true;
+	for (size_t i = 0; i < hooks->pre_stop.n; i++)
+		if (hooks->pre_stop.items[i].privileged)
+			return true;
+	return false;
+}
+
 static enum err_code check_isolation(const struct policy *policy, const struct isolation *isolation,
 				     struct err *err)
 {
@@ -492,6 +503,8 @@ static enum err_code check_process(const struct policy *policy, const struct job
 		code = check_tuning(policy, job_spec_tuning(spec), err);
 	if (!code)
 		code = check_isolation(policy, job_spec_isolation(spec), err);
+	if (!code && has_privileged_hook(job_spec_hooks(spec)))
+		code = check_word(policy, POLICY_PRIVILEGES, "privileged", err);
 	/* Runtimes take orders from them, down to which program to run as root. */
 	const struct pairs *annotations = &job_spec_extras(spec)->annotations;
 	for (size_t i = 0; !code && i < annotations->n; i++)

@@ -218,6 +218,14 @@ static void what_leaves_the_container_needs_a_line(void **state)
 	isolation->privileged = true;
 	expect_line(&asked, "privilege", "privileged", "privileges: [privileged]");
 	isolation->privileged = false;
+	/* A command beside the container's own may be more than it is. */
+	asked.spec.hooks = base_calloc(1, sizeof(*asked.spec.hooks));
+	struct hook *hook = list_add(&asked.spec.hooks->pre_stop, sizeof(*hook));
+	strings_add(&hook->command, "true");
+	expect("", &asked, NULL);
+	hook->privileged = true;
+	expect_line(&asked, "privilege", "privileged", "privileges: [privileged]");
+	hook->privileged = false;
 	isolation->host_users = true;
 	expect_line(&asked, "privilege", "userns_mode=host", "privileges: [userns_mode=host]");
 	isolation->host_users = false;

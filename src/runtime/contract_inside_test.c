@@ -224,6 +224,130 @@ static void the_log_of_nothing_is_not_found(void **state)
 
 /* ---- */
 
+/* ---- beside its own command ---- */
+
+static const struct container_result *run_hook(struct bench *bench, struct task_id task,
+					       const char *script)
+{
+	struct hook hook = { 0 };
+	strings_add(&hook.command, "sh");
+	strings_add(&hook.command, "-c");
+	strings_add(&hook.command, script);
+	struct container_action action = bench_action(bench, CONTAINER_EXEC, task, 1);
+	action.hook = &hook;
+	const struct container_result *result = bench_do(bench, &action);
+	record_release(&hook_type, &hook);
+	return result;
+}
+
+static void a_hook_is_run_and_its_status_told(void **state)
+{
+	struct bench *bench = *state;
+	struct task_id task = bench_task();
+	struct job_spec spec;
+	bench_spec(bench, &spec, NULL);
+	assert_int_equal(run_hook(bench, task, "true")->fault, FAULT_NOT_FOUND);
+	assert_int_equal(bench_create(bench, task, &spec), FAULT_NONE);
+	assert_int_equal(run_hook(bench, task, "true")->fault, FAULT_CONFLICT);
+	assert_int_equal(bench_start(bench, task), FAULT_NONE);
+	assert_int_equal(run_hook(bench, task, "true")->fault, FAULT_NONE);
+	const struct container_result *result = run_hook(bench, task, "echo no luck >&2; exit 3");
+	assert_int_equal(result->fault, FAULT_HOOK_FAILED);
+	assert_string_equal(result->message, "exited with status 3: no luck");
+	struct hook frob = { 0 };
+	strings_add(&frob.command, "frob");
+	struct container_action action = bench_action(bench, CONTAINER_EXEC, task, 1);
+	action.hook = &frob;
+	result = bench_do(bench, &action);
+	assert_int_equal(result->fault, FAULT_HOOK_FAILED);
+	assert_non_null(strstr(result->message, "executable file not found"));
+	record_release(&hook_type, &frob);
+	record_release(&job_spec_type, &spec);
+}
+
+/* What a hook has of its own, and what happens to one that takes too long. */
+static void a_hook_has_user_folder_and_variables_of_its_own(void **state)
+{
+	struct bench *bench = *state;
+	struct task_id task = bench_task();
+	struct job_spec spec;
+	if (!contract_is_real_docker())
+		return;
+	bench_spec(bench, &spec, NULL);
+	string_set(&spec.user, "1000");
+	pairs_add(&spec.environment, "A", "a");
+	pairs_add(&spec.environment, "B", "b");
+	assert_int_equal(bench_create(bench, task, &spec), FAULT_NONE);
+	assert_int_equal(bench_start(bench, task), FAULT_NONE);
+	struct hook hook = { 0 };
+	strings_add(&hook.command, "sh");
+	strings_add(&hook.command, "-c");
+	strings_add(&hook.command, "echo $(id -u) $(pwd) $A $B; exit 1");
+	string_set(&hook.user, "0");
+	string_set(&hook.working_dir, "/tmp");
+	pairs_add(&hook.environment, "B", "c d");
+	struct container_action action = bench_action(bench, CONTAINER_EXEC, task, 1);
+	action.hook = &hook;
+	assert_string_equal(bench_do(bench, &action)->message,
+			    "exited with status 1: 0 /tmp a c d");
+	string_set(&hook.command.items[2], "echo begins; sleep 100");
+	action.op = ++bench->next_op;
+	action.timeout_ms = 700;
+	const struct container_result *result = bench_do(bench, &action);
+	assert_int_equal(result->fault, FAULT_HOOK_FAILED);
+	assert_string_equal(result->message, "did not end within 700ms: begins");
+	record_release(&hook_type, &hook);
+	record_release(&job_spec_type, &spec);
+}
+
+/* ---- from outside ---- */
+
+static int ask(struct bench *bench, struct task_id task, const char *address, struct job_spec *spec,
+	       const char *path)
+{
+	struct container_action action = bench_action(bench, CONTAINER_PROBE, task, 1);
+	string_set(&spec->probe->path, path);
+	action.spec = spec;
+	action.address = address;
+	action.timeout_ms = 5000;
+	return bench_do(bench, &action)->fault;
+}
+
+static void a_server_is_asked_at_its_address(void **state)
+{
+	struct bench *bench = *state;
+	struct task_id task = bench_task();
+	struct job_spec spec;
+	bench_spec(bench, &spec, "echo ok > /data/ready; httpd -f -p 8080 -h /data");
+	struct mount *mount = list_add(&spec.mounts, sizeof(*mount));
+	record_init(&mount_type, mount);
+	mount->kind = MOUNT_VOLUME;
+	string_set(&mount->target, "/data");
+	spec.probe = base_calloc(1, sizeof(*spec.probe));
+	spec.probe->kind = PROBE_HTTP;
+	spec.probe->port = 8080;
+	assert_int_equal(bench_create(bench, task, &spec), FAULT_NONE);
+	assert_int_equal(bench_start(bench, task), FAULT_NONE);
+	struct container_action inspect = bench_action(bench, CONTAINER_INSPECT, task, 1);
+	inspect.resource_name = "bridge";
+	_cleanup_free_ char *address = base_strdup(bench_do(bench, &inspect)->seen.address);
+	assert_non_null(address);
+	inspect.op = ++bench->next_op;
+	inspect.resource_name = "no-such-network";
+	assert_null(bench_do(bench, &inspect)->seen.address);
+	/* A socket that is no Docker has no containers that could be reached. */
+	for (int i = 0; !contract_is_socket() && ask(bench, task, address, &spec, "/ready"); i++) {
+		assert_true(i < 200);
+		bench_rest(bench, 50);
+	}
+	if (!contract_is_socket())
+		assert_int_equal(ask(bench, task, address, &spec, "/absent"), FAULT_CHECK_FAILED);
+	spec.probe->port = 8081;
+	assert_int_equal(ask(bench, task, address, &spec, "/ready"), FAULT_CHECK_FAILED);
+	assert_int_equal(bench_kill(bench, task, "SIGKILL"), FAULT_NONE);
+	record_release(&job_spec_type, &spec);
+}
+
 const struct CMUnitTest contract_inside_tests[] = {
 	cmocka_unit_test(a_container_is_what_its_specification_says),
 	cmocka_unit_test(a_bind_source_that_may_be_made_is_made),
@@ -232,5 +356,8 @@ const struct CMUnitTest contract_inside_tests[] = {
 	cmocka_unit_test(the_tail_of_a_log_is_its_last_lines),
 	cmocka_unit_test(a_followed_log_goes_on_until_the_container_ends),
 	cmocka_unit_test(the_log_of_nothing_is_not_found),
+	cmocka_unit_test(a_hook_is_run_and_its_status_told),
+	cmocka_unit_test(a_hook_has_user_folder_and_variables_of_its_own),
+	cmocka_unit_test(a_server_is_asked_at_its_address),
 };
 const size_t n_contract_inside_tests = ARRAY_LEN(contract_inside_tests);

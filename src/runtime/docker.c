@@ -348,6 +348,7 @@ static void docker_submit(struct runtime *runtime, const struct container_action
 		[CONTAINER_NETWORK_REMOVE] = docker_network_remove,
 		[CONTAINER_VOLUME_ENSURE] = docker_volume_ensure,
 		[CONTAINER_VOLUME_REMOVE] = docker_volume_remove,
+		[CONTAINER_EXEC] = docker_exec,
 		[CONTAINER_PROBE] = docker_probe,
 	};
 	struct docker *docker = (struct docker *)runtime;

@@ -127,6 +127,7 @@ void docker_network_ensure(struct docker_op *op, const struct container_action *
 void docker_network_remove(struct docker_op *op, const struct container_action *action);
 void docker_volume_ensure(struct docker_op *op, const struct container_action *action);
 void docker_volume_remove(struct docker_op *op, const struct container_action *action);
+void docker_exec(struct docker_op *op, const struct container_action *action);
 void docker_probe(struct docker_op *op, const struct container_action *action);
 
 /* docker_logs.c */

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/limits.h"
 #include "net/shell.h"
 #include "runtime/docker_reply.h"
 #include "runtime/fake_logs.h"
@@ -18,6 +19,7 @@ struct fake_op {
 	struct fake_config config; /* CREATE */
 	int pull_policy;
 	struct probe probe;
+	struct hook hook;
 	char *previous;
 	char *text;	/* image, signal or the resource's name */
 	char *platform; /* of an image; NULL: any */
@@ -43,6 +45,7 @@ static void op_free(struct fake_op *op)
 	container_result_release(&op->result);
 	fake_config_release(&op->config);
 	record_release(&probe_type, &op->probe);
+	record_release(&hook_type, &op->hook);
 	pairs_release(&op->labels);
 	base_free(op->previous);
 	base_free(op->text);
@@ -207,6 +210,14 @@ static void do_create(struct fake_op *op, struct fake_answer *answer)
 		fake_container_see(container, &op->result.seen);
 }
 
+static bool is_in_network(const struct fake_container *container, const char *network)
+{
+	for (size_t i = 0; i < container->config.endpoints.n; i++)
+		if (strcmp(container->config.endpoints.items[i].network, network) == 0)
+			return true;
+	return !container->config.endpoints.n && strcmp(network, "bridge") == 0;
+}
+
 static void do_inspect(struct fake_op *op, struct fake_answer *answer)
 {
 	const struct fake_container *container = fake_world_find(op->fake->world, op->name);
@@ -216,7 +227,8 @@ static void do_inspect(struct fake_op *op, struct fake_answer *answer)
 	else
 		text_print(answer->message, sizeof(answer->message), "No such container: %s",
 			   op->name);
-	if (container && container->state == CONTAINER_RUNNING && op->text)
+	if (container && container->state == CONTAINER_RUNNING && op->text &&
+	    is_in_network(container, op->text))
 		op->result.seen.address = base_strdup(FAKE_ADDRESS);
 }
 
@@ -227,6 +239,29 @@ static void do_probe(struct fake_op *op)
 		container ? fake_container_ask(container, &op->probe) : "failed: No route to host";
 	op->result.fault = words ? FAULT_CHECK_FAILED : FAULT_NONE;
 	op->result.message = base_strdup(words);
+}
+
+static void do_exec(struct fake_op *op, struct fake_answer *answer)
+{
+	struct fake_container *container = fake_world_find(op->fake->world, op->name);
+	if (!container || container->state != CONTAINER_RUNNING) {
+		answer->status = container ? 409 : 404;
+		text_print(
+			answer->message, sizeof(answer->message), "%s %s",
+			container ? "Container is not running:" : "No such container:", op->name);
+		return;
+	}
+	int status = fake_container_exec(container, &op->hook.command);
+	if (status == 0)
+		return;
+	struct text text;
+	text_init(&text, LIMIT_MESSAGE_BYTES);
+	text_addf(&text, "exited with status %d", status);
+	size_t len = strcspn(container->exec_output, "\n");
+	if (len)
+		text_addf(&text, ": %.*s", (int)len, container->exec_output);
+	op->result.fault = FAULT_HOOK_FAILED;
+	op->result.message = text_take(&text);
 }
 
 static bool has_label(const struct pairs *labels, struct uuid cluster)
@@ -320,6 +355,7 @@ static void carry_out(struct fake_op *op)
 		break;
 	case CONTAINER_INSPECT: do_inspect(op, &answer); break;
 	case CONTAINER_LIST: do_list(op, &answer); break;
+	case CONTAINER_EXEC: do_exec(op, &answer); break;
 	case CONTAINER_PROBE: do_probe(op); break;
 	default: do_resource(op, &answer); break;
 	}
@@ -428,6 +464,8 @@ static void fake_submit(struct runtime *runtime, const struct container_action *
 		op->text = base_strdup(action->signal ? action->signal : "SIGKILL");
 	} else if (action->verb == CONTAINER_INSPECT) {
 		op->text = base_strdup(action->resource_name);
+	} else if (action->verb == CONTAINER_EXEC) {
+		record_copy(&hook_type, &op->hook, action->hook);
 	} else if (action->verb == CONTAINER_PROBE) {
 		record_copy(&probe_type, &op->probe, action->spec->probe);
 	} else if (action->verb >= CONTAINER_NETWORK_ENSURE) {

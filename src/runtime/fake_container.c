@@ -186,6 +186,37 @@ static void on_check_output(void *owner, int stream, const char *text)
 	string_set(&container->health_output, text);
 }
 
+static int run_beside(struct fake_container *container, const struct strings *argv,
+		      const struct fake_program_host *host)
+{
+	struct fake_program program;
+	const char *why = NULL;
+	int status = 126;
+	if (fake_program_init(&program, argv, false, &why)) {
+		fake_program_run(&program, host);
+		status = program.status;
+	} else {
+		host->output(container, 2, why);
+	}
+	fake_program_release(&program);
+	return status;
+}
+
+static void on_exec_output(void *owner, int stream, const char *text)
+{
+	(void)stream;
+	struct fake_container *container = owner;
+	string_set(&container->exec_output, text);
+}
+
+int fake_container_exec(struct fake_container *container, const struct strings *argv)
+{
+	struct fake_program_host host = host_of(container);
+	host.output = on_exec_output;
+	string_set(&container->exec_output, "");
+	return run_beside(container, argv, &host);
+}
+
 /* The check's words as a command line of its own. */
 static int run_check(struct fake_container *container)
 {
@@ -198,16 +229,9 @@ static int run_check(struct fake_container *container)
 	}
 	for (size_t i = 1; i < check->n; i++)
 		strings_add(&argv, check->items[i]);
-	struct fake_program program;
 	struct fake_program_host host = host_of(container);
-	const char *why;
-	int status = 126;
 	host.output = on_check_output;
-	if (fake_program_init(&program, &argv, false, &why)) {
-		fake_program_run(&program, &host);
-		status = program.status;
-	}
-	fake_program_release(&program);
+	int status = run_beside(container, &argv, &host);
 	strings_release(&argv);
 	return status;
 }

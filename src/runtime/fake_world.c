@@ -68,6 +68,7 @@ static void container_free(struct fake_container *container)
 	base_free(container->log);
 	base_free(container->error);
 	base_free(container->health_output);
+	base_free(container->exec_output);
 	base_free(container);
 }
 

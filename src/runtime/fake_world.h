@@ -66,6 +66,7 @@ struct fake_container {
 	bool oom_killed;
 	char *error;
 	char *health_output;
+	char *exec_output; /* of the last command that was run in it */
 	int64_t started_wall_ms, finished_wall_ms;
 	struct fake_log_entry *log;
 	size_t n_log, log_capacity;
@@ -152,6 +153,9 @@ void fake_world_volume_remove(struct fake_world *world, const char *name,
 
 /* The daemon stops and another run of it starts: what ran was killed (137), everything else stays. */
 void fake_world_restart(struct fake_world *world);
+
+/* Run a command in it, at once and without its time; its status, and what it wrote last in `exec_output`. */
+int fake_container_exec(struct fake_container *container, const struct strings *argv);
 
 /* What a health check of it says: NULL, or how it failed. */
 const char *fake_container_ask(struct fake_container *container, const struct probe *probe);

@@ -13,7 +13,8 @@ const struct enum_name container_verb_names[] = {
 	{ CONTAINER_NETWORK_ENSURE, "network_ensure" },
 	{ CONTAINER_NETWORK_REMOVE, "network_remove" },
 	{ CONTAINER_VOLUME_ENSURE, "volume_ensure" },
-	{ CONTAINER_VOLUME_REMOVE, "volume_remove" }, { CONTAINER_PROBE, "probe" },
+	{ CONTAINER_VOLUME_REMOVE, "volume_remove" }, { CONTAINER_EXEC, "exec" },
+	{ CONTAINER_PROBE, "probe" },
 	{ CONTAINER_FILES, "files" }, { 0 }
 };
 const struct enum_name container_fault_names[] = {
@@ -23,7 +24,8 @@ const struct enum_name container_fault_names[] = {
 	{ FAULT_MOUNT_FAILED, "mount_failed" }, { FAULT_REFUSED, "refused" },
 	{ FAULT_POLICY, "policy" },
 	{ FAULT_UNREACHABLE, "unreachable" }, { FAULT_AMBIGUOUS, "ambiguous" },
-	{ FAULT_FAILED, "failed" }, { FAULT_CHECK_FAILED, "check_failed" }, { 0 }
+	{ FAULT_FAILED, "failed" }, { FAULT_HOOK_FAILED, "hook_failed" },
+	{ FAULT_CHECK_FAILED, "check_failed" }, { 0 }
 };
 const struct enum_name container_state_names[] = {
 	{ CONTAINER_ABSENT, "absent" }, { CONTAINER_CREATED, "created" },

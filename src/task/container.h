@@ -28,6 +28,7 @@ enum container_verb {
 	CONTAINER_NETWORK_REMOVE, /* absent is success; CONFLICT while in use */
 	CONTAINER_VOLUME_ENSURE,
 	CONTAINER_VOLUME_REMOVE, /* absent is success; CONFLICT while in use */
+	CONTAINER_EXEC, /* run `hook` in the container: status 0 is success, else HOOK_FAILED */
 	CONTAINER_PROBE, /* ask `address` as spec->probe says: healthy is success, else CHECK_FAILED */
 	/* The worker's shell does this one itself: the task's configs and secrets as files, all of them; there
 	 * already is success. NOT_FOUND: bytes are missing to make them; MOUNT_FAILED: they cannot be made. */
@@ -74,6 +75,8 @@ struct container_action {
 	const char *resource_name;
 	/* PROBE */
 	const char *address; /* of the container: numeric */
+	/* EXEC */
+	const struct hook *hook;
 };
 
 enum container_fault {
@@ -90,6 +93,7 @@ enum container_fault {
 	FAULT_UNREACHABLE,	 /* Docker did not get the request: nothing happened */
 	FAULT_AMBIGUOUS,	 /* no, half or 5xx answer: it may have happened; inspect by name */
 	FAULT_FAILED,		 /* a clear no of another kind */
+	FAULT_HOOK_FAILED, /* it was run and failed; the message says how: "exited with status 3: ..." */
 	FAULT_CHECK_FAILED, /* the check was made and failed; the message says how: "answered 503" */
 };
 extern const struct enum_name container_fault_names[];

@@ -70,7 +70,9 @@ enum reason_after {
 	/* failed: max_run_time is over */                                                             \
 	X(REASON_RAN_TOO_LONG,      "ran_too_long",        AFTER_LEAVE)                                \
 	/* scheduled: its machine has not what the task finds as files */                              \
-	X(REASON_WAITS_SECRET,      "waits_for_secret",    AFTER_NOT_AN_END)
+	X(REASON_WAITS_SECRET,      "waits_for_secret",    AFTER_NOT_AN_END)                          \
+	/* failed: a command that is to run after the start */                                         \
+	X(REASON_HOOK_FAILED,       "post_start_failed",   AFTER_LEAVE)
 
 enum reason {
 #define REASON_ENUM(code, name, after) code,

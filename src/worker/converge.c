@@ -12,7 +12,7 @@
  *      UNKNOWN      inspect                         inspect                 inspect
  *      ABSENT       start.c; if it ran: ended       stopped                 gone
  *      CREATED      start.c                         remove it               remove it
- *      RUNNING      runs; unhealthy: stop.c         stop.c                  stop.c
+ *      RUNNING      hooks.c; runs; ill: stop.c      stop.c                  stop.c
  *      EXITED       ended                           ended                   gone; remove.c */
 #include "base/alloc.h"
 #include "base/check.h"
@@ -40,6 +40,7 @@ void worker_task_next_attempt(struct worker *worker, struct worker_task *task)
 	task->record.machine_restarted = false;
 	task->record.daemon_instance = 0;
 	task->record.ending_reason = REASON_NONE;
+	task->record.hooks_done = 0;
 	string_set(&task->record.ending_message, NULL);
 	task->container = CONTAINER_ABSENT;
 	task->look = false;
@@ -86,8 +87,8 @@ static void remove_created(struct worker *worker, struct worker_task *task)
 	action->with_volumes = true;
 }
 
-/* It runs, and may not go on. Takes `message`. */
-static void start_ending(struct worker *worker, struct worker_task *task, int reason, char *message)
+void worker_task_start_ending(struct worker *worker, struct worker_task *task, int reason,
+			      char *message)
 {
 	struct worker_record *record = &task->record;
 	record->ending_reason = reason;
@@ -125,6 +126,17 @@ static char *tell_unhealthy(const struct worker_task *task)
 	return message;
 }
 
+static bool end_by_lease(struct worker *worker, struct worker_task *task)
+{
+	char label[TASK_LABEL_SIZE];
+	if (!worker_lease_is_over(worker, task))
+		return false;
+	char *message = worker_lease_told(task);
+	notes_add(&worker->out->notes, "%s must end: %s", worker_task_label(task, label), message);
+	worker_task_start_ending(worker, task, REASON_LEASE_LAPSED, message);
+	return true;
+}
+
 static void see_whether_it_may_go_on(struct worker *worker, struct worker_task *task)
 {
 	char label[TASK_LABEL_SIZE];
@@ -135,19 +147,16 @@ static void see_whether_it_may_go_on(struct worker *worker, struct worker_task *
 		char *message = tell_ran_too_long(task);
 		notes_add(&worker->out->notes, "%s must end: it %s", worker_task_label(task, label),
 			  message);
-		start_ending(worker, task, REASON_RAN_TOO_LONG, message);
+		worker_task_start_ending(worker, task, REASON_RAN_TOO_LONG, message);
 		return;
 	}
 	worker_due_set(worker, task, too_long_ms);
-	if (worker_lease_is_over(worker, task)) {
-		char *message = worker_lease_told(task);
-		notes_add(&worker->out->notes, "%s must end: %s", worker_task_label(task, label),
-			  message);
-		start_ending(worker, task, REASON_LEASE_LAPSED, message);
-	} else if (worker_health_of(task) == HEALTH_UNHEALTHY) {
+	if (end_by_lease(worker, task))
+		return;
+	if (worker_health_of(task) == HEALTH_UNHEALTHY) {
 		char *message = tell_unhealthy(task);
 		notes_add(&worker->out->notes, "%s is %s", worker_task_label(task, label), message);
-		start_ending(worker, task, REASON_UNHEALTHY, message);
+		worker_task_start_ending(worker, task, REASON_UNHEALTHY, message);
 	}
 }
 
@@ -167,6 +176,15 @@ static void look_again(struct worker *worker, struct worker_task *task)
 	wait_until(worker, task, worker->now_ms + MEMORY_LOOK_MS);
 }
 
+/* It runs, but not all that belongs to its start has been done. */
+static void advance_hooks(struct worker *worker, struct worker_task *task)
+{
+	if (task->record.ending_reason || end_by_lease(worker, task))
+		worker_stop_advance(worker, task);
+	else
+		worker_hooks_advance(worker, task);
+}
+
 static bool advance_run(struct worker *worker, struct worker_task *task)
 {
 	const struct worker_record *record = &task->record;
@@ -174,6 +192,10 @@ static bool advance_run(struct worker *worker, struct worker_task *task)
 	case CONTAINER_RUNNING:
 	case CONTAINER_PAUSED:
 		worker_start_release(worker, task);
+		if (worker_hooks_are_left(task)) {
+			advance_hooks(worker, task);
+			return false;
+		}
 		worker_task_runs(worker, task);
 		see_whether_it_may_go_on(worker, task);
 		if (record->ending_reason)
@@ -290,6 +312,8 @@ static void converge_container(struct worker *worker, struct worker_task *task)
 		return;
 	/* A pull may take minutes, and makes no container: a stop does not wait for it. */
 	if (task->op && task->op_verb == CONTAINER_PULL && task->record.wanted != TASK_WANT_RUN)
+		worker_op_end(worker, task->op);
+	if (task->op && worker_hooks_may_be_left(worker, task))
 		worker_op_end(worker, task->op);
 	if (task->op)
 		return;

@@ -130,6 +130,7 @@ void worker_task_adopt(struct worker *worker, struct worker_task *task, int64_t 
 	notes_add(&worker->out->notes, "%s adopts attempt %lld", worker_task_label(task, label),
 		  (long long)attempt);
 	task->record.observed.attempt = attempt;
+	task->record.hooks_done = 0;
 	worker_health_end(worker, task);
 	worker_task_forget_container(task);
 	worker_stop_reset(task);

@@ -58,6 +58,7 @@ static const struct field record_fields[] = {
 	ROW_INT(16, struct worker_record, start_tries, LIMIT_COUNT),
 	ROW_INT(17, struct worker_record, assigned_ms, INT64_MAX, .min = INT64_MIN),
 	ROW_STRUCTS(18, struct worker_record, restarts, worker_restart, LIMIT_LIST_ITEMS),
+	ROW_INT(19, struct worker_record, hooks_done, LIMIT_HOOKS),
 };
 RECORD_TYPE(worker_record, struct worker_record, record_fields);
 

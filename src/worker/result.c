@@ -106,6 +106,10 @@ static void take_task(struct worker *worker, struct worker_task *task,
 		else
 			worker_remove_result(worker, task, result);
 		break;
+	case CONTAINER_EXEC:
+		if (current)
+			worker_hooks_result(worker, task, result);
+		break;
 	case CONTAINER_REMOVE: worker_remove_result(worker, task, result); break;
 	default: worker_start_result(worker, task, result); break;
 	}

@@ -29,6 +29,11 @@ void worker_stop_reset(struct worker_task *task)
 {
 	task->stop_stage = STOP_NOT;
 	task->record.killed = false;
+	task->pre_stop_done = 0;
+	task->signal_asked = false;
+	task->hook_tries = 0;
+	base_free(task->hook_failure);
+	task->hook_failure = NULL;
 }
 
 static void send_signal(struct worker *worker, struct worker_task *task, const char *signal)
@@ -39,28 +44,36 @@ static void send_signal(struct worker *worker, struct worker_task *task, const c
 	action->signal = task->signal_name;
 }
 
-static void ask(struct worker *worker, struct worker_task *task)
+/* From here on an end is one of ours: also what the hooks bring about. */
+static void begin(struct worker *worker, struct worker_task *task)
 {
 	struct worker_record *record = &task->record;
-	const char *signal = stop_signal_of(task);
-	int64_t grace_ms = stop_grace_ms_of(task);
 	record->attempt_signalled = record->observed.attempt;
 	worker_task_mark_unsaved(worker, task);
 	worker_health_end(worker, task);
-	task->stop_stage = STOP_ASKED;
-	task->kill_at_ms = worker->now_ms + grace_ms;
-	task->poll_at_ms = worker->now_ms + STOP_POLL_MS;
+	task->stop_stage = STOP_HOOKS;
+	task->kill_at_ms = worker->now_ms + stop_grace_ms_of(task);
 	task->poll_gap_ms = KILL_POLL_FIRST_MS;
+}
+
+static void ask(struct worker *worker, struct worker_task *task)
+{
+	const char *signal = stop_signal_of(task);
+	task->stop_stage = STOP_ASKED;
+	task->signal_asked = true;
+	task->poll_at_ms = worker->now_ms + STOP_POLL_MS;
 	struct text text;
 	text_init(&text, LIMIT_NAME_BYTES);
-	text_add_duration(&text, grace_ms);
+	text_add_duration(&text, task->kill_at_ms - worker->now_ms);
 	char label[TASK_LABEL_SIZE];
 	notes_add(&worker->out->notes, "%s stopping: sent %s", worker_task_label(task, label),
 		  signal);
 	if (worker_task_is_live(task))
 		worker_task_show(worker, task, REASON_STOPPING,
-				 worker_sentence("stopping: sent %s, SIGKILL follows after %s",
-						 signal, text_string(&text)));
+				 worker_sentence("stopping: %s%ssent %s, SIGKILL follows after %s",
+						 task->hook_failure ? task->hook_failure : "",
+						 task->hook_failure ? "; " : "", signal,
+						 text_string(&text)));
 	text_release(&text);
 	send_signal(worker, task, signal);
 }
@@ -95,12 +108,20 @@ static void poll(struct worker *worker, struct worker_task *task)
 void worker_stop_advance(struct worker *worker, struct worker_task *task)
 {
 	PRE(task->container == CONTAINER_RUNNING || task->container == CONTAINER_PAUSED);
-	if (task->stop_stage == STOP_NOT) {
-		if (task->seen_at_ms == worker->now_ms)
-			ask(worker, task);
-		else
-			worker_task_inspect(worker, task);
+	if (task->stop_stage == STOP_NOT && task->seen_at_ms != worker->now_ms) {
+		worker_task_inspect(worker, task);
 		return;
+	}
+	if (task->stop_stage == STOP_NOT)
+		begin(worker, task);
+	if (task->stop_stage == STOP_HOOKS) {
+		if (worker_hooks_before_stop(worker, task))
+			return;
+		/* Hooks may have used the grace up. */
+		if (worker->now_ms < task->kill_at_ms || !task->pre_stop_done) {
+			ask(worker, task);
+			return;
+		}
 	}
 	if (worker->now_ms >= task->kill_at_ms) {
 		kill_now(worker, task);
@@ -140,11 +161,17 @@ char *worker_stop_told(const struct worker_task *task)
 	const struct worker_record *record = &task->record;
 	if (record->attempt_signalled != record->observed.attempt)
 		return worker_sentence("stopped while it was not running");
+	if (!record->killed && task->stop_stage == STOP_HOOKS)
+		return worker_sentence("ended while its pre_stop hooks ran");
 	if (!record->killed)
 		return worker_sentence("stopped by %s", stop_signal_of(task));
 	struct text text;
 	text_init(&text, LIMIT_NAME_BYTES);
 	text_add_duration(&text, stop_grace_ms_of(task));
+	if (task->hook_failure && !task->signal_asked) {
+		text_release(&text);
+		return worker_sentence("killed: %s", task->hook_failure);
+	}
 	char *told = worker_sentence("killed: still running %s after %s", text_string(&text),
 				     stop_signal_of(task));
 	text_release(&text);

@@ -200,6 +200,7 @@ void worker_task_delete(struct worker *worker, struct worker_task *task)
 	base_free(task->start_failure.message);
 	base_free(task->resource_name);
 	base_free(task->contents);
+	base_free(task->hook_failure);
 	base_free(task);
 }
 

@@ -21,6 +21,8 @@
 #define ANSWER_MARGIN_MS 10000
 /* In-place tries of a start that fails for no reason of its own. */
 #define START_TRIES_MAX 3
+/* Tries of a hook whose answers leave open whether it was run. */
+#define HOOK_TRIES_MAX 3
 /* Pause after an answer that leads nowhere (Docker away, a network still being removed). */
 #define RETRY_MS 1000
 /* While a container is being stopped it is looked at this often, should the hint be lost. */
@@ -77,6 +79,7 @@ struct worker_record {
 	int64_t restarts_in_row; /* without a stable time between; drives the back-off */
 	int64_t start_tries;	 /* failed ones since it last ran */
 	int64_t assigned_ms;
+	int64_t hooks_done; /* of the current attempt: post_start hooks that have succeeded */
 	LIST_OF(struct worker_restart)
 	restarts; /* that the window may count */
 };
@@ -110,7 +113,7 @@ struct worker_content {
 	struct worker_content *next;
 };
 
-enum stop_stage { STOP_NOT = 0, STOP_ASKED, STOP_KILLED };
+enum stop_stage { STOP_NOT = 0, STOP_HOOKS, STOP_ASKED, STOP_KILLED };
 
 /* A health check that the worker makes, of a task's current attempt. */
 struct worker_health {
@@ -170,6 +173,12 @@ struct worker_task {
 	bool create_asked; /* and not answered clearly: an inspection that finds it is progress */
 
 	struct worker_health *health; /* NULL: none, or not begun */
+
+	/* Hooks. */
+	size_t pre_stop_done; /* in this stop */
+	int64_t hook_tries;   /* of the present one, without a clear answer */
+	bool signal_asked;    /* in this stop */
+	char *hook_failure;   /* of pre_stop: how it failed; NULL: it did not */
 
 	/* A stop. */
 	int stop_stage;
@@ -403,6 +412,21 @@ void worker_start_release(struct worker *worker, struct worker_task *task);
 void worker_start_pulling(struct worker *worker, uint64_t op);
 void worker_start_result(struct worker *worker, struct worker_task *task,
 			 const struct container_result *result);
+
+/* ---- hooks.c ---- */
+/* Are there post_start hooks to run before the task is said to run? */
+bool worker_hooks_are_left(const struct worker_task *task);
+/* Run the next of them. PRE: there is one. */
+void worker_hooks_advance(struct worker *worker, struct worker_task *task);
+/* An action that must not keep a stop waiting. */
+bool worker_hooks_may_be_left(const struct worker *worker, const struct worker_task *task);
+/* Run the next pre_stop hook, within the grace; false: there is none. */
+bool worker_hooks_before_stop(struct worker *worker, struct worker_task *task);
+void worker_hooks_result(struct worker *worker, struct worker_task *task,
+			 const struct container_result *result);
+/* It runs, and may not go on. Takes `message`. */
+void worker_task_start_ending(struct worker *worker, struct worker_task *task, int reason,
+			      char *message);
 
 /* ---- health.c ---- */
 /* Of a container that runs: what Docker says, or the worker's own check. */

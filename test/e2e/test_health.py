@@ -48,3 +48,37 @@ def test_the_worker_asks_a_server_and_acts_on_its_answers(drover):
     docker("exec", drover.containers(running_only=True)[0], "rm", "/www/ready")
     told = "unhealthy: health check GET :8080/ready answered 404, 2 times in a row; 1 of 1 restarts used"
     eventually("the policy is used up", lambda: told in why(drover, "t/server"))
+
+
+def test_hooks_run_beside_the_command(drover):
+    """After the start as another user, before the task is said to run; and before the stop."""
+    drover.up(f"""
+services:
+  server:
+    image: {BUSYBOX}
+    user: "1000"
+    init: true
+    command: ["sh", "-c", "while ! test -e /data/chowned; do sleep 0.1; done; touch /data/mine && exec sleep 1000"]
+    volumes: [data:/data]
+    environment: {{A: outer}}
+    post_start:
+      - {{command: chown 1000 /data, user: root}}
+      - command: ["sh", "-c", "sleep 1; echo $$A $$(pwd) > chowned"]
+        working_dir: /data
+        environment: {{A: inner}}
+    pre_stop:
+      - {{command: sh -c "echo stopped > /data/stopped"}}
+      - {{command: sh -c "echo too late; exit 4"}}
+  reader:
+    image: {BUSYBOX}
+    volumes: [data:/data]
+    command: [cat, /data/chowned]
+    depends_on: {{server: {{condition: service_started}}}}
+    deploy: {{mode: replicated-job}}
+volumes: {{data: }}
+""")
+    assert drover.out("logs", "t/reader") == "inner /data\n"
+    assert drover.tasks("t/server")[0]["ready"]
+    drover.run("stop", "t/server")
+    assert "pre_stop hook 2 of 2 (sh -c echo too late; exit 4) exited with status 4: too late" in drover.log()
+    assert docker("run", "--rm", "-v", "t_data:/data", BUSYBOX, "cat", "/data/stopped") == "stopped"

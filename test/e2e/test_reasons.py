@@ -163,7 +163,7 @@ networks: {{apart: }}
 
 
 @provokes("exit_zero", "exit_nonzero", "unhealthy", "killed_by_signal", "container_vanished",
-          "restarting", "dependency_failed", "command_not_found", "running", "ran_too_long")
+          "restarting", "dependency_failed", "command_not_found", "running", "ran_too_long", "post_start_failed")
 def test_ends(shared, project):
     up(shared, project, f"services:\n  first: {{image: {BUSYBOX}, stop_grace_period: 1s}}\n")
     up(shared, project, f"""
@@ -180,6 +180,7 @@ services:
     <<: *none
     healthcheck: {{test: ["CMD-SHELL", "echo status 503; exit 1"], interval: 1s, retries: 2}}
   typo: {{<<: *none, command: ["/no/such"]}}
+  hooked: {{<<: *none, post_start: [{{command: sh -c "echo no luck; exit 7"}}]}}
   needs: {{image: {BUSYBOX}, depends_on: {{failing: {{condition: service_completed_successfully}}}}}}
   failing: {{image: {BUSYBOX}, command: ["false"], deploy: {{mode: replicated-job, restart_policy: {{condition: none}}}}}}
   long: {{image: {BUSYBOX}, stop_grace_period: 1s, deploy: {{mode: replicated-job}}, x-drover: {{max_run_time: 1s}}}}
@@ -198,6 +199,8 @@ services:
     expect(shared, f"{project}/gone", "container_vanished", f"its container was removed by somebody else; {none}")
     expect(shared, f"{project}/typo", "command_not_found",
            f'command "/no/such" not found in image {BUSYBOX}: ...')
+    expect(shared, f"{project}/hooked", "post_start_failed",
+           f"post_start hook (sh -c echo no luck; exit 7) exited with status 7: no luck; {none}")
     expect(shared, f"{project}/long", "ran_too_long", "ran for longer than its max_run_time of 1s")
     expect(shared, f"{project}/needs", "dependency_failed",
            "needs failing to be completed, but it failed: 1 of 1 given up")

@@ -193,8 +193,11 @@ json_t *container_json(const struct fake_container *container)
 				    json_string(container->config.stop_signal));
 	char name[CONTAINER_NAME_SIZE + 1];
 	text_print(name, sizeof(name), "/%s", container->name);
-	return json_pack("{s:s,s:s,s:o,s:o,s:o}", "Id", container->id, "Name", name, "State", state,
-			 "Config", config, "Mounts", mounts);
+	bool runs = container->state == CONTAINER_RUNNING;
+	json_t *settings = json_pack("{s:{s:{s:s}}}", "Networks", "bridge", "IPAddress",
+				     runs ? FAKE_ADDRESS : "");
+	return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o}", "Id", container->id, "Name", name, "State",
+			 state, "Config", config, "Mounts", mounts, "NetworkSettings", settings);
 }
 
 json_t *container_summary_json(const struct fake_container *container)

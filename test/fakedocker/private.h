@@ -21,6 +21,7 @@ struct fakedocker {
 	struct fault_script script;
 	int api_minor;
 	struct connection *connections;
+	struct fake_exec *execs;
 	struct event *accept;
 	int listen_fd;	/* -1: not listening */
 	int holder_pid; /* the process that listens in name: which run of the daemon clients see */
@@ -69,6 +70,18 @@ enum err_code create_read(const char *body, size_t len, int api_minor, struct fa
 json_t *container_json(const struct fake_container *container);
 json_t *container_summary_json(const struct fake_container *container);
 json_t *pairs_json(const struct pairs *pairs);
+
+/* exec.c */
+void post_exec(struct fakedocker *fakedocker, const struct request *request, const char *name,
+	       struct answer *answer);
+void post_exec_start(struct fakedocker *fakedocker, const struct request *request, const char *name,
+		     struct answer *answer);
+void get_exec(struct fakedocker *fakedocker, const struct request *request, const char *name,
+	      struct answer *answer);
+void execs_free(struct fakedocker *fakedocker);
+
+/* routes.c: takes `json`. */
+void put_json(struct answer *answer, int status, json_t *json);
 
 /* server.c */
 /* Append one of Docker's log frames. */

@@ -31,8 +31,7 @@ void routes_message(struct answer *answer, int status, const char *words)
 	json_decref(json);
 }
 
-/* Takes `json`. */
-static void put_json(struct answer *answer, int status, json_t *json)
+void put_json(struct answer *answer, int status, json_t *json)
 {
 	INVARIANT(json);
 	char *text = json_dumps(json, JSON_COMPACT);
@@ -424,6 +423,9 @@ static const struct route routes[] = {
 	{ "GET",    "/containers/*/logs",    0,                        get_logs,         200 },
 	{ "POST",   "/containers/*/start",   CONTAINER_START,          post_start,       204 },
 	{ "POST",   "/containers/*/kill",    CONTAINER_KILL,           post_kill,        204 },
+	{ "POST",   "/containers/*/exec",    0,                        post_exec,        201 },
+	{ "POST",   "/exec/*/start",         CONTAINER_EXEC,           post_exec_start,  200 },
+	{ "GET",    "/exec/*/json",          0,                        get_exec,         200 },
 	{ "POST",   "/containers/*/rename",  0,                        post_rename,      204 },
 	{ "DELETE", "/containers/*",         CONTAINER_REMOVE,         delete_container, 204 },
 	{ "GET",    "/networks",             0,                        get_networks,     200 },

@@ -510,6 +510,7 @@ enum err_code fakedocker_open(struct event_base *base, const struct fakedocker_o
 void fakedocker_close(struct fakedocker *fakedocker)
 {
 	stop_serving(fakedocker);
+	execs_free(fakedocker);
 	fake_world_free(fakedocker->world);
 	event_free(fakedocker->restart);
 	fault_script_release(&fakedocker->script);

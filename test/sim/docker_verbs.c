@@ -403,6 +403,18 @@ static int do_probe(const struct sim_container *container, const char *asked,
 	return container->answers ? FAULT_NONE : fail(result, FAULT_CHECK_FAILED, "answered 503");
 }
 
+static int do_exec(struct sim *sim, const struct sim_container *container,
+		   struct container_result *result)
+{
+	if (!container)
+		return fail(result, FAULT_NOT_FOUND, "No such container");
+	if (!sim_container_runs(container))
+		return fail(result, FAULT_CONFLICT, "Container is not running");
+	if (sim_strikes(sim, FAULT_HOOK))
+		return fail(result, FAULT_HOOK_FAILED, "exited with status 3");
+	return FAULT_NONE;
+}
+
 static int do_resource(struct sim_docker *docker, struct strings *strings, const char *name,
 		       bool ensure, struct container_result *result)
 {
@@ -445,6 +457,7 @@ int sim_docker_carry_out(struct sim *sim, struct sim_worker *worker, struct sim_
 	case CONTAINER_KILL: return do_kill(sim, worker, container, action->signal, result);
 	case CONTAINER_REMOVE: return do_remove(sim, worker, container, result);
 	case CONTAINER_INSPECT: return do_inspect(worker, container, action->resource, result);
+	case CONTAINER_EXEC: return do_exec(sim, container, result);
 	case CONTAINER_PROBE: return do_probe(container, action->address, result);
 	case CONTAINER_LIST: return do_list(sim, worker, result);
 	case CONTAINER_NETWORK_ENSURE:

@@ -48,6 +48,7 @@
 	X(FAULT_OOM,                  "container out of memory",    150)                               \
 	X(FAULT_STOP_IGNORED,         "stop signal ignored",        300)                               \
 	X(FAULT_UNHEALTHY,            "container unhealthy",        300)                               \
+	X(FAULT_HOOK,                 "hook of a container failed", 200)                               \
 	X(FAULT_REMOVED_BY_OTHERS,    "container removed by others",100)                               \
 	X(FAULT_ORPHAN,               "container of a forgotten task", 50)                             \
 	X(FAULT_NAME_TAKEN,           "name taken by a foreign container", 40)                         \

@@ -132,6 +132,22 @@ static void draw_probe(struct sim *sim, struct job_spec *spec)
 	spec->probe = probe;
 }
 
+static void draw_hooks(struct sim *sim, struct job_spec *spec)
+{
+	if (!sim_chance(sim, 150))
+		return;
+	spec->hooks = base_calloc(1, sizeof(*spec->hooks));
+	for (int64_t n = sim_draw(sim, 0, 2); n > 0; n--)
+		strings_add(
+			&((struct hook *)list_add(&spec->hooks->post_start, sizeof(struct hook)))
+				 ->command,
+			"begin");
+	for (int64_t n = sim_draw(sim, 0, 2); n > 0; n--)
+		strings_add(&((struct hook *)list_add(&spec->hooks->pre_stop, sizeof(struct hook)))
+				     ->command,
+			    "end");
+}
+
 static void draw_service(struct sim *sim, struct sim_request *request, const char *name)
 {
 	static const char *const images[] = { "app:1", "app:2", "well:1", "stubborn:1", "frob:1" };
@@ -148,6 +164,7 @@ static void draw_service(struct sim *sim, struct sim_request *request, const cha
 	draw_network(sim, request, spec);
 	draw_placement(sim, spec);
 	draw_probe(sim, spec);
+	draw_hooks(sim, spec);
 	if (sim_chance(sim, 150))
 		spec->on_disconnect = ON_DISCONNECT_STOP;
 	draw_updates(sim, spec);

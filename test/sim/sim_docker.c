@@ -248,6 +248,7 @@ static int64_t latency_ms(struct sim *sim, const struct sim_action *action)
 							 : sim_draw(sim, 100, 3000);
 	case CONTAINER_CREATE:
 	case CONTAINER_START: return sim_draw(sim, 20, 600);
+	case CONTAINER_EXEC: return sim_draw(sim, 5, 4000);
 	default: return sim_draw(sim, 1, 80);
 	}
 }

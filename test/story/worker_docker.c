@@ -214,6 +214,23 @@ static int do_probe(struct world *world, const struct world_container *container
 	return world->ill ? answer(result, FAULT_CHECK_FAILED, world->ill) : FAULT_NONE;
 }
 
+static int do_exec(struct world *world, struct world_container *container,
+		   const struct world_action *todo, struct container_result *result)
+{
+	if (!container)
+		return answer(result, FAULT_NOT_FOUND, "No such container");
+	if (container->seen.state != CONTAINER_RUNNING)
+		return answer(result, FAULT_CONFLICT, "Container is not running");
+	text_addf(&world->hooks, "%lld:%s ", (long long)container->seen.attempt, todo->hook);
+	if (world->hook_ms > todo->action.timeout_ms)
+		return answer(result, FAULT_HOOK_FAILED, "did not end in time");
+	if (!strcmp(todo->hook, "quit"))
+		end_container(world, container, 0);
+	if (!strcmp(todo->hook, "bad"))
+		return answer(result, FAULT_HOOK_FAILED, "exited with status 3: no luck");
+	return FAULT_NONE;
+}
+
 static void drop_string(struct strings *strings, const char *string)
 {
 	struct strings kept = { 0 };
@@ -267,6 +284,9 @@ static int carry_out(struct world *world, struct world_action *todo,
 			world_remove_container(world, container);
 		return FAULT_NONE;
 	case CONTAINER_INSPECT: return do_inspect(world, container, todo->resource, result);
+	case CONTAINER_EXEC:
+		check_ours(world, container);
+		return do_exec(world, container, todo, result);
 	case CONTAINER_PROBE: return do_probe(world, container, todo, result);
 	case CONTAINER_LIST: return do_list(world, result);
 	case CONTAINER_NETWORK_ENSURE: return do_resource(&world->networks, todo->resource, true);
@@ -294,16 +314,22 @@ void docker_submit(struct world *world, const struct container_action *action)
 		.previous = base_strdup(action->previous),
 		.image = base_strdup(action->spec ? action->spec->image : NULL),
 		.address = base_strdup(action->address),
+		.hook = base_strdup(action->hook ? action->hook->command.items[0] : NULL),
 		.due_ms = world->now_ms + world->latency_ms,
 	};
 	if (probe)
 		todo->due_ms =
 			world->now_ms + (world->probe_ms < action->timeout_ms ? world->probe_ms
 									      : action->timeout_ms);
-	/* Never two actions of one task, but for its health check, of which there is one. */
+	if (action->verb == CONTAINER_EXEC)
+		todo->due_ms =
+			world->now_ms +
+			(world->hook_ms < action->timeout_ms ? world->hook_ms : action->timeout_ms);
+	/* Never two actions of one task, but for its health check, of which there is one, and a hook that is left. */
 	for (size_t i = 0; i + 1 < world->n_actions && action->task.uuid.bytes[0]; i++)
 		assert_false(uuid_equal(world->actions[i].action.task.uuid, action->task.uuid) &&
 			     (world->actions[i].action.verb == CONTAINER_PROBE) == probe &&
+			     world->actions[i].action.verb != CONTAINER_EXEC &&
 			     action->verb != CONTAINER_LIST);
 }
 
@@ -315,6 +341,7 @@ static void release_action(struct world *world, size_t at)
 	base_free(todo->previous);
 	base_free(todo->image);
 	base_free(todo->address);
+	base_free(todo->hook);
 	memmove(todo, todo + 1, (world->n_actions - at - 1) * sizeof(*todo));
 	world->n_actions--;
 }

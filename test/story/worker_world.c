@@ -272,6 +272,8 @@ struct world *world_new(void)
 	world->epoch = 1;
 	world->cluster.bytes[0] = 0xc1;
 	text_init(&world->story, 1 << 20);
+	text_init(&world->hooks, 1 << 20);
+	world->hook_ms = 100;
 	text_print(world->boot_id, sizeof(world->boot_id), "boot-1");
 	start_worker(world);
 	return world;
@@ -284,6 +286,7 @@ void world_free(struct world *world)
 	worker_out_release(&world->out);
 	changes_release(&world->store);
 	text_release(&world->story);
+	text_release(&world->hooks);
 	record_release(&sync_up_type, &world->last_up);
 	for (size_t i = 0; i < world->n_known; i++)
 		record_release(&task_observed_type, &world->known[i].observed);

@@ -59,7 +59,8 @@ struct world_action {
 	char *previous;
 	char *image;
 	char *address;
-	bool told; /* that it is being pulled */
+	char *hook; /* first word of its command */
+	bool told;  /* that it is being pulled */
 	int64_t due_ms;
 };
 
@@ -101,6 +102,9 @@ struct world {
 	bool no_addresses; /* containers are in no network */
 	int64_t probed_ms; /* when the last health check was begun */
 	int n_starts;
+	/* Hooks take this long; those of the command "bad" fail, "quit" ends the container. */
+	int64_t hook_ms;
+	struct text hooks; /* those run, "ATTEMPT:COMMAND " each */
 
 	/* The manager. */
 	bool session;
