@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	json_decref(json);
 	char *message = docker_reply_message(text, len);
 	INVARIANT(strlen(message) <= 1000);
-	for (int verb = CONTAINER_PULL; verb <= CONTAINER_VOLUME_REMOVE; verb++)
+	for (int verb = CONTAINER_PULL; verb <= CONTAINER_FILES; verb++)
 		docker_reply_fault(verb, 500, message);
 	base_free(message);
 	char *line = base_strndup(text, len);
