@@ -279,6 +279,7 @@ void story_begin(struct story *story)
 	};
 	assert_non_null(story->options.scheduler);
 	text_init(&story->told, (size_t)1 << 22);
+	text_init(&story->sent, (size_t)1 << 20);
 	start(story);
 	story_run(story);
 	story_forget(story);
@@ -349,6 +350,7 @@ void story_end(struct story *story)
 	base_free(story->records);
 	record_release(&project_request_type, &story->request);
 	text_release(&story->told);
+	text_release(&story->sent);
 }
 
 static void join(struct story *story, const char *name, int64_t memory_bytes, bool local)

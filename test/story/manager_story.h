@@ -27,6 +27,7 @@ struct story {
 	size_t n_workers;
 	struct story_record *records;
 	size_t n_records, records_capacity;
+	struct text sent; /* hashes of the configs and secrets sent since the last story_sends() */
 	struct text told; /* notes since the last story_tells() */
 	const char *
 		hold_start; /* jobs whose tasks do not report being started ("web cron"), and so on */
@@ -86,6 +87,13 @@ void story_project(struct story *story, const char *name);
 struct job_spec *story_job(struct story *story, const char *name, int64_t replicas);
 struct depend *story_depends(struct job_spec *spec, const char *job, int condition);
 void story_mount(struct story *story, struct job_spec *spec, const char *volume);
+/* The job uses a secret (or config), whose hash is KEY-VERSION; that of an earlier call is replaced. */
+void story_content(struct story *story, struct job_spec *spec, int kind, const char *key,
+		   int version);
+/* What was sent to workers since the last call: "pw-1 token-1 ". */
+void story_sends(struct story *story, const char *expected);
+/* How many configs and secrets the manager keeps of the project. */
+size_t story_keeps(struct story *story, const char *project);
 /* Each sends a request, runs the story, and returns the code of the reply. */
 enum err_code story_apply(struct story *story);
 enum err_code story_submit(struct story *story);

@@ -134,9 +134,36 @@ static void take_set(struct story_worker *worker, const struct sync_down *down)
 	drop_templates(worker);
 }
 
+/* With a template come all the bytes it uses, each once, and no others. */
+static void check_contents(struct story *story, const struct sync_down *down)
+{
+	size_t n_used = 0;
+	for (size_t i = 0; i < down->contents.n; i++) {
+		const struct sync_content *content = &down->contents.items[i];
+		char data[160];
+		bool used = false;
+		text_print(data, sizeof(data), "bytes of %s", content->hash);
+		assert_string_equal(content->data, data);
+		for (size_t j = 0; j < down->templates.n; j++) {
+			const struct job_spec *spec = &down->templates.items[j].spec;
+			for (size_t k = 0; k < job_spec_n_contents(spec); k++)
+				used |= strcmp(job_spec_content(spec, k, NULL)->hash,
+					       content->hash) == 0;
+		}
+		assert_true(used);
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(down->contents.items[j].hash, content->hash);
+		text_addf(&story->sent, "%s ", content->hash);
+	}
+	for (size_t j = 0; j < down->templates.n; j++)
+		n_used += job_spec_n_contents(&down->templates.items[j].spec);
+	assert_true(!n_used == !down->contents.n);
+}
+
 void worker_take(struct story *story, struct story_worker *worker, const struct sync_down *down)
 {
 	story->n_downs++;
+	check_contents(story, down);
 	if (worker->silent)
 		return;
 	if (worker->lose_downs > 0) {

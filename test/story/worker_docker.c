@@ -258,6 +258,35 @@ static void check_ours(const struct world *world, const struct world_container *
 		assert_true(uuid_equal(container->seen.cluster, world->cluster));
 }
 
+/* The worker's shell does this, but it takes its time here as all actions do. */
+static int do_files(struct world *world, const struct world_action *todo,
+		    struct container_result *result)
+{
+	if (world_has_files(world, todo->action.task))
+		return FAULT_NONE;
+	if (!todo->has_contents)
+		return answer(result, FAULT_NOT_FOUND, NULL);
+	char id[UUID_TEXT_SIZE];
+	strings_add(&world->files, uuid_format(todo->action.task.uuid, id));
+	return FAULT_NONE;
+}
+
+bool world_has_files(const struct world *world, struct task_id id)
+{
+	char text[UUID_TEXT_SIZE];
+	return strings_has(&world->files, uuid_format(id.uuid, text));
+}
+
+void docker_sweep_files(struct world *world)
+{
+	for (size_t i = world->files.n; i-- > 0;) {
+		struct task_id id;
+		assert_int_equal(uuid_parse(world->files.items[i], &id.uuid, NULL), ERR_NONE);
+		if (!worker_needs_files(world->worker, id))
+			drop_string(&world->files, world->files.items[i]);
+	}
+}
+
 static int carry_out(struct world *world, struct world_action *todo,
 		     struct container_result *result)
 {
@@ -269,9 +298,12 @@ static int carry_out(struct world *world, struct world_action *todo,
 		if (program_find(todo->image))
 			return FAULT_NONE;
 		return answer(result, FAULT_IMAGE_NOT_FOUND, "manifest unknown");
+	case CONTAINER_FILES: return do_files(world, todo, result);
 	case CONTAINER_CREATE: return do_create(world, todo, result);
 	case CONTAINER_START:
 		check_ours(world, container);
+		/* What is mounted must be there. */
+		assert_true(!todo->n_files || world_has_files(world, action->task));
 		return do_start(world, container, result);
 	case CONTAINER_KILL:
 		check_ours(world, container);
@@ -317,6 +349,10 @@ void docker_submit(struct world *world, const struct container_action *action)
 		.hook = base_strdup(action->hook ? action->hook->command.items[0] : NULL),
 		.due_ms = world->now_ms + world->latency_ms,
 	};
+	todo->n_files = action->spec ? job_spec_n_contents(action->spec) : 0;
+	todo->has_contents = action->verb == CONTAINER_FILES;
+	for (size_t i = 0; todo->has_contents && i < todo->n_files; i++)
+		todo->has_contents = action->contents[i] != NULL;
 	if (probe)
 		todo->due_ms =
 			world->now_ms + (world->probe_ms < action->timeout_ms ? world->probe_ms

@@ -109,6 +109,8 @@ static void obey(struct world *world)
 		store_apply(world, &out->changes.items[i]);
 	for (size_t i = 0; i < out->n_actions; i++)
 		docker_submit(world, &out->actions[i]);
+	if (out->sweep_files)
+		docker_sweep_files(world);
 	if (out->has_up)
 		take_up(world, &out->up);
 	for (size_t i = 0; i < out->notes.n; i++)
@@ -167,6 +169,10 @@ static void add_set(const struct world *world, struct sync_down *down)
 		record_copy(&sync_volume_type,
 			    list_add(&down->volumes_remove, sizeof(struct sync_volume)),
 			    &world->volumes_remove.items[i]);
+	for (size_t i = 0; i < world->contents.n; i++)
+		record_copy(&sync_content_type,
+			    list_add(&down->contents, sizeof(struct sync_content)),
+			    &world->contents.items[i]);
 }
 
 static void send_full_at(struct world *world, int64_t rev)
@@ -249,6 +255,7 @@ static void start_worker(struct world *world)
 	assert_int_equal(worker_start(world->worker, &in, world->boot_id, &world->out, NULL),
 			 ERR_NONE);
 	obey(world);
+	docker_sweep_files(world);
 	if (world->docker_up)
 		world_event(world, &(struct worker_event){ .kind = WORKER_RUNTIME_UP,
 							   .daemon_instance = world->instance });
@@ -294,7 +301,9 @@ void world_free(struct world *world)
 	memcpy(&lists.templates, &world->templates, sizeof(lists.templates));
 	memcpy(&lists.tasks, &world->tasks, sizeof(lists.tasks));
 	memcpy(&lists.volumes_remove, &world->volumes_remove, sizeof(lists.volumes_remove));
+	memcpy(&lists.contents, &world->contents, sizeof(lists.contents));
 	record_release(&sync_down_type, &lists);
+	strings_release(&world->files);
 	base_free(world);
 }
 
@@ -320,6 +329,7 @@ void world_reboot(struct world *world)
 		container->stops_at_ms = INT64_MAX;
 		container->health_at_ms = INT64_MAX;
 	}
+	strings_release(&world->files);
 	world->wall_offset_ms += world->now_ms;
 	world->now_ms = 500;
 	world->instance++;
@@ -374,6 +384,22 @@ struct task_id world_task(struct world *world, const char *job)
 	task->revision = template->revision;
 	task->slot = slot;
 	return task->task;
+}
+
+void world_secret(struct world *world, struct job_spec *spec, const char *name, const char *bytes,
+		  bool there)
+{
+	struct content_use *use = list_add(&spec->secrets, sizeof(*use));
+	char hash[64];
+	text_print(hash, sizeof(hash), "hash of %s", name);
+	string_set(&use->source, name);
+	string_set(&use->hash, hash);
+	if (!there)
+		return;
+	struct sync_content *content = list_add(&world->contents, sizeof(*content));
+	content->kind = CONTENT_SECRET;
+	string_set(&content->hash, hash);
+	string_set(&content->data, bytes);
 }
 
 struct sync_assignment *world_assignment(struct world *world, struct task_id id)

@@ -60,7 +60,9 @@ struct world_action {
 	char *image;
 	char *address;
 	char *hook; /* first word of its command */
-	bool told;  /* that it is being pulled */
+	bool told; /* that it is being pulled */
+	size_t n_files;
+	bool has_contents; /* FILES: all bytes are there */
 	int64_t due_ms;
 };
 
@@ -106,6 +108,9 @@ struct world {
 	int64_t hook_ms;
 	struct text hooks; /* those run, "ATTEMPT:COMMAND " each */
 
+	/* The tmpfs: tasks whose files are there, as text; a reboot empties it. */
+	struct strings files;
+
 	/* The manager. */
 	bool session;
 	bool acks;
@@ -115,6 +120,7 @@ struct world {
 	LIST_OF(struct sync_assignment) tasks;
 	size_t n_made; /* tasks ever */
 	LIST_OF(struct sync_volume) volumes_remove;
+	LIST_OF(struct sync_content) contents; /* sent with every whole set */
 	int64_t ack_due; /* report to acknowledge in the next down; 0: none */
 	bool full_due;	 /* the worker asked for it */
 	bool answers_full;
@@ -157,6 +163,11 @@ void world_session(struct world *world, bool open);
  * program. */
 struct job_spec *world_job(struct world *world, const char *name, const char *image);
 struct task_id world_task(struct world *world, const char *job);
+/* The job uses this secret of these bytes. With `there` the manager can hand them over. */
+void world_secret(struct world *world, struct job_spec *spec, const char *name, const char *bytes,
+		  bool there);
+/* Are the task's files on the tmpfs? */
+bool world_has_files(const struct world *world, struct task_id id);
 void world_want(struct world *world, struct task_id id, int wanted, int stop_reason);
 void world_forget(struct world *world, struct task_id id);
 /* Send the whole set, or the change against `base_rev`; rev rises. */
@@ -189,6 +200,8 @@ bool docker_turn(struct world *world);
 /* Everything in flight ends without an answer; carried out or not. */
 void docker_drop_actions(struct world *world, bool carry_out);
 void docker_release(struct world *world);
+/* What no task needs goes. */
+void docker_sweep_files(struct world *world);
 int64_t world_wall_ms(const struct world *world);
 
 /* State, reason and sentence, as `drover why` would tell them. */

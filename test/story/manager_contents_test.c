@@ -1,0 +1,195 @@
+/* Configs and secrets: other bytes are another revision of who uses them; bytes are kept while a revision uses them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "manager_story.h"
+
+/* "web" and "api" use the secret pw, "api" a config too, "cron" nothing. */
+static void begin(struct story *story)
+{
+	static const char *const names[] = { "web", "api", "cron" };
+	story_begin(story);
+	story_join(story, "alpha");
+	story_project(story, "shop");
+	for (size_t i = 0; i < 3; i++)
+		story_job(story, names[i], 1)->update.monitor_ms = 1000;
+	story_content(story, &story->request.jobs.items[0].spec, CONTENT_SECRET, "pw", 1);
+	story_content(story, &story->request.jobs.items[1].spec, CONTENT_SECRET, "pw", 1);
+	story_content(story, &story->request.jobs.items[1].spec, CONTENT_CONFIG, "app", 1);
+	assert_int_equal(story_apply(story), ERR_NONE);
+	story_pass(story, 60000);
+	story_forget(story);
+}
+
+/* The config "app" has other bytes. */
+static void change_app(struct story *story, int version)
+{
+	story_content(story, &story->request.jobs.items[1].spec, CONTENT_CONFIG, "app", version);
+	assert_int_equal(story_apply(story), ERR_NONE);
+	story_pass(story, 60000);
+}
+
+static enum err_code go_back(struct story *story, int64_t revision)
+{
+	enum err_code code = story_ask(story, &(struct manager_request){ .kind = REQUEST_ROLLBACK,
+									 .project = "shop",
+									 .job = "api",
+									 .revision = revision });
+	story_pass(story, 60000);
+	return code;
+}
+
+static void bytes_go_to_the_worker_once_with_their_template(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story);
+	story_sends(&story, "pw-1 app-1 ");
+	assert_int_equal(story_keeps(&story, "shop"), 2);
+	/* More tasks of the same revision need nothing more. */
+	story_scale(&story, "shop", "web", 3);
+	story_sends(&story, "");
+	story_end(&story);
+}
+
+static void the_same_bytes_change_nothing(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story);
+	size_t n_changes = story.n_changes;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_effect(&story, "api", EFFECT_UNCHANGED);
+	story_tells(&story, "");
+	assert_int_equal(story.n_changes, n_changes);
+	story_end(&story);
+}
+
+static void other_bytes_roll_their_users_and_nobody_else(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story);
+	story_sends(&story, "pw-1 app-1 ");
+	struct task_id web = story_task(&story, "shop/web.1")->desired.id;
+	struct task_id api = story_task(&story, "shop/api.1")->desired.id;
+	change_app(&story, 2);
+	story_effect(&story, "web", EFFECT_UNCHANGED);
+	story_effect(&story, "api", EFFECT_UPDATED);
+	assert_true(uuid_equal(story_task(&story, "shop/web.1")->desired.id.uuid, web.uuid));
+	assert_false(uuid_equal(story_task(&story, "shop/api.1")->desired.id.uuid, api.uuid));
+	assert_int_equal(story_task(&story, "shop/api.1")->state, TASK_RUNNING);
+	/* With a template all it uses comes along. */
+	story_sends(&story, "app-2 pw-1 ");
+	assert_int_equal(story_keeps(&story, "shop"), 3);
+	story_end(&story);
+}
+
+static void the_way_back_brings_the_bytes_of_then(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story);
+	change_app(&story, 2);
+	story_restart(&story);
+	story_pass(&story, 60000);
+	/* A new session brings all again: also of the task of then, which is history. */
+	assert_non_null(strstr(text_string(&story.sent), "app-1 "));
+	assert_int_equal(go_back(&story, 1), ERR_NONE);
+	const struct job_spec *spec =
+		cluster_task_spec(manager_cluster(story.manager), story_task(&story, "shop/api.1"));
+	assert_string_equal(spec->configs.items[0].hash, "app-1");
+	story_end(&story);
+}
+
+static void bytes_go_with_the_last_revision_that_uses_them(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story);
+	for (int version = 2; version <= LIMIT_REVISIONS_PER_JOB; version++)
+		change_app(&story, version);
+	assert_int_equal(story_keeps(&story, "shop"), LIMIT_REVISIONS_PER_JOB + 1);
+	story_forget(&story);
+	change_app(&story, 100);
+	assert_int_equal(story_keeps(&story, "shop"), LIMIT_REVISIONS_PER_JOB + 1);
+	assert_null(cluster_content(manager_cluster(story.manager), "shop", "app-1"));
+	assert_int_equal(go_back(&story, 1), ERR_NOT_FOUND);
+	/* And all of them with the project. */
+	story_act(&story, REQUEST_REMOVE, "shop", "");
+	story_pass(&story, 60000);
+	assert_int_equal(story_keeps(&story, "shop"), 0);
+	story_end(&story);
+}
+
+static void a_new_session_gets_the_bytes_again(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story);
+	text_clear(&story.sent);
+	story_silence(&story, "alpha");
+	story_pass(&story, 3000);
+	story_return(&story, "alpha");
+	story_run(&story);
+	story_sends(&story, "pw-1 app-1 ");
+	/* So it does after a message that was lost. */
+	story_lose_downs(&story, "alpha", 1);
+	change_app(&story, 2);
+	assert_int_equal(story_task(&story, "shop/api.1")->state, TASK_RUNNING);
+	story_end(&story);
+}
+
+static void what_does_not_fit_together_is_refused_whole(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story);
+	string_set(&story.request.jobs.items[0].spec.secrets.items[0].hash, "other");
+	assert_int_equal(story_apply(&story), ERR_INVALID);
+	assert_string_equal(story.reply->err.field, "jobs[0].spec.secrets[0].source");
+	string_set(&story.request.jobs.items[0].spec.secrets.items[0].hash, NULL);
+	string_set(&story.request.jobs.items[1].spec.secrets.items[0].hash, NULL);
+	string_set(&story.request.secrets.items[0].hash, NULL);
+	string_set(&story.request.jobs.items[0].spec.image, "busybox:2");
+	assert_int_equal(story_apply(&story), ERR_INVALID);
+	assert_int_equal(story_keeps(&story, "shop"), 2);
+	story_end(&story);
+}
+
+static void the_bytes_of_another_project_are_its_own(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story);
+	story_project(&story, "blog");
+	story_content(&story, story_job(&story, "web", 1), CONTENT_CONFIG, "app", 1);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	assert_int_equal(story_keeps(&story, "blog"), 1);
+	story_act(&story, REQUEST_REMOVE, "shop", "");
+	story_pass(&story, 60000);
+	assert_int_equal(story_keeps(&story, "shop"), 0);
+	assert_int_equal(story_keeps(&story, "blog"), 1);
+	story_end(&story);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bytes_go_to_the_worker_once_with_their_template),
+		cmocka_unit_test(the_same_bytes_change_nothing),
+		cmocka_unit_test(other_bytes_roll_their_users_and_nobody_else),
+		cmocka_unit_test(the_way_back_brings_the_bytes_of_then),
+		cmocka_unit_test(bytes_go_with_the_last_revision_that_uses_them),
+		cmocka_unit_test(a_new_session_gets_the_bytes_again),
+		cmocka_unit_test(what_does_not_fit_together_is_refused_whole),
+		cmocka_unit_test(the_bytes_of_another_project_are_its_own),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
