@@ -1,0 +1,168 @@
+/* On a real tmpfs, /dev/shm. */
+#include "worker/files.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/testing.h"
+
+struct bench {
+	char dir[64];
+	struct files *files;
+	struct job_spec spec;
+	struct container_action action;
+	const char *contents[2];
+	struct container_result result;
+};
+
+static struct task_id task_of(uint8_t number)
+{
+	struct task_id id = { { { 1, 2, 3, 4, 5, 6, 0x70, 8, 0x80, number } } };
+	return id;
+}
+
+static void set_up(struct bench *bench)
+{
+	*bench = (struct bench){ .dir = "/dev/shm/drover-files-XXXXXX" };
+	assert_non_null(mkdtemp(bench->dir));
+	bench->files = files_new(bench->dir);
+	files_set_node(bench->files, (struct node_id){ { { 9 } } });
+	record_init(&job_spec_type, &bench->spec);
+	struct content_use *config = list_add(&bench->spec.configs, sizeof(*config));
+	string_set(&config->source, "app");
+	config->mode = 0640;
+	struct content_use *secret = list_add(&bench->spec.secrets, sizeof(*secret));
+	string_set(&secret->source, "pw");
+	bench->contents[0] = "YQBi"; /* a, NUL, b */
+	bench->contents[1] = "c2VjcmV0";
+	bench->action = (struct container_action){ .op = 7,
+						   .verb = CONTAINER_FILES,
+						   .task = task_of(1),
+						   .spec = &bench->spec,
+						   .contents = bench->contents };
+}
+
+static void tear_down(struct bench *bench)
+{
+	char command[128];
+	files_free(bench->files);
+	record_release(&job_spec_type, &bench->spec);
+	container_result_release(&bench->result);
+	text_print(command, sizeof(command), "rm -rf %s", bench->dir);
+	assert_int_equal(system(command), 0); // NOLINT(cert-env33-c): the name is the test's own
+}
+
+static int put(struct bench *bench)
+{
+	container_result_release(&bench->result);
+	files_put(bench->files, &bench->action, &bench->result);
+	assert_int_equal(bench->result.op, 7);
+	return bench->result.fault;
+}
+
+static size_t read_file(struct bench *bench, const char *name, char out[16], mode_t *ret_mode)
+{
+	char folder[LIMIT_PATH_BYTES], path[LIMIT_PATH_BYTES];
+	struct stat found;
+	files_of(bench->files, bench->action.task, folder);
+	text_print(path, sizeof(path), "%s/%s", folder, name);
+	assert_int_equal(stat(path, &found), 0);
+	*ret_mode = found.st_mode & 07777;
+	FILE *file = fopen(path, "re");
+	assert_non_null(file);
+	size_t len = fread(out, 1, 16, file);
+	fclose(file);
+	return len;
+}
+
+static bool is_there(struct bench *bench, struct task_id id)
+{
+	char folder[LIMIT_PATH_BYTES];
+	return access(files_of(bench->files, id, folder), F_OK) == 0;
+}
+
+static void files_have_bytes_and_modes_and_nobody_else_gets_at_them(void **state)
+{
+	(void)state;
+	struct bench bench;
+	char bytes[16], folder[LIMIT_PATH_BYTES];
+	mode_t mode;
+	struct stat found;
+	set_up(&bench);
+	assert_int_equal(put(&bench), FAULT_NONE);
+	assert_int_equal(read_file(&bench, "0", bytes, &mode), 3);
+	assert_memory_equal(bytes, "a\0b", 3);
+	assert_int_equal(mode, 0440);
+	assert_int_equal(read_file(&bench, "1", bytes, &mode), 6);
+	assert_int_equal(mode, 0444);
+	assert_int_equal(stat(files_of(bench.files, bench.action.task, folder), &found), 0);
+	assert_int_equal(found.st_mode & 07777, 0700);
+	tear_down(&bench);
+}
+
+static void what_is_there_is_taken_up_and_what_is_missing_is_said(void **state)
+{
+	(void)state;
+	struct bench bench;
+	set_up(&bench);
+	bench.contents[1] = NULL;
+	assert_int_equal(put(&bench), FAULT_NOT_FOUND);
+	assert_false(is_there(&bench, bench.action.task));
+	bench.contents[1] = "c2VjcmV0";
+	assert_int_equal(put(&bench), FAULT_NONE);
+	bench.contents[0] = bench.contents[1] = NULL;
+	assert_int_equal(put(&bench), FAULT_NONE);
+	tear_down(&bench);
+}
+
+static bool needs_two(const void *owner, struct task_id id)
+{
+	(void)owner;
+	return uuid_equal(id.uuid, task_of(2).uuid);
+}
+
+static void what_no_task_needs_is_swept_away(void **state)
+{
+	(void)state;
+	struct bench bench;
+	char half[LIMIT_PATH_BYTES], whole[LIMIT_PATH_BYTES];
+	set_up(&bench);
+	assert_int_equal(put(&bench), FAULT_NONE);
+	bench.action.task = task_of(2);
+	assert_int_equal(put(&bench), FAULT_NONE);
+	/* As a crash leaves it. */
+	text_print(half, sizeof(half), "%s.new", files_of(bench.files, task_of(2), whole));
+	assert_int_equal(mkdir(half, 0700), 0);
+	files_sweep(bench.files, needs_two, NULL);
+	assert_false(is_there(&bench, task_of(1)));
+	assert_true(is_there(&bench, task_of(2)));
+	assert_int_not_equal(access(half, F_OK), 0);
+	tear_down(&bench);
+}
+
+static void what_cannot_be_made_leaves_nothing(void **state)
+{
+	(void)state;
+	struct bench bench;
+	set_up(&bench);
+	bench.contents[1] = "no base64!";
+	assert_int_equal(put(&bench), FAULT_MOUNT_FAILED);
+	assert_string_equal(bench.result.message, "what the manager sent for pw is no base64");
+	assert_false(is_there(&bench, bench.action.task));
+	tear_down(&bench);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(files_have_bytes_and_modes_and_nobody_else_gets_at_them),
+		TEST(what_is_there_is_taken_up_and_what_is_missing_is_said),
+		TEST(what_no_task_needs_is_swept_away),
+		TEST(what_cannot_be_made_leaves_nothing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
