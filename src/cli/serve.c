@@ -27,12 +27,23 @@ static void raise_descriptors(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* A core file would hold secrets. Who looks for a mistake may raise it again: the hard limit stays. */
+static void write_no_core(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_CORE, &limit) < 0)
+		return;
+	limit.rlim_cur = 0;
+	setrlimit(RLIMIT_CORE, &limit);
+}
+
 void serve_init(struct serve *serve)
 {
 	struct event_config *config = event_config_new();
 	signal(SIGPIPE, SIG_IGN);
 	shell_install_crash_handler();
 	raise_descriptors();
+	write_no_core();
 	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
 	serve->base = event_base_new_with_config(config);
 	event_config_free(config);

@@ -51,6 +51,15 @@ static void bound(struct sim *sim, const char *who, const struct sim_store *stor
 			 max);
 }
 
+static size_t n_contents(const struct cluster *cluster)
+{
+	size_t n = 0;
+	size_t at = 0;
+	for (const struct content_shelf *shelf; (shelf = map_next(&cluster->contents, &at));)
+		n += shelf->n;
+	return n;
+}
+
 static void check_manager_store(struct sim *sim, const struct cluster *cluster)
 {
 	const struct sim_store *store = &sim->manager.store;
@@ -68,6 +77,7 @@ static void check_manager_store(struct sim *sim, const struct cluster *cluster)
 	      n_nodes - count_records(store, RECORD_REMOVED_NODE), "nodes");
 	bound(sim, "the manager", store, RECORD_VOLUME, cluster->volumes.n, "volumes");
 	bound(sim, "the manager", store, RECORD_IDEMPOTENCY, cluster->idempotency.n, "answers");
+	bound(sim, "the manager", store, RECORD_CONTENT, n_contents(cluster), "secrets");
 }
 
 static size_t count_dead(const struct sim_docker *docker, struct task_id task)
@@ -112,6 +122,8 @@ void check_stores(struct sim *sim)
 		const struct sim_worker *worker = &sim->workers[i];
 		const struct node_entry *node =
 			worker->broken ? NULL : cluster_node(cluster, worker_node_id(worker->core));
+		if (!worker->broken)
+			check_files(sim, worker);
 		if (!worker->broken && worker_removal(worker->core) == WORKER_REMOVAL_OVER)
 			bound(sim, worker->name, &worker->store, RECORD_ASSIGNMENT, 0,
 			      "assignments");

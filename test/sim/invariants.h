@@ -31,6 +31,7 @@
 	X(INVARIANT_I21, "I21",  "a manager does not take its own machine for dead")                   \
 	X(INVARIANT_I22, "I22",  "wall clocks decide nothing")                                         \
 	X(INVARIANT_I23, "I23",  "stores hold what is accounted for")                                  \
+	X(INVARIANT_I25, "I25",  "a task finds the bytes of its revision, and only while it can run")     \
 	X(INVARIANT_I27, "I27",  "same seed, same story")                                              \
 	X(INVARIANT_L1,  "L1",   "what is wanted runs, and nothing else")                              \
 	X(INVARIANT_L2,  "L2",   "nothing waits that could run")                                       \

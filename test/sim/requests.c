@@ -165,6 +165,7 @@ static void draw_service(struct sim *sim, struct sim_request *request, const cha
 	draw_placement(sim, spec);
 	draw_probe(sim, spec);
 	draw_hooks(sim, spec);
+	sim_draw_content(sim, &request->project_request, spec);
 	if (sim_chance(sim, 150))
 		spec->on_disconnect = ON_DISCONNECT_STOP;
 	draw_updates(sim, spec);

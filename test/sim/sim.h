@@ -235,6 +235,7 @@ struct sim_worker {
 	bool runtime_open;
 	struct worker_options options;
 	int64_t memory_bytes, cpu_milli;
+	struct strings files; /* tasks whose configs and secrets are on the tmpfs */
 	/* The connection. */
 	uint64_t dials;	  /* raised by each try to connect */
 	uint64_t session; /* 0: none */
@@ -262,6 +263,17 @@ void sim_worker_pause(struct sim *sim, struct sim_worker *worker, int64_t for_ms
 void sim_worker_release(struct sim_worker *worker);
 /* Docker answers: its facts, and that it does. */
 void sim_worker_docker_up(struct sim_worker *worker);
+
+/* files.c: configs and secrets. */
+void sim_draw_content(struct sim *sim, struct project_request *request, struct job_spec *spec);
+/* What the worker's shell does with CONTAINER_FILES. */
+void sim_files_put(struct sim *sim, struct sim_worker *worker,
+		   const struct container_action *action);
+/* Are the files there of what is to start? */
+void sim_files_check(struct sim *sim, const struct sim_worker *worker,
+		     const struct container_action *action);
+void sim_files_sweep(struct sim_worker *worker);
+void check_files(struct sim *sim, const struct sim_worker *worker);
 
 struct sim_request; /* requests.h */
 

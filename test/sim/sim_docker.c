@@ -411,6 +411,7 @@ void sim_machine_on(struct sim *sim, struct sim_worker *worker)
 		return;
 	worker->off = false;
 	worker->boot++;
+	strings_release(&worker->files);
 	worker->boot_at_ms = sim->now_ms;
 	sim_docker_start(sim, worker);
 	if (!worker->up)

@@ -71,8 +71,14 @@ static void act(struct sim *sim, struct sim_worker *worker)
 	worker->cluster = worker_cluster_id(worker->core);
 	for (size_t i = 0; i < out->n_actions; i++) {
 		out->actions[i].cluster = worker->cluster;
-		sim_docker_submit(sim, worker, &out->actions[i]);
+		sim_files_check(sim, worker, &out->actions[i]);
+		if (out->actions[i].verb == CONTAINER_FILES)
+			sim_files_put(sim, worker, &out->actions[i]);
+		else
+			sim_docker_submit(sim, worker, &out->actions[i]);
 	}
+	if (out->sweep_files)
+		sim_files_sweep(worker);
 	if (out->has_up && worker->session_open) {
 		checker_up(sim, worker, &out->up);
 		network_send_up(sim, worker, &out->up);
@@ -289,6 +295,7 @@ static enum err_code start_core(struct sim *sim, struct sim_worker *worker, stru
 static void begin(struct sim *sim, struct sim_worker *worker)
 {
 	worker->store_broken = false;
+	sim_files_sweep(worker);
 	worker->impaired_ms = sim->now_ms > worker->impaired_ms ? sim->now_ms : worker->impaired_ms;
 	act(sim, worker);
 	queue_facts(worker, false);
@@ -378,6 +385,7 @@ void sim_worker_release(struct sim_worker *worker)
 	worker_out_release(&worker->out);
 	worker_free(worker->core);
 	pairs_release(&worker->labels);
+	strings_release(&worker->files);
 	sim_docker_release(&worker->docker);
 	sim_store_release(&worker->store);
 }

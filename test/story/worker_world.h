@@ -60,7 +60,7 @@ struct world_action {
 	char *image;
 	char *address;
 	char *hook; /* first word of its command */
-	bool told; /* that it is being pulled */
+	bool told;  /* that it is being pulled */
 	size_t n_files;
 	bool has_contents; /* FILES: all bytes are there */
 	int64_t due_ms;
@@ -121,8 +121,8 @@ struct world {
 	size_t n_made; /* tasks ever */
 	LIST_OF(struct sync_volume) volumes_remove;
 	LIST_OF(struct sync_content) contents; /* sent with every whole set */
-	int64_t ack_due; /* report to acknowledge in the next down; 0: none */
-	bool full_due;	 /* the worker asked for it */
+	int64_t ack_due;		       /* report to acknowledge in the next down; 0: none */
+	bool full_due;			       /* the worker asked for it */
 	bool answers_full;
 	struct sync_up last_up;
 	struct world_task known[WORLD_TASKS];
