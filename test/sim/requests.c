@@ -127,7 +127,8 @@ static void draw_probe(struct sim *sim, struct job_spec *spec)
 	probe->interval_ms = sim_draw(sim, 500, 5000);
 	probe->timeout_ms = sim_draw(sim, 500, 5000);
 	probe->retries = sim_draw(sim, 1, 3);
-	probe->start_period_ms = sim_draw(sim, 0, 10000);
+	/* A container answers after 4 s at the latest: with less it would never come up. */
+	probe->start_period_ms = sim_draw(sim, 4500, 10000);
 	probe->start_interval_ms = sim_draw(sim, 200, 2000);
 	spec->probe = probe;
 }
