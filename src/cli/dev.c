@@ -18,7 +18,7 @@ static void on_removed(void *owner)
 {
 	shell_log("drover",
 		  "the node of this machine was removed: to let it take part again as a new node, "
-		  "stop, remove %s and start again",
+		  "stop, `rm -r %s` and start again",
 		  (const char *)owner);
 }
 

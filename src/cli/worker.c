@@ -30,7 +30,7 @@ static enum err_code tell_removed(bool member, const char *data_dir, struct err 
 			       "token create --role worker` makes");
 	return err_set(err, ERR_REMOVED,
 		       "this node was removed from the cluster: what it ran has ended, its named "
-		       "volumes are still here; to take part again as a new node: remove %s and "
+		       "volumes are still here; to take part again as a new node: `rm -r %s` and "
 		       "start it again",
 		       data_dir);
 }

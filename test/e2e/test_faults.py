@@ -185,6 +185,7 @@ def node_state(drover):
     return drover.json("nodes")["nodes"][0]["state"]
 
 
+@pytest.mark.apart
 @pytest.mark.parametrize("way", ["stop", "kill"])
 def test_docker_restarted_interrupts_and_fails_nothing(drover_on_private_docker, private_docker, way):
     drover = drover_on_private_docker
@@ -209,6 +210,7 @@ services:
     assert node_state(drover) == "ready"
 
 
+@pytest.mark.apart
 def test_docker_that_hangs_degrades_the_node_and_fails_nothing(drover_on_private_docker, private_docker):
     drover = drover_on_private_docker
     drover.up(SERVICE)

@@ -15,6 +15,8 @@ from harness import PATIENCE_SECONDS, PROGRAM, eventually, make_drover
 NOT_ALLOWED = 7
 DAMAGED = 8
 
+pytestmark = pytest.mark.apart
+
 
 class Cluster:
     """A manager that listens, and those who join it; `days` is how far all clocks are ahead."""
