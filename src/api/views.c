@@ -151,6 +151,12 @@ void job_history_fill(struct job_history *history, const struct manager *manager
 	for (size_t i = entry->n_revisions; i-- > 0;)
 		revision_view_fill(list_add(&history->revisions, sizeof(struct revision_view)),
 				   entry, entry->revisions[i], &project->project);
+	const struct job_runs *runs = &entry->job.scheduled;
+	for (size_t i = runs->runs.n; i-- > 0;)
+		record_copy(&job_run_type, list_add(&history->runs, sizeof(struct job_run)),
+			    &runs->runs.items[i]);
+	int64_t next_ms = manager_next_run_ms(entry);
+	history->next_run_wall_ms = next_ms == INT64_MAX ? 0 : next_ms;
 }
 
 void node_view_fill(struct node_view *view, const struct cluster *cluster,

@@ -95,6 +95,9 @@ struct job_history {
 	char *job;
 	int update; /* enum update_state: of the current revision */
 	LIST_OF(struct revision_view) revisions;
+	/* Of a job with a schedule. */
+	LIST_OF(struct job_run) runs;
+	int64_t next_run_wall_ms; /* 0: none is to come */
 };
 extern const struct record_type job_history_type;
 

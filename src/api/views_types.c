@@ -97,6 +97,8 @@ static const struct field job_history_fields[] = {
 	ROW(job_history, FIELD_STRING, job, ANY_STRING),
 	ROW(job_history, FIELD_ENUM, update, .names = update_state_names),
 	ROW(job_history, FIELD_STRUCTS, revisions, .type = &revision_view_type, ANY_ITEMS),
+	ROW(job_history, FIELD_STRUCTS, runs, .type = &job_run_type, ANY_ITEMS),
+	ROW(job_history, FIELD_INT, next_run_wall_ms, ANY_INT),
 };
 RECORD_TYPE(job_history, struct job_history, job_history_fields);
 

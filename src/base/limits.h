@@ -57,6 +57,9 @@
 #define LIMIT_PLAN_MS		    30000
 #define LIMIT_PLAN_FILE_BYTES	    (32 * 1024 * 1024)
 #define LIMIT_PLAN_FILE_VALUES	    (4 * LIMIT_JSON_APPLY_VALUES)
+#define LIMIT_RUNS_PER_JOB	    100 /* kept, made up, waiting */
+#define LIMIT_CRON_BYTES	    256
+#define LIMIT_SCHEDULE_LATE_MS	    60000 /* then the time of a run was missed */
 #define LIMIT_INDEX_RANGES	    64
 #define LIMIT_SLOT_RANGES	    4096 /* of slots that are settled */
 #define LIMIT_ENDS_KEPT		    50	 /* newest ended tasks of a job that takes turns */

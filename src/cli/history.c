@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <time.h>
 
 #include "base/alloc.h"
 #include "cli/find.h"
@@ -29,6 +30,45 @@ static void print_table(const struct job_history *history, bool wide)
 	table_release(&table);
 }
 
+/* Local time, as people write it; "-": it never was. */
+static const char *when(int64_t wall_ms, char out[32])
+{
+	struct tm local;
+	time_t seconds = wall_ms / 1000;
+	if (!wall_ms || !localtime_r(&seconds, &local) ||
+	    !strftime(out, 32, "%Y-%m-%d %H:%M:%S", &local))
+		return text_print(out, 32, "-");
+	return out;
+}
+
+static void print_runs(const struct job_history *history, bool wide)
+{
+	static const char *const headings[] = { "TIME", "STARTED", "ENDED", "OUTCOME", NULL };
+	struct table table;
+	char buffer[32];
+	if (!history->runs.n && !history->next_run_wall_ms)
+		return;
+	table_init(&table, headings);
+	if (history->next_run_wall_ms) {
+		table_add(&table, when(history->next_run_wall_ms, buffer));
+		table_add(&table, "-");
+		table_add(&table, "-");
+		table_add(&table, "to come");
+	}
+	for (size_t i = 0; i < history->runs.n; i++) {
+		const struct job_run *run = &history->runs.items[i];
+		table_add(&table, run->scheduled_wall_ms ? when(run->scheduled_wall_ms, buffer)
+							 : "by hand");
+		table_add(&table, when(run->started_wall_ms, buffer));
+		table_add(&table, when(run->ended_wall_ms, buffer));
+		table_addf(&table, "%s%s", enum_name(run_outcome_names, run->outcome),
+			   run->made_up ? " (made up)" : "");
+	}
+	puts("");
+	table_print(&table, wide);
+	table_release(&table);
+}
+
 static int run(struct invocation *invocation)
 {
 	struct err err;
@@ -46,8 +86,10 @@ static int run(struct invocation *invocation)
 		return cli_fail(invocation, &err);
 	if (form == OUTPUT_JSON)
 		output_json(&job_history_type, &history);
-	else
+	else {
 		print_table(&history, form == OUTPUT_WIDE);
+		print_runs(&history, form == OUTPUT_WIDE);
+	}
 	record_release(&job_history_type, &history);
 	return 0;
 }
@@ -59,8 +101,9 @@ static const struct option options[] = {
 const struct command command_history = {
 	.name = "history",
 	.operands = "JOB",
-	.summary = "List the revisions of a job and how their roll-outs went",
-	.details = "The current one is marked. `drover rollback JOB --to REVISION` takes the job "
+	.summary = "List the revisions of a job and how their roll-outs went, and its runs",
+	.details = "Of a job with a schedule: its runs, the newest first, and the next one. "
+		   "The current one is marked. `drover rollback JOB --to REVISION` takes the job "
 		   "back to one of them.",
 	.options = options,
 	.n_options = ARRAY_LEN(options),

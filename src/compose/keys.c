@@ -391,6 +391,8 @@ static const struct key_row drover_rows[] = {
 	HONOURED("array", read_array, IN_SERVICE, "array",
 	     "a task for each index, which it finds in `DROVER_ARRAY_INDEX`: `100` (0 to 99), `1-100`, `0-9,20-29:2`; the mode is replicated-job; see jobs.md"),
 	HONOURED("concurrency", read_concurrency, IN_SERVICE, "concurrency", "all; so many tasks of a replicated-job at a time"),
+	HONOURED("schedule", read_schedule, IN_SERVICE, "schedule",
+	     "when it runs, as crontab(5) writes it: `0 3 * * *`, `@daily`; or a mapping, see below; the mode is replicated-job where none is written"),
 	HONOURED("max_run_time", read_max_run_time, IN_SERVICE, "max_run_time_ms",
 	     "no limit; a task of a replicated-job or global-job that runs for longer is stopped and has failed; see jobs.md"),
 	HONOURED("health", read_probe, IN_SERVICE, "probe", "none; a check from outside of the container, made by the worker; not beside `healthcheck`"),
@@ -428,6 +430,17 @@ static const struct key_row probe_http_rows[] = {
 
 static const struct key_row probe_tcp_rows[] = {
 	HONOURED("port", read_count, OF_PROBE(port), "probe.port", "required; of the container, published or not"),
+};
+
+static const struct key_row schedule_rows[] = {
+	HONOURED("cron", read_cron, offsetof(struct schedule, cron), "schedule.cron",
+	     "required: minute, hour, day of the month, month, day of the week; or @hourly, @daily, @weekly, @monthly, @yearly"),
+	HONOURED("time_zone", read_time_zone, 0, "schedule.time_zone", "UTC; `Europe/Berlin`"),
+	HONOURED("overlap", read_overlap, offsetof(struct schedule, overlap), "schedule.overlap",
+	     "`skip`; `queue`, `replace`: when the run before has not ended"),
+	HONOURED("catch_up", read_catch_up, offsetof(struct schedule, catch_up), "schedule.catch_up",
+	     "1; so many of the times that passed while the manager was away are made up, the newest"),
+	HONOURED("history", read_run_history, offsetof(struct schedule, history), "schedule.history", "10; runs kept on record"),
 };
 
 static const struct key_row network_rows[] = {
@@ -529,6 +542,7 @@ const struct key_section key_sections[SECTION_COUNT] = {
 	[SECTION_PLACEMENT] = SECTION("services.*.deploy.placement", placement_rows),
 	[SECTION_PREFERENCE] = SECTION("services.*.deploy.placement.preferences[]", preference_rows),
 	[SECTION_DROVER] = SECTION("services.*.x-drover", drover_rows),
+	[SECTION_SCHEDULE] = SECTION("services.*.x-drover.schedule", schedule_rows),
 	[SECTION_PROBE] = SECTION("services.*.x-drover.health", probe_rows),
 	[SECTION_PROBE_HTTP] = SECTION("services.*.x-drover.health.http", probe_http_rows),
 	[SECTION_PROBE_TCP] = SECTION("services.*.x-drover.health.tcp", probe_tcp_rows),

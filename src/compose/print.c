@@ -374,6 +374,19 @@ static void print_array(struct yaml_out *out, const struct array *array)
 	text_release(&text);
 }
 
+static void print_schedule(struct yaml_out *out, const struct schedule *schedule)
+{
+	if (!schedule)
+		return;
+	yaml_open(out, "schedule");
+	yaml_string(out, "cron", schedule->cron);
+	print_string(out, "time_zone", schedule->time_zone);
+	yaml_string(out, "overlap", enum_name(overlap_names, schedule->overlap));
+	yaml_number(out, "catch_up", schedule_catch_up(schedule));
+	yaml_number(out, "history", schedule_history(schedule));
+	yaml_close(out);
+}
+
 static void print_drover(struct yaml_out *out, const struct job_spec *spec)
 {
 	yaml_open(out, "x-drover");
@@ -385,6 +398,7 @@ static void print_drover(struct yaml_out *out, const struct job_spec *spec)
 		yaml_duration(out, "update_deadline", job_spec_update_deadline_ms(spec));
 	print_array(out, spec->array);
 	print_written(out, "concurrency", spec->concurrency);
+	print_schedule(out, spec->schedule);
 	if (spec->max_run_time_ms)
 		yaml_duration(out, "max_run_time", spec->max_run_time_ms);
 	print_probe(out, spec->probe);

@@ -200,6 +200,12 @@ enum err_code read_update_deadline(const struct at *at, void *int64_ms, struct e
 
 /* service_batch.c */
 enum err_code read_array(const struct at *at, void *service, struct err *err);
+enum err_code read_schedule(const struct at *at, void *service, struct err *err);
+enum err_code read_cron(const struct at *at, void *string, struct err *err);
+enum err_code read_time_zone(const struct at *at, void *schedule, struct err *err);
+enum err_code read_overlap(const struct at *at, void *int_pointer, struct err *err);
+enum err_code read_catch_up(const struct at *at, void *int64, struct err *err);
+enum err_code read_run_history(const struct at *at, void *int64, struct err *err);
 enum err_code read_concurrency(const struct at *at, void *service, struct err *err);
 /* Where x-drover says what only runs to completion, that is what the service does, unless it is written otherwise. */
 void imply_mode(const struct at *at, struct service *service);

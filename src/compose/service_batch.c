@@ -1,13 +1,21 @@
 /* What x-drover says of what runs to completion. */
+#include <string.h>
+
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "compose/keys.h"
 #include "compose/service.h"
+#include "job/cron.h"
+
+/* Where every Linux has them, as tzdata installs them. */
+#define ZONES_FOLDER "/usr/share/zoneinfo/"
 
 void imply_mode(const struct at *at, struct service *service)
 {
 	const struct tree_node *drover =
 		at->node->kind == TREE_MAP ? tree_get(at->node, "x-drover") : NULL;
-	if (drover && drover->kind == TREE_MAP && tree_get(drover, "array"))
+	if (drover && drover->kind == TREE_MAP &&
+	    (tree_get(drover, "array") || tree_get(drover, "schedule")))
 		service->spec.mode = JOB_REPLICATED_JOB;
 }
 
@@ -58,6 +66,94 @@ enum err_code read_concurrency(const struct at *at, void *target, struct err *er
 	struct service *service = target;
 	enum err_code code = check_replicated(at, service, "concurrency", err);
 	return code ? code : get_integer(at, 1, LIMIT_REPLICAS, &service->spec.concurrency, err);
+}
+
+enum err_code read_cron(const struct at *at, void *target, struct err *err)
+{
+	char **cron = target;
+	struct cron parsed;
+	const char *text;
+	enum err_code code = get_string(at, &text, err);
+	if (code)
+		return code;
+	if (cron_parse(text, &parsed, err))
+		return at_blame(at, err);
+	string_set(cron, text);
+	return ERR_NONE;
+}
+
+/* Its file is read here, where it was written down: the manager is told the rule. */
+enum err_code read_time_zone(const struct at *at, void *target, struct err *err)
+{
+	struct schedule *schedule = target;
+	const char *name;
+	char path[LIMIT_NAME_BYTES + sizeof(ZONES_FOLDER)];
+	char rule[LIMIT_NAME_BYTES + 1];
+	size_t len;
+	enum err_code code = get_string(at, &name, err);
+	if (code)
+		return code;
+	if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-/") !=
+		    strlen(name) ||
+	    !*name || *name == '/' || strlen(name) > LIMIT_NAME_BYTES)
+		return fail_type(at, "a time zone like Europe/Berlin", err);
+	if (strcmp(name, "UTC") == 0)
+		return ERR_NONE;
+	text_print(path, sizeof(path), ZONES_FOLDER "%s", name);
+	_cleanup_free_ char *bytes = NULL;
+	code = load_read(at, "time zone's file", path, &bytes, &len, err);
+	if (code)
+		return code;
+	if (zone_read_file(bytes, len, rule, sizeof(rule), err))
+		return at_blame(at, err);
+	string_set(&schedule->time_zone, name);
+	string_set(&schedule->zone_rule, rule);
+	return ERR_NONE;
+}
+
+enum err_code read_overlap(const struct at *at, void *int_pointer, struct err *err)
+{
+	const char *word;
+	enum err_code code = get_string(at, &word, err);
+	if (!code && !enum_value(overlap_names, word, int_pointer))
+		code = fail_type(at, "skip, queue or replace", err);
+	return code;
+}
+
+/* What is written as it would be without a word is as if it were not written. */
+enum err_code read_catch_up(const struct at *at, void *int64, struct err *err)
+{
+	int64_t *n = int64;
+	enum err_code code = get_integer(at, 0, LIMIT_RUNS_PER_JOB, n, err);
+	if (!code)
+		*n = *n == 0 ? CATCH_UP_NONE : *n == 1 ? 0 : *n;
+	return code;
+}
+
+enum err_code read_run_history(const struct at *at, void *int64, struct err *err)
+{
+	static const struct schedule initial;
+	int64_t *n = int64;
+	enum err_code code = get_integer(at, 1, LIMIT_RUNS_PER_JOB, n, err);
+	if (!code && *n == schedule_history(&initial))
+		*n = 0;
+	return code;
+}
+
+enum err_code read_schedule(const struct at *at, void *target, struct err *err)
+{
+	struct service *service = target;
+	enum err_code code = check_completes(at, service, "schedule", err);
+	if (code)
+		return code;
+	struct schedule *schedule = base_calloc(1, sizeof(*schedule));
+	service->spec.schedule = schedule;
+	if (at->node->kind != TREE_MAP)
+		return read_cron(at, &schedule->cron, err);
+	code = keys_read(at, SECTION_SCHEDULE, schedule, err);
+	if (!code && !schedule->cron)
+		code = at_fail(at, err, ERR_INVALID, "a schedule says when: cron");
+	return code;
 }
 
 enum err_code read_max_run_time(const struct at *at, void *target, struct err *err)

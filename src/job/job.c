@@ -47,6 +47,7 @@ static const struct field job_fields[] = {
 	ROW_STRUCTS(9, struct job, outcomes, revision_outcome, LIMIT_OUTCOMES_PER_JOB),
 	ROW_INT(10, struct job, roll, LIMIT_COUNT),
 	ROW_STRUCT(11, struct job, settled, settled),
+	ROW_STRUCT(12, struct job, scheduled, job_runs),
 };
 RECORD_TYPE(job, struct job, job_fields);
 

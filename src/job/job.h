@@ -58,6 +58,7 @@ struct job {
 	int64_t rolled_back_from; /* the current revision was gone back to from this one; 0: it was not */
 	LIST_OF(struct revision_outcome) outcomes; /* ascending by revision */
 	struct settled settled;			   /* see job_settled() */
+	struct job_runs scheduled;		   /* of a job with a schedule */
 };
 extern const struct record_type job_type;
 

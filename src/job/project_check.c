@@ -174,6 +174,27 @@ static const struct job_request *find_job(const struct project_index *index, con
 	return job && strcmp(job->name, name) == 0 ? job : NULL;
 }
 
+/* What can never be is not waited for. */
+static enum err_code check_may_be_met(const struct depend *depend, const struct job_spec *target,
+				      struct spot spot, struct err *err)
+{
+	if (target->schedule)
+		return refuse(err, ERR_INVALID, spot,
+			      "%s runs at times, again and again: nothing can wait for it",
+			      depend->job);
+	if (depend->condition == DEPEND_COMPLETED && !job_spec_completes(target) &&
+	    target->restart.condition == RESTART_ANY)
+		return refuse(err, ERR_INVALID, spot,
+			      "%s never completes: it is a service that is restarted whatever it "
+			      "exits with; make it a replicated-job, or write another restart "
+			      "policy",
+			      depend->job);
+	if (depend->condition == DEPEND_HEALTHY && target->health_check.disabled && !target->probe)
+		return refuse(err, ERR_INVALID, spot,
+			      "%s is never healthy: its health check is disabled", depend->job);
+	return ERR_NONE;
+}
+
 static enum err_code check_depends_on(const struct project_index *index,
 				      const struct job_request *job, struct err *err)
 {
@@ -186,6 +207,8 @@ static enum err_code check_depends_on(const struct project_index *index,
 		if (!target && !depend->optional)
 			return refuse(err, ERR_INVALID, spot, "the project has no job \"%s\"",
 				      depend->job);
+		if (target && check_may_be_met(depend, &target->spec, spot, err))
+			return err->code;
 	}
 	return ERR_NONE;
 }

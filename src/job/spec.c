@@ -216,6 +216,7 @@ static const struct field job_spec_fields[] = {
 	ROW_INT(65, struct job_spec, max_run_time_ms, LIMIT_DURATION_MS),
 	ROW_OPTIONAL(66, struct job_spec, array, array),
 	ROW_INT(67, struct job_spec, concurrency, LIMIT_REPLICAS),
+	ROW_OPTIONAL(68, struct job_spec, schedule, schedule),
 	ROW_OPTIONAL(70, struct job_spec, probe, probe),
 	ROW_OPTIONAL(72, struct job_spec, hooks, hooks),
 };
@@ -312,7 +313,7 @@ static const size_t of_the_job[] = {
 	offsetof(struct job_spec, replicas),	offsetof(struct job_spec, placement_deadline_ms),
 	offsetof(struct job_spec, job_labels),	offsetof(struct job_spec, update),
 	offsetof(struct job_spec, rollback),	offsetof(struct job_spec, update_deadline_ms),
-	offsetof(struct job_spec, concurrency),
+	offsetof(struct job_spec, concurrency), offsetof(struct job_spec, schedule),
 };
 static const size_t of_the_place[] = {
 	offsetof(struct job_spec, placement),

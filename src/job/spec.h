@@ -12,6 +12,7 @@
 #include "job/hooks.h"
 #include "job/isolation.h"
 #include "job/probe.h"
+#include "job/schedule.h"
 #include "job/tuning.h"
 
 /* Global: one task on each node; its slot is the node's number. The *_JOB modes run to completion. */
@@ -220,6 +221,7 @@ struct job_spec {
 	int64_t concurrency; /* of a replicated-job: so many of its tasks at a time; 0: all */
 	struct array *
 		array; /* its slots have indices; `replicas` says how many again. NULL: they have not */
+	struct schedule *schedule; /* it runs at times, to completion; NULL: once */
 	int64_t max_run_time_ms; /* a container that runs for longer is ended, and fails; 0: none is */
 	struct pairs job_labels; /* Compose deploy.labels: of the job, not of containers */
 	/* What few ask for; NULL: nothing of it. */

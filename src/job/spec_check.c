@@ -172,6 +172,18 @@ static enum err_code check_array(const struct job_spec *spec, struct err *err)
 	return ERR_NONE;
 }
 
+static enum err_code check_schedule(const struct job_spec *spec, struct err *err)
+{
+	if (!job_spec_completes(spec))
+		return refuse(err, ERR_INVALID, AT("schedule"),
+			      "what runs at times runs to completion, and a %s service never does",
+			      enum_name(job_mode_names, spec->mode));
+	enum err_code code = schedule_check(spec->schedule, err);
+	if (code)
+		err_prefix_field(err, "schedule");
+	return code;
+}
+
 enum err_code spec_check_place(const struct job_spec *spec, struct err *err)
 {
 	if (spec->scheduler && !spec->scheduler[0])
@@ -185,6 +197,8 @@ enum err_code spec_check_place(const struct job_spec *spec, struct err *err)
 			      "it ends what runs to completion, and a %s service never does",
 			      enum_name(job_mode_names, spec->mode));
 	enum err_code code = check_array(spec, err);
+	if (!code && spec->schedule)
+		code = check_schedule(spec, err);
 	if (!code)
 		code = check_resources(spec, err);
 	if (!code)

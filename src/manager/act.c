@@ -178,6 +178,8 @@ static enum err_code check_ended(const struct manager *manager, const struct job
 	slots_facts(entry, &slots, &facts);
 	slots_release(&slots);
 	int64_t n = facts.wanted - facts.succeeded - facts.left;
+	if (job_is_between_runs(entry))
+		return ERR_NONE;
 	if (!n || entry->job.wanted == JOB_STOP)
 		return ERR_NONE;
 	return err_set(err, ERR_CONFLICT,
@@ -200,9 +202,15 @@ static enum err_code plan_run_again(struct manager *manager, const struct manage
 			       "its tasks anew",
 			       entry->job.project, entry->job.name);
 	enum err_code code = check_ended(manager, entry, err);
-	if (!code)
-		plan_job_restart(plan_job_add(plan, entry, EFFECT_RUNS_AGAIN));
-	return code;
+	if (code)
+		return code;
+	struct plan_job *job = plan_job_add(plan, entry, EFFECT_RUNS_AGAIN);
+	const struct schedule *schedule = job_entry_current(entry)->spec.schedule;
+	plan_job_restart(job);
+	if (schedule)
+		run_begin(manager, &job->job,
+			  job_runs_add(&job->job.scheduled, schedule_history(schedule)));
+	return ERR_NONE;
 }
 
 static void plan_remove_job(struct plan *plan, const struct job_entry *entry)
@@ -345,6 +353,10 @@ static enum err_code plan_restart_task(struct manager *manager,
 	if (!task_is_off(task))
 		return err_set(err, ERR_CONFLICT,
 			       "it is not confirmed yet that the container is gone; try again");
+	if (job_is_between_runs(entry))
+		return err_set(err, ERR_CONFLICT,
+			       "job %s/%s is between two runs: drover run --again begins one",
+			       entry->job.project, entry->job.name);
 	if (!has_turn(manager, entry))
 		return err_set(err, ERR_CONFLICT,
 			       "job %s/%s runs %lld tasks at a time, and so many run: restart it "

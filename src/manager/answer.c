@@ -23,7 +23,8 @@ const struct enum_name job_standing_names[] = {
 	{ STANDING_PENDING, "pending" }, { STANDING_RUNNING, "running" },
 	{ STANDING_UPDATING, "updating" }, { STANDING_DEGRADED, "degraded" },
 	{ STANDING_COMPLETED, "completed" }, { STANDING_FAILED, "failed" },
-	{ STANDING_STOPPED, "stopped" }, { STANDING_REMOVING, "removing" }, { 0 }
+	{ STANDING_STOPPED, "stopped" }, { STANDING_REMOVING, "removing" },
+	{ STANDING_SCHEDULED, "scheduled" }, { 0 }
 };
 
 const struct enum_name update_state_names[] = {

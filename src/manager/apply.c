@@ -370,6 +370,8 @@ static void plan_change(struct manager *manager, struct plan *plan, const struct
 				      ? EFFECT_SCALED
 				      : EFFECT_UPDATED;
 		plan_job_cut(job);
+		job->put |= spec->schedule || request->spec.schedule;
+		runs_change(&job->job, spec, &request->spec);
 	}
 	if (new_tasks) {
 		job->put = true;

@@ -106,6 +106,8 @@ struct job_watch {
 	struct job_facts facts;
 	int standing_said;
 	int64_t roll_due_ms; /* of its live item in manager.rolling */
+	int64_t run_due_ms;  /* of its live item in manager.scheduled, ... */
+	int64_t run_next_ms; /* ... which is for this run; wall clock */
 };
 
 struct session_change {
@@ -197,6 +199,7 @@ struct manager {
 	size_t n_deadlines;	 /* live ones */
 	struct queue moving;	 /* old tasks by the time they are not waited for any longer */
 	struct queue rolling;	 /* jobs by the time their update is looked at again */
+	struct queue scheduled;	 /* jobs by the time that clocks are looked at for their next run */
 	struct queue judged;	 /* nodes by the time they are judged if nothing changes */
 	bool judging;		 /* there is one */
 	int64_t judged_ms;	 /* the last time that was looked at */
@@ -352,6 +355,23 @@ int slot_look(const struct job_entry *entry, const struct task *newest);
 bool may_replace_lost(const struct job_entry *entry, const struct task *task);
 void slots_facts(const struct job_entry *entry, const struct slots *slots,
 		 struct job_facts *ret_facts);
+
+/* runs.c */
+/* Has it a schedule, and no run is under way? */
+bool job_is_between_runs(const struct job_entry *entry);
+/* The job's record as it is when this run begins. */
+void run_begin(const struct manager *manager, struct job *job, struct job_run *run);
+/* ... and when its specification changes; `before` NULL: it is new. */
+void runs_change(struct job *job, const struct job_spec *before, const struct job_spec *after);
+/* Has its run come to its end, and does another begin? True: the job is to be looked at again. */
+bool runs_settle(struct manager *manager, const struct job_entry *entry,
+		 const struct job_facts *facts);
+void runs_watch(struct manager *manager, const struct job_entry *entry);
+/* Begin the runs whose time has come. */
+void runs_due(struct manager *manager);
+int64_t runs_deadline(const struct manager *manager);
+/* When the next run is, and how the last one was. */
+void runs_tell(const struct job_entry *entry, struct text *out);
 
 /* turns.c */
 /* How many tasks of the job there are side by side at most. */

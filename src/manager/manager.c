@@ -73,6 +73,7 @@ void manager_free(struct manager *manager)
 	queue_release(&manager->deadlines);
 	queue_release(&manager->moving);
 	queue_release(&manager->rolling);
+	queue_release(&manager->scheduled);
 	queue_release(&manager->judged);
 	queue_release(&manager->leaving);
 	queue_release(&manager->removed);
@@ -226,6 +227,7 @@ static int64_t next_deadline(struct manager *manager)
 	int64_t deadline_ms = earlier(nodes_deadline(manager), pending_deadline(manager));
 	deadline_ms = earlier(deadline_ms, moves_deadline(manager));
 	deadline_ms = earlier(deadline_ms, updates_deadline(manager));
+	deadline_ms = earlier(deadline_ms, runs_deadline(manager));
 	deadline_ms = earlier(deadline_ms, tokens_deadline(manager));
 	deadline_ms = earlier(deadline_ms, removed_deadline(manager));
 	manager->sweep_ms = manager->n_parked
@@ -246,6 +248,7 @@ void manager_step(struct manager *manager, const struct manager_in *in, struct m
 	pending_deadlines(manager);
 	moves_due(manager);
 	updates_due(manager);
+	runs_due(manager);
 	do {
 		reconcile(manager);
 		place(manager);

@@ -261,6 +261,7 @@ enum job_standing {
 	STANDING_FAILED,      /* run to completion: a slot was left without success */
 	STANDING_STOPPED,
 	STANDING_REMOVING,
+	STANDING_SCHEDULED, /* between two runs */
 };
 extern const struct enum_name job_standing_names[];
 /* How the roll-out of a job's current revision stands. */
@@ -285,6 +286,9 @@ struct job_status {
 };
 void manager_job_status(const struct manager *manager, const struct job_entry *entry,
 			struct job_status *ret_status);
+
+/* When the next run of a job with a schedule is; wall clock. INT64_MAX: none is to come. */
+int64_t manager_next_run_ms(const struct job_entry *entry);
 
 /* Check every invariant of the core (cluster_check() and the manager's own). Aborts. */
 void manager_check(const struct manager *manager);

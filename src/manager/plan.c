@@ -48,6 +48,9 @@ struct plan_job *plan_job_find(const struct plan *plan, struct job_id id)
 
 void plan_job_restart(struct plan_job *job)
 {
+	/* What has come while it was stopped is not made up. */
+	if (job->job.wanted == JOB_STOP)
+		job->job.scheduled.until_wall_ms = 0;
 	job->job.wanted = JOB_RUN;
 	job->job.restarts_asked++;
 	job->put = true;
@@ -259,7 +262,9 @@ static void write_job(struct manager *manager, struct plan_job *job)
 	struct job_id id = job->job.id;
 	if (!job->put && !job->put_revision)
 		return;
-	bool new_revision = job->put && job->put_revision;
+	const struct job_entry *before = cluster_job(&manager->cluster, id);
+	bool new_revision = job->put && job->put_revision &&
+			    !(before && before->job.revision == job->job.revision);
 	job_write(manager, job->put ? &job->job : NULL, job->put_revision ? &job->revision : NULL);
 	note_job(manager, cluster_job(&manager->cluster, id), job->effect, new_revision);
 }

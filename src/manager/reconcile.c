@@ -211,24 +211,31 @@ static bool reconcile_removed(struct manager *manager, struct job_entry *entry)
 	return true;
 }
 
+static void find_facts(struct manager *manager, const struct job_entry *entry,
+		       struct job_facts *ret_facts)
+{
+	struct slots slots;
+	slots_build(&manager->cluster, entry, &slots);
+	slots_facts(entry, &slots, ret_facts);
+	slots_release(&slots);
+}
+
 static void reconcile_job(struct manager *manager, struct job_entry *entry)
 {
 	struct job_id id = entry->job.id;
 	struct job_watch *watch = job_watch(manager, id);
-	if (entry->job.wanted == JOB_REMOVE) {
-		if (reconcile_removed(manager, entry))
-			return;
-	} else if (entry->job.wanted == JOB_STOP) {
-		reconcile_stopped(manager, entry);
-	} else {
-		reconcile_running(manager, entry);
-	}
-	prune_revisions(manager, entry);
-	struct slots slots;
 	struct job_facts facts;
-	slots_build(&manager->cluster, entry, &slots);
-	slots_facts(entry, &slots, &facts);
-	slots_release(&slots);
+	if (entry->job.wanted == JOB_REMOVE && reconcile_removed(manager, entry))
+		return;
+	do {
+		if (entry->job.wanted == JOB_STOP)
+			reconcile_stopped(manager, entry);
+		else if (entry->job.wanted == JOB_RUN)
+			reconcile_running(manager, entry);
+		find_facts(manager, entry, &facts);
+	} while (runs_settle(manager, entry, &facts));
+	prune_revisions(manager, entry);
+	runs_watch(manager, entry);
 	bool same = watch->standing_said >= 0 && facts.wanted == watch->facts.wanted &&
 		    facts.started == watch->facts.started && facts.old == watch->facts.old &&
 		    facts.ready == watch->facts.ready && facts.left == watch->facts.left &&

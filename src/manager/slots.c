@@ -287,6 +287,8 @@ static int standing_of(const struct job_entry *entry, const struct job_facts *fa
 {
 	if (entry->job.wanted != JOB_RUN)
 		return entry->job.wanted == JOB_STOP ? STANDING_STOPPED : STANDING_REMOVING;
+	if (job_is_between_runs(entry))
+		return STANDING_SCHEDULED;
 	if (facts->left || facts->paused)
 		return job_runs_to_completion(entry) ? STANDING_FAILED : STANDING_DEGRADED;
 	if (facts->old)

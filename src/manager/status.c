@@ -65,6 +65,7 @@ static void say_counts(const struct job_entry *entry, const struct job_facts *fa
 	switch (facts->standing) {
 	case STANDING_STOPPED:
 	case STANDING_REMOVING: say_not_gone(entry, out); return;
+	case STANDING_SCHEDULED: runs_tell(entry, out); return;
 	case STANDING_UPDATING:
 		text_addf(out, "%lld of %lld tasks still to be replaced", (long long)facts->old,
 			  wanted);
@@ -152,7 +153,7 @@ void manager_job_status(const struct manager *manager, const struct job_entry *e
 	};
 	const struct task *task = NULL;
 	if (facts.standing != STANDING_RUNNING && facts.standing != STANDING_COMPLETED &&
-	    entry->job.wanted == JOB_RUN)
+	    facts.standing != STANDING_SCHEDULED && entry->job.wanted == JOB_RUN)
 		task = explaining(entry, &slots);
 	struct text message;
 	text_init(&message, LIMIT_MESSAGE_BYTES);
@@ -161,7 +162,8 @@ void manager_job_status(const struct manager *manager, const struct job_entry *e
 		status.reason = task->reason;
 		say_task(manager, entry, task, &message);
 	}
-	if (entry->job.wanted == JOB_RUN && job_is_global(entry) && !facts.wanted) {
+	if (entry->job.wanted == JOB_RUN && job_is_global(entry) && !facts.wanted &&
+	    facts.standing != STANDING_SCHEDULED) {
 		_cleanup_free_ char *why = scheduler_why_nowhere(&manager->cluster, entry);
 		text_addf(&message, "; %s", why);
 		status.reason = REASON_NO_NODE_FITS;

@@ -110,6 +110,8 @@ void turns_slots(const struct job_entry *entry, struct slots *ret_slots)
 int64_t turns_free(const struct job_entry *entry, const struct slots *slots)
 {
 	int64_t n = job_entry_current(entry)->spec.concurrency;
+	if (job_is_between_runs(entry))
+		return 0;
 	if (!n || PLANTED(PLANTED_TURNS_FORGOTTEN))
 		return INT64_MAX;
 	for (size_t i = 0; i < slots->n; i++) {

@@ -49,6 +49,23 @@ def test_run_again(drover):
     assert refused.returncode != 0 and "job default/long has not come to its end" in refused.stderr
 
 
+def test_a_schedule(drover):
+    drover.up(f"""
+services:
+  s:
+    image: {BUSYBOX}
+    command: [sh, -c, 'echo done']
+    x-drover: {{schedule: {{cron: "0 3 1 1 *", time_zone: Europe/Berlin}}}}
+""")
+    assert drover.jobs()["t/s"]["standing"] == "scheduled"
+    assert "the next run is at " in drover.jobs()["t/s"]["message"] and "03:00 (Europe/Berlin)" in drover.jobs()["t/s"]["message"]
+    assert not drover.tasks("t/s", everything=True)
+    assert drover.out("run", "--again", "t/s") == "done\n"
+    history = drover.json("history", "t/s")
+    assert [run["outcome"] for run in history["runs"]] == ["succeeded"] and history["next_run_wall_ms"]
+    assert "by hand" in drover.out("history", "t/s")
+
+
 def test_an_array(drover):
     drover.up(f"""
 services:

@@ -207,7 +207,7 @@ static bool is_the_managers(const struct field *field)
 {
 	static const char *const names[] = { "network_reach", "volume_reach", "lease_ms",
 					     "update",	      "rollback",     "update_deadline_ms",
-					     "concurrency" };
+					     "concurrency",   "schedule" };
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcmp(field->name, names[i]) == 0)
 			return true;

@@ -1,0 +1,337 @@
+/* Jobs that run at times: when their time comes a run begins, all slots anew; when every slot has come to its end the
+ * run is over, and nothing of it is filled again until the next one.
+ *
+ * Wall clocks decide here, and nowhere else. What is dealt with is on record with the job, up to a time, in the group
+ * that deals with it: so a manager that restarts, or a clock that is set back, begins no run twice. A clock is looked
+ * at once a minute at least, so one that was set is seen.
+ *
+ * Invariants: at most one run of a job is under way; a slot is filled only while one is; each time that has come is on
+ * record as a run, as skipped or as missed, or lies before one that is missed. */
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "job/cron.h"
+#include "manager/core.h"
+
+#define LOOK_MS 60000
+/* What is further ahead than this was written by a clock that was wrong. */
+#define AHEAD_MAX_MS (25LL * 3600 * 1000)
+/* So many times are looked at one by one; of more only the newest half, as often as need be. */
+#define TIMES_MAX 500
+
+static const struct schedule *schedule_of(const struct job_entry *entry)
+{
+	return job_entry_current(entry)->spec.schedule;
+}
+
+bool job_is_between_runs(const struct job_entry *entry)
+{
+	return schedule_of(entry) && !job_runs_open(&entry->job.scheduled);
+}
+
+int64_t manager_next_run_ms(const struct job_entry *entry)
+{
+	const struct schedule *schedule = schedule_of(entry);
+	int64_t until_ms = entry->job.scheduled.until_wall_ms;
+	bool waits = schedule && until_ms && entry->job.wanted == JOB_RUN;
+	return waits ? schedule_next_ms(schedule, until_ms) : INT64_MAX;
+}
+
+static void put(struct manager *manager, struct job *job)
+{
+	group_reserve(manager, 1);
+	job_write(manager, job, NULL);
+}
+
+static void tell(struct manager *manager, const struct job *job, const char *state,
+		 const char *what)
+{
+	char name[JOB_NAME_SIZE];
+	text_print(name, sizeof(name), "%s/%s", job->project, job->name);
+	notes_add(&manager->out->notes, "job %s: %s", name, what);
+	happen(manager, "job", name, job->id.uuid, state, "", what);
+}
+
+/* ---- a run ---- */
+
+void run_begin(const struct manager *manager, struct job *job, struct job_run *run)
+{
+	run->outcome = RUN_UNDER_WAY;
+	run->started_wall_ms = wall_now(manager);
+	job->restarts_asked++;
+}
+
+static void run_end(const struct manager *manager, struct job_run *run, int outcome)
+{
+	run->outcome = outcome;
+	run->ended_wall_ms = wall_now(manager);
+}
+
+/* The time of a run has come. */
+static void come(struct manager *manager, const struct schedule *schedule, struct job *job,
+		 int64_t time_ms, bool made_up)
+{
+	struct job_runs *runs = &job->scheduled;
+	struct job_run *open = job_runs_open(runs);
+	bool skipped = open && schedule->overlap == OVERLAP_SKIP;
+	bool waits = open && schedule->overlap == OVERLAP_QUEUE;
+	if (waits && job_runs_count_waiting(runs) >= LIMIT_RUNS_PER_JOB)
+		skipped = true;
+	if (open && schedule->overlap == OVERLAP_REPLACE)
+		run_end(manager, open, RUN_REPLACED);
+	struct job_run *run = job_runs_add(runs, schedule_history(schedule));
+	run->scheduled_wall_ms = time_ms;
+	run->made_up = made_up;
+	if (skipped) {
+		run_end(manager, run, RUN_SKIPPED);
+		tell(manager, job, "run_skipped", "the run before has not ended: skipped");
+	} else if (waits) {
+		run->outcome = RUN_WAITS;
+		tell(manager, job, "run_waits", "the run before has not ended: the next one waits");
+	} else {
+		run_begin(manager, job, run);
+		tell(manager, job, "run_began",
+		     made_up ? "a run begins whose time was missed"
+			     : "its time has come: a run begins");
+	}
+}
+
+/* ---- times ---- */
+
+struct times {
+	int64_t newest[LIMIT_RUNS_PER_JOB + 1]; /* ascending */
+	size_t n;
+	int64_t dropped_ms; /* the newest that is not among them; 0: there is none */
+};
+
+static void add_time(struct times *times, size_t keep, int64_t time_ms)
+{
+	if (times->n == keep) {
+		times->dropped_ms = times->newest[0];
+		for (size_t i = 1; i < times->n; i++)
+			times->newest[i - 1] = times->newest[i];
+		times->n--;
+	}
+	times->newest[times->n++] = time_ms;
+}
+
+/* The newest `keep` times after `from_ms` up to now. */
+static void find_times(const struct schedule *schedule, int64_t from_ms, int64_t now_ms,
+		       size_t keep, struct times *times)
+{
+	*times = (struct times){ .n = 0 };
+	for (int n = 1;; n++) {
+		int64_t next_ms = schedule_next_ms(schedule, from_ms);
+		if (next_ms > now_ms)
+			return;
+		add_time(times, keep, next_ms);
+		from_ms = next_ms;
+		if (n % TIMES_MAX == 0)
+			from_ms = now_ms - (now_ms - from_ms) / 2;
+	}
+}
+
+static void miss(struct manager *manager, const struct schedule *schedule, struct job *job,
+		 int64_t time_ms)
+{
+	struct job_run *run = job_runs_add(&job->scheduled, schedule_history(schedule));
+	run->scheduled_wall_ms = time_ms;
+	run_end(manager, run, RUN_MISSED);
+	tell(manager, job, "run_missed", "times passed while nobody could start it: missed");
+}
+
+/* What has come since it was last looked at: the times that are late are made up as far as the schedule says. */
+static void catch_up(struct manager *manager, const struct schedule *schedule, struct job *job)
+{
+	int64_t now_ms = wall_now(manager);
+	size_t n_made_up = (size_t)schedule_catch_up(schedule);
+	struct times times;
+	find_times(schedule, job->scheduled.until_wall_ms, now_ms, n_made_up + 1, &times);
+	size_t n_late = 0;
+	while (n_late < times.n && now_ms - times.newest[n_late] > LIMIT_SCHEDULE_LATE_MS)
+		n_late++;
+	size_t first = n_late > n_made_up ? n_late - n_made_up : 0;
+	if (first)
+		times.dropped_ms = times.newest[first - 1];
+	if (times.dropped_ms)
+		miss(manager, schedule, job, times.dropped_ms);
+	for (size_t i = first; i < times.n; i++)
+		come(manager, schedule, job, times.newest[i], i < n_late);
+	if (times.n)
+		job->scheduled.until_wall_ms = times.newest[times.n - 1];
+}
+
+static void look(struct manager *manager, struct job_entry *entry)
+{
+	const struct schedule *schedule = schedule_of(entry);
+	int64_t now_ms = wall_now(manager);
+	bool ahead = entry->job.scheduled.until_wall_ms > now_ms + AHEAD_MAX_MS;
+	if (!ahead && manager_next_run_ms(entry) > now_ms)
+		return;
+	struct job job;
+	record_copy(&job_type, &job, &entry->job);
+	if (ahead)
+		job.scheduled.until_wall_ms = now_ms;
+	catch_up(manager, schedule, &job);
+	put(manager, &job);
+}
+
+/* ---- between steps ---- */
+
+void runs_watch(struct manager *manager, const struct job_entry *entry)
+{
+	struct job_watch *watch = job_watch(manager, entry->job.id);
+	int64_t next_ms = manager_next_run_ms(entry);
+	if (next_ms == watch->run_next_ms)
+		return;
+	watch->run_next_ms = next_ms;
+	watch->run_due_ms = INT64_MAX;
+	if (next_ms == INT64_MAX)
+		return;
+	watch->run_due_ms = manager->in->now_ms + wall_left_ms(manager, next_ms, LOOK_MS);
+	queue_push(&manager->scheduled,
+		   (struct queue_item){ watch->run_due_ms, entry->job.id.uuid, 0 });
+}
+
+void runs_due(struct manager *manager)
+{
+	struct queue *scheduled = &manager->scheduled;
+	while (scheduled->n && scheduled->items[0].key <= manager->in->now_ms) {
+		struct queue_item item = scheduled->items[0];
+		struct job_watch *watch = map_get(&manager->jobs, item.id);
+		queue_pop(scheduled);
+		if (!watch || watch->run_due_ms != item.key)
+			continue;
+		watch->run_due_ms = INT64_MAX;
+		watch->run_next_ms = 0;
+		struct job_entry *entry = cluster_job(&manager->cluster, watch->id);
+		if (!entry || !schedule_of(entry) || entry->job.wanted != JOB_RUN)
+			continue;
+		look(manager, entry);
+		/* At its time, and not before: what is due in this step is dealt with. */
+		entry = cluster_job(&manager->cluster, watch->id);
+		if (!watch->dirty)
+			runs_watch(manager, entry);
+	}
+}
+
+int64_t runs_deadline(const struct manager *manager)
+{
+	return manager->scheduled.n ? manager->scheduled.items[0].key : INT64_MAX;
+}
+
+/* ---- how a run ends ---- */
+
+static bool has_ended(const struct job_entry *entry, const struct job_facts *facts)
+{
+	return !facts->old && facts->succeeded + facts->left == facts->wanted &&
+	       (facts->wanted || !job_is_global(entry));
+}
+
+static void stop_all(const struct manager *manager, struct job_runs *runs)
+{
+	for (size_t i = 0; i < runs->runs.n; i++)
+		if (runs->runs.items[i].outcome == RUN_UNDER_WAY ||
+		    runs->runs.items[i].outcome == RUN_WAITS)
+			run_end(manager, &runs->runs.items[i], RUN_STOPPED);
+}
+
+static void settle_end(struct manager *manager, struct job *job, const struct job_facts *facts)
+{
+	bool well = !facts->left;
+	run_end(manager, job_runs_open(&job->scheduled), well ? RUN_SUCCEEDED : RUN_FAILED);
+	tell(manager, job, well ? "run_succeeded" : "run_failed",
+	     well ? "the run has succeeded" : "the run has failed");
+	struct job_run *next = job_runs_waiting(&job->scheduled);
+	if (!next)
+		return;
+	run_begin(manager, job, next);
+	tell(manager, job, "run_began", "the run that has waited begins");
+}
+
+bool runs_settle(struct manager *manager, const struct job_entry *entry,
+		 const struct job_facts *facts)
+{
+	const struct job_runs *runs = &entry->job.scheduled;
+	bool stopped = entry->job.wanted == JOB_STOP;
+	bool open = job_runs_open(runs) != NULL;
+	if (!schedule_of(entry) || entry->job.wanted == JOB_REMOVE)
+		return false;
+	if (stopped ? !open && !job_runs_waiting(runs)
+		    : runs->until_wall_ms && !(open && has_ended(entry, facts)))
+		return false;
+	struct job job;
+	record_copy(&job_type, &job, &entry->job);
+	if (stopped)
+		stop_all(manager, &job.scheduled);
+	else if (!runs->until_wall_ms)
+		job.scheduled.until_wall_ms = wall_now(manager) ? wall_now(manager) : 1;
+	else
+		settle_end(manager, &job, facts);
+	put(manager, &job);
+	return true;
+}
+
+/* ---- requests ---- */
+
+void runs_change(struct job *job, const struct job_spec *before, const struct job_spec *after)
+{
+	const struct schedule *schedule = after->schedule;
+	const struct schedule *was = before ? before->schedule : NULL;
+	if (!schedule) {
+		record_release(&job_runs_type, &job->scheduled);
+		return;
+	}
+	/* What runs already is a run, which nobody has asked for at a time. */
+	if (before && !was)
+		job_runs_add(&job->scheduled, schedule_history(schedule))->outcome = RUN_UNDER_WAY;
+	if (!was || !record_equal(&schedule_type, was, schedule))
+		job->scheduled.until_wall_ms = 0;
+}
+
+/* ---- words ---- */
+
+/* Two digits behind `before`. */
+static void add_two(struct text *out, const char *before, int64_t number)
+{
+	text_addf(out, "%s%s%lld", before, number < 10 ? "0" : "", (long long)number);
+}
+
+/* "2026-05-02 03:00 (Europe/Berlin)" */
+static void add_wall(const struct schedule *schedule, int64_t wall_ms, struct text *out)
+{
+	struct zone zone;
+	struct err err;
+	int64_t year, month, day;
+	if (zone_parse(schedule->zone_rule ? schedule->zone_rule : ZONE_UTC, &zone, &err))
+		return;
+	int64_t local_s = wall_ms / 1000 + zone_offset_s(&zone, wall_ms / 1000);
+	date_from_days(local_s / 86400, &year, &month, &day);
+	add_two(out, "", year);
+	add_two(out, "-", month);
+	add_two(out, "-", day);
+	add_two(out, " ", local_s % 86400 / 3600);
+	add_two(out, ":", local_s % 3600 / 60);
+	text_addf(out, " (%s)", schedule->time_zone ? schedule->time_zone : "UTC");
+}
+
+void runs_tell(const struct job_entry *entry, struct text *out)
+{
+	const struct job_runs *runs = &entry->job.scheduled;
+	const struct schedule *schedule = schedule_of(entry);
+	int64_t next_ms = manager_next_run_ms(entry);
+	if (next_ms == INT64_MAX) {
+		text_add(out, "no run is to come");
+	} else {
+		text_add(out, "the next run is at ");
+		add_wall(schedule, next_ms, out);
+	}
+	if (!runs->runs.n)
+		return;
+	const struct job_run *last = &runs->runs.items[runs->runs.n - 1];
+	text_addf(out, "; the last one %s", last->outcome == RUN_UNDER_WAY ? "goes on" : "");
+	if (last->outcome != RUN_UNDER_WAY)
+		text_addf(out, "%s%s",
+			  last->outcome == RUN_SUCCEEDED || last->outcome == RUN_FAILED ? "has "
+											: "was ",
+			  enum_name(run_outcome_names, last->outcome));
+}

@@ -1,0 +1,370 @@
+/* Jobs that run at times: each time once, whatever is away and whatever clocks do. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "manager_story.h"
+
+#define MINUTE_MS 60000LL
+#define HOUR_MS	  (60 * MINUTE_MS)
+#define DAY_MS	  (24 * HOUR_MS)
+
+/* 2026-05-01 00:00 UTC */
+#define MAY_MS 1777593600000LL
+
+static struct schedule *begin(struct story *story, const char *cron)
+{
+	story_begin(story);
+	story->wall_ms = MAY_MS;
+	story_join(story, "alpha");
+	story_forget(story);
+	story_project(story, "shop");
+	struct job_spec *spec = story_job(story, "backup", 1);
+	spec->mode = JOB_REPLICATED_JOB;
+	spec->schedule = base_calloc(1, sizeof(struct schedule));
+	string_set(&spec->schedule->cron, cron);
+	return spec->schedule;
+}
+
+static const struct job_runs *runs_of(struct story *story)
+{
+	return &cluster_job_named(manager_cluster(story->manager), "shop", "backup")->job.scheduled;
+}
+
+/* "03:00 succeeded, 04:00 skipped" of day and hours since the story began; by hand: "-". */
+static void expect_runs(struct story *story, const char *expected)
+{
+	const struct job_runs *runs = runs_of(story);
+	struct text told;
+	text_init(&told, 4096);
+	for (size_t i = 0; i < runs->runs.n; i++) {
+		const struct job_run *run = &runs->runs.items[i];
+		int64_t minutes = (run->scheduled_wall_ms - MAY_MS) / MINUTE_MS;
+		text_add(&told, i ? ", " : "");
+		if (run->scheduled_wall_ms)
+			text_addf(&told, "%s%lld:%s%lld", minutes < 600 ? "0" : "",
+				  (long long)(minutes / 60), minutes % 60 < 10 ? "0" : "",
+				  (long long)(minutes % 60));
+		else
+			text_add(&told, "-");
+		text_addf(&told, " %s%s", enum_name(run_outcome_names, run->outcome),
+			  run->made_up ? "!" : "");
+	}
+	assert_string_equal(text_string(&told), expected);
+	text_release(&told);
+}
+
+static void pass(struct story *story, int64_t ms)
+{
+	story_pass(story, ms);
+}
+
+static void end_run(struct story *story, bool well)
+{
+	if (well)
+		story_report(story, "shop/backup.1", TASK_COMPLETED, REASON_EXIT_ZERO, NULL);
+	else
+		story_report(story, "shop/backup.1", TASK_FAILED, REASON_EXIT_NONZERO,
+			     "exited with status 1");
+}
+
+static void nothing_runs_before_its_time_and_a_run_ends_with_its_tasks(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, "0 3 * * *");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_tells(&story,
+		    "job shop/backup revision 1 accepted\n"
+		    "job shop/backup is scheduled: the next run is at 2026-05-01 03:00 (UTC)\n");
+	pass(&story, 2 * HOUR_MS);
+	assert_int_equal(story_count(&story, "shop/backup"), 0);
+	pass(&story, HOUR_MS);
+	story_tells(
+		&story,
+		"job shop/backup: its time has come: a run begins\n"
+		"shop/backup.1 scheduled on alpha\n"
+		"job shop/backup is pending: 0 of 1 ready; backup.1 scheduled: placed on alpha\n"
+		"shop/backup.1 running\n"
+		"job shop/backup is running: 1 of 1 ready\n");
+	end_run(&story, true);
+	story_tells(&story,
+		    "shop/backup.1 completed: exit_zero\n"
+		    "job shop/backup: the run has succeeded\n"
+		    "job shop/backup is scheduled: the next run is at 2026-05-02 03:00 (UTC); "
+		    "the last one has succeeded\n");
+	pass(&story, DAY_MS);
+	end_run(&story, false);
+	expect_runs(&story, "03:00 succeeded, 27:00 failed");
+	story_stands(&story, "shop/backup", STANDING_SCHEDULED,
+		     "the next run is at 2026-05-03 03:00 (UTC); the last one has failed");
+	/* The same again changes nothing. */
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_effect(&story, "backup", EFFECT_UNCHANGED);
+	story_end(&story);
+}
+
+static void while_a_run_goes_on_the_next_one_is_skipped(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, "0 * * * *");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	pass(&story, 2 * HOUR_MS + MINUTE_MS);
+	expect_runs(&story, "01:00 running, 02:00 skipped");
+	assert_int_equal(story_count(&story, "shop/backup"), 1);
+	end_run(&story, true);
+	pass(&story, HOUR_MS);
+	expect_runs(&story, "01:00 succeeded, 02:00 skipped, 03:00 running");
+	story_end(&story);
+}
+
+static void or_it_waits(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, "0 * * * *")->overlap = OVERLAP_QUEUE;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	pass(&story, 3 * HOUR_MS + MINUTE_MS);
+	expect_runs(&story, "01:00 running, 02:00 waiting, 03:00 waiting");
+	end_run(&story, true);
+	expect_runs(&story, "01:00 succeeded, 02:00 running, 03:00 waiting");
+	story_restart(&story);
+	pass(&story, 30 * MINUTE_MS);
+	end_run(&story, false);
+	end_run(&story, true);
+	expect_runs(&story, "01:00 succeeded, 02:00 failed, 03:00 succeeded");
+	story_end(&story);
+}
+
+static void or_it_takes_the_place_of_the_other(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, "0 * * * *")->overlap = OVERLAP_REPLACE;
+	story.hold_stop = "backup";
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	pass(&story, 2 * HOUR_MS + MINUTE_MS);
+	expect_runs(&story, "01:00 replaced, 02:00 running");
+	/* The new one starts when the old one is gone. */
+	assert_int_equal(story_count(&story, "shop/backup"), 1);
+	end_run(&story, false);
+	assert_int_equal(story_count(&story, "shop/backup"), 2);
+	end_run(&story, true);
+	expect_runs(&story, "01:00 replaced, 02:00 succeeded");
+	story_end(&story);
+}
+
+/* The clock jumps as it does for a manager that was away. */
+static void be_away(struct story *story, int64_t ms)
+{
+	story->wall_ms += ms;
+	story_restart(story);
+	pass(story, 2 * MINUTE_MS);
+}
+
+static void what_was_missed_is_made_up_once(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, "0 * * * *");
+	story.succeed = "backup";
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	pass(&story, HOUR_MS + MINUTE_MS);
+	be_away(&story, 5 * HOUR_MS + 30 * MINUTE_MS);
+	expect_runs(&story, "01:00 succeeded, 05:00 missed, 06:00 succeeded!");
+	/* And not again. */
+	be_away(&story, MINUTE_MS);
+	pass(&story, HOUR_MS);
+	expect_runs(&story, "01:00 succeeded, 05:00 missed, 06:00 succeeded!, 07:00 succeeded");
+	story_end(&story);
+}
+
+static void or_not_at_all_or_as_often_as_it_says(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, "0 * * * *")->catch_up = CATCH_UP_NONE;
+	story.succeed = "backup";
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	be_away(&story, 3 * HOUR_MS + 30 * MINUTE_MS);
+	expect_runs(&story, "03:00 missed");
+	struct schedule *schedule = story.request.jobs.items[0].spec.schedule;
+	schedule->catch_up = 2;
+	schedule->overlap = OVERLAP_QUEUE;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	assert_int_equal(
+		cluster_job_named(manager_cluster(story.manager), "shop", "backup")->job.revision,
+		1);
+	pass(&story, MINUTE_MS);
+	be_away(&story, 4 * HOUR_MS);
+	expect_runs(&story, "03:00 missed, 05:00 missed, 06:00 succeeded!, 07:00 succeeded!");
+	story_end(&story);
+}
+
+static void ten_years_away_take_no_longer_than_a_day(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, "* * * * *");
+	story.succeed = "backup";
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	be_away(&story, 3650 * DAY_MS);
+	expect_runs(&story, "87599:58 missed, 87599:59 succeeded, 87600:00 skipped, "
+			    "87600:01 succeeded, 87600:02 succeeded");
+	story_end(&story);
+}
+
+static void a_clock_that_is_set_back_begins_nothing_twice(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, "0 * * * *");
+	story.succeed = "backup";
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	pass(&story, 2 * HOUR_MS + MINUTE_MS);
+	expect_runs(&story, "01:00 succeeded, 02:00 succeeded");
+	story.wall_ms -= 2 * HOUR_MS;
+	pass(&story, 2 * HOUR_MS);
+	expect_runs(&story, "01:00 succeeded, 02:00 succeeded");
+	story_restart(&story);
+	pass(&story, HOUR_MS);
+	expect_runs(&story, "01:00 succeeded, 02:00 succeeded, 03:00 succeeded");
+	/* One that was years ahead does not hold it up for years. */
+	be_away(&story, 3650 * DAY_MS);
+	story.wall_ms -= 3650 * DAY_MS;
+	story_forget(&story);
+	pass(&story, 2 * HOUR_MS);
+	assert_int_equal(runs_of(&story)->until_wall_ms, MAY_MS + 5 * HOUR_MS);
+	story_end(&story);
+}
+
+static void a_stopped_job_runs_at_no_time_and_makes_up_nothing(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, "0 * * * *");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	pass(&story, HOUR_MS + MINUTE_MS);
+	assert_int_equal(story_act(&story, REQUEST_STOP, "shop", "backup"), ERR_NONE);
+	expect_runs(&story, "01:00 stopped");
+	pass(&story, 5 * HOUR_MS);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_stands(&story, "shop/backup", STANDING_SCHEDULED,
+		     "the next run is at 2026-05-01 07:00 (UTC); the last one was stopped");
+	pass(&story, HOUR_MS);
+	expect_runs(&story, "01:00 stopped, 07:00 running");
+	story_end(&story);
+}
+
+static void a_run_by_hand_is_one_like_the_others(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, "0 * * * *");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	assert_int_equal(story_act(&story, REQUEST_RUN_AGAIN, "shop", "backup"), ERR_NONE);
+	assert_int_equal(story_act(&story, REQUEST_RUN_AGAIN, "shop", "backup"), ERR_CONFLICT);
+	pass(&story, HOUR_MS + MINUTE_MS);
+	expect_runs(&story, "- running, 01:00 skipped");
+	end_run(&story, true);
+	expect_runs(&story, "- succeeded, 01:00 skipped");
+	assert_int_equal(story_act(&story, REQUEST_RESTART, "shop", "backup"), ERR_NONE);
+	story_stands(&story, "shop/backup", STANDING_SCHEDULED,
+		     "the next run is at 2026-05-01 02:00 (UTC); the last one was skipped");
+	story_end(&story);
+}
+
+static void the_night_without_a_half_past_two_has_its_run(void **state)
+{
+	(void)state;
+	struct story story;
+	struct schedule *schedule = begin(&story, "30 2 * * *");
+	/* 2026-03-28 12:00 UTC */
+	story.wall_ms = 1774699200000LL;
+	string_set(&schedule->time_zone, "Europe/Berlin");
+	string_set(&schedule->zone_rule, "CET-1CEST,M3.5.0,M10.5.0/3");
+	story.succeed = "backup";
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_stands(&story, "shop/backup", STANDING_SCHEDULED,
+		     "the next run is at 2026-03-29 03:00 (Europe/Berlin)");
+	pass(&story, 13 * HOUR_MS);
+	story_stands(
+		&story, "shop/backup", STANDING_SCHEDULED,
+		"the next run is at 2026-03-30 02:30 (Europe/Berlin); the last one has succeeded");
+	story_end(&story);
+}
+
+static void another_schedule_touches_no_run_and_makes_up_nothing(void **state)
+{
+	(void)state;
+	struct story story;
+	struct schedule *schedule = begin(&story, "0 * * * *");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	pass(&story, HOUR_MS + 30 * MINUTE_MS);
+	string_set(&schedule->cron, "15 * * * *");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	assert_int_equal(story_count(&story, "shop/backup"), 1);
+	end_run(&story, true);
+	expect_runs(&story, "01:00 succeeded");
+	pass(&story, 45 * MINUTE_MS);
+	expect_runs(&story, "01:00 succeeded, 02:15 running");
+	/* Another specification is what the run goes on with. */
+	pairs_put(&story.request.jobs.items[0].spec.environment, "A", "1");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	assert_int_equal(story_task(&story, "shop/backup.1")->desired.revision, 2);
+	end_run(&story, true);
+	expect_runs(&story, "01:00 succeeded, 02:15 succeeded");
+	/* Between two runs it is what the next one begins with. */
+	pairs_put(&story.request.jobs.items[0].spec.environment, "A", "2");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	assert_int_equal(story_task(&story, "shop/backup.1")->desired.revision, 2);
+	story_stands(&story, "shop/backup", STANDING_SCHEDULED,
+		     "the next run is at 2026-05-01 03:15 (UTC); the last one has succeeded");
+	story_end(&story);
+}
+
+static void a_run_may_be_an_array_and_wait_for_others(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, "0 * * * *");
+	struct job_spec *spec = &story.request.jobs.items[0].spec;
+	spec->replicas = 3;
+	spec->concurrency = 1;
+	story_job(&story, "db", 1);
+	story_depends(&story.request.jobs.items[0].spec, "db", DEPEND_HEALTHY);
+	story.starting = "db";
+	story.succeed = "backup";
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	pass(&story, HOUR_MS);
+	story_why(&story, "shop/backup.1", TASK_PENDING, REASON_WAITS_DEPENDENCY,
+		  "waits for db to be healthy: 0 of 1 healthy");
+	story_health(&story, "shop/db.1", HEALTH_HEALTHY);
+	expect_runs(&story, "01:00 succeeded");
+	assert_int_equal(story_count(&story, "shop/backup"), 3);
+	story_end(&story);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_runs_before_its_time_and_a_run_ends_with_its_tasks),
+		cmocka_unit_test(while_a_run_goes_on_the_next_one_is_skipped),
+		cmocka_unit_test(or_it_waits),
+		cmocka_unit_test(or_it_takes_the_place_of_the_other),
+		cmocka_unit_test(what_was_missed_is_made_up_once),
+		cmocka_unit_test(or_not_at_all_or_as_often_as_it_says),
+		cmocka_unit_test(ten_years_away_take_no_longer_than_a_day),
+		cmocka_unit_test(a_clock_that_is_set_back_begins_nothing_twice),
+		cmocka_unit_test(a_stopped_job_runs_at_no_time_and_makes_up_nothing),
+		cmocka_unit_test(a_run_by_hand_is_one_like_the_others),
+		cmocka_unit_test(the_night_without_a_half_past_two_has_its_run),
+		cmocka_unit_test(another_schedule_touches_no_run_and_makes_up_nothing),
+		cmocka_unit_test(a_run_may_be_an_array_and_wait_for_others),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
