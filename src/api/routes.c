@@ -24,7 +24,7 @@ const struct route api_routes[] = {
 	{ "POST",   "/v1/projects/{name}/restart", ROUTE_MUTATE, SCOPE_WRITE,  0, handle_project_restart,
 	  "Restart every job of a project, one task after the other", NULL, &manager_answer_type, NULL },
 	{ "POST",   "/v1/projects/{name}/rollback", ROUTE_MUTATE, SCOPE_WRITE, 0, handle_project_rollback,
-	  "Take every service of a project back to its last revision that was rolled out to its end", NULL,
+	  "Take every service that the newest deployment of a project changed back to its last good revision", NULL,
 	  &manager_answer_type, NULL },
 	{ "DELETE", "/v1/projects/{name}",         ROUTE_MUTATE, SCOPE_WRITE,  0, handle_project_remove,
 	  "Remove a project; its named volumes only with volumes=true", NULL, &manager_answer_type, "volumes" },

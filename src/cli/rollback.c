@@ -129,17 +129,15 @@ static const struct option options[] = {
 const struct command command_rollback = {
 	.name = "rollback",
 	.operands = "[JOB]",
-	.summary = "Take a job, or all services of a project, back to an earlier revision",
-	.details =
-		"Without JOB, every service of the project goes back to its last revision before "
-		"the current one that was rolled out to its end, all of them or none; those that "
-		"have "
-		"none stay, and so do jobs that run to completion, which would run again.\n"
-		"That revision becomes the current one again, whole: image, command, "
-		"environment, resources and number of tasks, unless `drover scale` has set that "
-		"since. Tasks are replaced as the "
-		"rollback_config of that revision says; those that are still of it stay. "
-		"`drover history` lists what there is.",
+	.summary = "Take a job, or a project's newest deployment, back to an earlier revision",
+	.details = "Without JOB, every service that the newest deployment of the project changed "
+		   "goes back to its last revision before that was rolled out to its end, all of "
+		   "them or none. Jobs that run to completion stay, for they would run again.\n"
+		   "That revision becomes the current one again, whole: image, command, "
+		   "environment, resources and number of tasks, unless `drover scale` has set that "
+		   "since. Tasks are replaced as the "
+		   "rollback_config of that revision says; those that are still of it stay. "
+		   "`drover history` lists what there is.",
 	.options = options,
 	.n_options = ARRAY_LEN(options),
 	.operands_max = 1,

@@ -353,8 +353,9 @@ static enum err_code look_at_job(struct invocation *invocation, struct following
 	for (size_t i = 0; i < page.jobs.n; i++) {
 		const struct job_view *job = &page.jobs.items[i];
 		following->job_id = job->id;
-		following->ended = job->succeeded + job->left >= job->replicas;
-		following->well = !job->left;
+		following->well = job->succeeded >= job->replicas;
+		following->ended = job->succeeded + job->left >= job->replicas ||
+				   (job->wanted != JOB_RUN && !job->running);
 	}
 	if (!page.jobs.n)
 		err_set(err, ERR_NOT_FOUND, "job %s/%s is gone", following->project,

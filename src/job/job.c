@@ -17,6 +17,7 @@ static const struct field job_revision_fields[] = {
 	ROW_STRUCT(5, struct job_revision, spec, job_spec),
 	ROW_BOOL(6, struct job_revision, over_tls, .flags = FIELD_OUTPUT),
 	ROW_BOOL(7, struct job_revision, scaled, .flags = FIELD_OUTPUT),
+	ROW_INT(8, struct job_revision, deployment, LIMIT_COUNT, .flags = FIELD_OUTPUT),
 };
 RECORD_TYPE(job_revision, struct job_revision, job_revision_fields);
 

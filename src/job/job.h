@@ -23,6 +23,7 @@ struct job_revision {
 	int64_t spec_hash; /* of the parts that need new tasks */
 	struct job_spec spec;
 	bool over_tls; /* asked for over TLS; false: by the owner of the manager's socket, or before there was TLS */
+	int64_t deployment; /* of its project, rising: which request made it; 0: made before these were counted */
 	bool scaled; /* how many was said since (`drover scale`), and holds when the job goes back, too */
 };
 extern const struct record_type job_revision_type;

@@ -130,7 +130,22 @@ static enum err_code plan_rollback_job(struct manager *manager,
 	return ERR_NONE;
 }
 
-/* Every service that has something to go back to; what runs to completion would run again, so it has to be named. */
+/* The request that made the newest of the current revisions of the project's services. */
+static int64_t newest_deployment(const struct project_entry *project)
+{
+	int64_t newest = 0;
+	for (size_t i = 0; i < project->n_jobs; i++) {
+		const struct job_entry *entry = project->jobs[i];
+		int64_t deployment = job_entry_current(entry)->deployment;
+		if (entry->job.wanted != JOB_REMOVE && !job_runs_to_completion(entry) &&
+		    deployment > newest)
+			newest = deployment;
+	}
+	return newest;
+}
+
+/* Every service that the newest deployment changed, for the others were good before it came. What runs to completion
+ * would run again, so it has to be named. */
 static enum err_code plan_rollback_project(struct manager *manager,
 					   const struct manager_request *request, struct plan *plan,
 					   struct err *err)
@@ -143,16 +158,18 @@ static enum err_code plan_rollback_project(struct manager *manager,
 	if (request->revision)
 		return err_set_field(err, ERR_INVALID, "revision",
 				     "the number of a revision is that of one job: name the job");
+	int64_t newest = newest_deployment(project);
 	for (size_t i = 0; i < project->n_jobs; i++) {
 		const struct job_entry *entry = project->jobs[i];
 		const struct job_revision *target = rollback_target(entry);
-		if (target && entry->job.wanted != JOB_REMOVE && !job_runs_to_completion(entry))
+		if (target && job_entry_current(entry)->deployment == newest &&
+		    entry->job.wanted != JOB_REMOVE && !job_runs_to_completion(entry))
 			plan_back_to(manager, request, plan, entry, target);
 	}
 	if (!plan->jobs.n)
 		return err_set(err, ERR_NOT_FOUND,
-			       "no service of project %s has a revision before its current one "
-			       "that was rolled out to its end",
+			       "no service that the newest deployment of project %s changed has a "
+			       "revision before that was rolled out to its end: name the job",
 			       request->project);
 	return ERR_NONE;
 }

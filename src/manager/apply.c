@@ -270,6 +270,19 @@ static enum err_code check_volumes(const struct manager *manager, const struct p
 
 /* ---- jobs ---- */
 
+/* The one that comes now. */
+static int64_t next_deployment(const struct project_entry *project)
+{
+	int64_t highest = 0;
+	for (size_t i = 0; project && i < project->n_jobs; i++) {
+		const struct job_entry *entry = project->jobs[i];
+		for (size_t j = 0; j < entry->n_revisions; j++)
+			if (entry->revisions[j]->deployment > highest)
+				highest = entry->revisions[j]->deployment;
+	}
+	return highest + 1;
+}
+
 static void plan_new(struct manager *manager, struct plan *plan,
 		     const struct manager_request *asked, const struct job_request *request)
 {
@@ -287,6 +300,7 @@ static void plan_new(struct manager *manager, struct plan *plan,
 	job->revision.number = 1;
 	job->revision.created_wall_ms = wall_now(manager);
 	job->revision.over_tls = asked->over_tls;
+	job->revision.deployment = plan->deployment;
 	record_copy(&job_spec_type, &job->revision.spec, &request->spec);
 	job->revision.spec_hash = (int64_t)record_hash(&job_spec_type, &job->revision.spec);
 }
@@ -311,16 +325,20 @@ static void job_superseded(const struct manager *manager, const struct job_entry
 				wall_now(manager), NULL);
 }
 
-/* Of the current revision, and not on a machine that these constraints exclude? */
+/* Of the current revision, on machines that these constraints allow, and not too many on one? */
 static bool all_match(const struct manager *manager, const struct job_entry *entry,
 		      const struct job_spec *spec)
 {
 	struct scheduler_match *match = scheduler_match_new(spec);
+	size_t max = (size_t)spec->placement.max_replicas_per_node;
 	bool all = true;
 	for (size_t i = 0; i < entry->tasks.n && all; i++) {
 		const struct task *task = entry->tasks.items[i];
 		const struct node_entry *node = cluster_node(&manager->cluster, task->desired.node);
-		if (!task_is_final(task->state))
+		if (!task_is_final(task->state) && node && max &&
+		    cluster_job_tasks_on(entry, node) > max)
+			all = false;
+		else if (!task_is_final(task->state))
 			all = task->desired.revision == entry->job.revision &&
 			      (!node || scheduler_matches(match, node));
 	}
@@ -383,6 +401,7 @@ static void plan_change(struct manager *manager, struct plan *plan, const struct
 				job_spec_first_outcome(&request->spec), wall_now(manager), NULL);
 		job->revision.number = job->job.revision;
 		job->revision.created_wall_ms = wall_now(manager);
+		job->revision.deployment = plan->deployment;
 		job->revision.spec_hash = (int64_t)record_hash(&job_spec_type, &job->revision.spec);
 	}
 	if (entry->job.wanted == JOB_STOP)
@@ -445,6 +464,7 @@ static enum err_code plan_project(struct manager *manager, struct plan *plan,
 	const struct project_request *wished = request->project_request;
 	const struct project_entry *existing = cluster_project(&manager->cluster, wished->name);
 	merge_project(existing, request, wall_now(manager), &plan->project);
+	plan->deployment = next_deployment(existing);
 	plan->put_project =
 		!existing || !record_equal(&project_type, &existing->project, &plan->project);
 	enum err_code code = ERR_NONE;

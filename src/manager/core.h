@@ -421,6 +421,7 @@ struct plan {
 	LIST_OF(struct plan_job) jobs;
 	LIST_OF(struct volume_record) volumes;
 	LIST_OF(struct content_record) contents; /* not stored yet, in groups ahead of the rest */
+	int64_t deployment;			 /* of the revisions that it makes */
 	bool delete_project;			 /* it has no jobs */
 	struct task *task;			 /* the request is about this one */
 	int task_act;				 /* REQUEST_STOP or REQUEST_RESTART; 0: none */

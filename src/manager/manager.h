@@ -41,8 +41,9 @@ struct manager_options {
  *          does a stopped job. One task: it is replaced at once.
  * rollback An earlier revision becomes the current one again, whole, and tasks are replaced as its rollback policy
  *          says; those that are still of it stay. Refused when it is not kept any more. How many tasks scale has said
- *          since holds. Asked for over TLS, the revision comes back as one that came over TLS. A project: each of its
- *          services that has a revision to go back to, in one group; refused when none has.
+ *          since holds. Asked for over TLS, the revision comes back as one that came over TLS. A project: each
+ *          service that its newest deployment changed and that has a revision to go back to, in one group; refused
+ *          when there is none.
  * run again  A job that runs to completion and has come to its end, or was stopped: all its slots are run anew, with
  *          the same revision. Refused while one of them has not ended, and of a service.
  * remove   Tasks are stopped and removed, then the job goes, and with its last job the project. Volumes stay,

@@ -102,7 +102,9 @@ void plan_restart_dependents(struct manager *manager, struct plan *plan, const c
 		const struct job_spec *spec = planned && planned->put_revision
 						      ? &planned->revision.spec
 						      : &job_entry_current(entry)->spec;
-		if (entry->job.wanted != JOB_RUN || (planned && planned->job.wanted != JOB_RUN) ||
+		/* What runs to completion has run, and runs again only when somebody says so. */
+		if (entry->job.wanted != JOB_RUN || job_runs_to_completion(entry) ||
+		    (planned && planned->job.wanted != JOB_RUN) ||
 		    (planned && is_renewed(planned)) || !restarts_with(spec, plan, n_asked))
 			continue;
 		if (!planned)

@@ -119,6 +119,7 @@ uint64_t contest_key_of_score(float score)
 uint64_t contest_key_of_counts(uint64_t first, uint64_t second)
 {
 	const uint64_t most = ((uint64_t)1 << (CONTEST_KEY_BITS / 2)) - 1;
-	PRE(first <= most && second <= most);
+	first = first < most ? first : most;
+	second = second < most ? second : most;
 	return first << (CONTEST_KEY_BITS / 2) | second;
 }

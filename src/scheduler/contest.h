@@ -38,6 +38,6 @@ bool contest_next(const struct contest *contest, size_t from, size_t *ret_leaf);
 
 /* Keys in the order of scores, of counts, and of one count before another. */
 uint64_t contest_key_of_score(float score);
-uint64_t contest_key_of_counts(uint64_t first, uint64_t second); /* each below 2^20 */
+uint64_t contest_key_of_counts(uint64_t first, uint64_t second); /* 2^20 and more are alike */
 
 #endif

@@ -47,6 +47,14 @@ def test_run_again(drover):
     drover.run("run", "-d", "--name", "long", BUSYBOX, "sleep", "100")
     refused = drover.run("run", "--again", "long", check=False)
     assert refused.returncode != 0 and "job default/long has not come to its end" in refused.stderr
+    # One that is stopped comes to no end, and has slots still to come: whoever waits for it is told.
+    drover.up(f"services:\n  p: {{image: {BUSYBOX}, command: ['true'], x-drover: {{array: 3, concurrency: 1}}}}\n")
+    drover.up(f"services:\n  p: {{image: {BUSYBOX}, command: ['sleep', '100'], stop_grace_period: 0s, x-drover: {{array: 3, concurrency: 1}}}}\n", "-d")
+    drover.run("stop", "t/p")
+    waiting = subprocess.Popen([PROGRAM, "run", "--again", "t/p"], env=drover.environment, stderr=subprocess.PIPE, text=True)
+    eventually("it runs again", lambda: drover.task("t/p", "running"))
+    drover.run("stop", "t/p")
+    assert waiting.wait(60) != 0
 
 
 def test_a_schedule(drover):

@@ -359,8 +359,59 @@ static void every_service_of_a_project_goes_back_at_once(void **state)
 	/* There is nothing before that. */
 	assert_int_equal(story_act(&story, REQUEST_ROLLBACK, "shop", ""), ERR_NOT_FOUND);
 	assert_string_equal(story.reply->err.message,
-			    "no service of project shop has a revision before its current one that "
-			    "was rolled out to its end");
+			    "no service that the newest deployment of project shop changed has a "
+			    "revision before that was rolled out to its end: name the job");
+	story_end(&story);
+}
+
+/* (web 1, db 1), (web 1, db 2), (web 2, db 2): the way is back the same, one deployment at a time. */
+static void a_project_goes_back_one_deployment_at_a_time(void **state)
+{
+	(void)state;
+	struct story story;
+	rollout_begin(&story, 2);
+	story_job(&story, "db", 2);
+	struct project_request *request = &story.request;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	for (size_t i = 2; i-- > 0;) {
+		story_pass(&story, 60000);
+		string_set(&request->jobs.items[i].spec.image, "busybox:2");
+		assert_int_equal(story_apply(&story), ERR_NONE);
+	}
+	story_pass(&story, 60000);
+	assert_int_equal(story_act(&story, REQUEST_ROLLBACK, "shop", ""), ERR_NONE);
+	assert_int_equal(rollout_job(&story, "web")->job.revision, 1);
+	assert_int_equal(rollout_job(&story, "db")->job.revision, 2);
+	story_restart(&story);
+	story_pass(&story, 60000);
+	assert_int_equal(story_act(&story, REQUEST_ROLLBACK, "shop", ""), ERR_NONE);
+	assert_int_equal(rollout_job(&story, "web")->job.revision, 1);
+	assert_int_equal(rollout_job(&story, "db")->job.revision, 1);
+	story_end(&story);
+}
+
+static void what_has_completed_does_not_run_again_with_what_it_depends_on(void **state)
+{
+	(void)state;
+	struct story story;
+	rollout_begin(&story, 1);
+	struct job_spec *migrate = story_job(&story, "migrate", 1);
+	migrate->mode = JOB_REPLICATED_JOB;
+	story_depends(migrate, "web", DEPEND_STARTED)->restart = true;
+	story.succeed = "migrate";
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 60000);
+	assert_int_equal(story_task(&story, "shop/migrate.1")->reason, REASON_EXIT_ZERO);
+	size_t n = story_count(&story, "shop/migrate");
+	rollout_spec(&story)->update.failure_action = UPDATE_ROLLBACK;
+	rollout_update(&story, "busybox:2");
+	story_pass(&story, 60000);
+	assert_int_equal(story_act(&story, REQUEST_ROLLBACK, "shop", "web"), ERR_NONE);
+	story_pass(&story, 60000);
+	assert_int_equal(story_act(&story, REQUEST_RESTART, "shop", "web"), ERR_NONE);
+	story_pass(&story, 60000);
+	assert_int_equal(story_count(&story, "shop/migrate"), n);
+	assert_int_equal(rollout_job(&story, "migrate")->job.restarts_asked, 0);
 	story_end(&story);
 }
 
@@ -396,6 +447,8 @@ int main(void)
 		cmocka_unit_test(why_a_task_was_restarted_is_told),
 		cmocka_unit_test(those_that_restart_with_it_restart_on_the_way_back),
 		cmocka_unit_test(every_service_of_a_project_goes_back_at_once),
+		cmocka_unit_test(a_project_goes_back_one_deployment_at_a_time),
+		cmocka_unit_test(what_has_completed_does_not_run_again_with_what_it_depends_on),
 		cmocka_unit_test(a_revision_is_that_of_one_job),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -261,6 +261,19 @@ static void a_task_that_waits_goes_by_the_new_constraint(void **state)
 	story_end(&story);
 }
 
+static void too_many_on_one_machine_make_a_revision(void **state)
+{
+	(void)state;
+	struct story story;
+	begin_on_ssd(&story);
+	story.request.jobs.items[0].spec.placement.max_replicas_per_node = 1;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	assert_int_equal(story_task(&story, "shop/web.1")->desired.revision, 2);
+	assert_true(!uuid_equal(story_task(&story, "shop/web.1")->desired.node.uuid,
+				story_task(&story, "shop/web.2")->desired.node.uuid));
+	story_end(&story);
+}
+
 static void what_was_given_up_is_tried_again_where_the_constraint_changes(void **state)
 {
 	(void)state;
@@ -660,6 +673,7 @@ int main(void)
 		cmocka_unit_test(a_change_of_replicas_alone_touches_no_other_task),
 		cmocka_unit_test(a_constraint_that_all_tasks_meet_moves_none),
 		cmocka_unit_test(a_constraint_that_a_task_breaks_makes_a_revision),
+		cmocka_unit_test(too_many_on_one_machine_make_a_revision),
 		cmocka_unit_test(a_task_that_waits_goes_by_the_new_constraint),
 		cmocka_unit_test(what_was_given_up_is_tried_again_where_the_constraint_changes),
 		cmocka_unit_test(scaling_down_ends_the_highest_slots_and_keeps_nothing_of_them),
