@@ -151,12 +151,13 @@
 #define LIMIT_HOOK_MS (10 * 60 * 1000) /* of one after the start */
 
 /* A health check that the worker makes. */
-#define LIMIT_PROBES		    128 /* at once, of one worker */
-#define LIMIT_PROBE_HEADERS	    16
-#define LIMIT_PROBE_HEADER_BYTES    1024
-#define LIMIT_PROBE_STATUS_MIN	    100
-#define LIMIT_PROBE_INTERVAL_MIN_MS 100
-#define LIMIT_PROBE_ANSWER_BYTES    (16 * 1024) /* more of an answer is not read */
+#define LIMIT_PROBES		      128 /* at once, of one worker */
+#define LIMIT_PROBE_HEADERS	      16
+#define LIMIT_PROBE_HEADER_BYTES      1024
+#define LIMIT_PROBE_HEADER_NAME_BYTES 128
+#define LIMIT_PROBE_STATUS_MIN	      100
+#define LIMIT_PROBE_INTERVAL_MIN_MS   100
+#define LIMIT_PROBE_ANSWER_BYTES      (16 * 1024) /* more of an answer is not read */
 
 /* Compose files. */
 #define LIMIT_YAML_FILE_BYTES (4 * 1024 * 1024)

@@ -1,4 +1,5 @@
 /* x-drover.health: what is read, and what is refused where. */
+#include "base/limits.h"
 #include "compose/testing.h"
 
 static struct project_request request;
@@ -137,6 +138,23 @@ static void mistakes_are_told_where_they_are(void **state)
 		 "compose.yaml:5:16: services.web.x-drover.health", "without a network");
 }
 
+static void the_name_of_a_header_is_bounded(void **state)
+{
+	(void)state;
+	char name[LIMIT_PROBE_HEADER_NAME_BYTES + 2] = { 0 };
+	char lines[400], field[ERR_FIELD_MAX];
+	memset(name, 'a', LIMIT_PROBE_HEADER_NAME_BYTES);
+	text_print(lines, sizeof(lines),
+		   "    x-drover: {health: {http: {port: 80, headers: {%s: b}}}}\n", name);
+	assert_string_equal(pairs_get(&probe_of(lines)->headers, name), "b");
+	name[LIMIT_PROBE_HEADER_NAME_BYTES] = 'a';
+	text_print(lines, sizeof(lines),
+		   "    x-drover: {health: {http: {port: 80, headers: {%s: b}}}}\n", name);
+	text_print(field, sizeof(field),
+		   "compose.yaml:4:183: services.web.x-drover.health.http.headers.%s", name);
+	test_bad(lines, ERR_INVALID, field, "at most 128 bytes");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +163,7 @@ int main(void)
 		cmocka_unit_test(one_status_is_a_range_of_one),
 		cmocka_unit_test(a_task_has_one_check),
 		cmocka_unit_test(mistakes_are_told_where_they_are),
+		cmocka_unit_test(the_name_of_a_header_is_bounded),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	test_request_release(&request);

@@ -117,6 +117,12 @@ static enum err_code check_headers(const struct probe *probe, struct err *err)
 				      spot_of_key(AT("probe.headers"), header->key),
 				      "\"%.*s\" is no header that a health check may send",
 				      SHOWN_BYTES, header->key);
+		if (strlen(header->key) > LIMIT_PROBE_HEADER_NAME_BYTES)
+			return refuse(
+				err, ERR_INVALID, spot_of_key(AT("probe.headers"), header->key),
+				"the name \"%.*s...\" is longer than a header's may be: at most "
+				"%d bytes",
+				SHOWN_BYTES, header->key, LIMIT_PROBE_HEADER_NAME_BYTES);
 		if (!header->value || strlen(header->value) > LIMIT_PROBE_HEADER_BYTES ||
 		    !is_visible(header->value, true))
 			return refuse(err, ERR_INVALID,

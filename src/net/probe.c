@@ -309,6 +309,7 @@ static int dial(const char *address, int port, int *ret_fd)
 	return errno;
 }
 
+/* NULL: it is larger than a request may be. */
 static char *build_request(const struct probe_call_options *options)
 {
 	struct text text;
@@ -326,8 +327,10 @@ static char *build_request(const struct probe_call_options *options)
 		text_addf(&text, "Host: %s%s%s:%d\r\n", brackets ? "[" : "", options->address,
 			  brackets ? "]" : "", options->port);
 	text_add(&text, "Accept: */*\r\nConnection: close\r\n\r\n");
-	INVARIANT(!text.cut);
-	return text_take(&text);
+	if (!text.cut)
+		return text_take(&text);
+	text_release(&text);
+	return NULL;
 }
 
 /* The host of a header that names one, for a server that has several certificates. */
@@ -359,11 +362,15 @@ struct probe_call *prober_ask(struct prober *prober, const struct probe_call_opt
 	call->deadline_ms = socket_clock_ms() + options->timeout_ms;
 	call->timer = evtimer_new(prober->base, on_timer, call);
 	INVARIANT(call->timer);
+	arm(call, options->timeout_ms);
 	if (call->http)
 		call->request = build_request(options);
+	if (call->http && !call->request) {
+		settle(call, PROBE_NOT_MADE, 0, "could not be made: the request is too large");
+		return call;
+	}
 	if (call->tls)
 		call->server_name = server_name_of(options);
-	arm(call, options->timeout_ms);
 	int problem = dial(options->address, options->port, &call->fd);
 	if (problem) {
 		take_problem(call, problem);

@@ -20,7 +20,7 @@ void prober_free(struct prober *prober);
 enum probe_end {
 	PROBE_PASSED = 1,
 	PROBE_FAILED,	/* asked, and the answer was no, or none came */
-	PROBE_NOT_MADE, /* this machine had no socket for it: nothing is known */
+	PROBE_NOT_MADE, /* this machine had no socket for it, or it is too large: nothing is known */
 };
 
 struct probe_call_options {

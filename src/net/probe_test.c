@@ -168,6 +168,35 @@ static void the_question_is_one_get(void **state)
 	loop_release(&loop);
 }
 
+/* Nothing that a machine was given may end its worker: what is too large is no question. */
+static void a_request_without_measure_is_not_made(void **state)
+{
+	(void)state;
+	struct loop loop;
+	struct asked asked = { 0 };
+	struct pairs headers = { 0 };
+	int port;
+	loop_init(&loop);
+	struct prober *prober = prober_new(loop.base);
+	int listener = listen_on("127.0.0.1", &port);
+	char *name = base_calloc(1, 60001);
+	memset(name, 'a', 60000);
+	pairs_put(&headers, name, "x");
+	pairs_put(&headers, name + 40000, "x");
+	struct probe_call_options options = options_of(port);
+	options.headers = &headers;
+	prober_ask(prober, &options, on_done, &asked);
+	assert_int_equal(asked.times, 0);
+	wait_for(&loop, asked.end);
+	assert_int_equal(asked.end, PROBE_NOT_MADE);
+	assert_string_equal(asked.words, "could not be made: the request is too large");
+	pairs_release(&headers);
+	base_free(name);
+	prober_free(prober);
+	close(listener);
+	loop_release(&loop);
+}
+
 static void a_port_is_open_or_closed(void **state)
 {
 	(void)state;
@@ -312,6 +341,7 @@ int main(void)
 		cmocka_unit_test(the_status_of_an_answer_decides),
 		cmocka_unit_test(what_is_no_answer_is_told),
 		cmocka_unit_test(the_question_is_one_get),
+		cmocka_unit_test(a_request_without_measure_is_not_made),
 		cmocka_unit_test(a_port_is_open_or_closed),
 		cmocka_unit_test(silence_ends_with_the_timeout),
 		cmocka_unit_test(an_endless_answer_is_cut),

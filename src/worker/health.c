@@ -2,7 +2,8 @@
  *
  * 1. A container is asked only while it is known to run, at the address that its newest inspection showed, and at
  *    most once at a time: beside the task's action, for a question changes nothing.
- * 2. At most `probes_parallel` questions are under way; further tasks wait, first in first out.
+ * 2. At most `probes_parallel` questions are under way; further tasks wait, first in first out. In the queue is only
+ *    who could be asked at once: anybody else at its head would hold up all of them.
  * 3. `task->health` is that of the current attempt. An attempt that an earlier life had found healthy is so until the
  *    check fails as often as it takes.
  * 4. After a failure the container is inspected before anything follows from it: who is paused is not ill, and who has
@@ -74,6 +75,14 @@ static void wake_first(struct worker *worker)
 {
 	if (worker->probe_first && worker->n_probes < worker->options.probes_parallel)
 		worker_task_mark_dirty(worker, worker->probe_first->task);
+}
+
+static void give_up_turn(struct worker *worker, struct worker_health *health)
+{
+	if (!health->in_queue)
+		return;
+	leave_queue(worker, health);
+	wake_first(worker);
 }
 
 static bool take_turn(struct worker *worker, struct worker_health *health)
@@ -186,9 +195,12 @@ static void fail(struct worker *worker, struct worker_task *task, const char *wo
 
 void worker_health_advance(struct worker *worker, struct worker_task *task)
 {
-	if (!may_be_asked(worker, task))
-		return;
 	struct worker_health *health = task->health;
+	if (!may_be_asked(worker, task)) {
+		if (health)
+			give_up_turn(worker, health);
+		return;
+	}
 	if (health->op)
 		return;
 	if (!health->next_ms)
@@ -198,16 +210,19 @@ void worker_health_advance(struct worker *worker, struct worker_task *task)
 		return;
 	}
 	bool can_look = !task->op && worker->now_ms >= task->not_before_ms;
+	bool can_ask = task->container == CONTAINER_RUNNING &&
+		       (task->seen.address || is_of_the_machine(task));
+	if (!can_ask)
+		give_up_turn(worker, health);
 	if (task->container == CONTAINER_PAUSED && can_look) {
 		/* Nobody tells when it goes on. */
 		health->next_ms = worker->now_ms + interval_ms(worker, task);
 		worker_task_inspect(worker, task);
-	} else if (task->container == CONTAINER_RUNNING && !task->seen.address &&
-		   !is_of_the_machine(task)) {
+	} else if (task->container == CONTAINER_RUNNING && !can_ask) {
 		health->asked_ms = worker->now_ms;
 		fail(worker, task, "found no address of the container");
 		worker_due_sooner(worker, task, worker->now_ms);
-	} else if (task->container == CONTAINER_RUNNING && take_turn(worker, health)) {
+	} else if (can_ask && take_turn(worker, health)) {
 		ask(worker, task);
 		wake_first(worker);
 	}

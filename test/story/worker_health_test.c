@@ -392,6 +392,40 @@ static void questions_wait_for_their_turn(void **state)
 	world_free(world);
 }
 
+/* One that is paused while it waits for its turn does not keep the others from theirs. */
+static void who_is_paused_in_the_queue_holds_up_nobody(void **state)
+{
+	(void)state;
+	struct world *world = world_new();
+	struct task_id ids[6];
+	char name[CONTAINER_NAME_SIZE];
+	world->options.probes_parallel = 2;
+	world_crash(world);
+	probed_job(world, "web", "app:1")->interval_ms = 1000;
+	world->probe_ms = 900;
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
+		ids[i] = world_task(world, "web");
+	world_session(world, true);
+	world_send_full(world);
+	world_run(world, 10000);
+	/* At many moments, so that some of them find the one in question at the head. */
+	for (int round = 0; round < 30; round++) {
+		struct task_id id = ids[round % 6];
+		world_run(world, 130 * round);
+		world_container(world, id, 1)->seen.state = CONTAINER_PAUSED;
+		container_name(id, 1, name);
+		world_event(world, &(struct worker_event){ .kind = WORKER_HINT, .name = name });
+		int asked = world->n_done[CONTAINER_PROBE];
+		world_run(world, 20000);
+		assert_in_range(world->n_done[CONTAINER_PROBE] - asked, 40, 60);
+		world_container(world, id, 1)->seen.state = CONTAINER_RUNNING;
+		world_run(world, 5000);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
+		assert_int_equal(health_of(world, ids[i]), HEALTH_HEALTHY);
+	world_free(world);
+}
+
 /* Tasks that begin together are not asked together. */
 static void first_questions_are_spread(void **state)
 {
@@ -456,6 +490,7 @@ int main(void)
 		TEST(without_an_address_it_cannot_answer),
 		TEST(a_task_of_the_machines_network_is_asked_there),
 		TEST(questions_wait_for_their_turn),
+		TEST(who_is_paused_in_the_queue_holds_up_nobody),
 		TEST(first_questions_are_spread),
 		TEST(a_crash_at_any_action_leaves_the_check_as_it_was),
 	};
