@@ -413,7 +413,8 @@ static enum err_code read_members(const struct record_type *type, json_t *value,
 	}
 	for (size_t i = 0; i < type->n_fields && direction == JSON_REQUEST; i++) {
 		const struct field *field = &type->fields[i];
-		if ((field->flags & FIELD_REQUIRED) && !json_object_get(value, field->name))
+		const json_t *given = json_object_get(value, field->name);
+		if ((field->flags & FIELD_REQUIRED) && (!given || json_is_null(given)))
 			return err_set_field(err, ERR_INVALID,
 					     join_path(field_path, path, field->name),
 					     "is missing");

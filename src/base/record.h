@@ -58,7 +58,7 @@ enum field_kind {
 };
 
 enum field_flags {
-	FIELD_REQUIRED = 1, /* decoding JSON fails without it */
+	FIELD_REQUIRED = 1, /* decoding a request from JSON fails without it, or with null */
 	FIELD_HIDDEN = 2,   /* never in JSON: internal bookkeeping */
 	FIELD_OUTPUT = 4,   /* shown in JSON, refused in requests */
 	FIELD_SECRET = 8,   /* JSON shows "***" instead of values of pairs and strings */

@@ -166,6 +166,9 @@ static enum err_code decode(const struct content_request *content, const char *l
 			    char **ret_bytes, size_t *ret_len, struct err *err)
 {
 	char field[ERR_FIELD_MAX];
+	text_print(field, sizeof(field), "%s[%zu].key", list, i);
+	if (!content->key || !*content->key)
+		return err_set_field(err, ERR_INVALID, field, "is missing");
 	text_print(field, sizeof(field), "%s[%zu].data", list, i);
 	if (!base64_decode(content->data ? content->data : "", ret_bytes, ret_len))
 		return err_set_field(err, ERR_INVALID, field, "is not base64");
@@ -222,13 +225,19 @@ static enum err_code take_list(const struct vault *vault, const char *project, c
 	return code;
 }
 
-static void resolve(struct content_use *uses, size_t n_uses, const struct content_request *items,
-		    size_t n)
+static enum err_code resolve(size_t job, const char *list, struct content_use *uses, size_t n_uses,
+			     const struct content_request *items, size_t n, struct err *err)
 {
-	for (size_t i = 0; i < n_uses; i++)
+	for (size_t i = 0; i < n_uses; i++) {
+		char field[ERR_FIELD_MAX];
+		text_print(field, sizeof(field), "jobs[%zu].spec.%s[%zu].source", job, list, i);
+		if (!uses[i].source || !*uses[i].source)
+			return err_set_field(err, ERR_INVALID, field, "is missing");
 		for (size_t j = 0; j < n; j++)
 			if (strcmp(uses[i].source, items[j].key) == 0)
 				string_set(&uses[i].hash, items[j].hash);
+	}
+	return ERR_NONE;
 }
 
 /* The hash of a body with secrets in it would let whoever reads the store try out what they are. */
@@ -259,10 +268,11 @@ enum err_code vault_take(struct vault *vault, struct api_mutation *mutation, str
 				 request->secrets.n, err);
 	for (size_t i = 0; !code && i < request->jobs.n; i++) {
 		struct job_spec *spec = &request->jobs.items[i].spec;
-		resolve(spec->configs.items, spec->configs.n, request->configs.items,
-			request->configs.n);
-		resolve(spec->secrets.items, spec->secrets.n, request->secrets.items,
-			request->secrets.n);
+		code = resolve(i, "configs", spec->configs.items, spec->configs.n,
+			       request->configs.items, request->configs.n, err);
+		if (!code)
+			code = resolve(i, "secrets", spec->secrets.items, spec->secrets.n,
+				       request->secrets.items, request->secrets.n, err);
 	}
 	return code;
 }

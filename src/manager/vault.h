@@ -21,7 +21,7 @@ enum err_code vault_check(const struct vault *vault, const struct cluster *clust
 			  struct err *err) WARN_UNUSED;
 
 /* Before the core sees a request: hash every config and secret it brings, seal the secrets, resolve what its jobs use.
- * ERR_INVALID names the field; ERR_STORE where a first key cannot be written. */
+ * ERR_INVALID names the field, whatever is missing from the request; ERR_STORE where a first key cannot be written. */
 enum err_code vault_take(struct vault *vault, struct api_mutation *mutation,
 			 struct err *err) WARN_UNUSED;
 

@@ -151,6 +151,14 @@ static void what_cannot_be_taken_names_its_field(void **state)
 	assert_int_equal(vault_take(bench.vault, &bench.mutation, &bench.err), ERR_INVALID);
 	assert_string_equal(bench.err.field, "secrets[0].data");
 	assert_null(strstr(bench.err.message, PLAIN));
+	ask(&bench, "shop", PLAIN);
+	string_set(&bench.mutation.project_request.secrets.items[0].key, NULL);
+	assert_int_equal(vault_take(bench.vault, &bench.mutation, &bench.err), ERR_INVALID);
+	assert_string_equal(bench.err.field, "secrets[0].key");
+	ask(&bench, "shop", PLAIN);
+	string_set(&bench.mutation.project_request.jobs.items[0].spec.secrets.items[0].source, "");
+	assert_int_equal(vault_take(bench.vault, &bench.mutation, &bench.err), ERR_INVALID);
+	assert_string_equal(bench.err.field, "jobs[0].spec.secrets[0].source");
 	base_free(large);
 	tear_down(&bench);
 }
