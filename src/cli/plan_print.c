@@ -106,7 +106,9 @@ static void print_job(const struct project_plan *plan, const struct planned_job 
 		return;
 	printf("  %s job %s %s", sign_of_effect(job->effect), job->name,
 	       enum_name(job_effect_names, job->effect));
-	if (job->effect == EFFECT_CREATED || job->effect == EFFECT_REMOVED)
+	if (job->goes_on)
+		printf("; what its tasks do all the same:\n");
+	else if (job->effect == EFFECT_CREATED || job->effect == EFFECT_REMOVED)
 		putchar('\n');
 	else if (job->revision_before != job->revision)
 		printf(", revision %" PRId64 " -> %" PRId64 "\n", job->revision_before,
@@ -119,6 +121,10 @@ static void print_job(const struct project_plan *plan, const struct planned_job 
 	if (job->changes_left_out)
 		printf("        and %" PRId64 " fields more\n", job->changes_left_out);
 	print_tasks(plan, job, whole);
+	if (job->later)
+		printf("        and %" PRId64 " more when their turn comes, %" PRId64
+		       " at a time\n",
+		       job->later, job->at_once);
 }
 
 static void print_resource(const char *kind, const struct planned_resource *resource)
@@ -148,6 +154,8 @@ static void print_sum(const struct project_plan *plan)
 	struct text sum;
 	text_init(&sum, 256);
 	for (size_t i = 0; i < plan->jobs.n; i++) {
+		if (plan->jobs.items[i].goes_on)
+			continue;
 		starts += plan->jobs.items[i].starts;
 		replaces += plan->jobs.items[i].replaces;
 		moves += plan->jobs.items[i].moves;
@@ -177,6 +185,8 @@ void plan_print(const struct project_plan *plan, bool whole)
 				plan->project, plan->jobs.items[i].name);
 	if (!plan->changes) {
 		printf("project %s: nothing to change\n", plan->project);
+		for (size_t i = 0; i < plan->jobs.n; i++)
+			print_job(plan, &plan->jobs.items[i], whole);
 		return;
 	}
 	printf("project %s\n", plan->project);

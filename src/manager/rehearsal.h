@@ -19,7 +19,8 @@ struct job_before {
 	struct job_revision revision; /* the current one */
 	struct slot_before *slots;    /* those with a task */
 	size_t n_slots;
-	bool found; /* among the jobs of the answer */
+	int64_t later;		      /* slots whose turn had not come, ... */
+	int64_t roll, restarts_asked; /* ... of this run of it */
 };
 
 struct world_before {
@@ -36,8 +37,20 @@ struct job_before *before_find(const struct world_before *before, const char *na
 /* NULL: it had no task. */
 const struct slot_before *before_slot(const struct job_before *job, int64_t number);
 
-/* What has become of it. `answer` is that of the request. */
-void rehearsal_tell(const struct manager *manager, const struct world_before *before,
-		    const struct manager_answer *answer, struct project_plan *plan);
+/* What a plan is told from. */
+struct teller {
+	const struct manager *manager;
+	const struct world_before *before;
+	const struct manager_answer *answer; /* of the request */
+	struct project_plan *plan;
+	size_t n_tasks; /* listed */
+};
+
+/* An empty plan, to be told. */
+void rehearsal_tell_begin(struct teller *teller);
+/* What has become of one job by now; it is not told again at the end. */
+void rehearsal_tell_now(struct teller *teller, struct job_id job);
+/* What has become of all. */
+void rehearsal_tell(struct teller *teller);
 
 #endif

@@ -28,6 +28,9 @@ struct rehearsal {
 	struct manager_event *events;
 	struct sync_up *ups;
 	size_t n_events, events_capacity, ups_capacity;
+	struct teller teller;
+	struct job_id *ended; /* those that take turns, and have been let come to their end */
+	size_t n_ended;
 	int64_t changed_ms; /* the last time that something changed */
 	int64_t patience_ms;
 };
@@ -51,12 +54,21 @@ static const struct session *session_of(const struct manager *manager, const str
 	return watch ? watch->session : NULL;
 }
 
+static bool has_ended(const struct rehearsal *rehearsal, const struct job_entry *entry)
+{
+	for (size_t i = 0; i < rehearsal->n_ended; i++)
+		if (uuid_equal(rehearsal->ended[i].uuid, entry->job.id.uuid))
+			return true;
+	return false;
+}
+
 /* Those of other projects go on as they are. */
 static bool succeeds(const struct rehearsal *rehearsal, const struct task *task)
 {
 	const struct job_entry *entry = cluster_job_of(&rehearsal->manager->cluster, task);
 	return strcmp(entry->job.project, rehearsal->project) == 0 &&
-	       job_spec_completes(cluster_task_spec(&rehearsal->manager->cluster, task));
+	       job_spec_completes(cluster_task_spec(&rehearsal->manager->cluster, task)) &&
+	       (!job_takes_turns(entry) || has_ended(rehearsal, entry));
 }
 
 static void run(const struct rehearsal *rehearsal, const struct task *task,
@@ -266,6 +278,65 @@ static void go_on(struct rehearsal *rehearsal)
 	}
 }
 
+/* ---- those who take turns ---- */
+
+static bool is_awaited(const struct project_entry *project, const struct job_entry *entry)
+{
+	for (size_t i = 0; i < project->n_jobs; i++) {
+		const struct job_spec *spec = &job_entry_current(project->jobs[i])->spec;
+		for (size_t j = 0; j < spec->depends_on.n; j++)
+			if (spec->depends_on.items[j].condition == DEPEND_COMPLETED &&
+			    strcmp(spec->depends_on.items[j].job, entry->job.name) == 0)
+				return true;
+	}
+	return false;
+}
+
+/* The slots that have no task yet succeed without one. */
+static void skip_turns(struct rehearsal *rehearsal, struct job_entry *entry)
+{
+	struct manager *manager = rehearsal->manager;
+	struct slots slots;
+	struct job job;
+	record_copy(&job_type, &job, &entry->job);
+	struct settled *settled = job_settle(&job);
+	int64_t replicas = job_replicas(entry);
+	slots_build(&manager->cluster, entry, &slots);
+	for (int64_t number = 1; number <= replicas; number++) {
+		const struct slot *slot = slots_find(&slots, number);
+		/* One range too many: that slot has its turn. */
+		if ((!slot || !slot->newest) && !slot_is_settled(entry, number))
+			(void)slot_ranges_add(&settled->succeeded, number);
+	}
+	slots_release(&slots);
+	cluster_put_job(&manager->cluster, &rehearsal->out.changes, &job);
+	job_dirty(manager, entry->job.id);
+}
+
+/* False: there was nothing of the kind. */
+static bool end_turns(struct rehearsal *rehearsal)
+{
+	struct manager *manager = rehearsal->manager;
+	const struct project_entry *project =
+		cluster_project(&manager->cluster, rehearsal->project);
+	size_t n_before = rehearsal->n_ended;
+	if (project && !rehearsal->ended)
+		rehearsal->ended = base_calloc(project->n_jobs + 1, sizeof(struct job_id));
+	for (size_t i = 0; project && i < project->n_jobs; i++) {
+		struct job_entry *entry = project->jobs[i];
+		if (entry->job.wanted != JOB_RUN || !job_takes_turns(entry) ||
+		    !job_watch(manager, entry->job.id)->facts.running ||
+		    !is_awaited(project, entry) || has_ended(rehearsal, entry))
+			continue;
+		rehearsal_tell_now(&rehearsal->teller, entry->job.id);
+		skip_turns(rehearsal, entry);
+		rehearsal->ended[rehearsal->n_ended++] = entry->job.id;
+		for (size_t j = 0; j < entry->tasks.n; j++)
+			tell(rehearsal, entry->tasks.items[j]->desired.id);
+	}
+	return rehearsal->n_ended != n_before;
+}
+
 /* ---- the request ---- */
 
 /* What was under way when it began comes to its end as well. */
@@ -299,6 +370,7 @@ static enum err_code ask(struct rehearsal *rehearsal, const struct manager_reque
 static void release(struct rehearsal *rehearsal)
 {
 	base_free(rehearsal->told);
+	base_free(rehearsal->ended);
 	base_free(rehearsal->events);
 	base_free(rehearsal->ups);
 	manager_out_release(&rehearsal->out);
@@ -325,9 +397,15 @@ enum err_code manager_rehearse(struct manager *manager, const struct manager_in 
 	take_up(&rehearsal);
 	enum err_code code = ask(&rehearsal, request, &answer, err);
 	if (!code) {
-		go_on(&rehearsal);
+		rehearsal.teller = (struct teller){
+			.manager = manager, .before = &before, .answer = &answer, .plan = &plan
+		};
+		rehearsal_tell_begin(&rehearsal.teller);
+		do
+			go_on(&rehearsal);
+		while (end_turns(&rehearsal));
 		plan.lasts_ms = rehearsal.changed_ms - in->now_ms;
-		rehearsal_tell(manager, &before, &answer, &plan);
+		rehearsal_tell(&rehearsal.teller);
 		*ret_plan = plan;
 	} else {
 		record_release(&project_plan_type, &plan);

@@ -4,6 +4,8 @@
  *
  * A rehearsal assumes that nodes stay as they are (who is silent is not judged any further), that images are there,
  * that containers start, become healthy and stop when asked, and that what runs to completion in the project succeeds.
+ * Of a job whose tasks take turns those run whose turn is at once; the others have theirs only where somebody waits for
+ * its completion, all together: so the plan of a long one costs what its concurrency costs.
  * What a machine's policy refuses, only the machine knows. */
 #ifndef MANAGER_REHEARSE_H
 #define MANAGER_REHEARSE_H
@@ -53,10 +55,14 @@ struct planned_job {
 	int64_t revision_before; /* 0: it is not there yet */
 	int64_t revision;
 	bool new_tasks; /* the change needs new containers */
+	bool goes_on;	/* the request leaves the job alone: what its tasks do is under way, or
+			 * becomes possible by what the request does elsewhere */
 	LIST_OF(struct planned_change) changes;
 	int64_t changes_left_out;
 	/* How many tasks of each act, listed or not, and how many are not touched. */
 	int64_t starts, replaces, moves, stops, stays;
+	int64_t later;	 /* of the starts those whose turn comes later; they are not listed */
+	int64_t at_once; /* of a job whose tasks take turns: so many at a time; else 0 */
 	int64_t unplaced;
 	LIST_OF(struct planned_task) tasks;
 	int64_t tasks_left_out;
@@ -84,7 +90,7 @@ extern const struct record_type planned_resource_type;
 
 struct project_plan {
 	char *project;
-	bool changes; /* something would change */
+	bool changes; /* the request would change something */
 	LIST_OF(struct planned_job) jobs;
 	LIST_OF(struct planned_resource) networks;
 	LIST_OF(struct planned_resource) volumes;

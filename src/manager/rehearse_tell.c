@@ -13,8 +13,11 @@ static void take_job(struct job_before *job, const struct manager *manager,
 		     const struct job_entry *entry)
 {
 	struct slots slots;
+	struct job_facts facts;
 	job->name = base_strdup(entry->job.name);
 	job->id = entry->job.id;
+	job->roll = entry->job.roll;
+	job->restarts_asked = entry->job.restarts_asked;
 	record_copy(&job_revision_type, &job->revision, job_entry_current(entry));
 	slots_build(&manager->cluster, entry, &slots);
 	job->slots = base_calloc(slots.n + 1, sizeof(struct slot_before));
@@ -29,6 +32,8 @@ static void take_job(struct job_before *job, const struct manager *manager,
 				task_is_final(task->state),
 			};
 	}
+	slots_facts(entry, &slots, &facts);
+	job->later = facts.later;
 	slots_release(&slots);
 }
 
@@ -116,13 +121,6 @@ static void tell_changes(struct planned_job *job, const struct job_spec *before,
 
 /* ---- tasks ---- */
 
-struct teller {
-	const struct manager *manager;
-	const struct world_before *before;
-	struct project_plan *plan;
-	size_t n_tasks; /* listed */
-};
-
 static const char *name_of_node(const struct manager *manager, struct node_id id)
 {
 	const struct node_entry *node = cluster_node(&manager->cluster, id);
@@ -152,9 +150,14 @@ static void count_act(struct planned_job *job, int act)
 	job->stops += act == PLANNED_STOP;
 }
 
-/* It was placed nowhere, or has come to its end without having run. */
+/* It was placed nowhere, or has come to its end without having run. Where tasks take turns, one that finds no room has
+ * its turn when another has had it. */
 static bool is_unplaced(const struct job_entry *entry, const struct task *task)
 {
+	if (task->state == TASK_PENDING && job_takes_turns(entry))
+		for (size_t i = 0; i < entry->tasks.n; i++)
+			if (entry->tasks.items[i]->state == TASK_RUNNING)
+				return false;
 	return task->state == TASK_PENDING || slot_look(entry, task) == SLOT_LEFT;
 }
 
@@ -194,9 +197,15 @@ static void tell_slot(struct teller *teller, struct planned_job *job, const stru
 	char name[TASK_NAME_SIZE];
 	if (!task || slot->want != SLOT_WANTED)
 		return;
+	const struct job_entry *entry = cluster_job_of(&teller->manager->cluster, task);
 	if (was && uuid_equal(was->task.uuid, task->desired.id.uuid)) {
-		job->stays += !was->ended;
-		job->unplaced += task->state == TASK_PENDING;
+		bool stopped = !was->ended && slot_look(entry, task) == SLOT_NEXT &&
+			       job_takes_turns(entry);
+		job->stays += !was->ended && !stopped;
+		job->unplaced += task->state == TASK_PENDING && is_unplaced(entry, task);
+		cluster_task_name(&teller->manager->cluster, task, name);
+		if (stopped)
+			add_task(teller, job, PLANNED_STOP, was, NULL, name);
 		return;
 	}
 	if (was && was->ended)
@@ -204,13 +213,31 @@ static void tell_slot(struct teller *teller, struct planned_job *job, const stru
 	bool elsewhere = was && !uuid_is_zero(task->desired.node.uuid) &&
 			 !uuid_is_zero(was->node.uuid) &&
 			 !uuid_equal(was->node.uuid, task->desired.node.uuid);
-	job->unplaced += is_unplaced(cluster_job_of(&teller->manager->cluster, task), task);
+	job->unplaced += is_unplaced(entry, task);
 	cluster_task_name(&teller->manager->cluster, task, name);
 	add_task(teller, job,
 		 !was	     ? PLANNED_START
 		 : elsewhere ? PLANNED_MOVE
 			     : PLANNED_REPLACE,
 		 was, task, name);
+}
+
+/* Those of a job that takes turns which the request asks for, and whose turn has not come. */
+static void tell_later(struct planned_job *job, const struct job_before *before,
+		       const struct job_entry *entry, const struct slots *slots)
+{
+	struct job_facts facts;
+	if (!job_takes_turns(entry))
+		return;
+	job->at_once = job_at_once(entry);
+	if (job->goes_on)
+		return;
+	bool same_run = before && before->roll == entry->job.roll &&
+			before->restarts_asked == entry->job.restarts_asked;
+	slots_facts(entry, slots, &facts);
+	int64_t n_asked = facts.later - (same_run ? before->later : 0);
+	job->later = n_asked > 0 ? n_asked : 0;
+	job->starts += job->later;
 }
 
 /* Where no task is wanted any more. */
@@ -302,6 +329,7 @@ static void tell_end(struct teller *teller, struct planned_job *job,
 	manager_job_status(teller->manager, entry, &status);
 	job->standing = status.standing;
 	if (entry->job.wanted == JOB_RUN) {
+		tell_later(job, before, entry, &slots);
 		tell_stopped(teller, job, before, &slots);
 		tell_unplaced(teller, job, entry, &slots, &status);
 		tell_update(teller, job, entry, &status);
@@ -314,14 +342,15 @@ static void tell_end(struct teller *teller, struct planned_job *job,
 	slots_release(&slots);
 }
 
-static void tell_job(struct teller *teller, const struct job_answer *answer)
+static void tell_job(struct teller *teller, const struct job_answer *answer,
+		     struct planned_job *job)
 {
 	const struct manager *manager = teller->manager;
 	const struct job_before *before = before_find(teller->before, answer->name);
 	const struct job_entry *entry = cluster_job(&manager->cluster, answer->id);
-	struct planned_job *job = list_add(&teller->plan->jobs, sizeof(*job));
 	job->name = base_strdup(answer->name);
 	job->effect = answer->effect;
+	job->goes_on = answer->effect == EFFECT_UNCHANGED;
 	job->revision = answer->revision;
 	job->revision_before = before ? before->revision.number : 0;
 	const struct job_revision *after =
@@ -332,8 +361,7 @@ static void tell_job(struct teller *teller, const struct job_answer *answer)
 	if (answer->effect != EFFECT_ORPHAN)
 		tell_end(teller, job, before, entry);
 	teller->plan->changes |=
-		(answer->effect != EFFECT_UNCHANGED && answer->effect != EFFECT_ORPHAN) ||
-		job->tasks.n || job->tasks_left_out;
+		answer->effect != EFFECT_UNCHANGED && answer->effect != EFFECT_ORPHAN;
 }
 
 /* ---- networks and volumes ---- */
@@ -436,16 +464,35 @@ static void tell_volumes(struct teller *teller, const struct project_entry *proj
 	base_free(volumes);
 }
 
-void rehearsal_tell(const struct manager *manager, const struct world_before *before,
-		    const struct manager_answer *answer, struct project_plan *plan)
+void rehearsal_tell_begin(struct teller *teller)
+{
+	struct project_plan *plan = teller->plan;
+	plan->project = base_strdup(teller->answer->project);
+	for (size_t i = 0; i < teller->answer->jobs.n; i++)
+		list_add(&plan->jobs, sizeof(struct planned_job));
+}
+
+void rehearsal_tell_now(struct teller *teller, struct job_id job)
+{
+	for (size_t i = 0; i < teller->answer->jobs.n; i++) {
+		const struct job_answer *answer = &teller->answer->jobs.items[i];
+		struct planned_job *planned = &teller->plan->jobs.items[i];
+		if (uuid_equal(answer->id.uuid, job.uuid) && !planned->name)
+			tell_job(teller, answer, planned);
+	}
+}
+
+void rehearsal_tell(struct teller *teller)
 {
 	static const struct project nothing;
-	struct teller teller = { .manager = manager, .before = before, .plan = plan };
-	plan->project = base_strdup(answer->project);
-	const struct project_entry *project = cluster_project(&manager->cluster, plan->project);
-	for (size_t i = 0; i < answer->jobs.n; i++)
-		tell_job(&teller, &answer->jobs.items[i]);
-	tell_networks(&teller, &before->project, project ? &project->project : &nothing);
+	const struct project *before = &teller->before->project;
+	const struct project_entry *project =
+		cluster_project(&teller->manager->cluster, teller->plan->project);
+	for (size_t i = 0; i < teller->answer->jobs.n; i++)
+		if (!teller->plan->jobs.items[i].name)
+			tell_job(teller, &teller->answer->jobs.items[i],
+				 &teller->plan->jobs.items[i]);
+	tell_networks(teller, before, project ? &project->project : &nothing);
 	if (project)
-		tell_volumes(&teller, project);
+		tell_volumes(teller, project);
 }

@@ -63,6 +63,9 @@ static const struct field planned_job_fields[] = {
 	ROW_INT(15, struct planned_job, tasks_left_out, LIMIT_COUNT),
 	ROW_ENUM(16, struct planned_job, standing, job_standing_names),
 	ROW_STRING(17, struct planned_job, message, LIMIT_STRING_BYTES),
+	ROW_BOOL(18, struct planned_job, goes_on),
+	ROW_INT(19, struct planned_job, later, LIMIT_COUNT),
+	ROW_INT(20, struct planned_job, at_once, LIMIT_COUNT),
 };
 RECORD_TYPE(planned_job, struct planned_job, planned_job_fields);
 

@@ -184,6 +184,143 @@ static void who_waits_for_another(void **state)
 	(void)state;
 }
 
+/* ---- those who take turns ---- */
+
+/* "shop/part", an array of so many indices, so many at a time. */
+static void begin_array(struct story *story, int64_t size, int64_t concurrency)
+{
+	story_begin(story);
+	story_join(story, "alpha");
+	story_project(story, "shop");
+	struct job_spec *spec = story_job(story, "part", size);
+	spec->mode = JOB_REPLICATED_JOB;
+	spec->concurrency = concurrency;
+	spec->array = base_calloc(1, sizeof(struct array));
+	struct index_range *range = list_add(&spec->array->indices, sizeof(*range));
+	range->last = size - 1;
+}
+
+static void counts(struct story *story, int64_t starts, int64_t stops, int64_t listed)
+{
+	struct project_plan plan;
+	struct err err;
+	assert_int_equal(story_plan(story, &plan, &err), ERR_NONE);
+	assert_int_equal(plan.problems.n, 0);
+	assert_int_equal(plan.jobs.items[0].starts, starts);
+	assert_int_equal(plan.jobs.items[0].stops, stops);
+	assert_int_equal(plan.jobs.items[0].tasks.n, listed);
+	record_release(&project_plan_type, &plan);
+}
+
+static void an_array(void **state)
+{
+	struct story story;
+	begin_array(&story, 1000, 3);
+	story_plans(&story, "part created 0>1\n"
+			    "  start shop/part.1 to alpha\n"
+			    "  start shop/part.2 to alpha\n"
+			    "  start shop/part.3 to alpha\n"
+			    "  997 more to start, 3 at a time\n");
+	counts(&story, 1000, 0, 3);
+	story_comes_true(&story);
+	/* Nothing of what has its turn meanwhile is the request's. */
+	for (int slot = 1; slot <= 300; slot++) {
+		char name[32];
+		text_print(name, sizeof(name), "shop/part.%d", slot);
+		story_report(&story, name, TASK_COMPLETED, REASON_EXIT_ZERO, NULL);
+	}
+	story_plans(&story, "part unchanged 1>1\n"
+			    "  3 stay\n"
+			    "nothing changes\n");
+	story_comes_true(&story);
+	story_end(&story);
+	(void)state;
+}
+
+static void an_array_that_changes_under_way(void **state)
+{
+	struct story story;
+	begin_array(&story, 1000, 2);
+	up(&story);
+	for (int slot = 1; slot <= 300; slot++) {
+		char name[32];
+		text_print(name, sizeof(name), "shop/part.%d", slot);
+		story_report(&story, name, TASK_COMPLETED, REASON_EXIT_ZERO, NULL);
+	}
+	spec_at(&story, 0)->concurrency = 4;
+	story_plans(&story, "part updated 1>1\n"
+			    "  concurrency: 2 -> 4\n"
+			    "  start shop/part.303 to alpha\n"
+			    "  start shop/part.304 to alpha\n"
+			    "  2 stay\n");
+	spec_at(&story, 0)->concurrency = 2;
+	string_set(&spec_at(&story, 0)->image, "busybox:2");
+	story_plans(&story, "part updated 1>2\n"
+			    "  image: \"busybox:1\" -> \"busybox:2\"\n"
+			    "  start shop/part.1 to alpha\n"
+			    "  start shop/part.2 to alpha\n"
+			    "  stop shop/part.301 from alpha\n"
+			    "  stop shop/part.302 from alpha\n"
+			    "  998 more to start, 2 at a time\n");
+	counts(&story, 1000, 2, 4);
+	story_comes_true(&story);
+	story_end(&story);
+	(void)state;
+}
+
+static void a_long_array_and_who_waits_for_it(void **state)
+{
+	struct story story;
+	begin_array(&story, 200000, 1);
+	story_depends(story_job(&story, "report", 1), "part", DEPEND_COMPLETED);
+	story_plans(&story, "part created 0>1\n"
+			    "  start shop/part.1 to alpha\n"
+			    "  199999 more to start, 1 at a time\n"
+			    "report created 0>1\n"
+			    "  start shop/report.1 to alpha\n");
+	story_end(&story);
+	(void)state;
+}
+
+static void indices_without_room_wait_for_their_turn(void **state)
+{
+	struct story story;
+	begin_array(&story, 100, 10);
+	spec_at(&story, 0)->reservations.cpu_milli = 1000;
+	counts(&story, 100, 0, 10);
+	spec_at(&story, 0)->reservations.cpu_milli = 9000;
+	struct project_plan plan;
+	struct err err;
+	assert_int_equal(story_plan(&story, &plan, &err), ERR_NONE);
+	assert_int_equal(plan.problems.n, 1);
+	record_release(&project_plan_type, &plan);
+	story_end(&story);
+	(void)state;
+}
+
+/* ---- what is under way ---- */
+
+static void an_update_under_way_is_no_change(void **state)
+{
+	struct story story;
+	begin(&story);
+	spec_at(&story, 0)->replicas = 3;
+	spec_at(&story, 0)->update.delay_ms = 3600000;
+	up(&story);
+	string_set(&spec_at(&story, 0)->image, "busybox:2");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 60000);
+	story_plans(&story, "web unchanged 2>2\n"
+			    "  replace shop/web.2 from beta to beta\n"
+			    "  replace shop/web.3 from alpha to alpha\n"
+			    "  1 stay\n"
+			    "  all the same\n"
+			    "nothing changes\n");
+	story_comes_true(&story);
+	story_end(&story);
+	(void)state;
+}
+
 static void what_would_be_refused_is_refused(void **state)
 {
 	struct story story;
@@ -378,6 +515,11 @@ int main(void)
 		cmocka_unit_test(more_tasks_than_machines_on_a_fixed_port),
 		cmocka_unit_test(start_first_on_a_fixed_port_with_nowhere_to_go),
 		cmocka_unit_test(who_waits_for_another),
+		cmocka_unit_test(an_array),
+		cmocka_unit_test(an_array_that_changes_under_way),
+		cmocka_unit_test(a_long_array_and_who_waits_for_it),
+		cmocka_unit_test(indices_without_room_wait_for_their_turn),
+		cmocka_unit_test(an_update_under_way_is_no_change),
 		cmocka_unit_test(what_would_be_refused_is_refused),
 		cmocka_unit_test(a_long_update_loses_no_machine),
 		cmocka_unit_test(a_machine_that_is_away),

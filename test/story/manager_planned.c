@@ -104,6 +104,11 @@ static void add_job(struct text *out, const struct planned_job *job)
 		add_task(out, &job->tasks.items[i]);
 	if (job->stays)
 		text_addf(out, "  %lld stay\n", (long long)job->stays);
+	if (job->later)
+		text_addf(out, "  %lld more to start, %lld at a time\n", (long long)job->later,
+			  (long long)job->at_once);
+	if (job->goes_on && job->tasks.n)
+		text_add(out, "  all the same\n");
 }
 
 static void add_resources(struct text *out, const char *kind,
@@ -141,12 +146,121 @@ void story_plans(struct story *story, const char *expected)
 	text_release(&out);
 }
 
+/* ---- the world itself, slot by slot ---- */
+
+/* The newest task of a slot. */
+struct seen {
+	char name[TASK_NAME_SIZE];
+	struct task_id task;
+	struct node_id node;
+	bool ended;   /* it occupies nothing any more */
+	bool stopped; /* because it was told to end */
+};
+
+struct sight {
+	struct seen *seen;
+	size_t n;
+};
+
+static struct seen *seen_of(const struct sight *sight, const char *name)
+{
+	for (size_t i = 0; i < sight->n; i++)
+		if (strcmp(sight->seen[i].name, name) == 0)
+			return &sight->seen[i];
+	return NULL;
+}
+
+static void see_job(struct sight *sight, const struct cluster *cluster,
+		    const struct job_entry *entry)
+{
+	char name[TASK_NAME_SIZE];
+	sight->seen = base_realloc(sight->seen, sight->n + entry->tasks.n + 1, sizeof(struct seen));
+	for (size_t i = 0; i < entry->tasks.n; i++) {
+		const struct task *task = entry->tasks.items[i];
+		if (task->desired.stop_reason == REASON_WITHDRAWN)
+			continue;
+		cluster_task_name(cluster, task, name);
+		struct seen *seen = seen_of(sight, name);
+		if (!seen)
+			seen = &sight->seen[sight->n++];
+		*seen = (struct seen){ .task = task->desired.id,
+				       .node = task->desired.node,
+				       .ended = task_is_final(task->state),
+				       .stopped = task->desired.wanted != TASK_WANT_RUN };
+		text_print(seen->name, sizeof(seen->name), "%s", name);
+	}
+}
+
+/* The tasks of all jobs of the request's project. */
+static struct sight see(struct story *story)
+{
+	const struct cluster *cluster = manager_cluster(story->manager);
+	const struct project_entry *project = cluster_project(cluster, story->request.name);
+	struct sight sight = { 0 };
+	for (size_t i = 0; project && i < project->n_jobs; i++)
+		see_job(&sight, cluster, project->jobs[i]);
+	return sight;
+}
+
+/* What has become of a slot: an enum planned_act, or NOT_TOUCHED. */
+#define NOT_TOUCHED (-1)
+static int act_of(const struct seen *before, const struct seen *after)
+{
+	bool was = before && !before->ended;
+	if (!after || (before && uuid_equal(before->task.uuid, after->task.uuid)))
+		return was && (!after || (after->ended && after->stopped)) ? PLANNED_STOP
+									   : NOT_TOUCHED;
+	if (after->stopped)
+		return was ? PLANNED_STOP : NOT_TOUCHED;
+	if (!was)
+		return PLANNED_START;
+	bool elsewhere = !uuid_is_zero(before->node.uuid) && !uuid_is_zero(after->node.uuid) &&
+			 !uuid_equal(before->node.uuid, after->node.uuid);
+	return elsewhere ? PLANNED_MOVE : PLANNED_REPLACE;
+}
+
+static const struct planned_task *planned_of(const struct project_plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->jobs.n; i++)
+		for (size_t j = 0; j < plan->jobs.items[i].tasks.n; j++)
+			if (strcmp(plan->jobs.items[i].tasks.items[j].name, name) == 0)
+				return &plan->jobs.items[i].tasks.items[j];
+	return NULL;
+}
+
+static void is_listed(const struct project_plan *plan, const char *name, int act)
+{
+	const struct planned_task *planned = planned_of(plan, name);
+	int listed = planned ? planned->act : NOT_TOUCHED;
+	if (listed != act)
+		fail_msg("%s: the plan says %s, and it came to %s", name,
+			 planned ? enum_name(planned_act_names, listed) : "nothing",
+			 act == NOT_TOUCHED ? "nothing" : enum_name(planned_act_names, act));
+}
+
+/* What has changed is listed, and what is listed has changed. */
+static void lists_all(const struct project_plan *plan, const struct sight *before,
+		      const struct sight *after)
+{
+	for (size_t i = 0; i < after->n; i++) {
+		const char *name = after->seen[i].name;
+		is_listed(plan, name, act_of(seen_of(before, name), &after->seen[i]));
+	}
+	for (size_t i = 0; i < before->n; i++) {
+		const char *name = before->seen[i].name;
+		is_listed(plan, name, act_of(&before->seen[i], seen_of(after, name)));
+	}
+	for (size_t i = 0; i < plan->jobs.n; i++)
+		for (size_t j = 0; j < plan->jobs.items[i].tasks.n; j++) {
+			const char *name = plan->jobs.items[i].tasks.items[j].name;
+			assert_true(seen_of(before, name) || seen_of(after, name));
+		}
+}
+
 static void is_as_planned(struct story *story, const struct planned_task *planned)
 {
-	if (planned->act == PLANNED_STOP) {
-		assert_true(task_is_final(story_task(story, planned->name)->state));
+	if (planned->act == PLANNED_STOP)
 		return;
-	}
 	const struct task *task = story_task(story, planned->name);
 	const struct node_entry *node =
 		cluster_node(manager_cluster(story->manager), task->desired.node);
@@ -163,11 +277,16 @@ void story_comes_true(struct story *story)
 {
 	struct project_plan plan;
 	struct err err;
+	struct sight before = see(story);
 	assert_int_equal(story_plan(story, &plan, &err), ERR_NONE);
 	assert_int_equal(story_apply(story), ERR_NONE);
 	story_pass(story, plan.lasts_ms + 1000);
+	struct sight after = see(story);
+	lists_all(&plan, &before, &after);
 	for (size_t i = 0; i < plan.jobs.n; i++)
 		for (size_t j = 0; j < plan.jobs.items[i].tasks.n; j++)
 			is_as_planned(story, &plan.jobs.items[i].tasks.items[j]);
+	base_free(before.seen);
+	base_free(after.seen);
 	record_release(&project_plan_type, &plan);
 }

@@ -11,7 +11,8 @@ enum err_code story_plan(struct story *story, struct project_plan *ret_plan, str
 /* The plan in lines: jobs with their changes and tasks, networks and volumes, what would not run. */
 void story_plans(struct story *story, const char *expected);
 
-/* The plan, then the request itself and the time that it takes: every task is where the plan said. */
+/* The plan, then the request itself and the time that it takes: every task is where the plan said, and no slot of the
+ * project that the plan does not list has changed. */
 void story_comes_true(struct story *story);
 
 #endif
