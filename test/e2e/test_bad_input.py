@@ -286,7 +286,7 @@ def test_a_client_that_leaves_in_the_middle(target):
     ("services:\n  s:\n    image: [x]\n", "3:5: services.s.image", ""),
     ("services:\n  s: {image: x, ports: ['80:x']}\n", "2:", "services.s.ports[0]"),
     ("services:\n  s: {image: x, ports: ['99999:80']}\n", "2:", "services.s.ports[0]"),
-    ("services:\n  s: {image: x, build: .}\n", "2:17: services.s.build", "refused"),
+    ("services:\n  s: {build: .}\n", "2:7: services.s.build", "refused"),
     ("services:\n  s: {image: x, depends_on: [t]}\n", "2:", '"t"'),
     ("services:\n  s: {image: x, volumes: ['data:/x']}\n", "2:", "data"),
     ("services:\n  s: {image: x, networks: [n]}\n", "2:", "n"),
