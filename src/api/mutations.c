@@ -376,3 +376,23 @@ void handle_node_label(struct api_request *request)
 	mutation->request.labels_remove = &mutation->labels.remove;
 	submit(request, mutation);
 }
+
+void handle_rebalance(struct api_request *request)
+{
+	struct api_mutation *mutation = mutation_new(request, REQUEST_REBALANCE);
+	struct err err;
+	if (read_body(request, &rebalance_request_type, LIMIT_JSON_VALUES, &mutation->rebalance,
+		      &err)) {
+		refuse(request, mutation, &err);
+		return;
+	}
+	mutation->request.rebalance = &mutation->rebalance;
+	submit(request, mutation);
+}
+
+void handle_rebalance_plan(struct api_request *request)
+{
+	struct api_mutation *mutation = mutation_new(request, REQUEST_REBALANCE);
+	mutation->plan = true;
+	submit(request, mutation);
+}

@@ -19,6 +19,7 @@ void api_mutation_free(struct api_mutation *mutation)
 		return;
 	record_release(&project_request_type, &mutation->project_request);
 	record_release(&labels_request_type, &mutation->labels);
+	record_release(&rebalance_request_type, &mutation->rebalance);
 	base_free(mutation->caller);
 	base_free(mutation->idempotency_key);
 	base_free(mutation->project);

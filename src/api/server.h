@@ -19,6 +19,7 @@ struct api_mutation {
 	bool plan; /* tell what it would do, and do not do it */
 	struct project_request project_request;
 	struct labels_request labels;
+	struct rebalance_request rebalance;
 	char *caller;
 	char *idempotency_key;
 	char *project;

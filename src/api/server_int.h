@@ -116,6 +116,8 @@ void handle_job_remove(struct api_request *request);
 void handle_task_stop(struct api_request *request);
 void handle_task_restart(struct api_request *request);
 void handle_volume_remove(struct api_request *request);
+void handle_rebalance(struct api_request *request);
+void handle_rebalance_plan(struct api_request *request);
 void handle_node_drain(struct api_request *request);
 void handle_node_resume(struct api_request *request);
 void handle_node_remove(struct api_request *request);

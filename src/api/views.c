@@ -83,6 +83,8 @@ void task_view_fill(struct task_view *view, const struct manager *manager, const
 	view->scheduled_wall_ms = desired->scheduled_wall_ms;
 	fill_ports(view, spec, task);
 	fill_observed(view, task);
+	if (manager_task_is_to_move(task))
+		view->moves_to = desired->move_to.uuid;
 	if (desired->verdict)
 		view->finished_wall_ms = desired->verdict_wall_ms;
 }

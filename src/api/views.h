@@ -6,6 +6,7 @@
 #include "access/access.h"
 #include "job/job.h"
 #include "manager/manager.h"
+#include "manager/rebalance.h"
 #include "manager/rehearse.h"
 #include "node/node.h"
 
@@ -28,7 +29,8 @@ struct task_view {
 	int health;
 	bool ready;
 	bool unreachable;
-	char *waits; /* unreachable: what it waits for before it is started elsewhere */
+	struct uuid moves_to; /* the node where it is to move; zero: nowhere */
+	char *waits;	      /* unreachable: what it waits for before it is started elsewhere */
 	int wanted;
 	bool withdrawn; /* it was to take over its slot, and is none of the slot's tasks any more */
 	int reason;

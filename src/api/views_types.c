@@ -32,6 +32,7 @@ static const struct field task_view_fields[] = {
 	ROW(task_view, FIELD_ENUM, health, .names = task_health_names),
 	ROW(task_view, FIELD_BOOL, ready, .max = 1),
 	ROW(task_view, FIELD_BOOL, unreachable, .max = 1),
+	ROW(task_view, FIELD_UUID, moves_to, .max = 0),
 	ROW(task_view, FIELD_STRING, waits, ANY_STRING),
 	ROW(task_view, FIELD_ENUM, wanted, .names = task_wanted_names),
 	ROW(task_view, FIELD_BOOL, withdrawn, .max = 1),

@@ -55,6 +55,8 @@
 #define LIMIT_PLAN_CHANGES	    200	 /* of one job; the same */
 #define LIMIT_PLANS_AT_ONCE	    2	 /* being made */
 #define LIMIT_PLAN_MS		    30000
+#define LIMIT_REBALANCE_MOVES	    1000 /* asked for at a time */
+#define LIMIT_REBALANCE_BODY_BYTES  (1024 * 1024)
 #define LIMIT_PLAN_FILE_BYTES	    (32 * 1024 * 1024)
 #define LIMIT_PLAN_FILE_VALUES	    (4 * LIMIT_JSON_APPLY_VALUES)
 #define LIMIT_RUNS_PER_JOB	    100 /* kept, made up, waiting */

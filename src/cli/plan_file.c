@@ -68,6 +68,8 @@ static enum err_code read_all(const char *path, struct text *text, struct err *e
 
 static enum err_code check(const struct plan_file *file, const char *path, struct err *err)
 {
+	if (!file->drover_plan)
+		return err_set_field(err, ERR_INVALID, path, "is no plan of drover's");
 	if (file->drover_plan != PLAN_FILE_FORM)
 		return err_set_field(err, ERR_INVALID, path,
 				     "was written by another release of drover (form %lld, and "

@@ -11,13 +11,13 @@ const struct enum_name manager_request_names[] = {
 	{ REQUEST_IDENTITY_REMOVE, "identity_remove" }, { REQUEST_NODE_DRAIN, "node_drain" },
 	{ REQUEST_NODE_RESUME, "node_resume" }, { REQUEST_NODE_REMOVE, "node_remove" },
 	{ REQUEST_NODE_LABEL, "node_label" }, { REQUEST_ROLLBACK, "rollback" },
-	{ REQUEST_RUN_AGAIN, "run_again" }, { 0 }
+	{ REQUEST_RUN_AGAIN, "run_again" }, { REQUEST_REBALANCE, "rebalance" }, { 0 }
 };
 const struct enum_name job_effect_names[] = {
 	{ EFFECT_UNCHANGED, "unchanged" }, { EFFECT_CREATED, "created" }, { EFFECT_UPDATED, "updated" },
 	{ EFFECT_SCALED, "scaled" }, { EFFECT_STOPPED, "stopped" }, { EFFECT_RESTARTED, "restarted" },
 	{ EFFECT_REMOVED, "removed" }, { EFFECT_ORPHAN, "orphan" }, { EFFECT_ROLLED_BACK, "rolled_back" },
-	{ EFFECT_RUNS_AGAIN, "runs_again" }, { 0 }
+	{ EFFECT_RUNS_AGAIN, "runs_again" }, { EFFECT_REBALANCED, "rebalanced" }, { 0 }
 };
 const struct enum_name job_standing_names[] = {
 	{ STANDING_PENDING, "pending" }, { STANDING_RUNNING, "running" },

@@ -529,6 +529,10 @@ void move_forget(struct manager *manager, struct task_id task);
 void moves_due(struct manager *manager);
 int64_t moves_deadline(const struct manager *manager);
 
+/* May the successor of the task run beside it? */
+bool move_may_run_twice(const struct manager *manager, const struct job_entry *entry,
+			const struct task *task);
+
 /* pace.c */
 void pace_node_lost(struct manager *manager, const struct node_entry *node);
 void pace_node_back(struct manager *manager);

@@ -2,6 +2,7 @@
 #include "base/check.h"
 #include "base/planted.h"
 #include "manager/core.h"
+#include "manager/moving.h"
 
 typedef enum err_code (*carrier)(struct manager *manager, const struct manager_request *request,
 				 struct manager_answer *answer, struct err *err);
@@ -16,6 +17,7 @@ static carrier carrier_of(int kind)
 	case REQUEST_NODE_RESUME:
 	case REQUEST_NODE_REMOVE:
 	case REQUEST_NODE_LABEL: return node_act;
+	case REQUEST_REBALANCE: return rebalance;
 	default: return act;
 	}
 }

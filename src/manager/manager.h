@@ -64,9 +64,13 @@ struct manager_options {
  *               told so whenever it comes back (removed.c), and ends what it runs (worker/removal.c).
  * node label    Sets and removes the manager's labels of the node; those its worker was started with stay.
  *
+ * rebalance     Tasks move to the nodes that are named, as many of a job at a time as its update policy says: each when
+ *               its successor is ready there. Where that does not come about, the task stays. Refused as a whole when
+ *               one may not be moved, or not there.
+ *
  * Each is written in one group, or refused with nothing written. A request that needs more records or bytes than a
- * group holds is refused with ERR_LIMIT; but stop, remove and node remove take as many groups as they need, for any
- * part of them is right without the rest, and the same request again does what is missing. */
+ * group holds is refused with ERR_LIMIT; but stop, remove, rebalance and node remove take as many groups as they need,
+ * for any part of them is right without the rest, and the same request again does what is missing. */
 enum manager_request_kind {
 	REQUEST_APPLY = 1,     /* project_request */
 	REQUEST_SUBMIT,	       /* project_request with one job */
@@ -85,8 +89,11 @@ enum manager_request_kind {
 	REQUEST_NODE_LABEL,	 /* node; labels_set, labels_remove */
 	REQUEST_ROLLBACK,	 /* project, job ("" = all of the project); revision */
 	REQUEST_RUN_AGAIN,	 /* project, job */
+	REQUEST_REBALANCE,	 /* rebalance: the moves */
 };
 extern const struct enum_name manager_request_names[]; /* apply, submit, ... */
+
+struct rebalance_request; /* rebalance.h */
 
 /* What the requests about tokens and identities say. The shell draws secrets and computes hashes; the core sees hashes
  * only. */
@@ -116,6 +123,7 @@ struct manager_request {
 	struct task_id task; /* zero: none */
 	const char *volume;
 	const struct trust_request *trust;
+	const struct rebalance_request *rebalance;
 	int64_t replicas;
 	int64_t revision; /* 0: the last one before the current that was done */
 	bool with_volumes;
@@ -163,6 +171,7 @@ enum job_effect {
 	EFFECT_ORPHAN,
 	EFFECT_ROLLED_BACK,
 	EFFECT_RUNS_AGAIN,
+	EFFECT_REBALANCED,
 };
 extern const struct enum_name job_effect_names[];
 
@@ -248,6 +257,9 @@ void manager_step(struct manager *manager, const struct manager_in *in, struct m
 
 /* The world, for reads. Borrowed until the next step. */
 const struct cluster *manager_cluster(const struct manager *manager);
+
+/* Has a rebalance found a better node for it, where it is not yet? */
+bool manager_task_is_to_move(const struct task *task);
 
 /* What an unreachable task waits for before it is started elsewhere, a sentence; false: for nothing. */
 bool manager_task_waits(const struct manager *manager, const struct task *task, struct text *out);

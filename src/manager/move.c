@@ -19,6 +19,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "manager/core.h"
+#include "manager/moving.h"
 
 static bool node_drains(const struct manager *manager, const struct task *task)
 {
@@ -34,7 +35,9 @@ static int cause_of(const struct manager *manager, const struct job_entry *entry
 		return REASON_UPDATED;
 	if (!kept && task_is_stale(entry, task))
 		return REASON_RESTARTED;
-	return node_drains(manager, task) ? REASON_DRAINED : REASON_NONE;
+	if (node_drains(manager, task))
+		return REASON_DRAINED;
+	return task_is_to_move(task) ? REASON_REBALANCED : REASON_NONE;
 }
 
 static bool is_fixed(const struct port *port)
@@ -42,9 +45,8 @@ static bool is_fixed(const struct port *port)
 	return port->host_first && port->host_first == port->host_last;
 }
 
-/* May its successor run beside it? */
-static bool may_run_twice(const struct manager *manager, const struct job_entry *entry,
-			  const struct task *task)
+bool move_may_run_twice(const struct manager *manager, const struct job_entry *entry,
+			const struct task *task)
 {
 	const struct job_spec *spec = &successor_revision(entry, task)->spec;
 	if (job_runs_to_completion(entry) || !task_is_ready(task) || job_spec_lease_ms(spec) ||
@@ -176,9 +178,14 @@ bool move_tell(const struct manager *manager, const struct task *task, struct te
 		move ? cluster_task(&manager->cluster, move->successor) : NULL;
 	if (!successor || task->desired.wanted != TASK_WANT_RUN)
 		return false;
-	text_add(out, "runs until another is ready, at most ");
+	if (task_is_to_move(task))
+		text_add(out,
+			 "runs until another is ready on a better node, and stays if that comes "
+			 "no further for ");
+	else
+		text_add(out, "runs until another is ready, at most ");
 	text_add_duration(out, step_ms(manager, successor, move->stage));
-	text_add(out, " if that comes no further: ");
+	text_add(out, task_is_to_move(task) ? ": " : " if that comes no further: ");
 	add_successor(manager, successor, out);
 	return true;
 }
@@ -278,6 +285,17 @@ static void settle_lost(struct manager *manager, struct job_entry *entry, const 
 		pending_add(manager, old, true);
 }
 
+/* It was well where it is: it stays as soon as the other one fails, finds no room or comes no further. */
+static void settle_rebalance(struct manager *manager, struct job_entry *entry, struct slot *slot)
+{
+	const struct task *new = slot->newest;
+	if (!task_is_final(new->state) && new->desired.wanted == TASK_WANT_RUN &&
+	    !waits_in_vain(manager, new) && watch_move(manager, slot) > manager->in->now_ms)
+		return;
+	rebalance_stay(manager, slot->moving);
+	call_off(manager, entry, slot);
+}
+
 void move_settle(struct manager *manager, struct job_entry *entry, struct slot *slot)
 {
 	struct task *old = slot->moving;
@@ -301,6 +319,8 @@ void move_settle(struct manager *manager, struct job_entry *entry, struct slot *
 		settle_lost(manager, entry, slot);
 	else if (!cause)
 		call_off(manager, entry, slot);
+	else if (cause == REASON_REBALANCED)
+		settle_rebalance(manager, entry, slot);
 	else if (!node_drains(manager, old))
 		return;
 	else if (waits_in_vain(manager, new))
@@ -323,7 +343,7 @@ void move_begin(struct manager *manager, struct job_entry *entry, struct slot *s
 	if (!placed || task->desired.wanted != TASK_WANT_RUN || task->unreachable ||
 	    !node_drains(manager, task))
 		return;
-	if (!may_run_twice(manager, entry, task)) {
+	if (!move_may_run_twice(manager, entry, task)) {
 		task_stop(manager, task, REASON_DRAINED);
 		return;
 	}

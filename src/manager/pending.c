@@ -34,6 +34,7 @@ void pending_model(const struct manager *manager, const struct task *task, bool 
 	const struct job_entry *entry = cluster_job_of(&manager->cluster, task);
 	ret_model->desired.revision = successor_revision(entry, task)->number;
 	ret_model->desired.node = (struct node_id){ { { 0 } } };
+	ret_model->desired.move_to = (struct node_id){ { { 0 } } };
 	ret_model->desired.ports.items = NULL;
 	ret_model->desired.ports.n = 0;
 	ret_model->state = TASK_PENDING;

@@ -18,6 +18,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/parse.h"
+#include "manager/rebalance.h"
 #include "manager/rehearse.h"
 
 struct plan_child {
@@ -78,6 +79,21 @@ static void write_whole(int fd, const char *bytes, size_t len)
 	}
 }
 
+/* As text; or the message of the error. */
+static char *make_plan(struct manager *manager, const struct manager_in *in,
+		       const struct manager_request *request, struct err *err)
+{
+	struct project_plan plan;
+	struct rebalance_plan moves;
+	if (request->kind == REQUEST_REBALANCE) {
+		manager_plan_rebalance(manager, in, &moves);
+		return json_write_record(&rebalance_plan_type, &moves, JSON_ANSWER);
+	}
+	if (manager_rehearse(manager, in, request, &plan, err))
+		return base_strdup(err->message);
+	return json_write_record(&project_plan_type, &plan, JSON_ANSWER);
+}
+
 static _Noreturn void run_child(struct manager *manager, const struct manager_in *in,
 				const struct manager_request *request, int pipe_fd, pid_t parent)
 {
@@ -89,13 +105,10 @@ static _Noreturn void run_child(struct manager *manager, const struct manager_in
 	(void)!nice(10);
 	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 	int fd = keep_only(pipe_fd);
-	struct project_plan plan;
 	struct err err = { 0 };
 	char head[32 + ERR_FIELD_MAX];
-	enum err_code code = manager_rehearse(manager, in, request, &plan, &err);
-	_cleanup_free_ char *body =
-		code ? base_strdup(err.message)
-		     : json_write_record(&project_plan_type, &plan, JSON_ANSWER);
+	char *body = make_plan(manager, in, request, &err);
+	enum err_code code = err.code;
 	text_print(head, sizeof(head), "%d\n%s%s", (int)code, code ? err.field : "",
 		   code ? "\n" : "");
 	write_whole(fd, head, strlen(head));

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "manager/core.h"
+#include "manager/moving.h"
 
 /* The tasks of a job, safe to walk while tasks are deleted. */
 static struct task **copy_tasks(const struct job_entry *entry, size_t *ret_n)
@@ -145,6 +146,7 @@ static bool reconcile_slots(struct manager *manager, struct job_entry *entry)
 		else if (slots.items[i].want == SLOT_KEPT)
 			settle_kept(manager, entry, &slots.items[i]);
 	}
+	rebalance_roll(manager, entry, &slots);
 	bool gate_open = settle_pending(manager, entry);
 	tasks_come_home(manager, entry);
 	if (!job_runs_to_completion(entry))

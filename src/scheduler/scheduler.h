@@ -80,11 +80,17 @@ void scheduler_memory_free(struct scheduler_memory *memory);
  * every filter; of these the placement preferences, in order, keep the nodes whose label value has
  * the fewest tasks of the job; of these the policy picks. `avoid` (may be zero) is a node to use
  * only when no other fits. `round` is for roundrobin: give `next_round` of the last pick back. A
- * task of a global job goes to the node of its slot and nowhere else.
+ * task of a global job goes to the node of its slot and nowhere else, and one that has `move_to` there.
  * `memory` may be NULL. Changes nothing but that. */
 void scheduler_pick(const struct cluster *cluster, struct scheduler_memory *memory,
 		    const struct scheduler_ops *policy, const struct task *task,
 		    struct node_id avoid, uint64_t round, struct scheduler_pick *ret_pick);
+
+/* The node where this task, which is on `here` and weighs nothing at the moment, would be clearly better off; NULL:
+ * none, or its policy is one that prefers no node to another. `task` is the model of one that is placed nowhere. */
+const struct node_entry *scheduler_better(const struct cluster *cluster,
+					  const struct scheduler_ops *policy,
+					  const struct task *task, const struct node_entry *here);
 
 /* The node to keep for a task that fits nowhere for want of resources: it would fit there once what
  * runs to completion or is stopping has gone, and the least has to go. NULL: it would fit on none. */

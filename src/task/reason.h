@@ -72,7 +72,9 @@ enum reason_after {
 	/* scheduled: its machine has not what the task finds as files */                              \
 	X(REASON_WAITS_SECRET,      "waits_for_secret",    AFTER_NOT_AN_END)                          \
 	/* failed: a command that is to run after the start */                                         \
-	X(REASON_HOOK_FAILED,       "post_start_failed",   AFTER_LEAVE)
+	X(REASON_HOOK_FAILED,       "post_start_failed",   AFTER_LEAVE)                                \
+	/* completed: its slot was moved to a node that is better */                                   \
+	X(REASON_REBALANCED,        "rebalanced",          AFTER_REPLACE_NOW)
 
 enum reason {
 #define REASON_ENUM(code, name, after) code,

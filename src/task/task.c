@@ -52,6 +52,7 @@ static const struct field task_desired_fields[] = {
 	ROW_STRING(21, struct task_desired, stop_message, LIMIT_MESSAGE_BYTES),
 	ROW_ENUM(22, struct task_desired, trial, task_trial_names),
 	ROW_INT(23, struct task_desired, roll, LIMIT_COUNT),
+	ROW_UUID(24, struct task_desired, move_to),
 };
 RECORD_TYPE(task_desired, struct task_desired, task_desired_fields);
 

@@ -76,8 +76,11 @@ struct task_desired {
 	/* Its node was removed: nobody will ever confirm that no container of it is left, the operator's word has to
 	 * do. Final, occupies no node, and its node may not be known any more. Only rises. */
 	bool written_off;
-	int trial;	    /* of its slot in this roll */
-	int64_t roll;	    /* of the job when this task was made */
+	int trial;    /* of its slot in this roll */
+	int64_t roll; /* of the job when this task was made */
+	/* The node where it is to be. Of one that is somewhere else: it moves there when its job's turn comes; of one
+	 * that is Pending: it is placed there or nowhere. Zero: anywhere. */
+	struct node_id move_to;
 	char *stop_message; /* why it was stopped, where stop_reason alone does not say; NULL: it does */
 };
 extern const struct record_type task_desired_type;

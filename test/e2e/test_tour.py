@@ -141,6 +141,60 @@ def test_a_second_worker_is_turned_away_from_the_same_docker(drover):
     assert drover.containers(running_only=True) == before
 
 
+def test_a_plan_is_shown_kept_and_done(drover):
+    folder = drover.folder / "planned"
+    folder.mkdir()
+
+    def write(command, port="18480-18489", replicas=2):
+        (folder / "compose.yaml").write_text(f"""
+name: t
+services:
+  s:
+    image: {BUSYBOX}
+    command: ["sh", "-c", "{command}"]
+    stop_grace_period: 1s
+    ports: ["{port}:80"]
+    volumes: ["data:/data"]
+    deploy: {{replicas: {replicas}, update_config: &fast {{monitor: 1s, parallelism: 0}}, rollback_config: *fast}}
+volumes: {{data: }}
+""")
+
+    write("sleep 1000")
+    plan = drover.run("plan", "--out", "first.plan", "--detailed-exitcode", cwd=folder, check=False)
+    assert plan.returncode == 2, plan.stderr
+    assert "+ s.1 on" in plan.stdout and "port 18480 -> 80/tcp" in plan.stdout and "t_data" in plan.stdout
+    assert not drover.containers() and (folder / "first.plan").stat().st_mode & 0o77 == 0
+    # The file says what is done, whatever the Compose file says meanwhile.
+    write("sleep 1001")
+    drover.run("up", "--plan", "first.plan", cwd=folder)
+    write("sleep 1000")
+    same = drover.run("plan", "--detailed-exitcode", cwd=folder)
+    assert "nothing to change" in same.stdout
+    running = set(drover.containers(running_only=True))
+    late = drover.run("up", "--plan", "first.plan", cwd=folder, check=False)
+    assert late.returncode == 4 and "the plan is out of date: t/s is new since the plan" in late.stderr
+    drover.run("up", cwd=folder)
+    assert set(drover.containers(running_only=True)) == running
+    write("sleep 1002")
+    plan = json.loads(drover.out("plan", "-o", "json", "--out", "second.plan", cwd=folder))
+    assert [change["field"] for change in plan["jobs"][0]["changes"]] == ["command"]
+    assert plan["jobs"][0]["replaces"] == 2 and not plan["problems"]
+    text = (folder / "second.plan").read_text()
+    for broken, why in ((text.replace("sleep 1002", "sleep 9999"), "was edited"), ("{}", "is no plan"),
+                        (text.replace('"drover_plan":1', '"drover_plan":2'), "another release")):
+        (folder / "broken.plan").write_text(broken)
+        assert why in drover.run("up", "--plan", "broken.plan", cwd=folder, check=False).stderr
+    drover.run("up", "--plan", "second.plan", cwd=folder)
+    assert not running & set(drover.containers(running_only=True))
+    # A whole project goes back; there is one machine, so nothing is better off elsewhere.
+    assert "t/s rolled_back (revision 1)" in drover.out("rollback", cwd=folder)
+    assert "nothing to move" in drover.out("rebalance", "--dry-run")
+    # What can never fit is told, and nothing is done.
+    write("sleep 1000", port="18480")
+    never = drover.run("plan", cwd=folder, check=False)
+    assert never.returncode == 1 and "would not run: no node has port 18480/tcp free" in never.stderr
+
+
 def test_volumes_keep_their_data_until_they_are_removed(drover):
     compose = f"""
 services:

@@ -69,3 +69,21 @@ volumes: {{data: {{}}}}
     after = cluster.ready("stay/db", 1, where=["alpha"])[0]
     cluster.ready("agent/s", 3)
     assert alpha.docker("exec", after["container_id"], "cat", "/data/log") == "started\nstarted"
+
+
+def test_rebalance_fills_a_machine_that_comes_back_and_stops_nothing_before(cluster):
+    cluster.run("node", "drain", "beta", "gamma")
+    cluster.up(service(replicas=6, deploy=", update_config: {parallelism: 2}"), project="level")
+    cluster.ready("level/s", 6, where=["alpha"] * 6)
+    cluster.run("node", "resume", "beta", "gamma")
+    cluster.wait_state("ready")
+    shown = cluster.run("rebalance", "--dry-run").stdout
+    assert shown.count("would move") >= 2, shown
+    assert {name for name, _, _ in cluster.containers("level/s")} == {"alpha"}
+    watch = Watch(cluster, "level/s")
+    watch.start()
+    cluster.run("rebalance")
+    watch.stop()
+    assert watch.rounds > 3 and watch.least >= 6, (watch.rounds, watch.least)
+    assert {name for name, _, _ in cluster.containers("level/s")} == {"alpha", "beta", "gamma"}
+    assert "nothing to move" in cluster.run("rebalance").stdout

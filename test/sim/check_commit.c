@@ -191,6 +191,7 @@ static void check_task(struct sim *sim, const struct cluster *cluster,
 	check_success(sim, known, entry, task, name);
 	checker_follows(sim, known, task, name);
 	checker_update(sim, cluster, known, entry, task, name);
+	checker_rebalance(sim, known, entry, task, name);
 	checker_history(sim, entry, task);
 	if (!uuid_is_zero(task->desired.node.uuid) && uuid_is_zero(known->node.uuid))
 		checker_placed(sim, cluster, task, name);

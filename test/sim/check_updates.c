@@ -1,4 +1,5 @@
-/* Updates: how many slots one takes down at a time (I13), from the records of tasks alone. */
+/* Updates and moves: how many slots an update takes down at a time, and that a move takes down none (I13), from the
+ * records of tasks alone. */
 #include "base/limits.h"
 #include "sim.h"
 
@@ -69,4 +70,19 @@ void checker_update(struct sim *sim, const struct cluster *cluster, const struct
 			 "%s is stopped for an update, and of its job the slots%s are down", name,
 			 text_string(&slots));
 	text_release(&slots);
+}
+
+void checker_rebalance(struct sim *sim, const struct known_task *known,
+		       const struct job_entry *entry, const struct task *task, const char *name)
+{
+	if (!known->committed || known->stop_reason ||
+	    task->desired.stop_reason != REASON_REBALANCED || !task_is_ready(task))
+		return;
+	sim->checker.evaluated[INVARIANT_I13]++;
+	for (size_t i = 0; i < entry->tasks.n; i++)
+		if (entry->tasks.items[i]->desired.slot == task->desired.slot &&
+		    serves(entry->tasks.items[i]))
+			return;
+	violated(sim, INVARIANT_I13, "%s is stopped for a better node, and nobody serves its slot",
+		 name);
 }

@@ -26,6 +26,7 @@ static void on_next(struct sim *sim, struct event *event)
 	client->serial++;
 	client->request = request_draw(sim, client);
 	client->tries = 0;
+	sim_rehearse(sim, client);
 	client_ask(sim, client);
 }
 

@@ -197,6 +197,8 @@ bool checker_turn_may_come(const struct job_entry *entry);
 /* check_updates.c: a task that an update stops. */
 void checker_update(struct sim *sim, const struct cluster *cluster, const struct known_task *known,
 		    const struct job_entry *entry, const struct task *task, const char *name);
+void checker_rebalance(struct sim *sim, const struct known_task *known,
+		       const struct job_entry *entry, const struct task *task, const char *name);
 /* check_nodes.c: how nodes stand after a turn. */
 void checker_turned(struct sim *sim, const struct cluster *cluster);
 /* Is nothing to be replaced now, because many nodes were lost at once? */

@@ -271,6 +271,20 @@ static bool draw_task(struct sim *sim, struct sim_request *request)
 	return true;
 }
 
+/* Any task of a service to any node, better or not: half of them cannot be. */
+static bool draw_move(struct sim *sim, struct sim_request *request)
+{
+	struct sim_worker *worker = &sim->workers[sim_draw(sim, 0, sim->n_workers - 1)];
+	if (!worker->core || !draw_task(sim, request))
+		return false;
+	request->request.kind = REQUEST_REBALANCE;
+	request->move.task = request->request.task.uuid;
+	request->move.node = worker_node_id(worker->core).uuid;
+	request->request.task = (struct task_id){ { { 0 } } };
+	request->project[0] = '\0';
+	return true;
+}
+
 static void draw_volume_removal(struct sim_request *request)
 {
 	request->request.kind = REQUEST_VOLUME_REMOVE;
@@ -338,6 +352,9 @@ static void tie(struct sim_request *request)
 	request->request.job = request->job;
 	request->request.volume = request->volume;
 	request->request.labels_set = &request->labels;
+	request->rebalance.moves.items = &request->move;
+	request->rebalance.moves.n = 1;
+	request->request.rebalance = &request->rebalance;
 }
 
 struct sim_request *request_draw(struct sim *sim, const struct sim_client *client)
@@ -358,6 +375,8 @@ struct sim_request *request_draw(struct sim *sim, const struct sim_client *clien
 		draw_submit(sim, request);
 	else if (sim_chance(sim, 50))
 		draw_volume_removal(request);
+	else if (sim_chance(sim, 200) && draw_move(sim, request))
+		;
 	else if (!sim_chance(sim, 200) || !draw_task(sim, request))
 		draw_act(sim, request);
 	request->request.body_hash = (int64_t)(random_next(&sim->random) >> 1);

@@ -2,6 +2,7 @@
 #ifndef SIM_REQUESTS_H
 #define SIM_REQUESTS_H
 
+#include "manager/rebalance.h"
 #include "sim.h"
 
 /* A request that owns everything it points to. */
@@ -15,6 +16,8 @@ struct sim_request {
 	char job[16];
 	char volume[24];
 	struct pairs labels; /* of a node */
+	struct planned_move move;
+	struct rebalance_request rebalance;
 };
 
 /* The longest that an update of a drawn job waits for a task to come further. */
@@ -26,5 +29,7 @@ struct sim_request *request_draw(struct sim *sim, const struct sim_client *clien
 struct sim_request *request_last(void);
 struct sim_request *request_copy(const struct sim_request *request);
 void request_free(void *request);
+/* Plan what the client asks for, if it is its turn (rehearsals.c). */
+void sim_rehearse(struct sim *sim, const struct sim_client *client);
 
 #endif
