@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
-#include "compose/utf8.h"
+#include "base/utf8.h"
 
 #define INTERPOLATED_BYTES_MAX (4LL * LIMIT_YAML_FILE_BYTES)
 #define PATH_DEPTH_MAX	       24

@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
-#include "compose/utf8.h"
+#include "base/utf8.h"
 
 struct file {
 	const char *name;

@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
-#include "compose/utf8.h"
+#include "base/utf8.h"
 
 /* Add `path`'s steps to `out`, which holds none or steps each begun by a slash. */
 static void add_steps(struct text *out, const char *path)

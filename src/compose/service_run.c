@@ -2,9 +2,9 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/utf8.h"
 #include "compose/keys.h"
 #include "compose/service.h"
-#include "compose/utf8.h"
 #include "compose/words.h"
 
 enum err_code read_image(const struct at *at, void *target, struct err *err)

@@ -1,7 +1,7 @@
 #include "compose/testing.h"
 
+#include "base/utf8.h"
 #include "compose/nearest.h"
-#include "compose/utf8.h"
 #include "compose/words.h"
 
 static void a_command_line_is_split_as_a_shell_quotes(void **state)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "compose/utf8.h"
+#include "base/utf8.h"
 #include "compose/yaml_tree.h"
 
 #define SIMPLE_KEY_BYTES_MAX 128

@@ -360,6 +360,17 @@ static void docker_submit(struct runtime *runtime, const struct container_action
 		verbs[action->verb](op, action);
 }
 
+static void docker_cancel(struct runtime *runtime, uint64_t op)
+{
+	struct docker *docker = (struct docker *)runtime;
+	for (struct docker_op *at = docker->ops; at; at = at->next) {
+		if (at->result.op != op || at->result.verb != CONTAINER_PROBE)
+			continue;
+		docker_op_fault(at, FAULT_AMBIGUOUS, "not waited for any more");
+		return;
+	}
+}
+
 static bool docker_usage(struct runtime *runtime, const char *container_id,
 			 struct runtime_usage *ret_usage)
 {
@@ -390,6 +401,7 @@ const struct runtime_ops runtime_docker_ops = {
 	.open = docker_open,
 	.set_cluster = docker_set_cluster,
 	.submit = docker_submit,
+	.cancel = docker_cancel,
 	.logs_open = docker_logs_open,
 	.logs_pause = docker_logs_pause,
 	.logs_close = docker_logs_close,

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/utf8.h"
 #include "runtime/docker_demux.h"
 #include "runtime/docker_reply.h"
 #include "runtime/json_build.h"
@@ -14,8 +15,10 @@
 /* Of what it wrote, the last. */
 #define OUTPUT_BYTES 300
 #define LINE_BYTES   (1024 * 1024)
-/* The end of the output may come before Docker knows of the end of the process. */
-#define LOOK_AGAIN_MS 50
+/* The end of the output may come before Docker knows of the end of the process; long before, where the process has
+ * closed it and runs on. */
+#define LOOK_AGAIN_MS	  50
+#define LOOK_AGAIN_MAX_MS 5000
 
 struct exec {
 	char id[80];
@@ -24,6 +27,7 @@ struct exec {
 	size_t output_len;
 	int64_t timeout_ms;
 	struct event *again;
+	int64_t again_ms; /* how long the newest wait for the next look was; 0: there was none */
 };
 
 static void exec_release(void *data)
@@ -100,6 +104,7 @@ static const char *output_line(struct exec *exec)
 	exec->output[exec->output_len] = '\0';
 	while (((unsigned char)*start & 0xc0) == 0x80)
 		start++;
+	utf8_mend(start, strlen(start));
 	for (char *at = start; *at; at++)
 		if ((unsigned char)*at < ' ' || *at == 127)
 			*at = ' ';
@@ -128,10 +133,39 @@ static void on_again(evutil_socket_t fd, short what, void *argument)
 	look(argument);
 }
 
+static void outlast(struct docker_op *op)
+{
+	const struct exec *exec = op->data;
+	char what[64];
+	struct text limit;
+	text_init(&limit, sizeof(what));
+	text_add_duration(&limit, exec->timeout_ms);
+	text_print(what, sizeof(what), "did not end within %s", text_string(&limit));
+	text_release(&limit);
+	fail_hook(op, what);
+}
+
+static void lost(struct docker_op *op, const struct err *err, enum http_sent sent)
+{
+	if (err->code == ERR_TIMEOUT)
+		outlast(op);
+	else
+		docker_op_transport_fault(op, err, sent);
+}
+
 static void look_again(struct docker_op *op)
 {
 	struct exec *exec = op->data;
-	const struct timeval delay = { 0, LOOK_AGAIN_MS * 1000 };
+	int64_t left_ms = op->deadline_ms - docker_now_ms();
+	if (left_ms <= 0) {
+		outlast(op);
+		return;
+	}
+	exec->again_ms = exec->again_ms ? 2 * exec->again_ms : LOOK_AGAIN_MS;
+	if (exec->again_ms > LOOK_AGAIN_MAX_MS)
+		exec->again_ms = LOOK_AGAIN_MAX_MS;
+	int64_t delay_ms = exec->again_ms < left_ms ? exec->again_ms : left_ms;
+	const struct timeval delay = { delay_ms / 1000, delay_ms % 1000 * 1000 };
 	if (!exec->again)
 		exec->again = evtimer_new(op->docker->base, on_again, op);
 	INVARIANT(exec->again);
@@ -158,22 +192,6 @@ static void looked(struct docker_op *op, int status, struct http_view body)
 	}
 }
 
-static void lost(struct docker_op *op, const struct err *err, enum http_sent sent)
-{
-	const struct exec *exec = op->data;
-	if (err->code != ERR_TIMEOUT) {
-		docker_op_transport_fault(op, err, sent);
-		return;
-	}
-	char what[64];
-	struct text limit;
-	text_init(&limit, sizeof(what));
-	text_add_duration(&limit, exec->timeout_ms);
-	text_print(what, sizeof(what), "did not end within %s", text_string(&limit));
-	text_release(&limit);
-	fail_hook(op, what);
-}
-
 static void look(struct docker_op *op)
 {
 	const struct exec *exec = op->data;
@@ -181,7 +199,8 @@ static void look(struct docker_op *op)
 	text_init(&target, 1024);
 	docker_target(&target, "/exec/", exec->id, "/json");
 	op->body = NULL;
-	op->lost = NULL;
+	/* One that was seen to run has outlasted its time; else nothing is known but that Docker is silent. */
+	op->lost = exec->again_ms ? lost : NULL;
 	docker_op_call(op, "GET", text_string(&target), NULL, looked);
 	text_release(&target);
 }

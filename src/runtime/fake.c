@@ -541,11 +541,18 @@ void runtime_fake_restart(struct runtime *runtime)
 	turn_soon(fake);
 }
 
+/* Its questions take no time. */
+static void fake_cancel(struct runtime *runtime, uint64_t op)
+{
+	(void)runtime, (void)op;
+}
+
 const struct runtime_ops runtime_fake_ops = {
 	.name = "fake",
 	.open = fake_open,
 	.set_cluster = fake_set_cluster,
 	.submit = fake_submit,
+	.cancel = fake_cancel,
 	.logs_open = fake_logs_begin,
 	.logs_pause = fake_logs_pause,
 	.logs_close = fake_logs_close,

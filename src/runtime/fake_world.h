@@ -106,6 +106,7 @@ struct fake_world {
 	struct fake_volume *volumes;
 	struct pairs images; /* to the platform each is for */
 	uint64_t ids;
+	int exec_looks;	   /* how often somebody asked what became of a command */
 	uint64_t instance; /* which run of the daemon */
 	fake_event_fn *event;
 	void *owner;

@@ -311,6 +311,12 @@ static void fault_submit(struct runtime *runtime, const struct container_action 
 		fault->inner_ops->submit(fault->inner, action);
 }
 
+static void fault_cancel(struct runtime *runtime, uint64_t op)
+{
+	struct fault_runtime *fault = (struct fault_runtime *)runtime;
+	fault->inner_ops->cancel(fault->inner, op);
+}
+
 static void logs_bytes(void *reader, int stream, const void *bytes, size_t len)
 {
 	const struct fault_logs *logs = reader;
@@ -377,6 +383,7 @@ const struct runtime_ops runtime_fault_ops = {
 	.open = fault_open,
 	.set_cluster = fault_set_cluster,
 	.submit = fault_submit,
+	.cancel = fault_cancel,
 	.logs_open = fault_logs_open,
 	.logs_pause = fault_logs_pause,
 	.logs_close = fault_logs_close,

@@ -80,6 +80,9 @@ struct runtime_ops {
 	void (*set_cluster)(struct runtime *runtime, struct uuid cluster);
 	/* Begin an action. Copies what it needs. */
 	void (*submit)(struct runtime *runtime, const struct container_action *action);
+	/* The answer of a PROBE is waited for no more: end it now, connection and all. It is answered nevertheless.
+	 * Nothing happens where it has ended, or is no PROBE. */
+	void (*cancel)(struct runtime *runtime, uint64_t op);
 	/* Read logs. pause stops reading the source (back-pressure). close may be called at any time, without `end`. */
 	struct runtime_logs *(*logs_open)(struct runtime *runtime, const char *container_name,
 					  const struct runtime_logs_options *options,

@@ -355,6 +355,8 @@ static void act(struct worker_daemon *daemon)
 		daemon->runtime_cluster = cluster;
 		daemon->runtime_ops->set_cluster(daemon->runtime, cluster);
 	}
+	for (size_t i = 0; i < out->n_dropped; i++)
+		daemon->runtime_ops->cancel(daemon->runtime, out->dropped[i]);
 	for (size_t i = 0; i < out->n_actions; i++)
 		submit(daemon, &out->actions[i]);
 	if (out->sweep_files)

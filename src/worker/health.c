@@ -163,7 +163,7 @@ void worker_health_end(struct worker *worker, struct worker_task *task)
 	if (!health)
 		return;
 	if (health->op)
-		worker_op_end(worker, health->op);
+		worker_op_drop(worker, health->op);
 	if (health->in_queue)
 		leave_queue(worker, health);
 	wake_first(worker);

@@ -30,6 +30,8 @@ static char *name_of(const char *kind, size_t index, size_t n, const struct hook
 	text_init(&command, COMMAND_BYTES);
 	for (size_t i = 0; i < hook->command.n; i++)
 		text_addf(&command, "%s%s", i ? " " : "", hook->command.items[i]);
+	if (command.cut)
+		worker_drop_half_character(&command);
 	char *name = n > 1 ? worker_sentence("%s hook %zu of %zu (%s%s)", kind, index + 1, n,
 					     text_string(&command), command.cut ? "..." : "")
 			   : worker_sentence("%s hook (%s%s)", kind, text_string(&command),

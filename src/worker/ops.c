@@ -138,3 +138,13 @@ void worker_op_end(struct worker *worker, uint64_t op)
 	memmove(found, found + 1, (worker->n_ops - at - 1) * sizeof(*found));
 	worker->n_ops--;
 }
+
+void worker_op_drop(struct worker *worker, uint64_t op)
+{
+	struct worker_out *out = worker->out;
+	PRE(out);
+	out->dropped = base_grow(out->dropped, out->n_dropped, &out->dropped_capacity,
+				 sizeof(*out->dropped));
+	out->dropped[out->n_dropped++] = op;
+	worker_op_end(worker, op);
+}

@@ -7,8 +7,7 @@
 
 #define WORDS_BYTES_MAX 600
 
-/* Drop the bytes of a character that was cut in two, so that the text stays valid UTF-8. */
-static void drop_half_character(struct text *text)
+void worker_drop_half_character(struct text *text)
 {
 	size_t len = text->len;
 	size_t tail = 0;
@@ -33,7 +32,7 @@ char *worker_sentence(const char *format, ...)
 	text_addv(&text, format, arguments);
 	va_end(arguments);
 	if (text.cut)
-		drop_half_character(&text);
+		worker_drop_half_character(&text);
 	for (size_t i = 0; i < text.len; i++)
 		if ((uint8_t)text.bytes[i] < 0x20)
 			text.bytes[i] = ' ';
@@ -52,6 +51,6 @@ char *worker_words_tail(const char *words)
 		text_add_bytes(&text, words, len);
 	}
 	if (text.cut)
-		drop_half_character(&text);
+		worker_drop_half_character(&text);
 	return text_take(&text);
 }

@@ -35,6 +35,7 @@ void worker_out_clear(struct worker_out *out)
 {
 	changes_clear(&out->changes);
 	out->n_actions = 0;
+	out->n_dropped = 0;
 	if (out->has_up)
 		record_release(&sync_up_type, &out->up);
 	out->has_up = false;
@@ -48,6 +49,7 @@ void worker_out_release(struct worker_out *out)
 	worker_out_clear(out);
 	changes_release(&out->changes);
 	base_free(out->actions);
+	base_free(out->dropped);
 	notes_release(&out->notes);
 	*out = (struct worker_out){ 0 };
 }

@@ -74,6 +74,8 @@ struct worker_out {
 	struct changes changes;
 	struct container_action *actions; /* pointers into the worker: valid until the next step */
 	size_t n_actions, actions_capacity;
+	uint64_t *dropped; /* actions whose answers are waited for no more: runtime's cancel */
+	size_t n_dropped, dropped_capacity;
 	bool sweep_files; /* a task needs its files no more: remove those of whom worker_needs_files() does not know */
 	bool has_up;
 	struct sync_up up;

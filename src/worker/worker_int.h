@@ -363,6 +363,8 @@ bool worker_task_is_live(const struct worker_task *task);
 char *worker_sentence(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The runtime's own words as the tail of a sentence: ": no such host" or "". Caller frees. */
 char *worker_words_tail(const char *words);
+/* Drop the bytes of a character at the end that was cut in two. */
+void worker_drop_half_character(struct text *text);
 
 /* ---- desired.c ---- */
 void worker_desired_take(struct worker *worker, const struct sync_down *down);
@@ -569,6 +571,8 @@ struct container_action *worker_op_begin_probe(struct worker *worker, struct wor
 					       int64_t timeout_ms);
 /* Take it out of the table: its answer is not waited for. */
 void worker_op_end(struct worker *worker, uint64_t op);
+/* The same before its answer: the runtime need not go on with it. */
+void worker_op_drop(struct worker *worker, uint64_t op);
 struct op *worker_op_get(const struct worker *worker, uint64_t op);
 
 /* ---- due.c: when to look at a task again ---- */

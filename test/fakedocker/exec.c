@@ -10,6 +10,7 @@ struct fake_exec {
 	char container[CONTAINER_NAME_SIZE];
 	struct strings argv;
 	int status; /* -1: not run yet */
+	bool lingers;
 };
 
 void execs_free(struct fakedocker *fakedocker)
@@ -72,9 +73,20 @@ void post_exec_start(struct fakedocker *fakedocker, const struct request *reques
 		exec ? running(fakedocker, exec->container, answer) : NULL;
 	if (!container)
 		return;
-	exec->status = fake_container_exec(container, &exec->argv);
 	answer->status = 200;
 	answer->content_type = "application/vnd.docker.raw-stream";
+	/* Two that the world of memory has not: one ends its output and runs on, one writes what is no text. */
+	exec->lingers = strcmp(exec->argv.items[0], "linger") == 0;
+	if (exec->lingers)
+		return;
+	if (strcmp(exec->argv.items[0], "garble") == 0) {
+		char bytes[] = "a\xff\xfe b\xc3";
+		struct fake_log_entry noise = { .stream = 1, .text = bytes };
+		exec->status = 1;
+		frame_add(&answer->body, &noise, false);
+		return;
+	}
+	exec->status = fake_container_exec(container, &exec->argv);
 	struct fake_log_entry entry = { .stream = 2, .text = container->exec_output };
 	if (container->exec_output[0])
 		frame_add(&answer->body, &entry, false);
@@ -85,7 +97,10 @@ void get_exec(struct fakedocker *fakedocker, const struct request *request, cons
 {
 	(void)request;
 	const struct fake_exec *exec = find(fakedocker, name, answer);
-	if (exec && exec->status < 0)
+	fakedocker->world->exec_looks++;
+	if (exec && exec->lingers)
+		put_json(answer, 200, json_pack("{s:b,s:n}", "Running", 1, "ExitCode"));
+	else if (exec && exec->status < 0)
 		put_json(answer, 200, json_pack("{s:b,s:n}", "Running", 0, "ExitCode"));
 	else if (exec)
 		put_json(answer, 200,

@@ -382,6 +382,17 @@ static void release_action(struct world *world, size_t at)
 	world->n_actions--;
 }
 
+void docker_cancel(struct world *world, uint64_t op)
+{
+	for (size_t i = 0; i < world->n_actions; i++) {
+		if (world->actions[i].action.op != op)
+			continue;
+		assert_int_equal(world->actions[i].action.verb, CONTAINER_PROBE);
+		release_action(world, i);
+		return;
+	}
+}
+
 void docker_drop_actions(struct world *world, bool happens)
 {
 	while (world->n_actions) {

@@ -203,6 +203,8 @@ static void a_stop_waits_for_no_answer_and_ends_the_questions(void **state)
 	world_run(world, 1000);
 	world_expect(world, id, TASK_COMPLETED, REASON_STOPPED, "stopped by SIGTERM");
 	assert_int_equal(health_of(world, id), HEALTH_NONE);
+	/* Nor does its connection stay open until the question's time is over. */
+	assert_int_equal(world->n_actions, 0);
 	int64_t probed_ms = world->probed_ms;
 	world_run(world, 600000);
 	assert_int_equal(world->probed_ms, probed_ms);

@@ -109,6 +109,29 @@ static void who_ends_meanwhile_has_its_own_reason(void **state)
 	world_free(world);
 }
 
+/* Three bytes each, and the limit falls inside of one. */
+static void a_long_command_is_cut_between_characters(void **state)
+{
+	(void)state;
+	struct world *world = world_new();
+	struct hook *hook = list_add(&hooked_job(world, "app:1")->post_start, sizeof(*hook));
+	struct text command, told;
+	text_init(&command, 1000);
+	text_init(&told, 1000);
+	text_add(&command, "x");
+	for (int i = 0; i < 60; i++)
+		text_add(&command, "\xe2\x82\xac");
+	strings_add(&hook->command, text_string(&command));
+	world->hook_ms = 300000;
+	struct task_id id = world_begin(world, "app:1");
+	world_run(world, 5000);
+	text_addf(&told, "running its post_start hook (%.*s...)", 1 + 39 * 3, command.bytes);
+	world_expect(world, id, TASK_SCHEDULED, REASON_STARTING, text_string(&told));
+	text_release(&command);
+	text_release(&told);
+	world_free(world);
+}
+
 static void a_stop_waits_for_no_hook_of_the_start(void **state)
 {
 	(void)state;
@@ -312,6 +335,7 @@ int main(void)
 		TEST(every_attempt_has_its_own),
 		TEST(one_that_fails_ends_the_attempt_under_the_policy),
 		TEST(who_ends_meanwhile_has_its_own_reason),
+		TEST(a_long_command_is_cut_between_characters),
 		TEST(a_stop_waits_for_no_hook_of_the_start),
 		TEST(a_lease_waits_for_no_hook),
 		TEST(an_unclear_answer_is_asked_again_and_not_for_ever),

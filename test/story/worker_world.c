@@ -107,6 +107,8 @@ static void obey(struct world *world)
 	struct worker_out *out = &world->out;
 	for (size_t i = 0; i < out->changes.n; i++)
 		store_apply(world, &out->changes.items[i]);
+	for (size_t i = 0; i < out->n_dropped; i++)
+		docker_cancel(world, out->dropped[i]);
 	for (size_t i = 0; i < out->n_actions; i++)
 		docker_submit(world, &out->actions[i]);
 	if (out->sweep_files)

@@ -194,6 +194,7 @@ const struct task_observed *world_observed(const struct world *world, struct tas
 void world_expect_story(struct world *world, const char *expected);
 /* worker_docker.c: the table that stands for Docker. */
 void docker_submit(struct world *world, const struct container_action *action);
+void docker_cancel(struct world *world, uint64_t op);
 int64_t docker_next_ms(const struct world *world);
 /* Do the first thing that is due, with its event; false when nothing is. */
 bool docker_turn(struct world *world);

@@ -1,6 +1,6 @@
 /* UTF-8, as the API's JSON and YAML demand it of every text. */
-#ifndef COMPOSE_UTF8_H
-#define COMPOSE_UTF8_H
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,5 +11,8 @@
 size_t utf8_read(const char *bytes, size_t len, uint32_t *ret_character);
 
 bool utf8_is_valid(const char *bytes, size_t len);
+
+/* Make it UTF-8: each byte that belongs to no character becomes a question mark. */
+void utf8_mend(char *bytes, size_t len);
 
 #endif

@@ -1,4 +1,4 @@
-#include "compose/utf8.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
@@ -50,4 +50,15 @@ bool utf8_is_valid(const char *bytes, size_t len)
 		at += n;
 	}
 	return true;
+}
+
+void utf8_mend(char *bytes, size_t len)
+{
+	uint32_t character;
+	for (size_t at = 0; at < len;) {
+		size_t n = utf8_read(bytes + at, len - at, &character);
+		if (n == 0)
+			bytes[at] = '?';
+		at += n ? n : 1;
+	}
 }
