@@ -514,6 +514,8 @@ void publish(struct manager *manager);
 void move_settle(struct manager *manager, struct job_entry *entry, struct slot *slot);
 /* Must the slot's task leave its node? Then begin. */
 void move_begin(struct manager *manager, struct job_entry *entry, struct slot *slot);
+/* Is nothing left of the one it took over from? Until then nobody can be started beside it. */
+bool move_is_over(const struct manager *manager, const struct task *task);
 /* Let a new task take over from the slot's, which is ready. */
 void move_start(struct manager *manager, struct job_entry *entry, struct slot *slot);
 /* How far a task has come on its way to be ready; rises. */

@@ -336,6 +336,20 @@ void move_start(struct manager *manager, struct job_entry *entry, struct slot *s
 	watch_move(manager, slot);
 }
 
+bool move_is_over(const struct manager *manager, const struct task *task)
+{
+	const struct task *before = cluster_task(&manager->cluster, task->desired.replaces);
+	return !before || task_is_off(before);
+}
+
+/* The one before it has ended, and that it is gone will be told: a third beside them would be one too many. Of a lost
+ * machine nothing is told. */
+static bool waits_for_the_one_before(const struct manager *manager, const struct task *task)
+{
+	const struct task *before = cluster_task(&manager->cluster, task->desired.replaces);
+	return before && !task_is_off(before) && !before->unreachable;
+}
+
 void move_begin(struct manager *manager, struct job_entry *entry, struct slot *slot)
 {
 	struct task *task = slot->newest;
@@ -343,7 +357,10 @@ void move_begin(struct manager *manager, struct job_entry *entry, struct slot *s
 	if (!placed || task->desired.wanted != TASK_WANT_RUN || task->unreachable ||
 	    !node_drains(manager, task))
 		return;
-	if (!move_may_run_twice(manager, entry, task)) {
+	bool beside = move_may_run_twice(manager, entry, task);
+	if (beside && waits_for_the_one_before(manager, task))
+		return;
+	if (!beside || !move_is_over(manager, task)) {
 		task_stop(manager, task, REASON_DRAINED);
 		return;
 	}

@@ -71,6 +71,7 @@ bool rebalance_may_move(const struct manager *manager, const struct job_entry *e
 	const struct task *task = slot->newest;
 	return entry->job.wanted == JOB_RUN && !job_is_rolling(entry) && !slot->moving && task &&
 	       slot->want == SLOT_WANTED && task_serves(task) && !task_is_stale(entry, task) &&
+	       move_is_over(manager, task) &&
 	       manager->cluster.columns
 		       .ready[cluster_node(&manager->cluster, task->desired.node)->index];
 }

@@ -42,11 +42,14 @@ struct roll {
 	size_t n_next;
 };
 
-static void look_at_old(struct roll *roll, const struct job_entry *entry, struct slot *slot)
+static void look_at_old(const struct manager *manager, struct roll *roll,
+			const struct job_entry *entry, struct slot *slot)
 {
-	/* The one before it may still be ending: that is waited for, but not for a machine that is lost. */
-	const struct task *moving = slot->moving;
-	bool settled = !moving || (moving->desired.wanted != TASK_WANT_RUN && moving->unreachable);
+	/* The one before it may still be ending, or not be known to be gone: that is waited for, but not for a machine
+	 * that is lost. */
+	const struct task *before = cluster_task(&manager->cluster, slot->newest->desired.replaces);
+	bool settled = move_is_over(manager, slot->newest) ||
+		       (before->desired.wanted != TASK_WANT_RUN && before->unreachable);
 	roll->open = true;
 	if (slot_look(entry, slot->newest) == SLOT_OLD && settled)
 		roll->next[roll->n_next++] = slot;
@@ -100,7 +103,7 @@ static void look_at_slots(struct manager *manager, struct roll *roll, const stru
 		if (slot->want != SLOT_WANTED || !slot->newest)
 			continue;
 		if (task_is_stale(entry, slot->newest))
-			look_at_old(roll, entry, slot);
+			look_at_old(manager, roll, entry, slot);
 		else if (task_is_of_update(entry, slot->newest))
 			look_at_new(manager, roll, entry, slot);
 		else
@@ -113,7 +116,7 @@ static void begin(struct manager *manager, struct roll *roll, struct job_entry *
 {
 	struct task *task = slot->newest;
 	bool beside = roll->policy->order == UPDATE_START_FIRST && task_serves(task) &&
-		      !slot->moving &&
+		      move_is_over(manager, task) &&
 		      !job_spec_lease_ms(cluster_task_spec(&manager->cluster, task));
 	if (beside) {
 		move_start(manager, entry, slot);

@@ -69,6 +69,36 @@ static void a_drained_node_keeps_its_tasks_until_others_are_ready(void **state)
 	story_end(&story);
 }
 
+/* Beside what may be left of the one before, which has ended, there is room for no third. */
+static void a_task_moves_once_the_one_before_it_is_gone(void **state)
+{
+	(void)state;
+	for (int lost = 0; lost <= 1; lost++) {
+		struct story story;
+		begin(&story);
+		run_on_alpha(&story);
+		story.linger = "web";
+		assert_int_equal(story_act_node(&story, REQUEST_NODE_DRAIN, "alpha", false),
+				 ERR_NONE);
+		story_join(&story, "gamma");
+		assert_int_equal(count_present(&story, "beta"), 1);
+		assert_int_equal(story_act_node(&story, REQUEST_NODE_DRAIN, "beta", false),
+				 ERR_NONE);
+		story_pass(&story, 5000);
+		assert_int_equal(count_present(&story, "alpha"), 1);
+		assert_int_equal(count_present(&story, "beta"), 1);
+		assert_int_equal(count_present(&story, "gamma"), 0);
+		if (lost)
+			story_silence(&story, "alpha");
+		story.linger = NULL;
+		story_pass(&story, 10 * 60000);
+		assert_int_equal(count_present(&story, "beta"), 0);
+		assert_int_equal(count_present(&story, "gamma"), 1);
+		assert_int_equal(story_task(&story, "shop/web.1")->state, TASK_RUNNING);
+		story_end(&story);
+	}
+}
+
 static void a_task_with_a_fixed_port_is_stopped_before_it_starts_elsewhere(void **state)
 {
 	(void)state;
@@ -447,6 +477,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_drained_node_keeps_its_tasks_until_others_are_ready),
+		cmocka_unit_test(a_task_moves_once_the_one_before_it_is_gone),
 		cmocka_unit_test(a_task_with_a_fixed_port_is_stopped_before_it_starts_elsewhere),
 		cmocka_unit_test(a_run_to_completion_is_stopped_and_runs_again_elsewhere),
 		cmocka_unit_test(a_pinned_task_is_stopped_and_waits_for_its_node),

@@ -107,6 +107,36 @@ static void start_first_stops_the_old_task_when_the_new_one_is_ready(void **stat
 	story_end(&story);
 }
 
+/* The one before it has ended, and what is left of it may run: a third would be one too many. */
+static void start_first_waits_until_the_one_before_is_gone(void **state)
+{
+	(void)state;
+	for (int lost = 0; lost <= 1; lost++) {
+		struct story story;
+		rollout_begin(&story, 1);
+		rollout_spec(&story)->update.order = UPDATE_START_FIRST;
+		story_act_node(&story, REQUEST_NODE_DRAIN, "alpha", false);
+		story_join(&story, "beta");
+		story.linger = "web";
+		rollout_update(&story, "busybox:2");
+		assert_int_equal(rollout_revision(&story, "shop/web.1"), 2);
+		assert_int_equal(rollout_running(&story), 1);
+		rollout_update(&story, "busybox:3");
+		story_pass(&story, 5000);
+		assert_int_equal(rollout_revision(&story, "shop/web.1"), 2);
+		assert_int_equal(rollout_running(&story), 1);
+		/* It is waited for, but not for a machine that is lost. */
+		if (lost)
+			story_silence(&story, "alpha");
+		story.linger = NULL;
+		story_pass(&story, 10 * 60000);
+		assert_int_equal(rollout_revision(&story, "shop/web.1"), 3);
+		assert_int_equal(rollout_running(&story), 1);
+		assert_int_equal(rollout_outcome(&story, 3), OUTCOME_DONE);
+		story_end(&story);
+	}
+}
+
 static void start_first_keeps_the_old_task_for_as_long_as_the_new_one_fails(void **state)
 {
 	(void)state;
@@ -394,6 +424,7 @@ int main(void)
 		cmocka_unit_test(as_many_slots_are_replaced_at_a_time_as_the_policy_says),
 		cmocka_unit_test(the_next_slot_waits_for_the_delay),
 		cmocka_unit_test(start_first_stops_the_old_task_when_the_new_one_is_ready),
+		cmocka_unit_test(start_first_waits_until_the_one_before_is_gone),
 		cmocka_unit_test(start_first_keeps_the_old_task_for_as_long_as_the_new_one_fails),
 		cmocka_unit_test(what_comes_no_further_has_failed_after_the_deadline),
 		cmocka_unit_test(a_restart_within_the_monitor_is_a_failure_and_a_later_one_is_none),
