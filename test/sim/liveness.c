@@ -193,13 +193,13 @@ static bool is_kept(const struct job_entry *entry, const struct task *task)
 	       job_outcome(&entry->job, entry->job.revision) == OUTCOME_PAUSED;
 }
 
-/* Tasks that still serve, but are to be replaced: no gate opens for them. */
+/* Tasks of an older revision that still serve: no gate opens for them. */
 static int64_t count_old_ready(const struct job_entry *entry)
 {
 	int64_t n = 0;
 	for (size_t i = 0; i < entry->tasks.n; i++) {
 		const struct task *task = entry->tasks.items[i];
-		n += task_is_ready(task) && !is_current(entry, task) && !is_kept(entry, task);
+		n += task_is_ready(task) && !is_current(entry, task);
 	}
 	return n;
 }
