@@ -82,8 +82,12 @@
 #define LIMIT_CONTENT_DATA_BYTES   (700 * 1024)
 #define LIMIT_CONTENTS_PER_JOB	   64 /* configs, and as many secrets */
 #define LIMIT_CONTENTS_PER_PROJECT 500
-#define LIMIT_CALLER_BYTES	   255
-#define LIMIT_ANSWER_BYTES	   (512 * 1024) /* a remembered answer, in hexadecimal */
+/* Configs and secrets go to workers apart from the set, in messages of so many, and of so many bytes of base64: a stop
+ * is never behind more than one of them. One alone may be larger. */
+#define LIMIT_SYNC_CONTENTS	  256
+#define LIMIT_SYNC_CONTENTS_BYTES (1024 * 1024)
+#define LIMIT_CALLER_BYTES	  255
+#define LIMIT_ANSWER_BYTES	  (512 * 1024) /* a remembered answer, in hexadecimal */
 
 /* What stays free in the store for stopping and removing; an eighth of it at most. */
 #define LIMIT_STORE_HEADROOM_BYTES (32 * 1024 * 1024)

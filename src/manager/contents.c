@@ -1,11 +1,14 @@
 /* Configs and secrets: what a request brings is kept for as long as a revision that is kept uses it.
  *
  * Invariants: content is written in groups before the one of the revisions that use it, and deleted after them; so
- * what a stored revision uses is always stored. What a crash leaves over in between goes at the next start. */
+ * what a stored revision uses is always stored. What a crash leaves over in between goes at the next start. A worker is
+ * sent only what a task needs that it is to run. That the manager takes a worker to hold more than it does is possible,
+ * where a task has ended and its report is on the way; such a worker asks for the whole set (worker/contents.c). */
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/limits.h"
 #include "manager/core.h"
 
 static const struct content_request *content_of(const struct project_request *request, int kind,
@@ -124,6 +127,63 @@ void contents_start(struct manager *manager)
 	strings_release(&projects);
 }
 
+/* ---- to workers ---- */
+
+/* Of a task that is over, or is to end, nothing starts any more that would look into its files. */
+static bool needs_contents(const struct task *task)
+{
+	return task_in_set(task) && task->desired.wanted == TASK_WANT_RUN && !task->observed.gone &&
+	       !task_is_final(task->state);
+}
+
+static bool is_of(const struct task *task, struct job_id job, int64_t revision)
+{
+	return task->desired.revision == revision && uuid_equal(task->desired.job.uuid, job.uuid);
+}
+
+/* Does the worker keep for another task what this one needs? */
+static bool is_fed_already(const struct manager *manager, const struct session *session,
+			   const struct task *task)
+{
+	const struct node_entry *node = cluster_node(&manager->cluster, session->node);
+	for (size_t i = 0; i < node->tasks.n; i++) {
+		const struct task *other = node->tasks.items[i];
+		if (other != task && is_of(other, task->desired.job, task->desired.revision) &&
+		    needs_contents(other) && map_get(&session->fed, other->desired.id.uuid))
+			return true;
+	}
+	return false;
+}
+
+void contents_owe(const struct manager *manager, struct session *session, const struct task *task)
+{
+	struct uuid id = task->desired.id.uuid;
+	const struct job_spec *spec = cluster_task_spec(&manager->cluster, task);
+	if (!job_spec_n_contents(spec) || !needs_contents(task) || map_get(&session->fed, id))
+		return;
+	bool fed = is_fed_already(manager, session, task);
+	map_put(&session->fed, id, session);
+	if (fed)
+		return;
+	session->owed = base_grow(session->owed, session->n_owed, &session->owed_capacity,
+				  sizeof(*session->owed));
+	session->owed[session->n_owed++] =
+		(struct content_debt){ task->desired.job, task->desired.revision };
+}
+
+void contents_forget(struct session *session, struct task_id task)
+{
+	map_remove(&session->fed, task.uuid);
+}
+
+void contents_forget_all(struct session *session)
+{
+	map_release(&session->fed);
+	session->n_owed = 0;
+	session->owed_at = 0;
+	session->owed_content = 0;
+}
+
 static bool has_content(const struct sync_down *down, const char *hash)
 {
 	for (size_t i = 0; i < down->contents.n; i++)
@@ -132,20 +192,55 @@ static bool has_content(const struct sync_down *down, const char *hash)
 	return false;
 }
 
-void contents_send(const struct manager *manager, struct sync_down *down, const char *project,
-		   const struct job_spec *spec)
+/* The task whose debt it is; NULL: nobody's any more. */
+static const struct task *debtor(const struct manager *manager, const struct session *session,
+				 const struct content_debt *debt)
 {
-	for (size_t i = 0; i < job_spec_n_contents(spec); i++) {
-		const char *hash = job_spec_content(spec, i, NULL)->hash;
+	const struct node_entry *node = cluster_node(&manager->cluster, session->node);
+	for (size_t i = 0; i < node->tasks.n; i++)
+		if (is_of(node->tasks.items[i], debt->job, debt->revision) &&
+		    needs_contents(node->tasks.items[i]))
+			return node->tasks.items[i];
+	return NULL;
+}
+
+/* False: the message is full. */
+static bool pay(const struct manager *manager, struct session *session, struct sync_down *down,
+		const struct task *task, size_t *bytes)
+{
+	const struct job_spec *spec = cluster_task_spec(&manager->cluster, task);
+	const char *project = cluster_job_of(&manager->cluster, task)->job.project;
+	for (; session->owed_content < job_spec_n_contents(spec); session->owed_content++) {
+		const char *hash = job_spec_content(spec, session->owed_content, NULL)->hash;
 		const struct content_record *content =
 			cluster_content(&manager->cluster, project, hash);
 		PRE(content);
 		if (has_content(down, hash))
 			continue;
+		size_t len = strlen(content->data);
+		if (down->contents.n && (down->contents.n >= LIMIT_SYNC_CONTENTS ||
+					 *bytes + len > LIMIT_SYNC_CONTENTS_BYTES))
+			return false;
+		*bytes += len;
 		struct sync_content *item = list_add(&down->contents, sizeof(*item));
 		item->kind = content->kind;
 		item->hash = base_strdup(hash);
 		item->data = base_strdup(content->data);
 		string_set(&item->seal, content->seal);
 	}
+	return true;
+}
+
+void contents_send(const struct manager *manager, struct session *session, struct sync_down *down)
+{
+	size_t bytes = 0;
+	for (; session->owed_at < session->n_owed; session->owed_at++) {
+		const struct task *task =
+			debtor(manager, session, &session->owed[session->owed_at]);
+		if (task && !pay(manager, session, down, task, &bytes))
+			return;
+		session->owed_content = 0;
+	}
+	session->n_owed = 0;
+	session->owed_at = 0;
 }

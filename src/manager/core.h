@@ -116,6 +116,12 @@ struct session_change {
 	int64_t revision;
 };
 
+/* The configs and secrets of one revision, which its tasks on a session's machine need. */
+struct content_debt {
+	struct job_id job;
+	int64_t revision;
+};
+
 struct session {
 	uint64_t number;
 	struct node_id node;  /* zero: has not said yet who it is */
@@ -133,6 +139,12 @@ struct session {
 	struct session_change *changed;
 	size_t n_changed;
 	size_t changed_capacity;
+	struct map fed; /* the tasks whose configs and secrets it was sent, or is owed */
+	struct content_debt *owed;
+	size_t n_owed;
+	size_t owed_capacity;
+	size_t owed_at;	     /* those ahead are paid; of this one ... */
+	size_t owed_content; /* ... so many contents are */
 };
 
 /* What the manager remembers of a node between steps. */
@@ -463,9 +475,14 @@ void contents_write(struct manager *manager, struct plan *plan);
 /* What no revision of the project uses any more goes; the project may be gone. */
 void contents_prune(struct manager *manager, const char *project);
 void contents_start(struct manager *manager);
-/* Add to the message what the specification uses. */
-void contents_send(const struct manager *manager, struct sync_down *down, const char *project,
-		   const struct job_spec *spec);
+/* The task is in a message of the session's: what it needs and no other task has brought is owed from now on. */
+void contents_owe(const struct manager *manager, struct session *session, const struct task *task);
+/* The task is in the session's set no more; whole: none is, and nothing is owed. */
+void contents_forget(struct session *session, struct task_id task);
+void contents_forget_all(struct session *session);
+/* Add to the message a part of what is owed; the rest goes with the next ones, each an answer to the worker, who
+ * answers at once what carries contents. */
+void contents_send(const struct manager *manager, struct session *session, struct sync_down *down);
 
 /* apply.c */
 enum err_code apply(struct manager *manager, const struct manager_request *request,
@@ -500,6 +517,8 @@ int64_t tokens_deadline(const struct manager *manager);
 void session_opened(struct manager *manager, const struct manager_event *event);
 void session_up(struct manager *manager, uint64_t number, const struct sync_up *up);
 void session_closed(struct manager *manager, uint64_t number);
+/* What it holds, not itself. */
+void session_release(struct session *session);
 void session_delete(struct manager *manager, struct session *session);
 void session_speak(struct manager *manager, struct session *session);
 /* End it; `code` (enum sync_close) and `why` are told to the worker. */

@@ -35,11 +35,8 @@ static void free_values(struct map *map)
 static void free_sessions(struct manager *manager)
 {
 	size_t at = 0;
-	for (struct session *session; (session = map_next(&manager->sessions, &at));) {
-		map_release(&session->templates);
-		base_free(session->changed);
-		base_free(session->address);
-	}
+	for (struct session *session; (session = map_next(&manager->sessions, &at));)
+		session_release(session);
 	free_values(&manager->sessions);
 }
 

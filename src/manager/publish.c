@@ -2,7 +2,7 @@
  *
  * Invariants: `rev` of a message is the number of the commit that holds the state it was computed from; a template is
  * sent ahead of the first task that needs it, again after the worker may have dropped it or the owner has made it his
- * own, and with every whole set; and with it the configs and secrets that it uses, each once a message. */
+ * own, and with every whole set. Configs and secrets follow, bounded per message (contents.c). */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -92,13 +92,13 @@ static void add_template(struct manager *manager, struct session *session, struc
 			record_copy(&volume_spec_type,
 				    list_add(&template->volumes, sizeof(*volume)), volume);
 	}
-	contents_send(manager, down, entry->job.project, spec);
 }
 
 static void add_task(struct manager *manager, struct session *session, struct sync_down *down,
 		     const struct task *task)
 {
 	add_template(manager, session, down, task);
+	contents_owe(manager, session, task);
 	struct sync_assignment assignment = task_assignment(manager, task);
 	record_copy(&sync_assignment_type, list_add(&down->tasks, sizeof(assignment)), &assignment);
 }
@@ -106,6 +106,7 @@ static void add_task(struct manager *manager, struct session *session, struct sy
 static void add_all(struct manager *manager, struct session *session, struct sync_down *down)
 {
 	map_release(&session->templates);
+	contents_forget_all(session);
 	const struct node_entry *node = cluster_node(&manager->cluster, session->node);
 	for (size_t i = 0; i < node->tasks.n; i++)
 		add_task(manager, session, down, node->tasks.items[i]);
@@ -147,6 +148,7 @@ static void add_changes(struct manager *manager, struct session *session, struct
 		}
 		struct sync_task_ref *ref = list_add(&down->forgotten, sizeof(*ref));
 		ref->task = change->task;
+		contents_forget(session, change->task);
 		drop_template(manager, session, change);
 	}
 }
@@ -184,6 +186,7 @@ static void speak(struct manager *manager, struct session *session)
 		add_all(manager, session, down);
 	else
 		add_changes(manager, session, down);
+	contents_send(manager, session, down);
 	add_volumes(manager, session, down);
 	down->report_acked = session->report_acked;
 	down->protocol = SYNC_PROTOCOL;

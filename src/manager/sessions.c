@@ -27,15 +27,22 @@ void session_opened(struct manager *manager, const struct manager_event *event)
 	map_put(&manager->sessions, key_of_number(session->number), session);
 }
 
+void session_release(struct session *session)
+{
+	map_release(&session->templates);
+	map_release(&session->fed);
+	base_free(session->owed);
+	base_free(session->changed);
+	base_free(session->address);
+}
+
 void session_delete(struct manager *manager, struct session *session)
 {
 	struct node_watch *watch = map_get(&manager->nodes, session->node.uuid);
 	if (watch && watch->session == session)
 		watch->session = NULL;
 	map_remove(&manager->sessions, key_of_number(session->number));
-	map_release(&session->templates);
-	base_free(session->changed);
-	base_free(session->address);
+	session_release(session);
 	base_free(session);
 }
 

@@ -10,6 +10,10 @@
  * nothing new to say, and acknowledges in it the `report` of that message, after the commit that holds its records. An
  * acknowledged report without records still means something: leases run from when it was sent (worker/lease.c).
  *
+ * Configs and secrets come with a set or after it, in as many messages as it takes, so that no message is large and a
+ * stop is behind no more than one of them. The worker answers at once a message that brings some: so it asks for the
+ * next. What it still lacks after a while it asks for with want_full.
+ *
  * Neighbouring releases work together. A field that the other side does not know is passed over, one that it does not
  * send has its initial value; so a new field means what was before where it is not set, and a value of an enumeration
  * that the other side may not know is sent only when its number says that it does. The number is SYNC_PROTOCOL: raised
@@ -52,7 +56,7 @@ struct sync_template {
 };
 extern const struct record_type sync_template_type;
 
-/* The bytes of a config or a secret that a template uses: sent with the template, never kept on the worker's disk. */
+/* The bytes of a config or a secret that a task uses: never kept on the worker's disk. */
 struct sync_content {
 	int kind; /* enum content_kind */
 	char *hash;
@@ -98,7 +102,7 @@ struct sync_down {
 	int64_t report_acked; /* highest `report` whose records are durable here; 0: none */
 	int64_t protocol;     /* of the manager; 0: 1, which did not say */
 	int64_t reconnect_ms; /* full: spread reconnects over this; 0: not said */
-	LIST_OF(struct sync_content) contents; /* all that the templates of this message use */
+	LIST_OF(struct sync_content) contents; /* a part of what tasks of the set use */
 };
 extern const struct record_type sync_down_type;
 

@@ -1,10 +1,10 @@
 /* Configs and secrets of this machine's tasks: bytes in memory here, files on a tmpfs by the shell.
  *
  * 1. The bytes are never in a record: what the store of a worker holds says nothing of them.
- * 2. They are held for as long as a task's template uses them, and wiped then.
+ * 2. They are held for as long as a task uses them of which a container runs or can start, and wiped then.
  * 3. A container is created and started only after the shell has said in this life that its files are there. What the
  *    shell cannot make because bytes are missing, which is so after a restart, waits until the manager hands them
- *    over: with the first whole set of a session it does.
+ *    over: after the first whole set of a session it does, in as many messages as it takes.
  * 4. Files stay until no container of the task runs or can start any more. */
 #include <string.h>
 
@@ -53,8 +53,10 @@ static const struct content_use *first_missing(struct worker *worker,
 
 void worker_contents_take(struct worker *worker, const struct sync_down *down)
 {
-	if (down->full)
+	if (down->full || down->contents.n)
 		worker->contents_asked_ms = worker->now_ms;
+	/* The manager sends the next with its answer. */
+	worker->send |= down->contents.n > 0;
 	for (size_t i = 0; i < down->contents.n; i++) {
 		const struct sync_content *sync = &down->contents.items[i];
 		/* One that the manager could not open comes without its bytes. */
@@ -69,15 +71,23 @@ void worker_contents_take(struct worker *worker, const struct sync_down *down)
 	}
 }
 
-static bool is_used(const struct worker *worker, const char *hash)
+/* By tasks that may still start a container: each of their templates once. */
+static void mark_used(struct worker *worker)
 {
-	for (const struct worker_template *at = worker->template_first; at; at = at->next)
-		for (size_t i = 0; at->users && i < job_spec_n_contents(&at->sync.spec); i++) {
-			const char *used = job_spec_content(&at->sync.spec, i, NULL)->hash;
-			if (used && strcmp(used, hash) == 0)
-				return true;
+	worker->contents_mark++;
+	for (struct worker_task *task = worker->task_first; task; task = task->next) {
+		struct worker_template *template = task->template;
+		if (!template || task->record.observed.gone ||
+		    template->contents_mark == worker->contents_mark)
+			continue;
+		template->contents_mark = worker->contents_mark;
+		for (size_t i = 0; i < n_contents_of(task); i++) {
+			const char *hash = job_spec_content(&template->sync.spec, i, NULL)->hash;
+			struct worker_content *content = hash ? *find(worker, hash) : NULL;
+			if (content)
+				content->mark = worker->contents_mark;
 		}
-	return false;
+	}
 }
 
 void worker_contents_settle(struct worker *worker)
@@ -85,8 +95,9 @@ void worker_contents_settle(struct worker *worker)
 	if (!worker->contents_changed)
 		return;
 	worker->contents_changed = false;
+	mark_used(worker);
 	for (struct worker_content **at = &worker->content_first; *at;) {
-		if (is_used(worker, (*at)->hash))
+		if ((*at)->mark == worker->contents_mark)
 			at = &(*at)->next;
 		else
 			drop(at);

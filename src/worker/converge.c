@@ -255,6 +255,7 @@ static bool advance_gone(struct worker *worker, struct worker_task *task)
 	if (!observed->gone) {
 		observed->gone = true;
 		worker->out->sweep_files = true;
+		worker->contents_changed = true;
 		worker_report_task(worker, task, AT_ONCE);
 	}
 	if (worker_remove_advance(worker, task))

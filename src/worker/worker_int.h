@@ -98,8 +98,9 @@ struct verdict {
 /* RECORD_TEMPLATE. */
 struct worker_template {
 	struct sync_template sync;
-	size_t users;	  /* tasks that point here */
-	size_t releasing; /* of them, those that have nothing left but perhaps networks */
+	size_t users;		/* tasks that point here */
+	size_t releasing;	/* of them, those that have nothing left but perhaps networks */
+	uint64_t contents_mark; /* when its configs and secrets were seen to be used last */
 	struct worker_template *prev, *next;
 };
 
@@ -110,6 +111,7 @@ enum path { PATH_PULL = 0, PATH_NETWORKS, PATH_VOLUMES, PATH_CREATE };
 struct worker_content {
 	char *hash;
 	char *data; /* base64 */
+	uint64_t mark;
 	struct worker_content *next;
 };
 
@@ -270,7 +272,8 @@ struct worker {
 	struct worker_template *template_first, *template_last;
 	size_t templates_unused;
 	struct worker_content *content_first;
-	bool contents_changed;	   /* one came, or a template is used no more */
+	bool contents_changed;	   /* one came, or a task uses its own no more */
+	uint64_t contents_mark;	   /* counts the looks for those that nobody uses */
 	int64_t contents_asked_ms; /* when the last whole set came, or was asked for because of them */
 	uint64_t digest;	   /* sum over the assignments that are not forgotten */
 

@@ -9,12 +9,18 @@
 #include "base/alloc.h"
 #include "manager_story.h"
 
-static void put_content(struct content_request *content, const char *key, const char *hash)
+static void put_content(struct content_request *content, const char *key, const char *hash,
+			size_t len)
 {
-	char data[160];
+	struct text data;
 	string_set(&content->key, key);
 	string_set(&content->hash, hash);
-	string_set(&content->data, text_print(data, sizeof(data), "bytes of %s", hash));
+	text_init(&data, len + 160);
+	text_addf(&data, "bytes of %s", hash);
+	while (data.len < len)
+		text_add_char(&data, '.');
+	base_free(content->data);
+	content->data = text_take(&data);
 }
 
 void story_content(struct story *story, struct job_spec *spec, int kind, const char *key,
@@ -31,7 +37,8 @@ void story_content(struct story *story, struct job_spec *spec, int kind, const c
 	size_t i = 0;
 	while (i < list->n && strcmp(content[i].key, key) != 0)
 		i++;
-	put_content(i < list->n ? &content[i] : list_add(requests, sizeof(*content)), key, hash);
+	put_content(i < list->n ? &content[i] : list_add(requests, sizeof(*content)), key, hash,
+		    story->content_bytes);
 	list = uses;
 	use = list->items;
 	for (i = 0; i < list->n && strcmp(use[i].source, key) != 0;)

@@ -35,6 +35,24 @@ static void change_app(struct story *story, int version)
 	story_pass(story, 60000);
 }
 
+static size_t n_words(const char *text)
+{
+	size_t n = 0;
+	for (; *text; text++)
+		n += *text == ' ';
+	return n;
+}
+
+static size_t n_tasks_in(struct story *story, int state)
+{
+	size_t n = 0;
+	size_t at = 0;
+	for (const struct task *task;
+	     (task = map_next(&manager_cluster(story->manager)->tasks, &at));)
+		n += task->state == state;
+	return n;
+}
+
 static enum err_code go_back(struct story *story, int64_t revision)
 {
 	enum err_code code = story_ask(story, &(struct manager_request){ .kind = REQUEST_ROLLBACK,
@@ -85,7 +103,7 @@ static void other_bytes_roll_their_users_and_nobody_else(void **state)
 	assert_true(uuid_equal(story_task(&story, "shop/web.1")->desired.id.uuid, web.uuid));
 	assert_false(uuid_equal(story_task(&story, "shop/api.1")->desired.id.uuid, api.uuid));
 	assert_int_equal(story_task(&story, "shop/api.1")->state, TASK_RUNNING);
-	/* With a template all it uses comes along. */
+	/* With another revision all it uses comes along. */
 	story_sends(&story, "app-2 pw-1 ");
 	assert_int_equal(story_keeps(&story, "shop"), 3);
 	story_end(&story);
@@ -97,14 +115,19 @@ static void the_way_back_brings_the_bytes_of_then(void **state)
 	struct story story;
 	begin(&story);
 	change_app(&story, 2);
+	text_clear(&story.sent);
 	story_restart(&story);
 	story_pass(&story, 60000);
-	/* A new session brings all again: also of the task of then, which is history. */
-	assert_non_null(strstr(text_string(&story.sent), "app-1 "));
+	/* A new session brings all again, but for the task of then, which is history. */
+	assert_null(strstr(text_string(&story.sent), "app-1 "));
+	story_forget(&story);
+	text_clear(&story.sent);
 	assert_int_equal(go_back(&story, 1), ERR_NONE);
 	const struct job_spec *spec =
 		cluster_task_spec(manager_cluster(story.manager), story_task(&story, "shop/api.1"));
 	assert_string_equal(spec->configs.items[0].hash, "app-1");
+	assert_non_null(strstr(text_string(&story.sent), "app-1 "));
+	assert_int_equal(story_task(&story, "shop/api.1")->state, TASK_RUNNING);
 	story_end(&story);
 }
 
@@ -143,6 +166,87 @@ static void a_new_session_gets_the_bytes_again(void **state)
 	story_lose_downs(&story, "alpha", 1);
 	change_app(&story, 2);
 	assert_int_equal(story_task(&story, "shop/api.1")->state, TASK_RUNNING);
+	story_end(&story);
+}
+
+/* Many services, each with so many contents of its own, of so many bytes. */
+static void begin_large(struct story *story, int n_jobs, int n_contents, size_t n_bytes)
+{
+	story_begin(story);
+	story_join(story, "alpha");
+	story->content_bytes = n_bytes;
+	story_project(story, "shop");
+	for (int i = 0; i < n_jobs; i++) {
+		char key[32];
+		struct job_spec *spec =
+			story_job(story, text_print(key, sizeof(key), "job%d", i), 1);
+		for (int j = 0; j < n_contents; j++)
+			story_content(story, spec, CONTENT_SECRET,
+				      text_print(key, sizeof(key), "pw%d-%d", i, j), 1);
+	}
+	assert_int_equal(story_apply(story), ERR_NONE);
+	story_pass(story, 60000);
+	assert_int_equal(n_tasks_in(story, TASK_RUNNING), n_jobs);
+	text_clear(&story->sent);
+	story_restart(story);
+}
+
+/* The scripted worker looks that no message is larger than it may be. */
+static void any_amount_comes_in_bounded_messages(void **state)
+{
+	(void)state;
+	struct story story;
+	begin_large(&story, 10, 30, 20);
+	story_pass(&story, 10000);
+	assert_int_equal(n_words(text_string(&story.sent)), 300);
+	story_end(&story);
+	begin_large(&story, 3, 5, 500000);
+	story_pass(&story, 10000);
+	assert_int_equal(n_words(text_string(&story.sent)), 15);
+	story_end(&story);
+}
+
+static void a_stop_is_told_ahead_of_what_is_owed(void **state)
+{
+	(void)state;
+	struct story story;
+	begin_large(&story, 3, 5, 500000);
+	/* Nothing but the first message reaches the worker. */
+	story.slow_link = true;
+	text_clear(&story.sent);
+	story_restart(&story);
+	story_run(&story);
+	size_t n_sent = n_words(text_string(&story.sent));
+	assert_true(n_sent < 15);
+	story_act(&story, REQUEST_STOP, "shop", "");
+	story_pass(&story, 1000);
+	assert_int_equal(n_tasks_in(&story, TASK_RUNNING), 0);
+	/* And what nobody is to run any more is not sent. */
+	assert_true(n_words(text_string(&story.sent)) <= n_sent + 2);
+	story_end(&story);
+}
+
+static void what_is_over_gets_nothing(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story);
+	story_act(&story, REQUEST_STOP, "shop", "api");
+	story_pass(&story, 10000);
+	text_clear(&story.sent);
+	story_restart(&story);
+	story_pass(&story, 10000);
+	story_sends(&story, "pw-1 ");
+	story_act(&story, REQUEST_STOP, "shop", "web");
+	story_pass(&story, 10000);
+	story_restart(&story);
+	story_pass(&story, 10000);
+	story_sends(&story, "");
+	/* Whoever runs again gets all anew. */
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 10000);
+	assert_int_equal(story_task(&story, "shop/api.1")->state, TASK_RUNNING);
+	assert_non_null(strstr(text_string(&story.sent), "app-1 "));
 	story_end(&story);
 }
 
@@ -188,6 +292,9 @@ int main(void)
 		cmocka_unit_test(the_way_back_brings_the_bytes_of_then),
 		cmocka_unit_test(bytes_go_with_the_last_revision_that_uses_them),
 		cmocka_unit_test(a_new_session_gets_the_bytes_again),
+		cmocka_unit_test(any_amount_comes_in_bounded_messages),
+		cmocka_unit_test(a_stop_is_told_ahead_of_what_is_owed),
+		cmocka_unit_test(what_is_over_gets_nothing),
 		cmocka_unit_test(what_does_not_fit_together_is_refused_whole),
 		cmocka_unit_test(the_bytes_of_another_project_are_its_own),
 	};

@@ -27,6 +27,8 @@ struct story {
 	size_t n_workers;
 	struct story_record *records;
 	size_t n_records, records_capacity;
+	bool slow_link;	      /* what brings contents is answered with the next beat only */
+	size_t content_bytes; /* so long is each of those asked for from now on; 0: short */
 	struct text sent; /* hashes of the configs and secrets sent since the last story_sends() */
 	struct text told; /* notes since the last story_tells() */
 	const char *

@@ -74,6 +74,7 @@ static void drop_templates(struct story_worker *worker)
 		if (used)
 			continue;
 		base_free(template->name);
+		strings_release(&template->hashes);
 		*template = worker->templates[--worker->n_templates];
 	}
 }
@@ -90,9 +91,13 @@ static void take_template(struct story_worker *worker, const struct sync_templat
 	}
 	worker->templates = base_grow(worker->templates, worker->n_templates,
 				      &worker->templates_capacity, sizeof(struct template_held));
-	worker->templates[worker->n_templates++] =
-		(struct template_held){ template->job, template->revision,
-					base_strdup(template->name), template->over_tls };
+	known = &worker->templates[worker->n_templates++];
+	*known = (struct template_held){ .job = template->job,
+					 .revision = template->revision,
+					 .name = base_strdup(template->name),
+					 .over_tls = template->over_tls };
+	for (size_t i = 0; i < job_spec_n_contents(&template->spec); i++)
+		strings_add(&known->hashes, job_spec_content(&template->spec, i, NULL)->hash);
 }
 
 static void take_assignment(struct story_worker *worker, const struct sync_assignment *assignment)
@@ -134,36 +139,85 @@ static void take_set(struct story_worker *worker, const struct sync_down *down)
 	drop_templates(worker);
 }
 
-/* With a template come all the bytes it uses, each once, and no others. */
-static void check_contents(struct story *story, const struct sync_down *down)
+static bool has_content(const struct story_worker *worker, const char *hash)
 {
-	size_t n_used = 0;
+	for (size_t i = 0; i < worker->contents.n; i++)
+		if (strcmp(worker->contents.items[i], hash) == 0)
+			return true;
+	return false;
+}
+
+static bool lacks_contents(const struct story_worker *worker, const struct held *held)
+{
+	const struct strings *hashes = &worker_template(worker, held)->hashes;
+	for (size_t i = 0; i < hashes->n; i++)
+		if (!has_content(worker, hashes->items[i]))
+			return true;
+	return false;
+}
+
+/* By a task of which a container can start; `wanted`: it is to. */
+static bool is_needed(const struct story_worker *worker, const char *hash, bool wanted)
+{
+	for (size_t i = 0; i < worker->n_tasks; i++) {
+		const struct held *held = worker->tasks[i];
+		const struct strings *hashes = &worker_template(worker, held)->hashes;
+		if (held->observed.gone || (wanted && held->assignment.wanted != TASK_WANT_RUN))
+			continue;
+		for (size_t j = 0; j < hashes->n; j++)
+			if (strcmp(hashes->items[j], hash) == 0)
+				return true;
+	}
+	return false;
+}
+
+/* A worker keeps bytes no longer than a task that needs them. */
+static void drop_contents(struct story_worker *worker)
+{
+	struct strings kept = { 0 };
+	for (size_t i = 0; i < worker->contents.n; i++)
+		if (is_needed(worker, worker->contents.items[i], false))
+			strings_add(&kept, worker->contents.items[i]);
+	strings_release(&worker->contents);
+	worker->contents = kept;
+}
+
+/* Messages are bounded, and bring only what a task needs that is to run. */
+static void take_contents(struct story *story, struct story_worker *worker,
+			  const struct sync_down *down)
+{
+	size_t n_bytes = 0;
+	for (size_t i = 0; i < down->contents.n; i++) {
+		const struct sync_content *content = &down->contents.items[i];
+		assert_true(is_needed(worker, content->hash, true));
+		if (!has_content(worker, content->hash))
+			strings_add(&worker->contents, content->hash);
+		n_bytes += strlen(content->data);
+	}
+	assert_true(down->contents.n <= LIMIT_SYNC_CONTENTS);
+	assert_true(down->contents.n == 1 || n_bytes <= LIMIT_SYNC_CONTENTS_BYTES);
+	worker->owes_up |= down->contents.n > 0 && !story->slow_link;
+	drop_contents(worker);
+}
+
+/* What the wire carries, taken or not: the right bytes, each once a message. */
+static void see_contents(struct story *story, const struct sync_down *down)
+{
 	for (size_t i = 0; i < down->contents.n; i++) {
 		const struct sync_content *content = &down->contents.items[i];
 		char data[160];
-		bool used = false;
 		text_print(data, sizeof(data), "bytes of %s", content->hash);
-		assert_string_equal(content->data, data);
-		for (size_t j = 0; j < down->templates.n; j++) {
-			const struct job_spec *spec = &down->templates.items[j].spec;
-			for (size_t k = 0; k < job_spec_n_contents(spec); k++)
-				used |= strcmp(job_spec_content(spec, k, NULL)->hash,
-					       content->hash) == 0;
-		}
-		assert_true(used);
+		assert_memory_equal(content->data, data, strlen(data));
 		for (size_t j = 0; j < i; j++)
 			assert_string_not_equal(down->contents.items[j].hash, content->hash);
 		text_addf(&story->sent, "%s ", content->hash);
 	}
-	for (size_t j = 0; j < down->templates.n; j++)
-		n_used += job_spec_n_contents(&down->templates.items[j].spec);
-	assert_true(!n_used == !down->contents.n);
 }
 
 void worker_take(struct story *story, struct story_worker *worker, const struct sync_down *down)
 {
 	story->n_downs++;
-	check_contents(story, down);
+	see_contents(story, down);
 	if (worker->silent)
 		return;
 	if (worker->lose_downs > 0) {
@@ -191,6 +245,7 @@ void worker_take(struct story *story, struct story_worker *worker, const struct 
 	worker->want_full = false;
 	worker->n_fulls += down->full;
 	take_set(worker, down);
+	take_contents(story, worker, down);
 	worker->epoch = down->epoch;
 	worker->rev = down->rev;
 }
@@ -241,7 +296,7 @@ void worker_act(struct story *story, struct story_worker *worker, struct held *h
 	struct task_observed *observed = &held->observed;
 	bool final = task_is_final(observed->state);
 	if (held->assignment.wanted == TASK_WANT_RUN && observed->state == TASK_SCHEDULED &&
-	    !names(story->hold_start, job) &&
+	    !names(story->hold_start, job) && !lacks_contents(worker, held) &&
 	    (story->resume || observed->reason != REASON_RESTARTING)) {
 		observed->health = names(story->starting, job) ? HEALTH_STARTING : HEALTH_NONE;
 		worker_say(story, worker, held, TASK_RUNNING, REASON_RUNNING, NULL);
@@ -301,8 +356,11 @@ void worker_free(struct story_worker *worker)
 {
 	for (size_t i = 0; i < worker->n_tasks; i++)
 		held_free(worker->tasks[i]);
-	for (size_t i = 0; i < worker->n_templates; i++)
+	for (size_t i = 0; i < worker->n_templates; i++) {
 		base_free(worker->templates[i].name);
+		strings_release(&worker->templates[i].hashes);
+	}
+	strings_release(&worker->contents);
 	if (worker->has_kept)
 		record_release(&sync_up_type, &worker->kept);
 	base_free(worker->tasks);

@@ -15,6 +15,7 @@ struct template_held {
 	struct job_id job;
 	int64_t revision;
 	char *name;
+	struct strings hashes; /* of the configs and secrets its tasks need */
 	bool over_tls;
 };
 
@@ -39,6 +40,7 @@ struct story_worker {
 	size_t n_tasks, tasks_capacity;
 	struct template_held *templates;
 	size_t n_templates, templates_capacity;
+	struct strings contents; /* hashes of those it holds */
 	struct strings volumes_asked;
 	const char *volume_refusal;
 	int lose_downs;

@@ -158,6 +158,23 @@ static void bytes_are_forgotten_with_the_last_task_that_uses_them(void **state)
 	world_free(world);
 }
 
+static void bytes_are_forgotten_once_the_task_is_over(void **state)
+{
+	(void)state;
+	struct task_id id;
+	struct world *world = begin(true, &id);
+	world_want(world, id, TASK_WANT_STOP, REASON_STOPPED);
+	world_run(world, 60000);
+	assert_true(world_observed(world, id)->gone);
+	/* It is kept as history, and its template with it; were the bytes kept, too, this task would find them. */
+	struct task_id next = world_task(world, "web");
+	world->answers_full = false;
+	world_send_change(world, world->rev, next);
+	world_run(world, 5000);
+	world_expect(world, next, TASK_SCHEDULED, REASON_WAITS_SECRET, WAITS);
+	world_free(world);
+}
+
 static void a_machine_without_a_tmpfs_says_so(void **state)
 {
 	(void)state;
@@ -182,6 +199,7 @@ int main(void)
 		TEST(files_of_an_earlier_life_do_while_the_manager_is_away),
 		TEST(files_go_when_no_container_can_start_any_more),
 		TEST(bytes_are_forgotten_with_the_last_task_that_uses_them),
+		TEST(bytes_are_forgotten_once_the_task_is_over),
 		TEST(a_machine_without_a_tmpfs_says_so),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
