@@ -66,7 +66,7 @@ bool base64_decode(const char *text, char **ret_bytes, size_t *ret_len)
 	for (size_t i = 0; good && i < padding; i++)
 		good = bytes[--n] == 0;
 	if (!good) {
-		memset(bytes, 0, len / 4 * 3);
+		explicit_bzero(bytes, len / 4 * 3);
 		base_free(bytes);
 		return false;
 	}

@@ -47,13 +47,20 @@ static void release_optional(const struct record_type *type, void *at)
 	base_free(record);
 }
 
+static void release_string(const struct field *field, char *string)
+{
+	if (string && (field->flags & FIELD_SECRET))
+		explicit_bzero(string, strlen(string));
+	base_free(string);
+}
+
 void record_release(const struct record_type *type, void *record)
 {
 	for (size_t i = 0; i < type->n_fields; i++) {
 		const struct field *field = &type->fields[i];
 		void *at = field_at(field, record);
 		switch (field->kind) {
-		case FIELD_STRING: base_free(*(char **)at); break;
+		case FIELD_STRING: release_string(field, *(char **)at); break;
 		case FIELD_STRINGS: strings_release(at); break;
 		case FIELD_PAIRS: pairs_release(at); break;
 		case FIELD_STRUCT: record_release(field->type, at); break;

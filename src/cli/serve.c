@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "base/alloc.h"
@@ -27,10 +28,12 @@ static void raise_descriptors(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* A core file would hold secrets. Who looks for a mistake may raise it again: the hard limit stays. */
+/* A core file would hold secrets, and other processes of the same user could read them out of the memory of one that
+ * writes core files. Who looks for a mistake is root, or may raise the limit again: the hard one stays. */
 static void write_no_core(void)
 {
 	struct rlimit limit;
+	prctl(PR_SET_DUMPABLE, 0);
 	if (getrlimit(RLIMIT_CORE, &limit) < 0)
 		return;
 	limit.rlim_cur = 0;

@@ -80,10 +80,12 @@ void cluster_delete_content(struct cluster *cluster, struct changes *changes,
 {
 	struct content_shelf *shelf = cluster_contents(cluster, content->project);
 	PRE(shelf);
-	size_t at = 0;
-	while (at < shelf->n && shelf->items[at] != content)
-		at++;
-	PRE(at < shelf->n);
+	/* Who clears a shelf does so from its end. */
+	size_t at = shelf->n;
+	while (at > 0 && shelf->items[at - 1] != content)
+		at--;
+	PRE(at > 0);
+	at--;
 	cluster_record_delete(changes, cluster_key_of_content(content->project, content->hash));
 	memmove(&shelf->items[at], &shelf->items[at + 1],
 		(shelf->n - at - 1) * sizeof(*shelf->items));

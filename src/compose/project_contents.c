@@ -51,7 +51,7 @@ enum err_code read_content_file(const struct at *at, void *target, struct err *e
 	if (code)
 		return code;
 	code = take_bytes(at, read, path, text, len, err);
-	memset(text, 0, len);
+	explicit_bzero(text, len);
 	return code;
 }
 

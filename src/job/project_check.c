@@ -9,6 +9,9 @@
 #include "job/refuse.h"
 
 /* Jobs of the request by name, and where the search for cycles stands. */
+/* A machine keeps them in memory, once for each task. */
+#define JOB_CONTENTS_BYTES (4 * 1024 * 1024)
+
 struct project_index {
 	const struct project_request *request;
 	struct map jobs;	/* map_name_key(name) -> struct job_request */
@@ -115,6 +118,26 @@ static enum err_code build_index(struct project_index *index, struct err *err)
 }
 
 /* It names what the request brings, and means the same bytes. */
+/* Of all uses: each is a file of its own on the machine's tmpfs. */
+static enum err_code check_amount(const struct project_index *index, const struct job_spec *spec,
+				  struct err *err)
+{
+	size_t n_bytes = 0;
+	for (size_t i = 0; i < job_spec_n_contents(spec); i++) {
+		int kind;
+		const struct content_use *use = job_spec_content(spec, i, &kind);
+		const struct content_request *content =
+			map_get(&index->contents[kind], key_of(use->source));
+		n_bytes += content->data ? strlen(content->data) / 4 * 3 : 0;
+	}
+	if (n_bytes <= JOB_CONTENTS_BYTES)
+		return ERR_NONE;
+	return refuse(err, ERR_TOO_LARGE, AT(spec->configs.n ? "configs" : "secrets"),
+		      "the files of the configs and secrets of one task have %zu bytes, each use "
+		      "counted; at most %d are allowed",
+		      n_bytes, JOB_CONTENTS_BYTES);
+}
+
 static enum err_code check_contents(const struct project_index *index, const struct job_spec *spec,
 				    struct err *err)
 {
@@ -134,7 +157,7 @@ static enum err_code check_contents(const struct project_index *index, const str
 				      "this is not the %s \"%s\" of the request",
 				      enum_name(content_kind_names, kind), use->source);
 	}
-	return ERR_NONE;
+	return check_amount(index, spec, err);
 }
 
 static bool has_network(const struct project_index *index, const char *key)

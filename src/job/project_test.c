@@ -240,6 +240,36 @@ static void an_overlay_network_is_refused_with_the_reason(void **state)
 	       "node");
 }
 
+static void the_bytes_that_a_task_keeps_in_memory_are_bounded(void **state)
+{
+	(void)state;
+	for (int n = 10; n <= 11; n++) {
+		struct project_request request;
+		struct text data;
+		init(&request);
+		text_init(&data, LIMIT_CONTENT_DATA_BYTES);
+		while (data.len < (size_t)4 * 1024 * 1024 / 10 / 3 * 4)
+			text_add_char(&data, 'a');
+		struct content_request *config = list_add(&request.configs, sizeof(*config));
+		string_set(&config->key, "app");
+		config->data = text_take(&data);
+		struct job_spec *spec = &add_job(&request, "web")->spec;
+		for (int i = 0; i < n; i++) {
+			struct content_use *use = list_add(&spec->configs, sizeof(*use));
+			char target[16];
+			string_set(&use->source, "app");
+			string_set(&use->target, text_print(target, sizeof(target), "/app%d", i));
+		}
+		if (n == 10)
+			expect(&request, ERR_NONE, NULL, NULL);
+		else
+			expect(&request, ERR_TOO_LARGE, "jobs[0].spec.configs",
+			       "the files of the configs and secrets of one task have 4613730 "
+			       "bytes, "
+			       "each use counted; at most 4194304 are allowed");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -252,6 +282,7 @@ int main(void)
 		TEST(a_long_chain_is_walked_without_a_stack),
 		TEST(the_number_of_jobs_is_limited),
 		TEST(an_overlay_network_is_refused_with_the_reason),
+		TEST(the_bytes_that_a_task_keeps_in_memory_are_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,52 +79,72 @@ void contents_write(struct manager *manager, struct plan *plan)
 	}
 }
 
-static bool revision_uses(const struct job_revision *revision, const char *hash)
+static struct uuid key_of(const struct manager *manager, const char *hash)
 {
-	for (size_t i = 0; i < job_spec_n_contents(&revision->spec); i++) {
-		const char *used = job_spec_content(&revision->spec, i, NULL)->hash;
-		if (used && strcmp(used, hash) == 0)
-			return true;
-	}
-	return false;
+	return map_name_key(manager->cluster.salt, hash, "");
 }
 
-static bool is_used(const struct project_entry *project, const char *hash)
+/* The keys of all that revisions of the project use; two hashes with one key would keep what could go. */
+static void collect_used(const struct manager *manager, const struct project_entry *project,
+			 struct map *used)
 {
 	for (size_t i = 0; project && i < project->n_jobs; i++)
-		for (size_t j = 0; j < project->jobs[i]->n_revisions; j++)
-			if (revision_uses(project->jobs[i]->revisions[j], hash))
-				return true;
-	return false;
+		for (size_t j = 0; j < project->jobs[i]->n_revisions; j++) {
+			const struct job_spec *spec = &project->jobs[i]->revisions[j]->spec;
+			for (size_t k = 0; k < job_spec_n_contents(spec); k++) {
+				const char *hash = job_spec_content(spec, k, NULL)->hash;
+				if (hash)
+					map_put(used, key_of(manager, hash), used);
+			}
+		}
 }
 
-void contents_prune(struct manager *manager, const char *project)
+static void prune(struct manager *manager, const char *project)
 {
 	struct cluster *cluster = &manager->cluster;
 	const struct content_shelf *shelf = cluster_contents(cluster, project);
-	const struct project_entry *entry = cluster_project(cluster, project);
-	for (size_t i = shelf ? shelf->n : 0; i-- > 0;) {
+	struct map used = { 0 };
+	size_t n_gone = 0;
+	if (!shelf)
+		return;
+	collect_used(manager, cluster_project(cluster, project), &used);
+	for (size_t i = shelf->n; i-- > 0;) {
 		struct content_record *content = shelf->items[i];
-		if (is_used(entry, content->hash))
+		if (map_get(&used, key_of(manager, content->hash)))
 			continue;
-		notes_add(&manager->out->notes, "a %s of project %s is used no more",
-			  enum_name(content_kind_names, content->kind), project);
 		group_reserve(manager, 1);
 		/* With the last one its shelf goes, and the loop ends. */
 		cluster_delete_content(cluster, &manager->out->changes, content);
+		n_gone++;
 	}
+	map_release(&used);
+	if (n_gone)
+		notes_add(&manager->out->notes,
+			  "%zu of the configs and secrets of project %s %s used no more", n_gone,
+			  project, n_gone == 1 ? "is" : "are");
+}
+
+void contents_look(struct manager *manager, const char *project)
+{
+	if (cluster_contents(&manager->cluster, project) &&
+	    !strings_has(&manager->shelves_changed, project))
+		strings_add(&manager->shelves_changed, project);
+}
+
+void contents_prune(struct manager *manager)
+{
+	for (size_t i = 0; i < manager->shelves_changed.n; i++)
+		prune(manager, manager->shelves_changed.items[i]);
+	strings_release(&manager->shelves_changed);
 }
 
 void contents_start(struct manager *manager)
 {
-	struct strings projects = { 0 };
 	size_t at = 0;
 	for (const struct content_shelf *shelf;
 	     (shelf = map_next(&manager->cluster.contents, &at));)
-		strings_add(&projects, shelf->project);
-	for (size_t i = 0; i < projects.n; i++)
-		contents_prune(manager, projects.items[i]);
-	strings_release(&projects);
+		contents_look(manager, shelf->project);
+	contents_prune(manager);
 }
 
 /* ---- to workers ---- */

@@ -8,6 +8,7 @@
 
 #include "manager/manager.h"
 #include "manager/queue.h"
+#include "manager/session.h"
 
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_MAX_MS	 (5 * 60 * 1000)
@@ -110,43 +111,6 @@ struct job_watch {
 	int64_t run_next_ms; /* ... which is for this run; wall clock */
 };
 
-struct session_change {
-	struct task_id task;
-	struct job_id job;
-	int64_t revision;
-};
-
-/* The configs and secrets of one revision, which its tasks on a session's machine need. */
-struct content_debt {
-	struct job_id job;
-	int64_t revision;
-};
-
-struct session {
-	uint64_t number;
-	struct node_id node;  /* zero: has not said yet who it is */
-	bool local;	      /* came over the unix socket */
-	char *address;	      /* came from this IP address; NULL: none */
-	bool speaks;	      /* in manager.speakers: owes a message */
-	bool farewell;	      /* its node has left: after the next message it is ended */
-	bool full;	      /* the next message carries the whole set */
-	struct uuid instance; /* of the worker's process; zero: it did not say */
-	int64_t sent_rev;     /* 0: nothing sent yet */
-	uint64_t sent_digest;
-	int64_t report_acked;
-	struct map
-		templates; /* those the worker holds; the value: whether as one that came over TLS */
-	struct session_change *changed;
-	size_t n_changed;
-	size_t changed_capacity;
-	struct map fed; /* the tasks whose configs and secrets it was sent, or is owed */
-	struct content_debt *owed;
-	size_t n_owed;
-	size_t owed_capacity;
-	size_t owed_at;	     /* those ahead are paid; of this one ... */
-	size_t owed_content; /* ... so many contents are */
-};
-
 /* What the manager remembers of a node between steps. */
 struct node_watch {
 	struct node_id id;
@@ -226,7 +190,8 @@ struct manager {
 	size_t n_off_home; /* jobs with a task that is */
 	struct keep keep;
 
-	struct strings removable; /* volumes to be removed that nobody uses, by name */
+	struct strings shelves_changed; /* projects of which a revision went in this step */
+	struct strings removable;	/* volumes to be removed that nobody uses, by name */
 	bool volumes_changed;
 	struct queue answers_kept;  /* idempotency records by monotonic expiry */
 	int64_t tokens_due_wall_ms; /* when the first token expires; INT64_MAX: there is none */
@@ -472,8 +437,10 @@ enum err_code basis_check(const struct manager *manager, const struct project_re
 enum err_code contents_plan(const struct manager *manager, struct plan *plan,
 			    const struct project_request *request, struct err *err) WARN_UNUSED;
 void contents_write(struct manager *manager, struct plan *plan);
-/* What no revision of the project uses any more goes; the project may be gone. */
-void contents_prune(struct manager *manager, const char *project);
+/* A revision of the project went, or the project itself: at the end of the step what no revision uses any more goes,
+ * with one look at the project however many went. */
+void contents_look(struct manager *manager, const char *project);
+void contents_prune(struct manager *manager);
 void contents_start(struct manager *manager);
 /* The task is in a message of the session's: what it needs and no other task has brought is owed from now on. */
 void contents_owe(const struct manager *manager, struct session *session, const struct task *task);

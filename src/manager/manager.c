@@ -77,6 +77,7 @@ void manager_free(struct manager *manager)
 	queue_release(&manager->pace.lost);
 	queue_release(&manager->answers_kept);
 	strings_release(&manager->removable);
+	strings_release(&manager->shelves_changed);
 	cluster_release(&manager->cluster);
 	base_free(manager);
 }
@@ -250,6 +251,7 @@ void manager_step(struct manager *manager, const struct manager_in *in, struct m
 		reconcile(manager);
 		place(manager);
 	} while (manager->n_dirty);
+	contents_prune(manager);
 	volumes_refresh(manager);
 	tell_standings(manager);
 	publish(manager);

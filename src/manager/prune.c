@@ -66,5 +66,5 @@ void prune_revisions(struct manager *manager, struct job_entry *entry)
 		cluster_delete_revision(&manager->cluster, &manager->out->changes, entry, number);
 	}
 	if (entry->n_revisions < n_before)
-		contents_prune(manager, entry->job.project);
+		contents_look(manager, entry->job.project);
 }

@@ -196,7 +196,7 @@ static void delete_job(struct manager *manager, struct job_entry *entry)
 		happen(manager, "project", project_name, (struct uuid){ 0 }, "removed", "", NULL);
 		cluster_delete_project(&manager->cluster, &manager->out->changes, project);
 	}
-	contents_prune(manager, project_name);
+	contents_look(manager, project_name);
 }
 
 /* True: the job is gone. */

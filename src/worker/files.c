@@ -96,9 +96,37 @@ static bool is_in_memory(const char *path)
 	       (found.f_type == TMPFS_MAGIC || found.f_type == RAMFS_MAGIC);
 }
 
-static enum err_code prepare(const struct files *files, struct err *err)
+/* A folder that nobody else can put something into, or move away: `path` is for messages. */
+static enum err_code open_own(int parent, const char *name, const char *path, int *ret_fd,
+			      struct err *err)
+{
+	struct stat found;
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &found) != 0) {
+		enum err_code code = fail("open the folder", path, err);
+		if (fd >= 0)
+			close(fd);
+		return code;
+	}
+	bool shared = (found.st_mode & (S_IWGRP | S_IWOTH)) && !(found.st_mode & S_ISVTX);
+	if (found.st_uid == geteuid() && !shared) {
+		*ret_fd = fd;
+		return ERR_NONE;
+	}
+	close(fd);
+	mode_t mode = found.st_mode;
+	return err_set(err, ERR_IO,
+		       "%s has the owner %u and the mode 0%u%u%u, so others could change the files "
+		       "of configs and secrets: remove it, or name another folder with --files-dir",
+		       path, (unsigned)found.st_uid, (unsigned)(mode >> 6 & 7),
+		       (unsigned)(mode >> 3 & 7), (unsigned)(mode & 7));
+}
+
+/* DIR/NODE, which is ours alone. */
+static enum err_code prepare(const struct files *files, int *ret_fd, struct err *err)
 {
 	char own[LIMIT_PATH_BYTES];
+	int dir;
 	enum err_code code = make_dirs(files->dir, err);
 	if (code)
 		return code;
@@ -108,10 +136,16 @@ static enum err_code prepare(const struct files *files, struct err *err)
 			       "%s is not on a tmpfs, and none can be mounted there: %s; name a "
 			       "folder on a tmpfs with --files-dir",
 			       files->dir, strerror(errno));
+	code = open_own(AT_FDCWD, files->dir, files->dir, &dir, err);
+	if (code)
+		return code;
 	text_print(own, sizeof(own), "%s/%s", files->dir, files->node);
-	if (mkdir(own, 0700) != 0 && errno != EEXIST)
-		return fail("make the folder", own, err);
-	return ERR_NONE;
+	if (mkdirat(dir, files->node, 0700) != 0 && errno != EEXIST)
+		code = fail("make the folder", own, err);
+	else
+		code = open_own(dir, files->node, own, ret_fd, err);
+	close(dir);
+	return code;
 }
 
 /* ---- one folder ---- */
@@ -202,28 +236,24 @@ static enum err_code put_all(int folder, const struct container_action *action, 
 }
 
 /* Under another name first: a folder that is there is complete. */
-static enum err_code make_folder(const struct files *files, const char *path,
-				 const struct container_action *action, struct err *err)
+static enum err_code make_folder(int own, const char *name, const struct container_action *action,
+				 struct err *err)
 {
-	enum err_code code = prepare(files, err);
-	if (code)
-		return code;
-	char part[LIMIT_PATH_BYTES];
-	text_print(part, sizeof(part), "%s.new", path);
-	remove_folder(AT_FDCWD, part);
-	if (mkdir(part, 0700) != 0)
+	char part[UUID_TEXT_SIZE + 8];
+	int folder;
+	text_print(part, sizeof(part), "%s.new", name);
+	remove_folder(own, part);
+	if (mkdirat(own, part, 0700) != 0)
 		return fail("make the folder", part, err);
-	int folder = open(part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (folder < 0) {
-		code = fail("open", part, err);
-	} else {
+	enum err_code code = open_own(own, part, part, &folder, err);
+	if (!code) {
 		code = put_all(folder, action, err);
 		close(folder);
 	}
-	if (!code && rename(part, path) != 0)
+	if (!code && renameat(own, part, own, name) != 0)
 		code = fail("rename", part, err);
 	if (code)
-		remove_folder(AT_FDCWD, part);
+		remove_folder(own, part);
 	return code;
 }
 
@@ -238,18 +268,22 @@ static bool has_all(const struct container_action *action)
 void files_put(struct files *files, const struct container_action *action,
 	       struct container_result *ret_result)
 {
-	char path[LIMIT_PATH_BYTES];
+	char name[UUID_TEXT_SIZE];
 	struct err err;
+	int own;
 	*ret_result = (struct container_result){ .op = action->op, .verb = action->verb };
-	files_of(files, action->task, path);
-	/* What was made there in an earlier life is whole, but on a disk it is not ours. */
-	if (access(path, F_OK) == 0 && is_in_memory(path))
-		return;
-	if (!has_all(action)) {
-		ret_result->fault = FAULT_NOT_FOUND;
-		return;
+	uuid_format(action->task.uuid, name);
+	enum err_code code = prepare(files, &own, &err);
+	if (!code) {
+		/* What was made there in an earlier life is whole. */
+		bool there = faccessat(own, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+		if (!there && !has_all(action))
+			ret_result->fault = FAULT_NOT_FOUND;
+		else if (!there)
+			code = make_folder(own, name, action, &err);
+		close(own);
 	}
-	if (make_folder(files, path, action, &err) == ERR_NONE)
+	if (!code)
 		return;
 	ret_result->fault = FAULT_MOUNT_FAILED;
 	ret_result->message = base_strdup(err.message);

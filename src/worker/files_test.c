@@ -165,6 +165,34 @@ static void what_cannot_be_made_leaves_nothing(void **state)
 	tear_down(&bench);
 }
 
+static void a_folder_that_others_can_change_is_refused(void **state)
+{
+	(void)state;
+	struct bench bench;
+	char folder[LIMIT_PATH_BYTES];
+	set_up(&bench);
+	assert_int_equal(chmod(bench.dir, 0777), 0);
+	assert_int_equal(put(&bench), FAULT_MOUNT_FAILED);
+	assert_non_null(strstr(bench.result.message, "the mode 0777"));
+	assert_int_equal(chmod(bench.dir, 0700), 0);
+	/* Nor is a link followed, wherever it leads. */
+	files_of(bench.files, task_of(1), folder);
+	*strrchr(folder, '/') = '\0';
+	assert_int_equal(symlink("/tmp", folder), 0);
+	assert_int_equal(put(&bench), FAULT_MOUNT_FAILED);
+	assert_int_equal(unlink(folder), 0);
+	assert_int_equal(put(&bench), FAULT_NONE);
+	tear_down(&bench);
+	if (geteuid() != 0)
+		return;
+	set_up(&bench);
+	assert_int_equal(chown(bench.dir, 65534, 65534), 0);
+	assert_int_equal(put(&bench), FAULT_MOUNT_FAILED);
+	assert_non_null(strstr(bench.result.message, "the owner 65534"));
+	assert_int_equal(chown(bench.dir, 0, 0), 0);
+	tear_down(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +200,7 @@ int main(void)
 		TEST(what_is_there_is_taken_up_and_what_is_missing_is_said),
 		TEST(what_no_task_needs_is_swept_away),
 		TEST(what_cannot_be_made_leaves_nothing),
+		TEST(a_folder_that_others_can_change_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -145,9 +145,13 @@ static void bytes_go_with_the_last_revision_that_uses_them(void **state)
 	assert_null(cluster_content(manager_cluster(story.manager), "shop", "app-1"));
 	assert_int_equal(go_back(&story, 1), ERR_NOT_FOUND);
 	/* And all of them with the project. */
+	story_forget(&story);
 	story_act(&story, REQUEST_REMOVE, "shop", "");
 	story_pass(&story, 60000);
 	assert_int_equal(story_keeps(&story, "shop"), 0);
+	/* With one look, and one word. */
+	assert_non_null(strstr(text_string(&story.told),
+			       "11 of the configs and secrets of project shop are used no more"));
 	story_end(&story);
 }
 
