@@ -197,8 +197,10 @@ static void on_closed(void *owner, struct http_exchange *exchange)
 	if (!request)
 		return;
 	request->exchange = NULL;
-	if (request->handle)
+	if (request->handle) {
 		map_remove(&server->waiting, number_key(request->handle));
+		server->backend->client_left(server->owner, request->handle);
+	}
 	if (request->follower)
 		follower_drop(request);
 	if (request->stream)

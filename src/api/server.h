@@ -59,6 +59,9 @@ struct api_backend {
 	void (*submit)(void *owner, struct api_mutation *mutation);
 	/* Takes a mutation that is not to be carried out, and answers in the same way what it would do. */
 	void (*plan)(void *owner, struct api_mutation *mutation);
+	/* Whoever asked for this mutation or plan has gone away before it was answered. A mutation is carried out all
+	 * the same. */
+	void (*client_left)(void *owner, uint64_t handle);
 	/* A worker's connection: opened (local: over the unix socket, and else from this IP address), said something
 	 * (takes the contents of `up`), went away. */
 	void (*session_opened)(void *owner, uint64_t session, bool local, const char *address);

@@ -31,6 +31,7 @@ struct world {
 	struct api_health health;
 	bool hold; /* mutations wait in `held` */
 	struct api_mutation *held;
+	uint64_t left; /* the mutation whose client went away last */
 	char folder[64];
 	char socket_path[96];
 };
@@ -87,6 +88,11 @@ static void backend_submit(void *owner, struct api_mutation *mutation)
 		carry_out(world, mutation);
 }
 
+static void backend_left(void *owner, uint64_t handle)
+{
+	((struct world *)owner)->left = handle;
+}
+
 static void backend_opened(void *owner, uint64_t session, bool local, const char *address)
 {
 	step(owner, &(struct manager_event){ .kind = MANAGER_SESSION_OPENED,
@@ -114,8 +120,8 @@ static void backend_trust(void *owner, struct api_trust *ret_trust)
 }
 
 static const struct api_backend backend = { backend_manager, backend_health, backend_submit,
-					    backend_submit,  backend_opened, backend_up,
-					    backend_closed,  backend_trust };
+					    backend_submit,  backend_left,   backend_opened,
+					    backend_up,	     backend_closed, backend_trust };
 
 static int setup(void **state)
 {
@@ -419,6 +425,7 @@ static void a_client_that_leaves_before_its_answer_is_forgotten(void **state)
 	json_decref(answer.body);
 	struct api_mutation *mutation = world->held;
 	world->held = NULL;
+	assert_int_equal(world->left, mutation->request.handle);
 	carry_out(world, mutation);
 	assert_false(left.done);
 	assert_int_equal(count_jobs(world), 1);

@@ -39,7 +39,7 @@ static enum err_code tell(const struct invocation *invocation,
 	else
 		plan_print(plan, form == OUTPUT_WIDE);
 	if (path && form != OUTPUT_JSON && plan->changes)
-		printf("Kept in %s: `drover up --plan %s` does exactly this.\n", path, path);
+		printf("Kept in %s: `drover up --plan %s` asks for exactly this.\n", path, path);
 	cli_flush();
 	for (size_t i = 0; i < plan->problems.n; i++)
 		fprintf(stderr, "drover plan: %s\n", plan->problems.items[i]);

@@ -13,7 +13,7 @@ struct plan_file {
 	struct project_plan plan;
 };
 extern const struct record_type plan_file_type;
-#define PLAN_FILE_FORM 1
+#define PLAN_FILE_FORM 2
 
 /* Takes the plan's basis into a copy of the request, and writes both. ERR_IO. */
 enum err_code plan_file_write(const char *path, const struct project_request *request,

@@ -94,6 +94,10 @@ static enum err_code roll_back_project(struct invocation *invocation,
 	return code;
 }
 
+/* What finds the project; a job is named with its own. */
+static const char *const of_a_project[] = { "file", "project-name", "project-directory", "env-file",
+					    "profile" };
+
 static int run(struct invocation *invocation)
 {
 	struct err err;
@@ -103,6 +107,15 @@ static int run(struct invocation *invocation)
 	const char *job = invocation->operands.n ? invocation->operands.items[0] : NULL;
 	if (to && parse_int(to, 1, LIMIT_COUNT, &revision, &err)) {
 		err_set(&err, ERR_INVALID, "--to takes the number of a revision, not \"%s\"", to);
+		return cli_fail(invocation, &err);
+	}
+	for (size_t i = 0; job && i < ARRAY_LEN(of_a_project); i++) {
+		if (!cli_has(invocation, of_a_project[i]))
+			continue;
+		err_set(&err, ERR_INVALID,
+			"--%s is for taking back a project, and %s is a job: say PROJECT/JOB for "
+			"a job of that project",
+			of_a_project[i], job);
 		return cli_fail(invocation, &err);
 	}
 	if (to && !job)

@@ -15,9 +15,19 @@ static const struct field basis_job_fields[] = {
 };
 RECORD_TYPE(basis_job, struct basis_job, basis_job_fields);
 
+const struct enum_name basis_node_state_names[] = {
+	{ BASIS_NODE_READY, "ready" },
+	{ BASIS_NODE_DEGRADED, "degraded" },
+	{ BASIS_NODE_DOWN, "down" },
+	{ 0, NULL },
+};
+
 static const struct field basis_node_fields[] = {
 	ROW_INT(1, struct basis_node, number, LIMIT_COUNT, .flags = FIELD_REQUIRED),
 	ROW_BOOL(2, struct basis_node, draining),
+	ROW_ENUM(3, struct basis_node, state, basis_node_state_names),
+	ROW_INT(4, struct basis_node, labels, LIMIT_COUNT),
+	ROW_INT(5, struct basis_node, machine, LIMIT_COUNT),
 };
 RECORD_TYPE(basis_node, struct basis_node, basis_node_fields);
 

@@ -16,10 +16,20 @@ struct basis_job {
 };
 extern const struct record_type basis_job_type;
 
+enum basis_node_state {
+	BASIS_NODE_READY = 0,
+	BASIS_NODE_DEGRADED, /* without Docker */
+	BASIS_NODE_DOWN,
+};
+extern const struct enum_name basis_node_state_names[]; /* ready, degraded, down */
+
 /* One that has not left. */
 struct basis_node {
 	int64_t number; /* given to it when it joined, and to no other */
 	bool draining;
+	int state;	 /* enum basis_node_state */
+	int64_t labels;	 /* its worker's, Docker's and the manager's: a hash */
+	int64_t machine; /* what else decides which tasks fit it, nothing that is measured: a hash */
 };
 extern const struct record_type basis_node_type;
 
@@ -27,7 +37,7 @@ struct plan_basis {
 	struct uuid cluster;
 	int64_t declared; /* the project's networks and volumes: a hash; 0: there is no project */
 	LIST_OF(struct basis_job) jobs;	  /* of the project, by name */
-	LIST_OF(struct basis_node) nodes; /* by number */
+	LIST_OF(struct basis_node) nodes; /* ascending by number */
 };
 extern const struct record_type plan_basis_type;
 

@@ -1,4 +1,4 @@
-/* Scale, stop, restart, remove: requests about jobs, tasks and volumes that are there.
+/* Scale, stop, restart, rollback, run again, remove: requests about jobs, tasks and volumes that are there.
  *
  * Invariant: nothing is written here, only planned. */
 #include <string.h>
@@ -376,10 +376,11 @@ static enum err_code plan_restart_task(struct manager *manager,
 			       entry->job.project, entry->job.name);
 	if (!has_turn(manager, entry))
 		return err_set(err, ERR_CONFLICT,
-			       "job %s/%s runs %lld tasks at a time, and so many run: restart it "
+			       "job %s/%s runs %lld %s at a time, and so many run: restart it "
 			       "when one of them has ended",
 			       entry->job.project, entry->job.name,
-			       (long long)job_entry_current(entry)->spec.concurrency);
+			       (long long)job_entry_current(entry)->spec.concurrency,
+			       job_entry_current(entry)->spec.concurrency == 1 ? "task" : "tasks");
 	plan->slot = task->desired.slot;
 	return ERR_NONE;
 }

@@ -19,6 +19,37 @@ static void take_job(struct basis_job *ret_job, const struct job_entry *entry)
 	};
 }
 
+static struct basis_node node_now(const struct node_entry *node)
+{
+	static const int states[] = { [NODE_READY] = BASIS_NODE_READY,
+				      [NODE_DRAINING] = BASIS_NODE_READY,
+				      [NODE_DEGRADED] = BASIS_NODE_DEGRADED,
+				      [NODE_DOWN] = BASIS_NODE_DOWN,
+				      [NODE_LEFT] = BASIS_NODE_DOWN };
+	const struct node_record *record = &node->record;
+	const struct node_facts *facts = &record->facts;
+	/* Only read, so what they hold stays the node's. The size of its disk may follow what is written to it. */
+	struct node_record labels = { .labels = record->labels,
+				      .facts = { .labels = facts->labels,
+						 .engine_labels = facts->engine_labels } };
+	struct node_record machine = {
+		.role = record->role,
+		.facts = { .hostname = facts->hostname,
+			   .platform_os = facts->platform_os,
+			   .platform_arch = facts->platform_arch,
+			   .protocol = facts->protocol,
+			   .capacity = { .cpu_milli = facts->capacity.cpu_milli,
+					 .memory_bytes = facts->capacity.memory_bytes } },
+	};
+	return (struct basis_node){
+		.number = record->number,
+		.draining = record->draining,
+		.state = states[node->state],
+		.labels = BASIS_HASH(record_hash(&node_record_type, &labels)),
+		.machine = BASIS_HASH(record_hash(&node_record_type, &machine)),
+	};
+}
+
 static int64_t declared(const struct project_entry *project)
 {
 	return project ? BASIS_HASH(record_hash(&project_type, &project->project)) : 0;
@@ -34,10 +65,10 @@ void basis_take(const struct manager *manager, const char *project_name,
 	for (size_t i = 0; project && i < project->n_jobs; i++)
 		take_job(list_add(&basis.jobs, sizeof(struct basis_job)), project->jobs[i]);
 	for (size_t i = 0; i < cluster->columns.n; i++) {
-		const struct node_record *record = &cluster->columns.entry[i]->record;
-		if (!record->left)
+		const struct node_entry *node = cluster->columns.entry[i];
+		if (!node->record.left)
 			*(struct basis_node *)list_add(&basis.nodes, sizeof(struct basis_node)) =
-				(struct basis_node){ record->number, record->draining };
+				node_now(node);
 	}
 	*ret_basis = basis;
 }
@@ -97,7 +128,9 @@ static enum err_code check_jobs(const struct manager *manager, const char *proje
 			     : err_set(err, ERR_CONFLICT, "%s/%s is gone since the plan",
 				       project_name, was->name);
 	}
-	for (size_t i = 0; project && i < project->n_jobs && !code; i++)
+	/* As many as there were, and all of those are there: none is new. */
+	bool same = project && project->n_jobs == basis->jobs.n;
+	for (size_t i = 0; project && !same && i < project->n_jobs && !code; i++)
 		if (!basis_job(basis, project->jobs[i]->job.name))
 			code = err_set(err, ERR_CONFLICT, "%s/%s is new since the plan",
 				       project_name, project->jobs[i]->job.name);
@@ -108,51 +141,68 @@ static enum err_code check_jobs(const struct manager *manager, const char *proje
 	return code;
 }
 
-static const struct basis_node *basis_node(const struct plan_basis *basis, int64_t number)
-{
-	for (size_t i = 0; i < basis->nodes.n; i++)
-		if (basis->nodes.items[i].number == number)
-			return &basis->nodes.items[i];
-	return NULL;
-}
-
 static enum err_code check_node(const struct node_entry *node, const struct basis_node *was,
 				struct err *err)
 {
-	if (!was)
-		return err_set(err, ERR_CONFLICT, "node %s has joined since the plan",
-			       node_name(node));
-	if (was->draining != node->record.draining)
-		return err_set(err, ERR_CONFLICT, "node %s is %s since the plan", node_name(node),
+	const char *name = node_name(node);
+	struct basis_node now = node_now(node);
+	if (was->draining != now.draining)
+		return err_set(err, ERR_CONFLICT, "node %s is %s since the plan", name,
 			       was->draining ? "drained no more" : "drained");
+	if (was->state != now.state)
+		return err_set(err, ERR_CONFLICT,
+			       "node %s was %s when the plan was made, and is %s", name,
+			       enum_name(basis_node_state_names, was->state),
+			       enum_name(basis_node_state_names, now.state));
+	if (was->labels != now.labels)
+		return err_set(err, ERR_CONFLICT, "labels of node %s were changed since the plan",
+			       name);
+	if (was->machine != now.machine)
+		return err_set(err, ERR_CONFLICT,
+			       "node %s has another size, name, platform or release since the plan",
+			       name);
 	return ERR_NONE;
 }
 
+static enum err_code say_left(const struct manager *manager, int64_t number, struct err *err)
+{
+	const struct node_entry *node = cluster_node_numbered(&manager->cluster, number);
+	return node ? err_set(err, ERR_CONFLICT, "node %s has left since the plan", node_name(node))
+		    : err_set(err, ERR_CONFLICT, "node number %lld has left since the plan",
+			      (long long)number);
+}
+
+static enum err_code check_order(const struct plan_basis *basis, struct err *err)
+{
+	for (size_t i = 1; i < basis->nodes.n; i++)
+		if (basis->nodes.items[i - 1].number >= basis->nodes.items[i].number)
+			return err_set_field(err, ERR_INVALID, "basis.nodes",
+					     "are not in the order of their numbers");
+	return ERR_NONE;
+}
+
+/* Both are ascending by number. */
 static enum err_code check_nodes(const struct manager *manager, const struct plan_basis *basis,
 				 struct err *err)
 {
 	const struct node_columns *columns = &manager->cluster.columns;
-	enum err_code code = ERR_NONE;
+	enum err_code code = check_order(basis, err);
 	size_t at = 0;
 	for (size_t i = 0; i < columns->n && !code; i++) {
 		const struct node_entry *node = columns->entry[i];
 		if (node->record.left)
 			continue;
-		/* Both are in the order of their numbers, as a rule. */
-		const struct basis_node *was =
-			at < basis->nodes.n && basis->nodes.items[at].number == node->record.number
-				? &basis->nodes.items[at]
-				: basis_node(basis, node->record.number);
-		at++;
+		const struct basis_node *was = at < basis->nodes.n ? &basis->nodes.items[at] : NULL;
+		if (was && was->number < node->record.number)
+			return say_left(manager, was->number, err);
+		if (!was || was->number > node->record.number)
+			return err_set(err, ERR_CONFLICT, "node %s has joined since the plan",
+				       node_name(node));
 		code = check_node(node, was, err);
+		at++;
 	}
-	for (size_t i = 0; i < basis->nodes.n && at != basis->nodes.n && !code; i++) {
-		const struct node_entry *node =
-			cluster_node_numbered(&manager->cluster, basis->nodes.items[i].number);
-		if (!node || node->record.left)
-			code = err_set(err, ERR_CONFLICT, "%s%s has left since the plan",
-				       node ? "node " : "", node ? node_name(node) : "a node");
-	}
+	if (!code && at < basis->nodes.n)
+		code = say_left(manager, basis->nodes.items[at].number, err);
 	return code;
 }
 
@@ -167,5 +217,5 @@ enum err_code basis_check(const struct manager *manager, const struct project_re
 	enum err_code code = check_jobs(manager, request->name, basis, err);
 	if (!code)
 		code = check_nodes(manager, basis, err);
-	return code ? err_prefix(err, "the plan is out of date") : ERR_NONE;
+	return code == ERR_CONFLICT ? err_prefix(err, "the plan is out of date") : code;
 }

@@ -367,12 +367,18 @@ static void backend_plan(void *owner, struct api_mutation *mutation)
 	struct manager_daemon *daemon = owner;
 	struct manager_in in = input(daemon);
 	struct manager_reply reply = { .handle = mutation->request.handle };
-	if (vault_take(daemon->vault, mutation, &reply.err)) {
+	if (vault_take_for_plan(daemon->vault, mutation, &reply.err)) {
 		api_server_reply(daemon->server, &reply);
 		api_mutation_free(mutation);
 		return;
 	}
 	plans_make(daemon->plans, daemon->manager, &in, mutation);
+}
+
+static void backend_client_left(void *owner, uint64_t handle)
+{
+	struct manager_daemon *daemon = owner;
+	plans_forget(daemon->plans, handle);
 }
 
 static void backend_session_opened(void *owner, uint64_t session, bool local, const char *address)
@@ -407,6 +413,7 @@ static const struct api_backend backend = {
 	.health = backend_health,
 	.submit = backend_submit,
 	.plan = backend_plan,
+	.client_left = backend_client_left,
 	.session_opened = backend_session_opened,
 	.session_up = backend_session_up,
 	.session_closed = backend_session_closed,
@@ -571,7 +578,9 @@ void manager_daemon_free(struct manager_daemon *daemon)
 {
 	if (!daemon)
 		return;
+	/* Before the server, whose clients go with it. */
 	plans_free(daemon->plans);
+	daemon->plans = NULL;
 	api_server_free(daemon->server);
 	audit_close(daemon->audit);
 	queue_clear(daemon);

@@ -94,6 +94,17 @@ static char *make_plan(struct manager *manager, const struct manager_in *in,
 	return json_write_record(&project_plan_type, &plan, JSON_ANSWER);
 }
 
+/* A rehearsal makes pages of its own of a world that may be large: where memory runs out, it is to go and not the
+ * manager. */
+static void die_first(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)!write(fd, "1000", 4);
+	close(fd);
+}
+
 static _Noreturn void run_child(struct manager *manager, const struct manager_in *in,
 				const struct manager_request *request, int pipe_fd, pid_t parent)
 {
@@ -101,9 +112,10 @@ static _Noreturn void run_child(struct manager *manager, const struct manager_in
 	if (getppid() != parent)
 		_exit(2);
 	default_signals();
-	/* Neither is needed, and a sandbox may forbid them. */
+	/* None is needed, and a sandbox may forbid them. */
 	(void)!nice(10);
 	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	die_first();
 	int fd = keep_only(pipe_fd);
 	struct err err = { 0 };
 	char head[32 + ERR_FIELD_MAX];
@@ -132,12 +144,14 @@ static void child_free(struct plan_child *child)
 	base_free(child);
 }
 
+/* How it ended, as waitpid() says; -1: nobody knows, so it may have crashed. */
 static int reap(const struct plan_child *child)
 {
 	int status = 0;
-	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+	pid_t pid;
+	while ((pid = waitpid(child->pid, &status, 0)) < 0 && errno == EINTR)
 		continue;
-	return status;
+	return pid == child->pid ? status : -1;
 }
 
 static void refuse(struct api_server *server, uint64_t handle, const struct err *err)
@@ -247,6 +261,19 @@ static enum err_code begin(struct plans *plans, struct manager *manager,
 	return ERR_NONE;
 }
 
+void plans_forget(struct plans *plans, uint64_t handle)
+{
+	for (struct plan_child *child = plans ? plans->children : NULL; child;
+	     child = child->next) {
+		if (child->handle != handle)
+			continue;
+		kill(child->pid, SIGKILL);
+		reap(child);
+		child_free(child);
+		return;
+	}
+}
+
 void plans_make(struct plans *plans, struct manager *manager, const struct manager_in *in,
 		struct api_mutation *mutation)
 {
@@ -259,6 +286,8 @@ void plans_make(struct plans *plans, struct manager *manager, const struct manag
 struct plans *plans_new(struct event_base *base, struct api_server *server)
 {
 	struct plans *plans = base_calloc(1, sizeof(*plans));
+	/* Whoever started us may have ignored it, and then nobody learns how a child ended. */
+	signal(SIGCHLD, SIG_DFL);
 	plans->base = base;
 	plans->server = server;
 	return plans;

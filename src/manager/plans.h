@@ -18,5 +18,7 @@ void plans_free(struct plans *plans);
  * ERR_LIMIT where LIMIT_PLANS_AT_ONCE are being made, ERR_TIMEOUT after LIMIT_PLAN_MS. Outside of a step. */
 void plans_make(struct plans *plans, struct manager *manager, const struct manager_in *in,
 		struct api_mutation *mutation);
+/* The client of this mutation has gone away: its child ends, if it has one. */
+void plans_forget(struct plans *plans, uint64_t handle);
 
 #endif

@@ -252,17 +252,15 @@ static void hide_body_hash(const struct vault *vault, struct manager_request *re
 	request->body_hash = (int64_t)value;
 }
 
-enum err_code vault_take(struct vault *vault, struct api_mutation *mutation, struct err *err)
+/* The key must be there. */
+static enum err_code take(struct vault *vault, struct api_mutation *mutation, struct err *err)
 {
 	struct project_request *request = &mutation->project_request;
 	enum err_code code = ERR_NONE;
-	if (request->secrets.n && !vault->has_key)
-		code = make_key(vault, err);
-	if (!code && request->secrets.n)
+	if (request->secrets.n)
 		hide_body_hash(vault, &mutation->request);
-	if (!code)
-		code = take_list(vault, request->name, "configs", false, request->configs.items,
-				 request->configs.n, err);
+	code = take_list(vault, request->name, "configs", false, request->configs.items,
+			 request->configs.n, err);
 	if (!code)
 		code = take_list(vault, request->name, "secrets", true, request->secrets.items,
 				 request->secrets.n, err);
@@ -275,6 +273,26 @@ enum err_code vault_take(struct vault *vault, struct api_mutation *mutation, str
 				       request->secrets.items, request->secrets.n, err);
 	}
 	return code;
+}
+
+enum err_code vault_take(struct vault *vault, struct api_mutation *mutation, struct err *err)
+{
+	if (mutation->project_request.secrets.n && !vault->has_key && make_key(vault, err))
+		return err->code;
+	return take(vault, mutation, err);
+}
+
+enum err_code vault_take_for_plan(struct vault *vault, struct api_mutation *mutation,
+				  struct err *err)
+{
+	/* Without a key nothing is sealed yet, so that of a plan is as good as another. */
+	if (!vault->has_key) {
+		uint8_t master[SEAL_KEY_BYTES];
+		trust_random(master, sizeof(master));
+		seal_key_derive(master, &vault->key);
+		trust_wipe(master, sizeof(master));
+	}
+	return take(vault, mutation, err);
 }
 
 /* ---- workers ---- */

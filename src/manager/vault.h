@@ -25,6 +25,10 @@ enum err_code vault_check(const struct vault *vault, const struct cluster *clust
 enum err_code vault_take(struct vault *vault, struct api_mutation *mutation,
 			 struct err *err) WARN_UNUSED;
 
+/* The same for a request that is not carried out: no key is made for it. */
+enum err_code vault_take_for_plan(struct vault *vault, struct api_mutation *mutation,
+				  struct err *err) WARN_UNUSED;
+
 /* Before a worker is told: open what is sealed, in place. What cannot be opened goes without its bytes, which is
  * logged; the task waits. */
 void vault_give(const struct vault *vault, struct sync_down *down);

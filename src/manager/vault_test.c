@@ -92,6 +92,21 @@ static void a_request_is_hashed_sealed_and_resolved(void **state)
 	tear_down(&bench);
 }
 
+static void a_plan_makes_no_key(void **state)
+{
+	struct bench bench;
+	(void)state;
+	set_up(&bench);
+	ask(&bench, "shop", PLAIN);
+	assert_int_equal(vault_take_for_plan(bench.vault, &bench.mutation, &bench.err), ERR_NONE);
+	assert_non_null(secret_of(&bench)->hash);
+	assert_int_equal(access(bench.key, F_OK), -1);
+	ask(&bench, "shop", PLAIN);
+	assert_int_equal(vault_take(bench.vault, &bench.mutation, &bench.err), ERR_NONE);
+	assert_int_equal(access(bench.key, F_OK), 0);
+	tear_down(&bench);
+}
+
 static void the_hash_of_a_secret_is_that_of_its_project_name_and_bytes(void **state)
 {
 	(void)state;
@@ -195,6 +210,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_request_is_hashed_sealed_and_resolved),
+		TEST(a_plan_makes_no_key),
 		TEST(the_hash_of_a_secret_is_that_of_its_project_name_and_bytes),
 		TEST(a_worker_is_given_what_was_sealed),
 		TEST(what_cannot_be_taken_names_its_field),

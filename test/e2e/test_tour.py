@@ -126,6 +126,8 @@ def test_an_update_that_fails_goes_back_and_users_can_too(drover):
     assert re.search(r"3 \*.*paused", drover.out("history", "t/s"))
     assert "(revision 1)" in drover.out("rollback", "t/s")
     assert len(drover.containers(running_only=True)) == 2
+    mixed = drover.run("rollback", "t/s", "--file", "compose.yaml", check=False)
+    assert mixed.returncode != 0 and "--file is for taking back a project" in mixed.stderr, mixed
     again = drover.run("rollback", "t/s", "--to", "7", check=False)
     assert again.returncode != 0 and "has no revision 7" in again.stderr
 

@@ -74,10 +74,9 @@ static void an_index_that_failed_for_good_makes_room_and_the_job_fails_at_once(v
 		     "1 of 4 given up, 2 to come; part.1 failed: exited with status 1");
 	story_why(&story, "shop/part.2", TASK_RUNNING, REASON_RUNNING, "running on alpha");
 	assert_int_equal(story_act_task(&story, REQUEST_RESTART, "shop/part.1"), ERR_CONFLICT);
-	assert_string_equal(
-		story.reply->err.message,
-		"job shop/part runs 1 tasks at a time, and so many run: restart it when "
-		"one of them has ended");
+	assert_string_equal(story.reply->err.message,
+			    "job shop/part runs 1 task at a time, and so many run: restart it when "
+			    "one of them has ended");
 	end(&story, 2, true);
 	end(&story, 3, true);
 	end(&story, 4, true);

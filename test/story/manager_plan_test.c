@@ -370,6 +370,22 @@ static void a_machine_that_is_away(void **state)
 	(void)state;
 }
 
+static void an_apply_with_the_same_key_answers_no_plan(void **state)
+{
+	struct story story;
+	begin(&story);
+	struct manager_request request = { .kind = REQUEST_APPLY,
+					   .caller = STORY_PLANNER,
+					   .idempotency_key = STORY_PLANNER_KEY,
+					   .project_request = &story.request };
+	assert_int_equal(story_ask(&story, &request), ERR_NONE);
+	story_plans(&story, "web unchanged 1>1\n"
+			    "  2 stay\n"
+			    "nothing changes\n");
+	story_end(&story);
+	(void)state;
+}
+
 /* ---- the basis ---- */
 
 static void plan_basis(struct story *story)
@@ -480,6 +496,65 @@ static void a_drained_node(void **state)
 	(void)state;
 }
 
+static void another_label_of_a_node(void **state)
+{
+	struct story story;
+	struct pairs set = { 0 };
+	struct strings none = { 0 };
+	begin_planned(&story);
+	pairs_put(&set, "zone", "north");
+	struct manager_request label = { .kind = REQUEST_NODE_LABEL,
+					 .node = story_node(&story, "beta")->record.id,
+					 .labels_set = &set,
+					 .labels_remove = &none };
+	assert_int_equal(story_ask(&story, &label), ERR_NONE);
+	pairs_release(&set);
+	refused(&story, "labels of node beta were changed since the plan");
+	(void)state;
+}
+
+static void another_label_of_a_worker(void **state)
+{
+	struct story story;
+	begin_planned(&story);
+	story_set_label(&story, "alpha", "disk", "ssd");
+	refused(&story, "labels of node alpha were changed since the plan");
+	(void)state;
+}
+
+static void a_node_that_went_down(void **state)
+{
+	struct story story;
+	begin_planned(&story);
+	story_silence(&story, "beta");
+	story_pass(&story, 60000);
+	refused(&story, "node beta was ready when the plan was made, and is down");
+	(void)state;
+}
+
+static void another_release_of_a_worker(void **state)
+{
+	struct story story;
+	begin_planned(&story);
+	story_set_protocol(&story, "beta", 1);
+	refused(&story, "node beta has another size, name, platform or release since the plan");
+	(void)state;
+}
+
+static void nodes_in_another_order(void **state)
+{
+	struct story story;
+	begin_planned(&story);
+	struct basis_node *nodes = story.request.basis->nodes.items;
+	struct basis_node first = nodes[0];
+	nodes[0] = nodes[1];
+	nodes[1] = first;
+	assert_int_equal(story_apply(&story), ERR_INVALID);
+	assert_string_equal(story.reply->err.field, "basis.nodes");
+	story_end(&story);
+	(void)state;
+}
+
 static void a_node_less(void **state)
 {
 	struct story story;
@@ -521,6 +596,7 @@ int main(void)
 		cmocka_unit_test(indices_without_room_wait_for_their_turn),
 		cmocka_unit_test(an_update_under_way_is_no_change),
 		cmocka_unit_test(what_would_be_refused_is_refused),
+		cmocka_unit_test(an_apply_with_the_same_key_answers_no_plan),
 		cmocka_unit_test(a_long_update_loses_no_machine),
 		cmocka_unit_test(a_machine_that_is_away),
 		cmocka_unit_test(a_plan_of_what_is_still_so_is_applied),
@@ -531,6 +607,11 @@ int main(void)
 		cmocka_unit_test(a_job_gone),
 		cmocka_unit_test(a_new_node),
 		cmocka_unit_test(a_drained_node),
+		cmocka_unit_test(another_label_of_a_node),
+		cmocka_unit_test(another_label_of_a_worker),
+		cmocka_unit_test(a_node_that_went_down),
+		cmocka_unit_test(another_release_of_a_worker),
+		cmocka_unit_test(nodes_in_another_order),
 		cmocka_unit_test(a_node_less),
 		cmocka_unit_test(another_cluster),
 	};

@@ -23,6 +23,8 @@ static _Noreturn void rehearse(struct story *story, int fd)
 				 .rev = story->rev + 1 };
 	struct manager_request request = { .kind = REQUEST_APPLY,
 					   .over_tls = story->over_tls,
+					   .caller = STORY_PLANNER,
+					   .idempotency_key = STORY_PLANNER_KEY,
 					   .project_request = &story->request };
 	text_init(&bytes, ANSWER_BYTES_MAX);
 	alarm(60);

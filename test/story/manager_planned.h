@@ -5,6 +5,10 @@
 #include "manager/rehearse.h"
 #include "manager_story.h"
 
+/* Who asks for plans, and with which idempotency key, which is to change nothing. */
+#define STORY_PLANNER	  "planner"
+#define STORY_PLANNER_KEY "again"
+
 /* Plan the request that was built. The caller releases the plan. */
 enum err_code story_plan(struct story *story, struct project_plan *ret_plan, struct err *err);
 
