@@ -80,6 +80,8 @@ static int check_one(const struct manager *manager, const struct job_entry *entr
 		  counted[depend->condition]);
 	if (on->job.wanted == JOB_STOP)
 		text_add(message, "; it is stopped");
+	else if (facts.paused)
+		text_add(message, "; its update is paused");
 	else if (facts.left)
 		text_addf(message, ", %lld given up", (long long)facts.left);
 	return GATE_CLOSED;

@@ -300,8 +300,12 @@ void move_settle(struct manager *manager, struct job_entry *entry, struct slot *
 {
 	struct task *old = slot->moving;
 	end_both(manager, entry, slot);
-	if (old->desired.wanted != TASK_WANT_RUN)
+	if (old->desired.wanted != TASK_WANT_RUN) {
+		/* It may never be told that it has ended. */
+		if (old->unreachable)
+			move_begin(manager, entry, slot);
 		return;
+	}
 	if (is_the_old_ones(manager, entry, slot)) {
 		leave_to_old(manager, entry, slot);
 		move_begin(manager, entry, slot);

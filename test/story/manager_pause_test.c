@@ -227,6 +227,25 @@ static void new_slots_are_of_the_present_revision(void **state)
 	story_end(&story);
 }
 
+/* What is kept serves, but is not what the one that waits was asked to follow. */
+static void what_is_kept_opens_no_gate(void **state)
+{
+	(void)state;
+	struct story story;
+	pause_in(&story, UPDATE_START_FIRST);
+	story_depends(story_job(&story, "api", 1), "web", DEPEND_STARTED);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 60000);
+	story_why(&story, "shop/api.1", TASK_PENDING, REASON_WAITS_DEPENDENCY,
+		  "waits for web to be started: 0 of 3 started; its update is paused");
+	string_set(&rollout_spec(&story)->image, "busybox:3");
+	story.hold_start = NULL;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 10 * 60000);
+	assert_int_equal(story_task(&story, "shop/api.1")->state, TASK_RUNNING);
+	story_end(&story);
+}
+
 /* The revision that is gone back to is the good one: a way back that is paused keeps nobody from it. */
 static void a_way_back_keeps_nobody(void **state)
 {
@@ -262,6 +281,7 @@ int main(void)
 		cmocka_unit_test(what_is_taken_back_while_it_runs_is_history_too),
 		cmocka_unit_test(it_goes_on_when_more_may_fail),
 		cmocka_unit_test(new_slots_are_of_the_present_revision),
+		cmocka_unit_test(what_is_kept_opens_no_gate),
 		cmocka_unit_test(a_way_back_keeps_nobody),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
