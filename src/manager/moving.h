@@ -8,6 +8,8 @@
 bool task_is_to_move(const struct task *task);
 /* It stays where it is. */
 void rebalance_stay(struct manager *manager, struct task *task);
+/* What is to follow a task that no longer serves is not bound to the better node: it may go anywhere. */
+void rebalance_unbind(struct manager *manager, const struct slot *slot);
 /* Does the slot's task serve, and nothing else is going on with it or its job? */
 bool rebalance_may_move(const struct manager *manager, const struct job_entry *entry,
 			const struct slot *slot);

@@ -65,6 +65,19 @@ void rebalance_stay(struct manager *manager, struct task *task)
 	set_move_to(manager, task, (struct node_id){ { { 0 } } });
 }
 
+void rebalance_unbind(struct manager *manager, const struct slot *slot)
+{
+	struct task *new = slot->newest;
+	const struct task *old = slot->moving;
+	bool serves = old && old->desired.wanted == TASK_WANT_RUN && !old->unreachable;
+	if (serves || !new || new->state != TASK_PENDING || uuid_is_zero(new->desired.move_to.uuid))
+		return;
+	rebalance_stay(manager, new);
+	/* Of another class from now on. */
+	pending_drop(manager, new->desired.id);
+	pending_add(manager, new, false);
+}
+
 bool rebalance_may_move(const struct manager *manager, const struct job_entry *entry,
 			const struct slot *slot)
 {

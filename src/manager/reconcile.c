@@ -58,6 +58,7 @@ static const struct task *predecessor_of(const struct slot *slot)
 static void settle_slot(struct manager *manager, struct job_entry *entry, struct slot *slot,
 			int64_t *n_free)
 {
+	rebalance_unbind(manager, slot);
 	if (slot->moving)
 		move_settle(manager, entry, slot);
 	else

@@ -146,6 +146,34 @@ static void a_new_node_takes_its_share_one_after_the_other(void **state)
 	(void)state;
 }
 
+/* Who is lost meanwhile is followed wherever there is room: the better node is no condition then. */
+static void whoever_is_lost_on_its_way_is_not_bound_to_the_better_node(void **state)
+{
+	struct story story;
+	(void)state;
+	begin(&story, 4);
+	strings_add(&spec(&story)->placement.constraints, "node.labels.rack==r1");
+	story_set_label(&story, "alpha", "rack", "r1");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 30000);
+	story_join(&story, "beta");
+	story_set_label(&story, "beta", "rack", "r1");
+	story_pass(&story, 1000);
+	story.starting = "web";
+	assert_int_equal(rebalance(&story), 2);
+	story_set_label(&story, "beta", "rack", "r2");
+	story_health(&story, "shop/web.1", HEALTH_HEALTHY);
+	assert_int_equal(story_task(&story, "shop/web.2")->state, TASK_PENDING);
+	story_silence(&story, "alpha");
+	story_join(&story, "gamma");
+	story_set_label(&story, "gamma", "rack", "r1");
+	story.starting = NULL;
+	story_pass(&story, 10 * 60000);
+	assert_int_equal(story_task(&story, "shop/web.2")->state, TASK_RUNNING);
+	assert_int_equal(story_task(&story, "shop/web.4")->state, TASK_RUNNING);
+	story_end(&story);
+}
+
 static void as_many_side_by_side_as_the_update_policy_says(void **state)
 {
 	struct story story;
@@ -353,6 +381,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_new_node_takes_its_share_one_after_the_other),
+		cmocka_unit_test(whoever_is_lost_on_its_way_is_not_bound_to_the_better_node),
 		cmocka_unit_test(as_many_side_by_side_as_the_update_policy_says),
 		cmocka_unit_test(what_may_not_run_twice_stays),
 		cmocka_unit_test(a_job_that_is_updated_stays),
