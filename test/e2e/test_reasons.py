@@ -26,6 +26,9 @@ EXCLUDED = {
     "queued": "the turn that queues a task also places or parks it, so no reader can see it in between",
     "removed": "the task is forgotten once it is gone, so `why` has nobody to ask about; the event is compared",
     "scaled_down": "as removed: the event is compared",
+    "rebalanced": "needs several machines: the stories of rebalancing compare it",
+    "waits_for_secret": "the manager that would be asked hands the bytes over with its next message: the stories of "
+                        "workers compare it",
     "withdrawn": "one that is taken back while it is not ready says it, as the stories of drains and pauses compare",
 }
 PROVOKED = set()
