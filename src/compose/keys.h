@@ -94,6 +94,8 @@ enum err_code keys_check(const struct at *at, enum section_id section, struct er
 enum err_code keys_check_names(const struct at *at, enum section_id section,
 			       struct err *err) WARN_UNUSED;
 
+/* What `docker stack deploy` does with the key, in a word or two; "": not known (keys_swarm.c). */
+const char *keys_in_swarm(enum section_id section, const char *key);
 /* The tables of docs/compose.md, from the rows. */
 void keys_markdown(struct text *out);
 

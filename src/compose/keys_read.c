@@ -184,13 +184,14 @@ void keys_markdown(struct text *out)
 		const struct key_section *section = &key_sections[i];
 		text_addf(out,
 			  "\n### `%s`\n\n| key | status | default, values, or the reason "
-			  "|\n|---|---|---|\n",
+			  "| in Swarm |\n|---|---|---|---|\n",
 			  section->place);
 		for (size_t j = 0; j < section->n_rows; j++) {
 			const struct key_row *row = &section->rows[j];
 			text_addf(out, "| `%s` | %s | ", row->name, status_word(row->status));
 			add_cell(out, row->text);
-			text_add(out, *row->text ? " |\n" : "|\n");
+			text_addf(out, "%s| %s |\n", *row->text ? " " : "",
+				  keys_in_swarm((enum section_id)i, row->name));
 		}
 	}
 }

@@ -616,6 +616,25 @@ static void the_manual_holds_the_tables_of_this_program(void **state)
 	text_release(&tables);
 }
 
+/* The table of Swarm's words names no key that there is not, and says something of every key of a service. */
+static void the_words_of_swarm_are_of_keys_that_there_are(void **state)
+{
+	(void)state;
+	const struct key_section *section = &key_sections[SECTION_SERVICE];
+	size_t n_refused = 0;
+	for (size_t i = 0; i < section->n_rows; i++) {
+		const char *word = keys_in_swarm(SECTION_SERVICE, section->rows[i].name);
+		assert_true(*word);
+		n_refused += strcmp(word, "refused") == 0;
+	}
+	/* 29 honoured, 4 in part, 16 with a warning, 4 in silence. */
+	assert_int_equal(section->n_rows - n_refused, 29 + 4 + 16 + 4);
+	assert_string_equal(keys_in_swarm(SECTION_PORT, "host_ip"), "refused");
+	assert_string_equal(keys_in_swarm(SECTION_MOUNT_BIND, "create_host_path"),
+			    "ignored in silence");
+	assert_string_equal(keys_in_swarm(SECTION_SERVICE, "restart"), "in part");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -625,6 +644,7 @@ int main(void)
 		cmocka_unit_test(an_unknown_key_is_named_with_what_was_probably_meant),
 		cmocka_unit_test(free_keys_are_free_and_our_own_is_read_in_one_place_only),
 		cmocka_unit_test(the_manual_holds_the_tables_of_this_program),
+		cmocka_unit_test(the_words_of_swarm_are_of_keys_that_there_are),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
