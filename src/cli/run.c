@@ -291,7 +291,10 @@ static void tell_end(const struct task_page *page, const struct following *follo
 /* A task that cannot start here would be tried again for ever; whoever waits in the foreground wants to know now. */
 static bool cannot_start(const struct task_view *task)
 {
-	return task->state == TASK_FAILED && reason_after(task->reason) == AFTER_REPLACE_ELSEWHERE;
+	/* Its successor may be there already, and wait for its time. */
+	return task->reason == REASON_WAITS_BACKOFF ||
+	       (task->state == TASK_FAILED &&
+		reason_after(task->reason) == AFTER_REPLACE_ELSEWHERE);
 }
 
 static void stop_trying(struct invocation *invocation, const struct task_view *task)

@@ -183,7 +183,7 @@ volumes: {{data: }}
     assert plan["jobs"][0]["replaces"] == 2 and not plan["problems"]
     text = (folder / "second.plan").read_text()
     for broken, why in ((text.replace("sleep 1002", "sleep 9999"), "was edited"), ("{}", "is no plan"),
-                        (text.replace('"drover_plan":1', '"drover_plan":2'), "another release")):
+                        (text.replace('"drover_plan":2', '"drover_plan":3'), "another release")):
         (folder / "broken.plan").write_text(broken)
         assert why in drover.run("up", "--plan", "broken.plan", cwd=folder, check=False).stderr
     drover.run("up", "--plan", "second.plan", cwd=folder)
