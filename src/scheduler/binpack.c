@@ -49,4 +49,4 @@ static double score(const struct scheduler_view *view, size_t column)
 	return (double)score_by_terms(&by_terms, &view->cluster->columns, column, &view->request);
 }
 
-const struct scheduler_ops scheduler_binpack = { "binpack", score, &by_terms };
+const struct scheduler_ops scheduler_binpack = { "binpack", RANK_BY_TERMS, score, &by_terms };

@@ -80,7 +80,7 @@ struct ask {
 	const struct scheduler_ops *policy;
 	const struct scheduler_view *view;
 	const struct node_columns *columns;
-	struct kept_lanes *kept; /* NULL: round robin */
+	struct kept_lanes *kept; /* NULL: in turn */
 	size_t avoid;		 /* a column; columns->n: none */
 };
 
@@ -122,10 +122,10 @@ static uint64_t key_of(const struct ask *ask, const struct ranking *ranking, siz
 	struct refusal refusal;
 	if (node->record.left || filters_refuse(ask->question, column, &refusal))
 		return CONTEST_NO_KEY;
-	if (ask->policy == &scheduler_spread)
+	if (ask->policy->rank == RANK_BY_COUNTS)
 		return contest_key_of_counts(cluster_job_tasks_on(ask->question->job, node),
 					     (uint64_t)ask->columns->tasks[column]);
-	if (ask->policy == &scheduler_roundrobin)
+	if (ask->policy->rank == RANK_IN_TURN)
 		return 0;
 	return contest_key_of_score(lanes_score(&ask->kept->lanes, ranking->factors, column));
 }
@@ -185,10 +185,9 @@ static void catch_up_contest(const struct ask *ask, struct ranking *ranking)
 		build_contest(ask, ranking);
 }
 
-/* Round robin asks for the first in turn, the others for the lowest key. */
 static bool first_of(const struct ask *ask, struct ranking *ranking, size_t *ret_column)
 {
-	bool in_turn = ask->policy == &scheduler_roundrobin;
+	bool in_turn = ask->policy->rank == RANK_IN_TURN;
 	size_t from = (size_t)(ask->view->round % ask->columns->n);
 	uint64_t key;
 	if (is_spread_out(ask))
@@ -235,7 +234,7 @@ static bool exclude_first(const struct ask *ask, struct excluded *excluded)
 	const struct job_entry *job = ask->question->job;
 	if (ask->avoid < ask->columns->n)
 		exclude(ask, excluded, ask->avoid);
-	if (ask->policy != &scheduler_spread)
+	if (ask->policy->rank != RANK_BY_COUNTS)
 		return true;
 	for (size_t i = 0; i < job->n_placements; i++)
 		if (!exclude(ask, excluded, job->placements[i].node_index))
@@ -272,7 +271,7 @@ static enum recall ask_lanes(const struct ask *ask, size_t *ret_column)
 	return recall;
 }
 
-/* Round robin: the first that is not refused. */
+/* The first that is not refused. */
 static enum recall ask_in_turn(const struct ask *ask, size_t *ret_column)
 {
 	size_t n = ask->columns->n;
@@ -307,7 +306,7 @@ static uint64_t class_of(const struct ask *ask)
 {
 	uint64_t class = scheduler_class(ask->view->cluster, ask->question->task);
 	const struct strings *preferences = &ask->question->spec->placement.preferences;
-	if (ask->policy == &scheduler_spread || preferences->n)
+	if (ask->policy->rank == RANK_BY_COUNTS || preferences->n)
 		class = hash_bytes(class, ask->question->job->job.id.uuid.bytes, UUID_BYTES);
 	for (size_t i = 0; i < preferences->n; i++)
 		class = hash_bytes(class, preferences->items[i], strlen(preferences->items[i]) + 1);
@@ -341,7 +340,7 @@ enum recall memory_recall(struct scheduler_memory *memory, struct question *ques
 	const struct node_entry *avoided = cluster_node(question->cluster, avoid);
 	if (avoided)
 		ask.avoid = avoided->index;
-	if (policy->by_terms) {
+	if (policy->rank != RANK_IN_TURN) {
 		ask.kept = &memory->kept[policy_number(policy)];
 		catch_up_lanes(ask.kept, policy, columns);
 	}
@@ -350,7 +349,7 @@ enum recall memory_recall(struct scheduler_memory *memory, struct question *ques
 	ranking->n_picks++;
 	if (ranking->n_picks >= CONTEST_AFTER)
 		return ask_contest(&ask, ranking, ret_column);
-	if (policy == &scheduler_roundrobin && !is_spread_out(&ask))
+	if (policy->rank == RANK_IN_TURN && !is_spread_out(&ask))
 		return ask_in_turn(&ask, ret_column);
 	return only_room_matters(question->spec) ? ask_lanes(&ask, ret_column) : RECALL_UNKNOWN;
 }

@@ -9,4 +9,4 @@ static double score(const struct scheduler_view *view, size_t column)
 	return (double)(column >= begin ? column - begin : column + n_nodes - begin);
 }
 
-const struct scheduler_ops scheduler_roundrobin = { "roundrobin", score, NULL };
+const struct scheduler_ops scheduler_roundrobin = { "roundrobin", RANK_IN_TURN, score, NULL };

@@ -24,14 +24,21 @@ struct scheduler_view {
 	uint64_t round; /* roundrobin: the column to begin at, modulo the number of nodes */
 };
 
+/* What a policy ranks nodes by, so that what was found can be kept between picks (memory.c). */
+enum scheduler_rank {
+	RANK_BY_TERMS =
+		0, /* the score is one of the machine's terms and the request's factors (lanes.h) */
+	RANK_BY_COUNTS, /* fewest tasks of the job, then fewest tasks, which the terms count */
+	RANK_IN_TURN,	/* the next column from `round` on; there are no terms */
+};
+
 struct scheduler_ops {
 	const char *name;
+	int rank; /* enum scheduler_rank */
 	/* The score of putting the request on the node of this column; the lowest wins, ties go to
 	 * the lowest index. Pure; called only for columns that passed the filters. */
 	double (*score)(const struct scheduler_view *view, size_t column);
-	/* Of a policy whose score is one of the machine's terms and the request's factors (lanes.h);
-	 * NULL: it goes by something else. */
-	const struct score_terms *by_terms;
+	const struct score_terms *by_terms; /* NULL exactly with RANK_IN_TURN */
 };
 
 extern const struct scheduler_ops *const scheduler_registry[SCHEDULER_POLICY_COUNT];
@@ -72,7 +79,7 @@ void scheduler_pick_release(struct scheduler_pick *pick);
 /* What the scheduler keeps between picks so that it need not ask every node again: it follows from the
  * cluster, changes no pick, and may be thrown away at any time. One for one cluster. */
 struct scheduler_memory;
-/* Clusters of fewer nodes are asked as they are. */
+/* Clusters of fewer nodes are asked as they are; 0: 64. */
 struct scheduler_memory *scheduler_memory_new(size_t nodes_min);
 void scheduler_memory_free(struct scheduler_memory *memory);
 

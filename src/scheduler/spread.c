@@ -36,4 +36,4 @@ static double score(const struct scheduler_view *view, size_t column)
 	return (double)of_the_job * TASK_OF_THE_JOB + (double)columns->tasks[column];
 }
 
-const struct scheduler_ops scheduler_spread = { "spread", score, &by_terms };
+const struct scheduler_ops scheduler_spread = { "spread", RANK_BY_COUNTS, score, &by_terms };
