@@ -2,7 +2,8 @@
  * were started elsewhere while their machine was lost, and the others were still there when it came back; or they were
  * alone when they were placed, and others have joined them; or one of them may not be where they were any more, and has
  * gone to where all of them may. Those that are not at home are stopped there, one of a job at a time, and start at
- * home, the next when the one before is ready; but only while home has the room.
+ * home, the next when the one before is ready; but only while home has the room. An update holds nobody back, for it
+ * may be held itself, or paused for good: it counts a slot whose task comes home as one that it has taken down.
  *
  * Invariant: a task is stopped for this only when its successor fits at home. */
 #include "base/alloc.h"
@@ -32,6 +33,15 @@ static bool is_arriving(const struct task *task)
 	return !task_is_ready(task) && !uuid_is_zero(task->desired.replaces.uuid);
 }
 
+/* Is it to be together with the others? What an update will replace is not: its successor starts at home. But while
+ * that update is paused, whoever it has not come to stays what it is. */
+static bool belongs_home(const struct manager *manager, const struct job_entry *entry,
+			 const struct task *task)
+{
+	return !task_is_behind(entry, task) &&
+	       cluster_task_spec(&manager->cluster, task)->networks.n > 0;
+}
+
 /* One that is not at home; NULL: none, or the job has a task that is on its way already. */
 static struct task *find_apart(const struct manager *manager, const struct job_entry *entry,
 			       const struct node_entry *home)
@@ -44,9 +54,10 @@ static struct task *find_apart(const struct manager *manager, const struct job_e
 		if (task_is_final(task->state) || task->unreachable)
 			continue;
 		if (task->state == TASK_PENDING || task->desired.wanted != TASK_WANT_RUN ||
-		    task_is_stale(entry, task) || (node == home && is_arriving(task)))
+		    (node == home && is_arriving(task)))
 			return NULL;
-		if (!apart && node != home && may_come_home(node))
+		if (!apart && node != home && may_come_home(node) &&
+		    belongs_home(manager, entry, task))
 			apart = task;
 	}
 	return apart;

@@ -95,6 +95,14 @@ static void look_at_new(struct manager *manager, struct roll *roll, const struct
 		roll->n_busy += busy && !PLANTED(PLANTED_UPDATE_UNBOUNDED);
 }
 
+/* Lost, drained or called home: its slot is without a ready task already. */
+static bool is_to_be_replaced(const struct job_entry *entry, const struct task *task)
+{
+	return task->unreachable ||
+	       (slot_look(entry, task) == SLOT_ENDING &&
+		reason_after(task_end_reason(entry, task)) == AFTER_REPLACE_NOW);
+}
+
 static void look_at_slots(struct manager *manager, struct roll *roll, const struct job_entry *entry,
 			  const struct slots *slots)
 {
@@ -107,7 +115,7 @@ static void look_at_slots(struct manager *manager, struct roll *roll, const stru
 		else if (task_is_of_update(entry, slot->newest))
 			look_at_new(manager, roll, entry, slot);
 		else
-			roll->n_busy += slot->newest->unreachable; /* it will be replaced */
+			roll->n_busy += is_to_be_replaced(entry, slot->newest);
 	}
 }
 

@@ -151,7 +151,7 @@ static bool somebody_takes_all(const struct look *look, const struct job_entry *
 	const struct project_entry *project = cluster_project(look->cluster, entry->job.project);
 	const struct node_columns *columns = &look->cluster->columns;
 	for (size_t i = 0; i < columns->n; i++)
-		if (takes_all(look, project, columns->entry[i]))
+		if (columns->entry[i] && takes_all(look, project, columns->entry[i]))
 			return true;
 	return false;
 }
@@ -228,12 +228,13 @@ static bool all_run(const struct project_entry *project)
 	return true;
 }
 
-/* Who waits for all of them to be together goes on only once those that are not placed are. */
+/* Who waits for all of them to be together goes on only once those that are not placed are. One that a paused update
+ * keeps at its revision needs what that says. */
 bool home_is_away(const struct look *look, const struct job_entry *entry, const struct task *task)
 {
-	const struct job_spec *spec = &job_entry_current(entry)->spec;
+	const struct job_spec *spec = cluster_task_spec(look->cluster, task);
 	const struct project_entry *project = cluster_project(look->cluster, entry->job.project);
-	if (!home_is_shared(look, entry) || job_spec_is_global(spec))
+	if (!home_is_shared(look, entry) || job_spec_is_global(spec) || !spec->networks.n)
 		return false;
 	const struct node_entry *home = home_of(look, entry);
 	const struct node_entry *node = cluster_node(look->cluster, task->desired.node);

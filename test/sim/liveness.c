@@ -316,7 +316,7 @@ static void look_at_running(struct look *look, const struct job_entry *entry,
 		wrong(look, INVARIANT_L1, task, "is of an older revision or restart");
 	else if (task->desired.wanted != TASK_WANT_RUN)
 		wrong(look, INVARIANT_L1, task, "is being stopped");
-	else if (is_current(entry, task) && home_is_away(look, entry, task))
+	else if (is_as_wanted(entry, task) && home_is_away(look, entry, task))
 		wrong(look, INVARIANT_L1, task, "is apart from those it shares a network with");
 }
 

@@ -510,6 +510,43 @@ static void a_way_back_brings_them_together(void **state)
 	story_end(&story);
 }
 
+/* What it has not come to is kept at its revision, and belongs together with the others all the same. */
+static void a_paused_update_keeps_nobody_apart(void **state)
+{
+	(void)state;
+	struct story story;
+	story_begin(&story);
+	story_join(&story, "alpha");
+	story_join(&story, "beta");
+	story_project(&story, "shop");
+	add_network(&story);
+	struct job_spec *web = story_job(&story, "web", 4);
+	attach(web);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 60 * 1000);
+	assert_int_equal(count_on(&story, "alpha"), 2);
+	string_set(&web->image, "busybox:2");
+	story.hold_start = "web";
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_report(&story, "shop/web.1", TASK_RUNNING, REASON_NONE, NULL);
+	story_report(&story, "shop/web.2", TASK_RUNNING, REASON_NONE, NULL);
+	story_report(&story, "shop/web.3", TASK_FAILED, REASON_EXIT_NONZERO,
+		     "exited with status 1");
+	story.hold_start = NULL;
+	story_pass(&story, 60 * 1000);
+	assert_int_equal(story_task(&story, "shop/web.1")->desired.revision, 2);
+	assert_int_equal(story_task(&story, "shop/web.2")->desired.revision, 2);
+	assert_int_equal(story_task(&story, "shop/web.4")->desired.revision, 1);
+	assert_true(count_on(&story, "alpha") && count_on(&story, "beta"));
+	attach(story_job(&story, "api", 1));
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 60 * 1000);
+	assert_true(count_on(&story, "alpha") == 4 || count_on(&story, "beta") == 4);
+	assert_int_equal(story_task(&story, "shop/web.2")->desired.revision, 2);
+	assert_int_equal(story_task(&story, "shop/web.4")->desired.revision, 1);
+	story_end(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -530,6 +567,7 @@ int main(void)
 		cmocka_unit_test(who_waits_for_one_of_them_to_end_goes_nowhere_else),
 		cmocka_unit_test(who_is_lost_keeps_nobody_apart),
 		cmocka_unit_test(a_way_back_brings_them_together),
+		cmocka_unit_test(a_paused_update_keeps_nobody_apart),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
