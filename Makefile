@@ -9,7 +9,7 @@ SOAK_SEED ?= $(shell date +%s)000
 SOURCES = $(shell git ls-files 'src/*.[ch]' 'test/*.[ch]' 'bench/*.[ch]')
 CLANG_FORMAT = $(shell command -v clang-format-14 || command -v clang-format)
 
-.PHONY: all packages demo test soak faults hosts bench install docs openapi man format lint clean help
+.PHONY: all packages demo test soak faults hosts bench bench-full install docs openapi man format lint clean help
 
 all: $(BUILD)/build.ninja ## build the program into build/
 	ninja -C $(BUILD)
@@ -46,6 +46,9 @@ soak: all ## simulate clusters for SOAK_HOURS (1) with SOAK_JOBS processes (all 
 bench: all ## measure; nothing is asserted
 	bench/run $(BUILD)
 
+bench-full: all ## the control plane with ten thousand workers and a million tasks
+	bench/run --full $(BUILD)
+
 install: all ## the program, its man page and the systemd unit
 	meson install -C $(BUILD) --no-rebuild
 
@@ -68,4 +71,4 @@ clean: ## remove what was built
 	rm -rf $(BUILD)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
