@@ -227,7 +227,7 @@ static bool advance_stop(struct worker *worker, struct worker_task *task)
 	switch (task->container) {
 	case CONTAINER_RUNNING:
 	case CONTAINER_PAUSED:
-		if (PLANTED(PLANTED_STOP_UNSEEN) && task->stop_stage != STOP_NOT) {
+		if (PLANTED(PLANTED_STOP_UNSEEN) && task->stop_stage >= STOP_HOOKS) {
 			worker_task_stopped(worker, task, worker_stop_told(task));
 			return true;
 		}

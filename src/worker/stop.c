@@ -5,7 +5,8 @@
  * 2. That we signal an attempt is saved in the turn of the signal: an exit after it is never
  *    taken for success.
  * 3. The first rung is an inspection: who had ended by itself before the signal keeps its own
- *    exit. */
+ *    exit. It is made once for each stop, however long the task then waits for its turn: where
+ *    more are stopped than there may be actions, each would else look for ever. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -109,10 +110,11 @@ void worker_stop_advance(struct worker *worker, struct worker_task *task)
 {
 	PRE(task->container == CONTAINER_RUNNING || task->container == CONTAINER_PAUSED);
 	if (task->stop_stage == STOP_NOT && task->seen_at_ms != worker->now_ms) {
+		task->stop_stage = STOP_LOOKED;
 		worker_task_inspect(worker, task);
 		return;
 	}
-	if (task->stop_stage == STOP_NOT)
+	if (task->stop_stage < STOP_HOOKS)
 		begin(worker, task);
 	if (task->stop_stage == STOP_HOOKS) {
 		if (worker_hooks_before_stop(worker, task))

@@ -115,7 +115,7 @@ struct worker_content {
 	struct worker_content *next;
 };
 
-enum stop_stage { STOP_NOT = 0, STOP_HOOKS, STOP_ASKED, STOP_KILLED };
+enum stop_stage { STOP_NOT = 0, STOP_LOOKED, STOP_HOOKS, STOP_ASKED, STOP_KILLED };
 
 /* A health check that the worker makes, of a task's current attempt. */
 struct worker_health {

@@ -32,6 +32,30 @@ static void a_stop_sends_the_signal_and_is_believed_only_when_seen(void **state)
 	world_free(world);
 }
 
+/* More tasks than a worker has actions under way: each of them waits for its turn at every step. */
+static void many_are_stopped_at_once(void **state)
+{
+	(void)state;
+	struct world *world = world_new();
+	struct task_id ids[100];
+	world_job(world, "web", "app:1");
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
+		ids[i] = world_task(world, "web");
+	world_session(world, true);
+	world_send_full(world);
+	world_run(world, 30000);
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
+		assert_int_equal(world_running(world, ids[i]), 1);
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
+		world_want(world, ids[i], TASK_WANT_STOP, REASON_SCALED_DOWN);
+	world_run(world, 2000);
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
+		world_expect(world, ids[i], TASK_COMPLETED, REASON_SCALED_DOWN,
+			     "stopped by SIGTERM");
+	assert_int_equal(world->n_done[CONTAINER_KILL], ARRAY_LEN(ids));
+	world_free(world);
+}
+
 static void who_ignores_the_signal_is_killed_after_the_grace(void **state)
 {
 	(void)state;
@@ -282,6 +306,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_stop_sends_the_signal_and_is_believed_only_when_seen),
+		TEST(many_are_stopped_at_once),
 		TEST(who_ignores_the_signal_is_killed_after_the_grace),
 		TEST(a_paused_container_is_killed_after_the_grace),
 		TEST(signal_and_grace_are_the_jobs_own),

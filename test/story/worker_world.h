@@ -11,9 +11,9 @@
 #include "base/alloc.h"
 #include "worker/worker.h"
 
-#define WORLD_CONTAINERS 64
+#define WORLD_CONTAINERS 128
 #define WORLD_ACTIONS	 64
-#define WORLD_TASKS	 16
+#define WORLD_TASKS	 128
 #define WORLD_FAULTS	 16
 
 /* What the containers of an image do. */
