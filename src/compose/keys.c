@@ -7,6 +7,11 @@
 	{                                                                                          \
 		name, KEY_HONOURED, read, offset, record, text                                     \
 	}
+/* The same of a key that not every Docker knows. */
+#define NEWER(feature, name, read, offset, record, text)                                           \
+	{                                                                                          \
+		name, KEY_HONOURED, read, offset, record, text, ENGINE_##feature                   \
+	}
 #define REFUSED(name, text)                                                                        \
 	{                                                                                          \
 		name, KEY_REFUSED, NULL, 0, NULL, text                                             \
@@ -108,7 +113,7 @@ static const struct key_row service_rows[] = {
 	HONOURED("cgroup_parent", read_string, IN_TUNING(cgroup_parent), "tuning.cgroup_parent", "Docker's"),
 	HONOURED("storage_opt", read_options, IN_TUNING(storage_opt), "tuning.storage_opt", "given to Docker's storage driver: `size`"),
 	HONOURED("privileged", read_bool, IN_ISOLATION(privileged), "isolation.privileged", "false"),
-	HONOURED("security_opt", read_security_opt, IN_ISOLATION(security_opt), "isolation.security_opt",
+	NEWER(WRITABLE_CGROUPS, "security_opt", read_security_opt, IN_ISOLATION(security_opt), "isolation.security_opt",
 	     "list of `KEY=VALUE` or `KEY:VALUE`: no-new-privileges, seccomp (`unconfined`, `builtin`, or a file, which is read here), apparmor, "
 	     "label, systempaths, writable-cgroups"),
 	HONOURED("userns_mode", read_host_namespace, IN_ISOLATION(host_users), "isolation.host_users", "as Docker's daemon is set; `host`"),
@@ -121,8 +126,8 @@ static const struct key_row service_rows[] = {
 	     "with none and host"),
 	HONOURED("group_add", read_groups, IN_ISOLATION(group_add), "isolation.group_add", "names and numbers"),
 	HONOURED("runtime", read_string, IN_ISOLATION(runtime), "isolation.runtime", "as Docker's daemon is set"),
-	HONOURED("devices", read_devices, IN_SERVICE, "isolation.devices",
-	     "list of `SOURCE[:TARGET[:PERMISSIONS]]`, `{source, target, permissions}`, or names of CDI; those need Docker 25"),
+	NEWER(CDI, "devices", read_devices, IN_SERVICE, "isolation.devices",
+	     "list of `SOURCE[:TARGET[:PERMISSIONS]]`, `{source, target, permissions}`, or names of CDI"),
 	HONOURED("device_cgroup_rules", read_strings, IN_ISOLATION(device_cgroup_rules), "isolation.device_cgroup_rules",
 	     "list of rules like `c 1:3 mr`"),
 	HONOURED("gpus", read_gpus, IN_SERVICE, "isolation.device_requests",
@@ -132,7 +137,7 @@ static const struct key_row service_rows[] = {
 	HONOURED("domainname", read_string, IN_EXTRAS(domainname), "extras.domainname", "none"),
 	HONOURED("dns_opt", read_strings, IN_EXTRAS(dns_options), "extras.dns_options", ""),
 	HONOURED("dns_search", read_string_or_strings, IN_EXTRAS(dns_search), "extras.dns_search", "string or list"),
-	HONOURED("annotations", read_pairs, IN_EXTRAS(annotations), "extras.annotations", "for the OCI runtime; mapping or list; need Docker 24"),
+	NEWER(ANNOTATIONS, "annotations", read_pairs, IN_EXTRAS(annotations), "extras.annotations", "for the OCI runtime; mapping or list"),
 	HONOURED("expose", read_expose, IN_EXTRAS(expose), "extras.expose",
 	     "a remark on the container, with ranges: containers of a network reach all ports of each other"),
 	{ "attach", KEY_WARNED, read_ignored_bool, 0, NULL, "changes nothing: it steers the output of `docker compose up`; use `drover logs`" },
@@ -238,15 +243,15 @@ static const struct key_row mount_rows[] = {
 
 static const struct key_row mount_bind_rows[] = {
 	HONOURED("propagation", read_string, offsetof(struct mount, propagation), NULL, "Docker's: rprivate"),
-	HONOURED("create_host_path", read_bool, offsetof(struct mount, create_host_path), NULL, "true"),
-	HONOURED("recursive", read_recursive, offsetof(struct mount, recursive), NULL,
-	     "enabled; `disabled`; `writable` and `readonly`, of a mount that is read_only, need Docker 25"),
+	NEWER(NON_RECURSIVE, "create_host_path", read_bool, offsetof(struct mount, create_host_path), NULL, "true"),
+	NEWER(RECURSIVE_READ_ONLY, "recursive", read_recursive, offsetof(struct mount, recursive), NULL,
+	     "enabled; `disabled`; of a mount that is read_only also `writable` and `readonly`"),
 	HONOURED("selinux", read_selinux, offsetof(struct mount, selinux), NULL, "none; `z`, `Z`"),
 };
 
 static const struct key_row mount_volume_rows[] = {
 	HONOURED("nocopy", read_bool, offsetof(struct mount, nocopy), NULL, "false"),
-	HONOURED("subpath", read_string, offsetof(struct mount, subpath), NULL, "all of it; needs Docker 26"),
+	NEWER(SUBPATH, "subpath", read_string, offsetof(struct mount, subpath), NULL, "all of it"),
 	HONOURED("labels", read_pairs, offsetof(struct mount, labels), NULL, "of a volume without a name; others have theirs at the top level"),
 };
 
@@ -261,12 +266,12 @@ static const struct key_row mount_tmpfs_rows[] = {
 static const struct key_row service_network_rows[] = {
 	HONOURED("aliases", read_strings, offsetof(struct network_read, aliases), NULL, "besides the service's name"),
 	HONOURED("driver_opts", read_options, IN_ENDPOINT(driver_opts), NULL, "given to the network's driver"),
-	HONOURED("gw_priority", read_network_priority, IN_ENDPOINT(gateway_priority), NULL, "0; the default route is by the highest; needs Docker 28"),
-	HONOURED("interface_name", read_string, IN_ENDPOINT(interface_name), NULL, "Docker's: eth0, eth1; needs Docker 28.1"),
+	NEWER(GATEWAY_PRIORITY, "gw_priority", read_network_priority, IN_ENDPOINT(gateway_priority), NULL, "0; the default route is by the highest"),
+	NEWER(INTERFACE_NAME, "interface_name", read_string, IN_ENDPOINT(interface_name), NULL, "Docker's: eth0, eth1"),
 	HONOURED("ipv4_address", read_string, IN_ENDPOINT(ipv4_address), NULL, "Docker's choice; in a network with a subnet of its own" OF_ONE_TASK),
 	HONOURED("ipv6_address", read_string, IN_ENDPOINT(ipv6_address), NULL, "as ipv4_address"),
 	HONOURED("link_local_ips", read_strings, IN_ENDPOINT(link_local_ips), NULL, ""),
-	HONOURED("mac_address", read_string, IN_ENDPOINT(mac_address), NULL, "Docker's choice; from the second network on needs Docker 25" OF_ONE_TASK),
+	NEWER(MAC_ADDRESSES, "mac_address", read_string, IN_ENDPOINT(mac_address), NULL, "Docker's choice" OF_ONE_TASK),
 	HONOURED("priority", read_network_priority, offsetof(struct network_read, priority), NULL, "0; the highest is joined first"),
 };
 
@@ -277,7 +282,7 @@ static const struct key_row healthcheck_rows[] = {
 	HONOURED("timeout", read_duration, offsetof(struct health_check, timeout_ms), "health_check.timeout_ms", "30s"),
 	HONOURED("retries", read_count, offsetof(struct health_check, retries), "health_check.retries", "3"),
 	HONOURED("start_period", read_duration, offsetof(struct health_check, start_period_ms), "health_check.start_period_ms", "0s"),
-	HONOURED("start_interval", read_duration, offsetof(struct health_check, start_interval_ms), "health_check.start_interval_ms", "5s; needs Docker 25"),
+	NEWER(START_INTERVAL, "start_interval", read_duration, offsetof(struct health_check, start_interval_ms), "health_check.start_interval_ms", "5s"),
 };
 
 static const struct key_row hook_rows[] = {
@@ -327,7 +332,7 @@ static const struct key_row reservations_rows[] = {
 
 #define IN_REQUEST(member) offsetof(struct device_request, member)
 #define REQUEST_ROWS(capabilities_text)                                                                                \
-	HONOURED("driver", read_string, IN_REQUEST(driver), NULL, "any with the capabilities"),                        \
+	NEWER(CDI, "driver", read_string, IN_REQUEST(driver), NULL, "any with the capabilities; `cdi`"),               \
 	HONOURED("count", read_device_count, IN_REQUEST(count), NULL, "all; not beside device_ids"),                   \
 	HONOURED("device_ids", read_strings, IN_REQUEST(device_ids), NULL, "list"),                                    \
 	HONOURED("capabilities", read_strings, IN_REQUEST(capabilities), NULL, capabilities_text),                     \
@@ -453,8 +458,8 @@ static const struct key_row network_rows[] = {
 	HONOURED("external", read_network_external, 0, NULL, "false; true: it must exist, and is never removed; `{name}` is true with that name"),
 	HONOURED("ipam", read_ipam, 0, "ipam", "Docker chooses the addresses; see below"),
 	HONOURED("enable_ipv4", read_enable_ipv4, 0, NULL, "`true` only"),
-	HONOURED("enable_ipv6", read_tristate, offsetof(struct network_spec, enable_ipv6), "enable_ipv6",
-	     "as Docker's daemon is set; without a subnet needs Docker 27"),
+	NEWER(IPV6_POOLS, "enable_ipv6", read_tristate, offsetof(struct network_spec, enable_ipv6), "enable_ipv6",
+	     "as Docker's daemon is set"),
 };
 
 static const struct key_row ipam_rows[] = {

@@ -5,6 +5,7 @@
 #define COMPOSE_KEYS_H
 
 #include "compose/at.h"
+#include "job/engine.h"
 
 enum section_id {
 	SECTION_FILE,
@@ -72,6 +73,7 @@ struct key_row {
 		*record; /* field of the record it fills, for later checks; NULL: none or not one */
 	const char *
 		text; /* honoured: what to know about it; refused: the reason, a sentence's second half */
+	enum engine_feature engine; /* the Docker it needs: others get no task of the service */
 };
 
 struct key_section {

@@ -178,20 +178,32 @@ static void add_cell(struct text *out, const char *text)
 	}
 }
 
+static void add_engine(struct text *out, enum engine_feature feature)
+{
+	const struct engine_need *need = &engine_needs[feature];
+	if (feature == ENGINE_ANY)
+		return;
+	text_addf(out, "1.%lld, Docker %s%s", (long long)need->minor, need->docker,
+		  *need->when ? ": " : " ");
+	if (*need->when)
+		text_addf(out, "%s ", need->when);
+}
+
 void keys_markdown(struct text *out)
 {
 	for (size_t i = 0; i < SECTION_COUNT; i++) {
 		const struct key_section *section = &key_sections[i];
 		text_addf(out,
 			  "\n### `%s`\n\n| key | status | default, values, or the reason "
-			  "| in Swarm |\n|---|---|---|---|\n",
+			  "| Engine API | in Swarm |\n|---|---|---|---|---|\n",
 			  section->place);
 		for (size_t j = 0; j < section->n_rows; j++) {
 			const struct key_row *row = &section->rows[j];
 			text_addf(out, "| `%s` | %s | ", row->name, status_word(row->status));
 			add_cell(out, row->text);
-			text_addf(out, "%s| %s |\n", *row->text ? " " : "",
-				  keys_in_swarm((enum section_id)i, row->name));
+			text_add(out, *row->text ? " | " : "| ");
+			add_engine(out, row->engine);
+			text_addf(out, "| %s |\n", keys_in_swarm((enum section_id)i, row->name));
 		}
 	}
 }

@@ -84,8 +84,8 @@ static const struct place places[SECTION_COUNT] = {
 				 PATH_WEB ".x-drover.health.http" },
 	[SECTION_PROBE_TCP] = { WEB "x-drover: {health: {tcp: {", "}}}}}", "port: 79",
 				PATH_WEB ".x-drover.health.tcp" },
-	[SECTION_NETWORK] = { "services: {web: {image: nginx}}\nnetworks: {net: {", "}}", "",
-			      "networks.net" },
+	[SECTION_NETWORK] = { "services: {web: {image: nginx, networks: [net]}}\nnetworks: {net: {",
+			      "}}", "", "networks.net" },
 	[SECTION_IPAM] = { "services: {web: {image: nginx}}\nnetworks: {net: {ipam: {", "}}}", "",
 			   "networks.net.ipam" },
 	[SECTION_IPAM_POOL] = { "services: {web: {image: nginx}}\nnetworks: {net: {ipam: {config: "
@@ -174,7 +174,7 @@ static const struct sample samples[] = {
 	{ SECTION_SERVICE, "cgroup_parent", IMAGE "cgroup_parent: a", false },
 	{ SECTION_SERVICE, "storage_opt", IMAGE "storage_opt: {size: 1G}", false },
 	{ SECTION_SERVICE, "privileged", IMAGE "privileged: true", false },
-	{ SECTION_SERVICE, "security_opt", IMAGE "security_opt: [no-new-privileges]", false },
+	{ SECTION_SERVICE, "security_opt", IMAGE "security_opt: [writable-cgroups=true]", false },
 	{ SECTION_SERVICE, "userns_mode", IMAGE "userns_mode: host", false },
 	{ SECTION_SERVICE, "pid", IMAGE "pid: host", false },
 	{ SECTION_SERVICE, "ipc", IMAGE "ipc: private", false },
@@ -182,7 +182,7 @@ static const struct sample samples[] = {
 	{ SECTION_SERVICE, "network_mode", IMAGE "network_mode: host", false },
 	{ SECTION_SERVICE, "group_add", IMAGE "group_add: [5, mail]", false },
 	{ SECTION_SERVICE, "runtime", IMAGE "runtime: runsc", false },
-	{ SECTION_SERVICE, "devices", IMAGE "devices: [/dev/fuse]", false },
+	{ SECTION_SERVICE, "devices", IMAGE "devices: [vendor.com/class=name]", false },
 	{ SECTION_SERVICE, "device_cgroup_rules", IMAGE "device_cgroup_rules: ['c 1:3 mr']",
 	  false },
 	{ SECTION_SERVICE, "gpus", IMAGE "gpus: all", false },
@@ -226,7 +226,7 @@ static const struct sample samples[] = {
 	{ SECTION_DEVICE, "source", "source: /dev/b", false },
 	{ SECTION_DEVICE, "target", "source: /dev/a, target: /dev/b", false },
 	{ SECTION_DEVICE, "permissions", "source: /dev/a, permissions: r", false },
-	{ SECTION_GPU, "driver", "driver: nvidia", false },
+	{ SECTION_GPU, "driver", "driver: cdi, device_ids: [a/b=c]", false },
 	{ SECTION_GPU, "count", "count: 2", false },
 	{ SECTION_GPU, "device_ids", "device_ids: ['0']", false },
 	{ SECTION_GPU, "capabilities", "capabilities: [utility]", false },
@@ -248,13 +248,15 @@ static const struct sample samples[] = {
 	{ SECTION_MOUNT, "volume", "type: volume, target: /a, volume: {nocopy: true}", false },
 	{ SECTION_MOUNT, "tmpfs", "type: tmpfs, target: /a, tmpfs: {size: 1m}", false },
 	{ SECTION_MOUNT_BIND, "propagation", "propagation: shared", false },
-	{ SECTION_MOUNT_BIND, "create_host_path", "create_host_path: false", false },
+	{ SECTION_MOUNT_BIND, "create_host_path", "recursive: disabled, create_host_path: true",
+	  false },
 	{ SECTION_MOUNT_VOLUME, "nocopy", "nocopy: true", false },
 	{ SECTION_MOUNT_TMPFS, "size", "size: 1m", false },
 	{ SECTION_MOUNT_TMPFS, "mode", "mode: 0755", false },
 	{ SECTION_SERVICE_NETWORK, "aliases", "aliases: [a]", false },
 	{ SECTION_MOUNT, "consistency", "type: volume, target: /a, consistency: cached", true },
-	{ SECTION_MOUNT_BIND, "recursive", "recursive: disabled", false },
+	{ SECTION_MOUNT_BIND, "recursive",
+	  "create_host_path: false, recursive: writable}, read_only: true}]}} #", false },
 	{ SECTION_MOUNT_BIND, "selinux", "selinux: z", false },
 	{ SECTION_MOUNT_VOLUME, "subpath", "subpath: a}, source: vol}]}}\nvolumes: {vol: } #",
 	  false },
@@ -265,7 +267,9 @@ static const struct sample samples[] = {
 	{ SECTION_SERVICE_NETWORK, "ipv4_address", "ipv4_address: 10.0.0.2", false },
 	{ SECTION_SERVICE_NETWORK, "ipv6_address", "ipv6_address: '2001:db8::2'", false },
 	{ SECTION_SERVICE_NETWORK, "link_local_ips", "link_local_ips: [169.254.1.1]", false },
-	{ SECTION_SERVICE_NETWORK, "mac_address", "mac_address: '02:42:ac:11:00:02'", false },
+	{ SECTION_SERVICE_NETWORK, "mac_address",
+	  "priority: -1, mac_address: '02:42:ac:11:00:02'}, two: {}}}}\nnetworks: {two: } #",
+	  false },
 	{ SECTION_SERVICE_NETWORK, "priority", "priority: 1", true },
 	{ SECTION_HEALTHCHECK, "test", "test: x", false },
 	{ SECTION_HEALTHCHECK, "interval", "interval: 1s", false },
@@ -293,7 +297,8 @@ static const struct sample samples[] = {
 	{ SECTION_RESERVATIONS, "cpus", "cpus: '0.1'", false },
 	{ SECTION_RESERVATIONS, "memory", "memory: 64m", false },
 	{ SECTION_RESERVATIONS, "devices", "devices: [{capabilities: [gpu]}]", false },
-	{ SECTION_DEVICE_REQUEST, "driver", "capabilities: [gpu], driver: nvidia", false },
+	{ SECTION_DEVICE_REQUEST, "driver", "capabilities: [gpu], driver: cdi, device_ids: [a/b=c]",
+	  false },
 	{ SECTION_DEVICE_REQUEST, "count", "capabilities: [gpu], count: 2", false },
 	{ SECTION_DEVICE_REQUEST, "device_ids", "capabilities: [gpu], device_ids: ['0']", false },
 	{ SECTION_DEVICE_REQUEST, "capabilities", "capabilities: [tpu]", false },
@@ -432,12 +437,30 @@ static const struct sample *sample_of(enum section_id section, const char *key)
 	return NULL;
 }
 
+/* What the jobs of the request need, and what the row says. */
+static void check_engine(const struct project_request *request, const struct key_row *row,
+			 const char *file)
+{
+	struct project project = { .networks.items = request->networks.items,
+				   .networks.n = request->networks.n };
+	int64_t minor = 0;
+	for (size_t i = 0; i < request->jobs.n; i++) {
+		const struct job_spec *spec = &request->jobs.items[i].spec;
+		int64_t needed = engine_needs[job_engine(spec, &project)].minor;
+		minor = needed > minor ? needed : minor;
+	}
+	if (minor != engine_needs[row->engine].minor)
+		print_error("%s", file);
+	assert_int_equal(minor, engine_needs[row->engine].minor);
+}
+
 static void check_honoured(enum section_id section, const struct key_row *row)
 {
 	const struct sample *sample = sample_of(section, row->name);
-	if (!sample)
-		print_error("%s.%s has no sample\n", key_sections[section].place, row->name);
-	assert_non_null(sample);
+	if (!sample) {
+		fail_msg("%s.%s has no sample", key_sections[section].place, row->name);
+		return;
+	}
 	struct test_world world = { .files = files };
 	_cleanup_free_ char *plain = file_with(section, places[section].inside);
 	_cleanup_free_ char *with = file_with(section, sample->inside);
@@ -446,6 +469,7 @@ static void check_honoured(enum section_id section, const struct key_row *row)
 	if (record_equal(&project_request_type, &before, &after) != sample->same)
 		print_error("%s", with);
 	assert_int_equal(record_equal(&project_request_type, &before, &after), sample->same);
+	check_engine(&after, row, with);
 	bool optional = strstr(sample->inside, "required: false") && strstr(sample->inside, "x: {");
 	assert_int_equal(world.warnings.items.n,
 			 optional || row->status == KEY_OBSOLETE || row->status == KEY_WARNED);
@@ -490,6 +514,18 @@ static void every_key_of_the_table_is_honoured_or_refused_as_it_says(void **stat
 	}
 	assert_int_equal(n_honoured, ARRAY_LEN(samples));
 	assert_true(n_refused > 0);
+}
+
+/* What only newer Dockers do is said of a key. */
+static void every_need_of_a_newer_docker_stands_in_the_table(void **state)
+{
+	(void)state;
+	bool named[ENGINE_FEATURE_COUNT] = { [ENGINE_ANY] = true };
+	for (size_t i = 0; i < SECTION_COUNT; i++)
+		for (size_t j = 0; j < key_sections[i].n_rows; j++)
+			named[key_sections[i].rows[j].engine] = true;
+	for (size_t i = 0; i < ENGINE_FEATURE_COUNT; i++)
+		assert_true(named[i]);
 }
 
 static void no_key_stands_twice_in_a_section(void **state)
@@ -639,6 +675,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_key_of_the_table_is_honoured_or_refused_as_it_says),
+		cmocka_unit_test(every_need_of_a_newer_docker_stands_in_the_table),
 		cmocka_unit_test(no_key_stands_twice_in_a_section),
 		cmocka_unit_test(every_service_key_of_the_specification_is_known),
 		cmocka_unit_test(an_unknown_key_is_named_with_what_was_probably_meant),

@@ -2,6 +2,8 @@
 #include "base/limits.h"
 #include "compose/testing.h"
 
+#include "job/engine.h"
+
 static struct project_request request;
 
 static const struct probe *probe_of(const char *lines)
@@ -39,7 +41,7 @@ static void a_check_over_http_is_read(void **state)
 	assert_int_equal(job_spec_start_period_ms(spec), 60000);
 	assert_int_equal(job_spec_protocol(spec), 2);
 	/* The worker makes it, whatever Docker can. */
-	assert_int_equal(job_spec_engine_need(spec).minor, 0);
+	assert_int_equal(job_spec_engine(spec), ENGINE_ANY);
 }
 
 /* A file that says what is so anyway changes nothing, and so restarts nothing. */

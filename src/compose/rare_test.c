@@ -1,6 +1,8 @@
 /* Keys that few services have: what they read as, alone and together. */
 #include "compose/testing.h"
 
+#include "job/engine.h"
+
 static struct project_request request;
 
 static const struct job_spec *spec_of(const char *lines)
@@ -225,7 +227,7 @@ static void devices_are_read_in_every_form(void **state)
 				    expected[i][1] ? expected[i][1] : "");
 	}
 	assert_string_equal(isolation->device_requests.items[0].driver, "cdi");
-	assert_int_equal(job_spec_engine_need(&request.jobs.items[0].spec).minor, 44);
+	assert_int_equal(job_spec_engine(&request.jobs.items[0].spec), ENGINE_CDI);
 	test_bad("    devices: [/etc/passwd]\n", ERR_INVALID,
 		 "compose.yaml:4:15: services.web.devices[0]", "is not a device like /dev/fuse");
 	test_bad("    devices: [\"/dev/a:x\"]\n", ERR_INVALID,
@@ -278,7 +280,7 @@ static void a_terminal_names_and_marks_are_read(void **state)
 	assert_int_equal(extras->expose.n, ARRAY_LEN(ports));
 	for (size_t i = 0; i < ARRAY_LEN(ports); i++)
 		assert_string_equal(extras->expose.items[i], ports[i]);
-	assert_int_equal(job_spec_engine_need(spec).minor, 43);
+	assert_int_equal(job_spec_engine(spec), ENGINE_ANNOTATIONS);
 	assert_null(spec_of("    tty: false\n    expose: []\n")->extras);
 	test_bad("    expose: [\"80/icmp\"]\n", ERR_INVALID,
 		 "compose.yaml:4:14: services.web.expose[0]", "none of tcp, udp and sctp");
@@ -376,7 +378,7 @@ static void mounts_say_more_in_the_long_form(void **state)
 	assert_string_equal(mounts[4].subpath, "x/y");
 	assert_string_equal(pairs_get(&mounts[5].labels, "team"), "blue");
 	assert_int_equal(job_spec_protocol(spec), 2);
-	assert_int_equal(job_spec_engine_need(spec).minor, 45);
+	assert_int_equal(job_spec_engine(spec), ENGINE_SUBPATH);
 	test_bad("    volumes: [{type: image, source: a, target: /b}]\n", ERR_UNSUPPORTED,
 		 "compose.yaml:4:22: services.web.volumes[0].type",
 		 "pulls the image of the service only");
@@ -410,7 +412,7 @@ static void networks_are_joined_by_priority(void **state)
 	assert_string_equal(spec->networks.items[2].endpoint->link_local_ips.items[0],
 			    "169.254.9.9");
 	assert_string_equal(spec->networks.items[3].endpoint->interface_name, "eth9");
-	assert_int_equal(job_spec_engine_need(spec).minor, 49);
+	assert_int_equal(job_spec_engine(spec), ENGINE_INTERFACE_NAME);
 	test_bad("    scale: 2\n    networks: {default: {ipv4_address: 10.0.0.5}}\n", ERR_INVALID,
 		 "compose.yaml:5:16: services.web.networks.default",
 		 "an address belongs to one task");

@@ -266,13 +266,6 @@ const struct content_use *job_spec_content(const struct job_spec *spec, size_t i
  * does not know. */
 int64_t job_spec_protocol(const struct job_spec *spec);
 
-/* The least Engine API a Docker must speak for it, 1.MINOR, and what needs that; minor 0: any does. */
-struct engine_need {
-	int64_t minor;
-	const char *what;
-};
-struct engine_need job_spec_engine_need(const struct job_spec *spec);
-
 /* What going from one specification to another asks of the job's tasks. */
 enum spec_change {
 	SPEC_CHANGE_NONE =

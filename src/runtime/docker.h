@@ -7,8 +7,10 @@
 #include "runtime/docker_usage.h"
 #include "runtime/runtime.h"
 
-#define DOCKER_API_MINOR_MIN	41
-#define DOCKER_API_MINOR_MAX	47
+#define DOCKER_API_MINOR_MIN 41
+/* The newest of engine_needs (job/engine.h): what a newer Docker can do beyond is asked by nobody, and from 1.52 on
+ * answers lack fields. */
+#define DOCKER_API_MINOR_MAX	49
 #define DOCKER_CONNECTIONS_MAX	8
 #define DOCKER_PROBE_TIMEOUT_MS 5000
 #define DOCKER_RETRY_FIRST_MS	200

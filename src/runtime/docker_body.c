@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "job/engine.h"
 #include "runtime/docker_host.h"
 
 #define LOG_SIZE_DEFAULT   "10m"
@@ -16,6 +17,17 @@
 #define NANO_PER_MILLI_CPU 1000000
 /* Docker refuses less; the scheduler keeps it free all the same. */
 #define MEMORY_RESERVATION_BYTES_MIN (6LL * 1024 * 1024)
+
+/* The scheduler asks for it too, but Docker may have been exchanged since. */
+static enum err_code check_engine(enum engine_feature feature, int64_t api_minor, struct err *err)
+{
+	const struct engine_need *need = &engine_needs[feature];
+	if (api_minor >= need->minor)
+		return ERR_NONE;
+	return err_set(err, ERR_UNSUPPORTED,
+		       "%s needs Engine API 1.%lld (Docker %s), this Docker speaks 1.%lld",
+		       need->what, (long long)need->minor, need->docker, (long long)api_minor);
+}
 
 bool docker_body_needs_entrypoint(const struct job_spec *spec)
 {
@@ -364,19 +376,18 @@ static void put_ns(json_t *object, const char *key, int64_t duration_ms)
 		json_put_int(object, key, duration_ms * NS_PER_MS);
 }
 
-static enum err_code put_health_check(struct json_build *build, const struct job_spec *spec,
-				      int64_t api_minor, struct err *err)
+static void put_health_check(struct json_build *build, const struct job_spec *spec)
 {
 	const struct health_check *check = &spec->health_check;
 	/* The check that the worker makes takes the place of the image's. */
 	if (check->disabled || spec->probe) {
 		json_t *test = json_put_list(json_put_object(build->root, "Healthcheck"), "Test");
 		json_add_text(build, test, "Healthcheck", "NONE");
-		return ERR_NONE;
+		return;
 	}
 	if (check->test.n == 0 && !check->interval_ms && !check->timeout_ms && !check->retries &&
 	    !check->start_period_ms && !check->start_interval_ms)
-		return ERR_NONE;
+		return;
 	json_t *health = json_put_object(build->root, "Healthcheck");
 	if (check->test.n > 0)
 		json_put_strings(build, health, "Test", &check->test);
@@ -385,13 +396,7 @@ static enum err_code put_health_check(struct json_build *build, const struct job
 	put_ns(health, "StartPeriod", check->start_period_ms);
 	if (check->retries)
 		json_put_int(health, "Retries", check->retries);
-	if (check->start_interval_ms && api_minor < 44)
-		return err_set(err, ERR_UNSUPPORTED,
-			       "healthcheck.start_interval needs Engine API 1.44, "
-			       "this Docker speaks 1.%lld",
-			       (long long)api_minor);
 	put_ns(health, "StartInterval", check->start_interval_ms);
-	return ERR_NONE;
 }
 
 static void put_ulimits(struct json_build *build, json_t *host, const struct job_spec *spec)
@@ -524,7 +529,9 @@ char *docker_body_create(const struct container_action *action,
 	struct json_build build;
 	json_build_init(&build);
 	json_put_text(&build, build.root, "Image", spec->image);
-	enum err_code code = put_command(&build, spec, context, err);
+	enum err_code code = check_engine(job_spec_engine(spec), context->api_minor, err);
+	if (!code)
+		code = put_command(&build, spec, context, err);
 	put_environment(&build, action);
 	json_put_text(&build, build.root, "WorkingDir", spec->working_dir);
 	json_put_text(&build, build.root, "User", spec->user);
@@ -533,8 +540,7 @@ char *docker_body_create(const struct container_action *action,
 	if (spec->stop_grace_ms)
 		json_put_int(build.root, "StopTimeout", (spec->stop_grace_ms + 999) / 1000);
 	put_labels(&build, action, context);
-	if (!code)
-		code = put_health_check(&build, spec, context->api_minor, err);
+	put_health_check(&build, spec);
 	json_t *host = json_put_object(build.root, "HostConfig");
 	put_host(&build, host, spec);
 	put_ports(&build, host, action);
@@ -587,9 +593,11 @@ static void put_ipam(struct json_build *build, const struct ipam *ipam)
 		json_put_pairs(build, object, "Options", &ipam->options);
 }
 
-char *docker_body_network(const struct container_action *action, struct err *err)
+char *docker_body_network(const struct container_action *action, int64_t api_minor, struct err *err)
 {
 	const struct network_spec *network = action->network;
+	if (check_engine(network_spec_engine(network), api_minor, err))
+		return NULL;
 	struct json_build build;
 	json_build_init(&build);
 	json_put_text(&build, build.root, "Name", action->resource_name);

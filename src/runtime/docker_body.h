@@ -25,7 +25,8 @@ bool docker_body_needs_entrypoint(const struct job_spec *spec);
 char *docker_body_connect(const struct container_action *action, size_t index,
 			  const char *container, struct err *err);
 
-char *docker_body_network(const struct container_action *action, struct err *err);
+char *docker_body_network(const struct container_action *action, int64_t api_minor,
+			  struct err *err);
 char *docker_body_volume(const struct container_action *action, struct err *err);
 
 /* Label of a container that lists the volumes it took over from the attempt before, separated by commas. */

@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "job/engine.h"
+#include "runtime/docker.h"
 #include "runtime/docker_body.h"
 #include "runtime/json_build.h"
 
@@ -263,6 +265,14 @@ static void check_refused(const struct job_spec *spec, int64_t api_minor, const 
 		assert_string_equal(err.message, words);
 }
 
+/* A node that could have it must not seem too old. */
+static void every_need_of_a_newer_docker_is_within_what_is_spoken(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ENGINE_FEATURE_COUNT; i++)
+		assert_true(engine_needs[i].minor <= DOCKER_API_MINOR_MAX);
+}
+
 static void what_docker_cannot_be_told_is_refused_with_the_reason(void **state)
 {
 	(void)state;
@@ -270,7 +280,8 @@ static void what_docker_cannot_be_told_is_refused_with_the_reason(void **state)
 	record_init(&job_spec_type, &spec);
 	string_set(&spec.image, "nginx");
 	spec.health_check.start_interval_ms = 100;
-	check_refused(&spec, 43, "start_interval needs Engine API 1.44");
+	check_refused(&spec, 43,
+		      "start_interval needs Engine API 1.44 (Docker 25), this Docker speaks 1.43");
 	spec.health_check.start_interval_ms = 0;
 	spec.has_command = true;
 	check_refused(&spec, 43, "the command is empty");
@@ -339,7 +350,7 @@ static void networks_and_volumes_bear_our_labels(void **state)
 	action.network = &network;
 	action.volume = &volume;
 	action.resource_name = "shop_x";
-	check_body(docker_body_network(&action, NULL),
+	check_body(docker_body_network(&action, 47, NULL),
 		   "{\"Name\":\"shop_x\",\"CheckDuplicate\":true,\"Driver\":\"bridge\","
 		   "\"Internal\":true,\"Attachable\":false,"
 		   "\"Options\":{\"com.docker.network.bridge.name\":\"br9\"},"
@@ -348,6 +359,11 @@ static void networks_and_volumes_bear_our_labels(void **state)
 		   "{\"Name\":\"shop_x\",\"Driver\":\"local\",\"DriverOpts\":{\"type\":\"nfs\"},"
 		   "\"Labels\":{\"keep\":\"yes\",\"drover.cluster\":\"" CLUSTER
 		   "\",\"drover.project\":\"shop\"}}");
+	struct err err = { 0 };
+	network.enable_ipv6 = YES;
+	assert_null(docker_body_network(&action, 45, &err));
+	assert_string_equal(err.message, "enable_ipv6 without a subnet of IPv6 needs Engine API "
+					 "1.46 (Docker 27), this Docker speaks 1.45");
 	pairs_release(&network.driver_opts);
 	pairs_release(&volume.driver_opts);
 	pairs_release(&volume.labels);
@@ -370,7 +386,7 @@ static void addresses_of_a_network_are_told(void **state)
 	struct container_action action = action_of(&spec);
 	action.network = &network;
 	action.resource_name = "shop_x";
-	check_body(docker_body_network(&action, NULL),
+	check_body(docker_body_network(&action, 47, NULL),
 		   "{\"Name\":\"shop_x\",\"CheckDuplicate\":true,\"Driver\":\"bridge\","
 		   "\"Internal\":false,\"Attachable\":false,\"Options\":{},\"EnableIPv6\":true,"
 		   "\"IPAM\":{\"Driver\":\"default\",\"Config\":[{\"Subnet\":\"10.9.0.0/24\","
@@ -387,6 +403,7 @@ int main(void)
 		cmocka_unit_test(the_least_specification_asks_for_nothing_of_its_own),
 		cmocka_unit_test(every_field_of_a_specification_reaches_docker),
 		cmocka_unit_test(up_to_api_1_43_only_the_first_network_is_in_the_body),
+		cmocka_unit_test(every_need_of_a_newer_docker_is_within_what_is_spoken),
 		cmocka_unit_test(what_docker_cannot_be_told_is_refused_with_the_reason),
 		cmocka_unit_test(an_empty_command_keeps_the_images_entry_point),
 		cmocka_unit_test(a_disabled_check_and_a_foreign_log_driver_are_left_as_written),

@@ -258,6 +258,9 @@ static void how_networks_are_joined_reaches_docker(void **state)
 	json_decref(json);
 	json_decref(want);
 	context.api_minor = 43;
+	assert_null(docker_body_create(&action, &context, NULL));
+	string_set(&use->endpoint->interface_name, NULL);
+	use->endpoint->gateway_priority = 0;
 	_cleanup_free_ char *older = docker_body_create(&action, &context, NULL);
 	json = json_loads(older, 0, NULL);
 	assert_string_equal(json_string_value(json_object_get(json, "MacAddress")),

@@ -64,6 +64,9 @@ static void read_line(struct docker_pull_progress *progress)
 {
 	json_t *json = docker_json_parse(progress->line.bytes, progress->line.len, NULL);
 	const char *error = docker_json_text(json, "error");
+	/* Deprecated since API 1.48, it will be left out one day. */
+	if (!error)
+		error = docker_json_text(json_object_get(json, "errorDetail"), "message");
 	if (!error)
 		error = docker_json_text(json, "message");
 	const char *status = docker_json_text(json, "status");

@@ -55,6 +55,10 @@ static void the_first_error_is_kept(void **state)
 	assert_string_equal(progress.error, "toomanyrequests");
 	docker_pull_progress_release(&progress);
 	docker_pull_progress_init(&progress);
+	feed(&progress, "{\"errorDetail\":{\"message\":\"long\"}}\n");
+	assert_string_equal(progress.error, "long");
+	docker_pull_progress_release(&progress);
+	docker_pull_progress_init(&progress);
 	feed(&progress, "{\"message\":\"manifest unknown\"}\n");
 	assert_string_equal(progress.error, "manifest unknown");
 	docker_pull_progress_release(&progress);

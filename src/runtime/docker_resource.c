@@ -122,7 +122,7 @@ void docker_network_ensure(struct docker_op *op, const struct container_action *
 		return;
 	}
 	struct err err = { 0 };
-	resource->body = docker_body_network(action, &err);
+	resource->body = docker_body_network(action, op->docker->minor, &err);
 	if (!resource->body)
 		docker_op_fault(op, FAULT_REFUSED, err.message);
 	else

@@ -372,7 +372,7 @@ static void tell_state(struct fake *fake)
 	}
 	if (!fake->away && !fake->up_told) {
 		struct runtime_facts facts = { .version = "fake",
-					       .api_minor = 47,
+					       .api_minor = 49,
 					       .data_root = "/var/lib/fake",
 					       .cgroup_version = '2' };
 		fake->up_told = true;

@@ -79,7 +79,7 @@ static bool is_other_platform(struct question *question, size_t column, struct r
 static bool engine_too_old(struct question *question, size_t column, struct refusal *ret_refusal)
 {
 	const struct node_entry *node = question->cluster->columns.entry[column];
-	return node->record.facts.api_minor < question->api_minor &&
+	return node->record.facts.api_minor < question->engine->minor &&
 	       refuse(ret_refusal, REFUSED_API, 0);
 }
 

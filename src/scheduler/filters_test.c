@@ -272,6 +272,30 @@ static void an_old_engine_is_refused_where_a_key_needs_a_newer_one(void **state)
 		     a);
 }
 
+static void an_old_engine_is_refused_where_a_network_needs_a_newer_one(void **state)
+{
+	struct world *world = *state;
+	struct node_entry *a = world_node(world, "a", 4000, 8 * GB, NULL, NULL);
+	a->record.facts.api_minor = 45;
+	struct job_spec spec = world_spec(0, 0);
+	spec_add_network(&spec, "net");
+	struct job_entry *job = world_job(world, "shop", "web", spec);
+	struct project project;
+	record_copy(&project_type, &project,
+		    &cluster_project(&world->cluster, job->job.project)->project);
+	struct network_spec *network = list_add(&project.networks, sizeof(*network));
+	string_set(&network->key, "net");
+	network->enable_ipv6 = YES;
+	cluster_put_project(&world->cluster, &world->changes, &project);
+	struct task *task = world_task(world, job, 1);
+	assert_fits_nowhere(world, task,
+			    "no node speaks Engine API 1.46, which enable_ipv6 without a subnet of "
+			    "IPv6 needs: 1 of 1 speaks an older Engine API than 1.46 (newest is "
+			    "1.45)");
+	a->record.facts.api_minor = 46;
+	assert_picks(world, task, a);
+}
+
 static void an_old_worker_is_refused_where_a_key_needs_a_newer_one(void **state)
 {
 	struct world *world = *state;
@@ -504,6 +528,7 @@ int main(void)
 		CASE(an_address_and_a_role_are_matched),
 		CASE(labels_set_by_the_operator_win_over_the_workers_own),
 		CASE(an_old_engine_is_refused_where_a_key_needs_a_newer_one),
+		CASE(an_old_engine_is_refused_where_a_network_needs_a_newer_one),
 		CASE(an_old_worker_is_refused_where_a_key_needs_a_newer_one),
 		CASE(a_fixed_port_is_one_task_per_node_and_says_who_has_it),
 		CASE(an_exhausted_pool_is_refused),

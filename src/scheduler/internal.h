@@ -3,6 +3,7 @@
 #define SCHEDULER_INTERNAL_H
 
 #include "job/constraint.h"
+#include "job/engine.h"
 #include "job/platform.h"
 #include "scheduler/scheduler.h"
 
@@ -52,10 +53,10 @@ struct question {
 	size_t n_pins;
 	bool shares;		       /* a network, with another job: then home.c */
 	const struct node_entry *home; /* where those that share it run; NULL: nowhere yet */
-	bool *takers;	    /* home NULL: by column, the nodes that take them all; NULL: anywhere */
-	bool nowhere;	    /* no node takes them all, home included */
-	bool moves_home;    /* home is not where most of them are, or they are nowhere */
-	int64_t api_minor;  /* the Engine API the specification needs; 0: any */
+	bool *takers;	 /* home NULL: by column, the nodes that take them all; NULL: anywhere */
+	bool nowhere;	 /* no node takes them all, home included */
+	bool moves_home; /* home is not where most of them are, or they are nowhere */
+	const struct engine_need *engine; /* the Docker that the job needs */
 	int64_t protocol;   /* and the release of the worker: job_revision_protocol() */
 	size_t *port_order; /* published ports in the order in which they are drawn */
 	size_t n_port_order;

@@ -44,7 +44,7 @@ void question_init_alone(struct question *question, const struct cluster *cluste
 		question->only = cluster_node(cluster, task->desired.move_to);
 	if (job_spec_is_global(question->spec))
 		question->only = cluster_node_numbered(cluster, task->desired.slot);
-	question->api_minor = job_spec_engine_need(question->spec).minor;
+	question->engine = &engine_needs[job_engine(question->spec, &question->project->project)];
 	question->protocol = job_revision_protocol(cluster_task_revision(cluster, task),
 						   &question->project->project);
 	find_pins(question);

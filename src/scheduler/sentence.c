@@ -140,7 +140,7 @@ static void add_head(struct text *text, const struct question *question,
 	case REFUSED_PLATFORM: text_addf(text, "no node is of platform %s", spec->platform); break;
 	case REFUSED_API:
 		text_addf(text, "no node speaks Engine API 1.%lld, which %s needs",
-			  (long long)question->api_minor, job_spec_engine_need(spec).what);
+			  (long long)question->engine->minor, question->engine->what);
 		break;
 	case REFUSED_PROTOCOL:
 		text_add(text, "no node has a worker that knows all this job asks for");
@@ -253,7 +253,7 @@ static void add_clause(struct text *text, const struct question *question,
 	}
 	case REFUSED_API:
 		text_addf(text, "%s an older Engine API than 1.%lld (%s is 1.%lld)",
-			  one ? "speaks" : "speak", (long long)question->api_minor,
+			  one ? "speaks" : "speak", (long long)question->engine->minor,
 			  question->only ? "it" : "newest",
 			  (long long)example->record.facts.api_minor);
 		break;
