@@ -154,7 +154,8 @@ static enum err_code merge_entries(const struct at *later, struct tree_node *ear
 		at.node = entry.value;
 		if (same && !replace)
 			code = merge_over(&at, same->value, &entry.value, err);
-		if (same && entry.value->kind != TREE_SCALAR)
+		/* Where the key stands is where its value is said to come from. */
+		if (same && entry.value != node->entries[i].value)
 			entry.key = same->key;
 		put_entry(map, entry.key, entry.value);
 	}

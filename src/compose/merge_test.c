@@ -264,6 +264,20 @@ static void what_is_wrong_is_said_of_the_file_it_stands_in(void **state)
 		{ WEB "    image: x\n", "[a]\n", ERR_INVALID, "b.yaml:1:1",
 		  "expected a mapping, found a list" },
 		{ WEB "    image: x\n", "a: b: c\n", ERR_SYNTAX, "b.yaml:1:5", "not valid YAML" },
+		/* A list or mapping of the later file stands there, though the key was there before. */
+		{ WEB "    image: x\n    user: a\n", WEB "    user: [b]\n", ERR_INVALID,
+		  "b.yaml:3:5: services.web.user", "expected a string, found a list" },
+		{ WEB "    image: x\n    scale:\n", WEB "    scale: {a: b}\n", ERR_INVALID,
+		  "b.yaml:3:5: services.web.scale", "found a mapping" },
+		{ WEB "    image: x\n    ports: ['1:1']\n", WEB "    ports: !override {a: b}\n",
+		  ERR_INVALID, "b.yaml:3:5: services.web.ports", "expected a list" },
+		{ WEB "    image: x\n    command: a\n", WEB "    command: {a: b}\n", ERR_INVALID,
+		  "b.yaml:3:5: services.web.command", "found a mapping" },
+		/* What is of both is the earlier one's, and what the later one leaves as it was. */
+		{ WEB "    scale: 1\n", WEB "    user: a\n", ERR_INVALID,
+		  "a.yaml:2:3: services.web", "the service has no image" },
+		{ WEB "    image: x\n    scale: ''\n", WEB "    scale:\n", ERR_INVALID,
+		  "a.yaml:4:12: services.web.scale", "" },
 		{ "x-a: b\n", "name: x\n", ERR_INVALID, "a.yaml:1:1", "the file has no services" },
 	};
 	(void)state;
