@@ -166,13 +166,14 @@
 #define LIMIT_PROBE_ANSWER_BYTES      (16 * 1024) /* more of an answer is not read */
 
 /* Compose files. */
-#define LIMIT_YAML_FILE_BYTES (4 * 1024 * 1024)
-#define LIMIT_YAML_DEPTH      64
-#define LIMIT_YAML_NODES      200000
-#define LIMIT_COMPOSE_FILES   64 /* that take part in one project */
-#define LIMIT_COMPOSE_DEPTH   16 /* of files or services that build on each other */
-#define LIMIT_COMPOSE_BYTES   (16 * 1024 * 1024)
-#define LIMIT_COMPOSE_MERGED  200000 /* values in what merging them makes */
+#define LIMIT_YAML_FILE_BYTES  (4 * 1024 * 1024)
+#define LIMIT_YAML_DEPTH       64
+#define LIMIT_YAML_NODES       200000
+#define LIMIT_COMPOSE_FILES    64 /* that take part in one project */
+#define LIMIT_COMPOSE_MISTAKES 10 /* that are told of its files at once */
+#define LIMIT_COMPOSE_DEPTH    16 /* of files or services that build on each other */
+#define LIMIT_COMPOSE_BYTES    (16 * 1024 * 1024)
+#define LIMIT_COMPOSE_MERGED   200000 /* values in what merging them makes */
 
 /* The audit log: of one file. */
 #define LIMIT_AUDIT_FILE_BYTES (16LL * 1024 * 1024)

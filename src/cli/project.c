@@ -314,6 +314,21 @@ static enum err_code load(const struct invocation *invocation, const struct stri
 	return code;
 }
 
+/* Each on its line; how many they are becomes the error that ends the command. */
+static void tell_mistakes(const struct invocation *invocation,
+			  const struct compose_warnings *warnings, struct err *err)
+{
+	const struct strings *others = &warnings->mistakes;
+	size_t n = 1 + others->n + warnings->n_untold;
+	cli_fail(invocation, err);
+	for (size_t i = 0; i < others->n; i++)
+		fprintf(stderr, "drover %s: %s\n", invocation->command->name, others->items[i]);
+	if (warnings->n_untold)
+		err_set(err, err->code, "%zu mistakes, of which these are the first", n);
+	else
+		err_set(err, err->code, "%zu mistakes", n);
+}
+
 static enum err_code load_wish(const struct invocation *invocation, const struct wish *wish,
 			       struct project_request *ret_request, struct err *err)
 {
@@ -325,7 +340,10 @@ static enum err_code load_wish(const struct invocation *invocation, const struct
 	strings_release(&files);
 	for (size_t i = 0; i < warnings.items.n; i++)
 		fprintf(stderr, "warning: %s\n", warnings.items.items[i]);
+	if (warnings.mistakes.n)
+		tell_mistakes(invocation, &warnings, err);
 	strings_release(&warnings.items);
+	strings_release(&warnings.mistakes);
 	return code;
 }
 

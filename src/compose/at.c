@@ -51,6 +51,7 @@ static enum err_code fail_at(const struct at *at, const struct tree_node *where,
 	char field[ERR_FIELD_MAX];
 	struct text message;
 	print_field(at, where, field);
+	at->load->failed_at = where;
 	text_init(&message, ERR_MESSAGE_MAX - 1);
 	text_addv(&message, format, arguments);
 	err_set_field(err, code, field, "%s", text_string(&message));
@@ -86,6 +87,7 @@ enum err_code at_fail_key(const struct at *at, struct err *err, enum err_code co
 enum err_code at_blame(const struct at *at, struct err *err)
 {
 	print_field(at, visible(at), err->field);
+	at->load->failed_at = visible(at);
 	return err->code;
 }
 

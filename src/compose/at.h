@@ -14,6 +14,13 @@ struct origin {
 	char *field;
 };
 
+/* Something wrong with a key, after which the reader went on. */
+struct mistake {
+	const struct load *load;
+	const struct tree_node *where;
+	struct err err;
+};
+
 /* A Compose file that takes part. */
 struct load_file {
 	struct source source;
@@ -32,7 +39,10 @@ struct load {
 	LIST_OF(struct pairs *) environments; /* of what is included with variables of its own */
 	struct tree merged;		      /* the nodes that merging made */
 	LIST_OF(struct origin) origins;
-	char record_prefix[64]; /* record path of what is being read: "jobs[0].spec." */
+	LIST_OF(struct mistake) mistakes;
+	size_t mistakes_untold;
+	const struct tree_node *failed_at; /* of the newest failure */
+	char record_prefix[64];		   /* record path of what is being read: "jobs[0].spec." */
 	int64_t interpolated_bytes;
 	int64_t merged_nodes;
 	int64_t file_bytes;
@@ -67,6 +77,11 @@ enum err_code at_fail_key(const struct at *at, struct err *err, enum err_code co
 
 /* Put the place into a failure that another function described; returns err->code. */
 enum err_code at_blame(const struct at *at, struct err *err);
+
+/* Keep a failure among the mistakes, unless it is one already; the reader may go on to what does not build on it, and
+ * must fail in the end. The first goes to `err` too; returns the code of the first. */
+enum err_code at_note(const struct at *at, enum err_code before, const struct err *mistake,
+		      struct err *err);
 
 /* Add a warning at the key (or at the item). */
 void at_warn(const struct at *at, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -110,6 +125,10 @@ enum err_code load_read(const struct at *at, const char *noun, const char *path,
  * environment, those of `like`. */
 enum err_code load_read_root(const struct at *at, const char *path, const struct source *like,
 			     struct tree_node **ret_root, struct err *err) WARN_UNUSED;
+
+/* Of the mistakes the first in the order of files and lines is put into `err`, the others are told beside the
+ * warnings. */
+void load_tell_mistakes(struct load *load, struct err *err);
 
 void load_release(struct load *load);
 

@@ -158,6 +158,8 @@ enum err_code compose_load(const struct compose_options *options,
 		base_calloc(options->n_files, sizeof(struct tree_node *));
 	record_init(&project_request_type, &request);
 	enum err_code code = read_all(&load, roots, err ? err : &unread);
+	if (code)
+		load_tell_mistakes(&load, err ? err : &unread);
 	load_release(&load);
 	if (code)
 		record_release(&project_request_type, &request);

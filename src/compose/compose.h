@@ -40,9 +40,14 @@ struct compose_options {
  * FILE:LINE:COLUMN: KEY.PATH in a Compose file, FILE:LINE in a file of variables. */
 struct compose_warnings {
 	struct strings items;
+	/* When it fails: what else is wrong, in the same form and in order of files and lines. */
+	struct strings mistakes;
+	size_t n_untold; /* mistakes beyond LIMIT_COMPOSE_MISTAKES */
 };
 
-/* Parse. err->field is "FILE:LINE:COLUMN: KEY.PATH"; the first error ends it. `*ret_request` is given to the caller. */
+/* Parse. err->field is "FILE:LINE:COLUMN: KEY.PATH" of the first mistake. What is wrong with one key does not hide what
+ * is wrong with the next, but what does not parse, merge or name what is there ends it. `*ret_request` is given to the
+ * caller. */
 enum err_code compose_load(const struct compose_options *options,
 			   struct project_request *ret_request, struct compose_warnings *warnings,
 			   struct err *err) WARN_UNUSED;

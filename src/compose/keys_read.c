@@ -83,6 +83,7 @@ static bool is_free(const char *name)
 static enum err_code check_keys(const struct at *at, const struct key_section *section,
 				bool only_names, struct err *err)
 {
+	enum err_code code = ERR_NONE;
 	for (size_t i = 0; i < at->node->n; i++) {
 		const struct tree_entry *entry = &at->node->entries[i];
 		struct at key = { .load = at->load,
@@ -93,19 +94,25 @@ static enum err_code check_keys(const struct at *at, const struct key_section *s
 		const struct key_row *row = row_named(section, key.name);
 		if (!row && is_free(key.name))
 			continue;
-		if (!row)
-			return fail_unknown(&key, section, err);
+		struct err mistake = { 0 };
+		if (!row) {
+			fail_unknown(&key, section, &mistake);
+			code = at_note(at, code, &mistake, err);
+			continue;
+		}
 		if (only_names)
 			continue;
-		if (row->status == KEY_REFUSED)
-			return at_fail_key(&key, err, ERR_UNSUPPORTED, "%s is refused: %s",
-					   row->name, row->text);
+		if (row->status == KEY_REFUSED) {
+			at_fail_key(&key, &mistake, ERR_UNSUPPORTED, "%s is refused: %s", row->name,
+				    row->text);
+			code = at_note(at, code, &mistake, err);
+		}
 		if (row->status == KEY_OBSOLETE)
 			at_warn(&key, "%s is obsolete: %s", row->name, row->text);
 		if (row->status == KEY_WARNED)
 			at_warn(&key, "%s %s", row->name, row->text);
 	}
-	return ERR_NONE;
+	return code;
 }
 
 enum err_code keys_check(const struct at *at, enum section_id section, struct err *err)
@@ -137,24 +144,30 @@ enum err_code keys_read(const struct at *at, enum section_id section_id, void *t
 			struct err *err)
 {
 	const struct key_section *section = &key_sections[section_id];
-	enum err_code code = keys_check(at, section_id, err);
-	for (size_t i = 0; !code && i < section->n_rows; i++) {
+	enum err_code all = expect_map(at, err);
+	if (all)
+		return all;
+	all = check_keys(at, section, false, err);
+	for (size_t i = 0; i < section->n_rows; i++) {
 		const struct key_row *row = &section->rows[i];
 		const struct tree_entry *entry =
 			row->read ? tree_entry_of(at->node, row->name) : NULL;
 		struct at value;
 		if (!entry)
 			continue;
-		code = at_entry(at, entry, &value, err);
+		struct err mistake = { 0 };
+		enum err_code code = at_entry(at, entry, &value, &mistake);
 		if (!code && is_left_open(section_id, row, value.node))
 			continue;
 		value.record = row->record;
 		if (!code && row->record)
 			at_origin(&value, "%s", row->record);
 		if (!code)
-			code = row->read(&value, (char *)target + row->offset, err);
+			code = row->read(&value, (char *)target + row->offset, &mistake);
+		if (code)
+			all = at_note(at, all, &mistake, err);
 	}
-	return code;
+	return all;
 }
 
 static const char *status_word(enum key_status status)

@@ -492,7 +492,12 @@ static void check_refused(enum section_id section, const struct key_row *row)
 	size_t column = strlen(line_start) + inside.len - strlen(row->name) - strlen(": {}") + 1;
 	text_print(field, sizeof(field), "compose.yaml:%d:%zu: %s%s%s", line ? 2 : 1, column,
 		   place->path, *place->path ? "." : "", row->name);
-	test_bad_file(text, ERR_UNSUPPORTED, field, row->text);
+	struct test_world world = { .files = files };
+	struct project_request request;
+	assert_int_equal(test_load(&world, text, &request), ERR_UNSUPPORTED);
+	assert_string_equal(world.err.field, field);
+	assert_non_null(strstr(world.err.message, row->text));
+	test_world_release(&world);
 	text_release(&inside);
 }
 

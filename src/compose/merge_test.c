@@ -208,87 +208,84 @@ static void tags_of_a_single_file_mean_what_they_say(void **state)
 
 #define WEB "services:\n  web:\n"
 
+static const struct {
+	const char *first;
+	const char *second;
+	enum err_code code;
+	const char *field;
+	const char *words;
+} wrongs[] = {
+	{ WEB "    image: 5\n", WEB "    user: a\n", ERR_INVALID, "a.yaml:3:12: services.web.image",
+	  "expected a string, found the number 5" },
+	{ WEB "    image: x\n", WEB "    imag: y\n", ERR_INVALID, "b.yaml:3:5: services.web.imag",
+	  "did you mean \"image\"?" },
+	{ WEB "    image: x\n    ports: ['1:1']\n", WEB "    ports: ['2:2', 'x:3']\n", ERR_INVALID,
+	  "b.yaml:3:20: services.web.ports[2]", "" },
+	{ WEB "    image: x\n    ports: ['a:1']\n", WEB "    ports: ['2:2']\n", ERR_INVALID,
+	  "a.yaml:4:13: services.web.ports[0]", "" },
+	{ WEB "    image: x\n    environment: [A=1, 5]\n", WEB "    environment: {B: 1}\n",
+	  ERR_INVALID, "a.yaml:4:24: services.web.environment[1]", "expected a string" },
+	{ WEB "    image: x\n    environment: {A: 1}\n", WEB "    environment: [=1]\n", ERR_INVALID,
+	  "b.yaml:3:19: services.web.environment[0]", "the key is empty" },
+	{ WEB "    image: x\n    cap_add: [A]\n", WEB "    cap_add: {B: C}\n", ERR_INVALID,
+	  "b.yaml:3:5: services.web.cap_add",
+	  "a mapping cannot be merged over the list in a.yaml:4; !override before it "
+	  "replaces that one" },
+	{ WEB "    image: x\n    labels: [a=1]\n", WEB "    labels: no\n", ERR_INVALID,
+	  "b.yaml:3:13: services.web.labels", "expected a list or a mapping, found \"no\"" },
+	{ WEB "    image: x\n    networks: [a]\n", WEB "    networks: [b]\n", ERR_INVALID,
+	  "a.yaml:4:16: services.web.networks.a", "the project has no network \"a\"" },
+	{ WEB "    image: x\n    environment: {A: 1}\n", WEB "    environment: {A B: 1}\n",
+	  ERR_INVALID, "b.yaml:3:24: services.web.environment.A B",
+	  "\"A B\" is not a variable's name" },
+	{ WEB "    image: x\n    labels: [a=1]\n", WEB "    labels: {drover.x: 1}\n", ERR_INVALID,
+	  "b.yaml:3:24: services.web.labels.drover.x", "drover's own" },
+	{ WEB "    image: x\nnetworks: {n: }\n", "networks: {n: {name: 'a b'}}\n", ERR_INVALID,
+	  "b.yaml:1:22: networks.n.name", "\"a b\" is not a name" },
+	{ WEB "    image: x\nnetworks: {n: {ipam: {config: [{subnet: 10.1.0.0/24}]}}}\n",
+	  "networks: {n: {ipam: {config: [{subnet: x}]}}}\n", ERR_INVALID,
+	  "b.yaml:1:32: networks.n.ipam.config[1]", "" },
+	{ WEB "    image: x\nvolumes: {v: {external: true}}\n", "volumes: {v: {driver: local}}\n",
+	  ERR_INVALID, "b.yaml:1:15: volumes.v.driver", "external: true takes what exists" },
+	{ WEB "    image: x\n    blkio_config: {weight_device: [{path: /dev/a, weight: 10}]}\n",
+	  WEB "    blkio_config: {weight_device: [{path: b, weight: 10}]}\n", ERR_INVALID,
+	  "b.yaml:3:36: services.web.blkio_config.weight_device[1]", "\"b\" is not a device" },
+	{ WEB "    image: ${X?is needed}\n", WEB "    image: y\n", ERR_INVALID,
+	  "a.yaml:3:12: services.web.image", "the variable X is required: is needed" },
+	{ "services: [a]\n", "services: {web: {image: x}}\n", ERR_INVALID, "b.yaml:1:1: services",
+	  "a mapping cannot be merged over the list in a.yaml:1" },
+	{ WEB "    image: x\n", "", ERR_INVALID, "b.yaml", "the file is empty" },
+	{ WEB "    image: x\n", "[a]\n", ERR_INVALID, "b.yaml:1:1",
+	  "expected a mapping, found a list" },
+	{ WEB "    image: x\n", "a: b: c\n", ERR_SYNTAX, "b.yaml:1:5", "not valid YAML" },
+	/* A list or mapping of the later file stands there, though the key was there before. */
+	{ WEB "    image: x\n    user: a\n", WEB "    user: [b]\n", ERR_INVALID,
+	  "b.yaml:3:5: services.web.user", "expected a string, found a list" },
+	{ WEB "    image: x\n    scale:\n", WEB "    scale: {a: b}\n", ERR_INVALID,
+	  "b.yaml:3:5: services.web.scale", "found a mapping" },
+	{ WEB "    image: x\n    ports: ['1:1']\n", WEB "    ports: !override {a: b}\n",
+	  ERR_INVALID, "b.yaml:3:5: services.web.ports", "expected a list" },
+	{ WEB "    image: x\n    command: a\n", WEB "    command: {a: b}\n", ERR_INVALID,
+	  "b.yaml:3:5: services.web.command", "found a mapping" },
+	/* What is of both is the earlier one's, and what the later one leaves as it was. */
+	{ WEB "    scale: 1\n", WEB "    user: a\n", ERR_INVALID, "a.yaml:2:3: services.web",
+	  "the service has no image" },
+	{ WEB "    image: x\n    scale: ''\n", WEB "    scale:\n", ERR_INVALID,
+	  "a.yaml:4:12: services.web.scale", "" },
+	{ "x-a: b\n", "name: x\n", ERR_INVALID, "a.yaml:1:1", "the file has no services" },
+};
+
 static void what_is_wrong_is_said_of_the_file_it_stands_in(void **state)
 {
-	static const struct {
-		const char *first;
-		const char *second;
-		enum err_code code;
-		const char *field;
-		const char *words;
-	} rows[] = {
-		{ WEB "    image: 5\n", WEB "    user: a\n", ERR_INVALID,
-		  "a.yaml:3:12: services.web.image", "expected a string, found the number 5" },
-		{ WEB "    image: x\n", WEB "    imag: y\n", ERR_INVALID,
-		  "b.yaml:3:5: services.web.imag", "did you mean \"image\"?" },
-		{ WEB "    image: x\n    ports: ['1:1']\n", WEB "    ports: ['2:2', 'x:3']\n",
-		  ERR_INVALID, "b.yaml:3:20: services.web.ports[2]", "" },
-		{ WEB "    image: x\n    ports: ['a:1']\n", WEB "    ports: ['2:2']\n", ERR_INVALID,
-		  "a.yaml:4:13: services.web.ports[0]", "" },
-		{ WEB "    image: x\n    environment: [A=1, 5]\n", WEB "    environment: {B: 1}\n",
-		  ERR_INVALID, "a.yaml:4:24: services.web.environment[1]", "expected a string" },
-		{ WEB "    image: x\n    environment: {A: 1}\n", WEB "    environment: [=1]\n",
-		  ERR_INVALID, "b.yaml:3:19: services.web.environment[0]", "the key is empty" },
-		{ WEB "    image: x\n    cap_add: [A]\n", WEB "    cap_add: {B: C}\n", ERR_INVALID,
-		  "b.yaml:3:5: services.web.cap_add",
-		  "a mapping cannot be merged over the list in a.yaml:4; !override before it "
-		  "replaces that one" },
-		{ WEB "    image: x\n    labels: [a=1]\n", WEB "    labels: no\n", ERR_INVALID,
-		  "b.yaml:3:13: services.web.labels",
-		  "expected a list or a mapping, found \"no\"" },
-		{ WEB "    image: x\n    networks: [a]\n", WEB "    networks: [b]\n", ERR_INVALID,
-		  "a.yaml:4:16: services.web.networks.a", "the project has no network \"a\"" },
-		{ WEB "    image: x\n    environment: {A: 1}\n", WEB "    environment: {A B: 1}\n",
-		  ERR_INVALID, "b.yaml:3:24: services.web.environment.A B",
-		  "\"A B\" is not a variable's name" },
-		{ WEB "    image: x\n    labels: [a=1]\n", WEB "    labels: {drover.x: 1}\n",
-		  ERR_INVALID, "b.yaml:3:24: services.web.labels.drover.x", "drover's own" },
-		{ WEB "    image: x\nnetworks: {n: }\n", "networks: {n: {name: 'a b'}}\n",
-		  ERR_INVALID, "b.yaml:1:22: networks.n.name", "\"a b\" is not a name" },
-		{ WEB "    image: x\nnetworks: {n: {ipam: {config: [{subnet: 10.1.0.0/24}]}}}\n",
-		  "networks: {n: {ipam: {config: [{subnet: x}]}}}\n", ERR_INVALID,
-		  "b.yaml:1:32: networks.n.ipam.config[1]", "" },
-		{ WEB "    image: x\nvolumes: {v: {external: true}}\n",
-		  "volumes: {v: {driver: local}}\n", ERR_INVALID, "b.yaml:1:15: volumes.v.driver",
-		  "external: true takes what exists" },
-		{ WEB
-		  "    image: x\n    blkio_config: {weight_device: [{path: /dev/a, weight: 10}]}\n",
-		  WEB "    blkio_config: {weight_device: [{path: b, weight: 10}]}\n", ERR_INVALID,
-		  "b.yaml:3:36: services.web.blkio_config.weight_device[1]",
-		  "\"b\" is not a device" },
-		{ WEB "    image: ${X?is needed}\n", WEB "    image: y\n", ERR_INVALID,
-		  "a.yaml:3:12: services.web.image", "the variable X is required: is needed" },
-		{ "services: [a]\n", "services: {web: {image: x}}\n", ERR_INVALID,
-		  "b.yaml:1:1: services", "a mapping cannot be merged over the list in a.yaml:1" },
-		{ WEB "    image: x\n", "", ERR_INVALID, "b.yaml", "the file is empty" },
-		{ WEB "    image: x\n", "[a]\n", ERR_INVALID, "b.yaml:1:1",
-		  "expected a mapping, found a list" },
-		{ WEB "    image: x\n", "a: b: c\n", ERR_SYNTAX, "b.yaml:1:5", "not valid YAML" },
-		/* A list or mapping of the later file stands there, though the key was there before. */
-		{ WEB "    image: x\n    user: a\n", WEB "    user: [b]\n", ERR_INVALID,
-		  "b.yaml:3:5: services.web.user", "expected a string, found a list" },
-		{ WEB "    image: x\n    scale:\n", WEB "    scale: {a: b}\n", ERR_INVALID,
-		  "b.yaml:3:5: services.web.scale", "found a mapping" },
-		{ WEB "    image: x\n    ports: ['1:1']\n", WEB "    ports: !override {a: b}\n",
-		  ERR_INVALID, "b.yaml:3:5: services.web.ports", "expected a list" },
-		{ WEB "    image: x\n    command: a\n", WEB "    command: {a: b}\n", ERR_INVALID,
-		  "b.yaml:3:5: services.web.command", "found a mapping" },
-		/* What is of both is the earlier one's, and what the later one leaves as it was. */
-		{ WEB "    scale: 1\n", WEB "    user: a\n", ERR_INVALID,
-		  "a.yaml:2:3: services.web", "the service has no image" },
-		{ WEB "    image: x\n    scale: ''\n", WEB "    scale:\n", ERR_INVALID,
-		  "a.yaml:4:12: services.web.scale", "" },
-		{ "x-a: b\n", "name: x\n", ERR_INVALID, "a.yaml:1:1", "the file has no services" },
-	};
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(wrongs); i++) {
 		struct test_world world = { 0 };
 		struct project_request request;
-		assert_int_equal(load_two(&world, rows[i].first, rows[i].second, &request),
-				 rows[i].code);
-		assert_string_equal(world.err.field, rows[i].field);
-		if (!strstr(world.err.message, rows[i].words)) {
-			print_error("expected \"%s\" in \"%s\"\n", rows[i].words,
+		assert_int_equal(load_two(&world, wrongs[i].first, wrongs[i].second, &request),
+				 wrongs[i].code);
+		assert_string_equal(world.err.field, wrongs[i].field);
+		if (!strstr(world.err.message, wrongs[i].words)) {
+			print_error("expected \"%s\" in \"%s\"\n", wrongs[i].words,
 				    world.err.message);
 			fail();
 		}

@@ -165,11 +165,16 @@ enum err_code read_each_part(const struct at *at, struct load *load, read_part_f
 	if (at_is_null(at))
 		return ERR_NONE;
 	enum err_code code = expect_map(at, err);
-	for (size_t i = 0; !code && i < at->node->n; i++) {
+	if (code)
+		return code;
+	for (size_t i = 0; i < at->node->n; i++) {
 		struct at entry;
-		code = at_entry(at, &at->node->entries[i], &entry, err);
-		if (!code)
-			code = read(&entry, load, err);
+		struct err mistake = { 0 };
+		enum err_code of_one = at_entry(at, &at->node->entries[i], &entry, &mistake);
+		if (!of_one)
+			of_one = read(&entry, load, &mistake);
+		if (of_one)
+			code = at_note(at, code, &mistake, err);
 	}
 	return code;
 }

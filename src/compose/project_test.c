@@ -312,9 +312,70 @@ static void named_files_of_variables_stand_for_the_usual_one_and_later_ones_win(
 	test_world_release(&world);
 }
 
+/* What is wrong with one key does not hide what is wrong with the next. */
+static void several_mistakes_are_told_in_the_order_of_lines(void **state)
+{
+	(void)state;
+	static const char text[] = "services:\n"
+				   "  web:\n"
+				   "    imge: nginx\n"
+				   "    ports: ['x:1']\n"
+				   "    deploy:\n"
+				   "      replicas: many\n"
+				   "      mode: 5\n"
+				   "    user: [a]\n"
+				   "  db:\n"
+				   "    image: db\n"
+				   "    develop: {}\n"
+				   "networks:\n"
+				   "  n: {driver: [a]}\n"
+				   "  m: {internal: maybe}\n";
+	static const char *const others[] = {
+		"compose.yaml:4:13: services.web.ports[0]: ",
+		"compose.yaml:6:17: services.web.deploy.replicas: ",
+		"compose.yaml:7:13: services.web.deploy.mode: ",
+		"compose.yaml:8:5: services.web.user: ",
+		"compose.yaml:11:5: services.db.develop: ",
+		"compose.yaml:13:7: networks.n.driver: ",
+		"compose.yaml:14:17: networks.m.internal: ",
+	};
+	struct test_world world = { 0 };
+	struct project_request request;
+	assert_int_equal(test_load(&world, text, &request), ERR_INVALID);
+	assert_string_equal(world.err.field, "compose.yaml:3:5: services.web.imge");
+	assert_int_equal(world.warnings.mistakes.n, ARRAY_LEN(others));
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		const char *told = world.warnings.mistakes.items[i];
+		if (strncmp(told, others[i], strlen(others[i])) != 0)
+			assert_string_equal(told, others[i]);
+	}
+	assert_int_equal(world.warnings.n_untold, 0);
+	test_world_release(&world);
+}
+
+static void of_many_mistakes_the_first_are_told_and_the_others_counted(void **state)
+{
+	(void)state;
+	struct test_world world = { 0 };
+	struct project_request request;
+	struct text text;
+	text_init(&text, 1 << 16);
+	text_add(&text, "services:\n  web:\n    image: x\n");
+	for (int i = 300; i > 0; i--)
+		text_addf(&text, "    key%d: x\n", i);
+	assert_int_equal(test_load(&world, text_string(&text), &request), ERR_INVALID);
+	assert_string_equal(world.err.field, "compose.yaml:4:5: services.web.key300");
+	assert_int_equal(world.warnings.mistakes.n, 9);
+	assert_int_equal(world.warnings.n_untold, 290);
+	text_release(&text);
+	test_world_release(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(several_mistakes_are_told_in_the_order_of_lines),
+		cmocka_unit_test(of_many_mistakes_the_first_are_told_and_the_others_counted),
 		cmocka_unit_test(
 			named_files_of_variables_stand_for_the_usual_one_and_later_ones_win),
 		cmocka_unit_test(

@@ -71,8 +71,12 @@ static enum err_code read_service(const struct at *at, struct load *load, struct
 	service.spec.hooks = settle(&hooks_type, &service.hooks);
 	base_free(service.container_name);
 	base_free(service.mac_address);
-	/* The request owns it from here, failed or not. */
 	job->spec = service.spec;
+	/* Nothing half read is there for what is read after it. */
+	if (code) {
+		record_release(&job_request_type, job);
+		load->request->jobs.n--;
+	}
 	return code;
 }
 
@@ -89,12 +93,17 @@ enum err_code read_services(const struct at *at, void *target, struct err *err)
 		return code;
 	_cleanup_free_ bool *takes_part = base_calloc(at->node->n, sizeof(bool));
 	code = profiles_select(at, takes_part, err);
-	for (size_t i = 0; !code && i < at->node->n; i++) {
+	enum err_code selected = code;
+	for (size_t i = 0; !selected && i < at->node->n; i++) {
 		struct at entry;
-		code = at_entry(at, &at->node->entries[i], &entry, err);
-		if (!code)
-			code = takes_part[i] ? read_service(&entry, load, err)
-					     : keys_check_names(&entry, SECTION_SERVICE, err);
+		struct err mistake = { 0 };
+		enum err_code of_one = at_entry(at, &at->node->entries[i], &entry, &mistake);
+		if (!of_one)
+			of_one = takes_part[i]
+					 ? read_service(&entry, load, &mistake)
+					 : keys_check_names(&entry, SECTION_SERVICE, &mistake);
+		if (of_one)
+			code = at_note(at, code, &mistake, err);
 	}
 	if (!code)
 		code = take_volumes(at, err);

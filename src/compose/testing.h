@@ -62,6 +62,7 @@ static inline enum err_code test_load_files(struct test_world *world,
 		.reader = world,
 	};
 	strings_release(&world->warnings.items);
+	strings_release(&world->warnings.mistakes);
 	world->err = (struct err){ 0 };
 	return compose_load(&options, ret_request, &world->warnings, &world->err);
 }
@@ -76,6 +77,7 @@ static inline enum err_code test_load(struct test_world *world, const char *text
 static inline void test_world_release(struct test_world *world)
 {
 	strings_release(&world->warnings.items);
+	strings_release(&world->warnings.mistakes);
 	pairs_release(&world->environment);
 }
 

@@ -60,6 +60,7 @@ static void round_trip(struct project_request *request, struct compose_options o
 	INVARIANT(record_equal(&project_request_type, request, &again));
 	record_release(&project_request_type, &again);
 	strings_release(&warnings.items);
+	strings_release(&warnings.mistakes);
 	base_free(printed);
 }
 
@@ -91,6 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	for (size_t i = 0; i < input.n; i++)
 		base_free(input.parts[i]);
 	strings_release(&warnings.items);
+	strings_release(&warnings.mistakes);
 	pairs_release(&environment);
 	return 0;
 }
