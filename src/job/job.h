@@ -20,7 +20,7 @@ struct job_revision {
 	struct job_id job;
 	int64_t number; /* from 1 */
 	int64_t created_wall_ms;
-	int64_t spec_hash; /* of the specification as it was made; what is changed in place leaves it */
+	int64_t spec_hash; /* stored by releases before; no longer written, and never read */
 	struct job_spec spec;
 	bool over_tls; /* asked for over TLS; false: by the owner of the manager's socket, or before there was TLS */
 	int64_t deployment; /* of its project, rising: which request made it; 0: made before these were counted */

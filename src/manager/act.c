@@ -62,12 +62,16 @@ static enum err_code plan_scale(struct manager *manager, const struct manager_re
 		return err_set(err, ERR_CONFLICT,
 			       "job %s/%s is an array: its indices say how many tasks it has",
 			       entry->job.project, entry->job.name);
-	int64_t more = request->replicas - job_replicas(entry);
+	/* Only read, so what it holds stays the job's. */
+	struct job_spec scaled = job_entry_current(entry)->spec;
+	scaled.replicas = request->replicas;
+	int64_t more = tasks_at_most(&manager->cluster, &scaled) -
+		       tasks_at_most(&manager->cluster, &job_entry_current(entry)->spec);
 	if (more > 0 && (int64_t)manager->cluster.tasks.n + more > LIMIT_TASKS)
 		return err_set(err, ERR_LIMIT, "there would be %lld tasks, and there may be %d",
 			       (long long)manager->cluster.tasks.n + (long long)more, LIMIT_TASKS);
 	struct plan_job *job = plan_job_add(plan, entry, EFFECT_UNCHANGED);
-	if (!more)
+	if (request->replicas == job_replicas(entry))
 		return ERR_NONE;
 	job->effect = EFFECT_SCALED;
 	plan_job_revise(job, entry);

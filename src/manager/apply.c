@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "manager/core.h"
+#include "manager/declared.h"
 
 /* All volumes of a task are tied to its node in the group that places it. */
 static enum err_code check_mounts(const struct job_request *job, size_t i, struct err *err)
@@ -40,12 +41,6 @@ static enum err_code check_request(const struct project_request *request, struct
 	return code;
 }
 
-/* As many tasks as the job has at most, with the nodes there are. */
-static int64_t n_slots_of(const struct cluster *cluster, const struct job_spec *spec)
-{
-	return job_spec_is_global(spec) ? (int64_t)cluster->nodes.n : job_spec_at_once(spec);
-}
-
 static enum err_code check_counts(const struct manager *manager,
 				  const struct project_request *request, struct err *err)
 {
@@ -58,9 +53,10 @@ static enum err_code check_counts(const struct manager *manager,
 		const struct job_entry *entry =
 			cluster_job_named(cluster, request->name, job->name);
 		n_new += !entry;
-		int64_t n_before = entry ? n_slots_of(cluster, &job_entry_current(entry)->spec) : 0;
-		if (n_slots_of(cluster, &job->spec) > n_before)
-			n_tasks += n_slots_of(cluster, &job->spec) - n_before;
+		int64_t n_before =
+			entry ? tasks_at_most(cluster, &job_entry_current(entry)->spec) : 0;
+		if (tasks_at_most(cluster, &job->spec) > n_before)
+			n_tasks += tasks_at_most(cluster, &job->spec) - n_before;
 	}
 	if (!project && cluster->projects.n >= LIMIT_PROJECTS)
 		return err_set(err, ERR_LIMIT,
@@ -79,150 +75,14 @@ static enum err_code check_counts(const struct manager *manager,
 	return ERR_NONE;
 }
 
-/* ---- networks and volumes: declarations of the project ---- */
-
-static const struct network_spec *network_of(const struct project *project, const char *key)
-{
-	for (size_t i = 0; i < project->networks.n; i++)
-		if (strcmp(project->networks.items[i].key, key) == 0)
-			return &project->networks.items[i];
-	return NULL;
-}
-
-static const struct volume_spec *volume_of(const struct project *project, const char *key)
-{
-	for (size_t i = 0; i < project->volumes.n; i++)
-		if (strcmp(project->volumes.items[i].key, key) == 0)
-			return &project->volumes.items[i];
-	return NULL;
-}
-
-static bool mounts_volume(const struct job_spec *spec, const char *key)
-{
-	for (size_t i = 0; i < spec->mounts.n; i++)
-		if (spec->mounts.items[i].kind == MOUNT_VOLUME && spec->mounts.items[i].source &&
-		    strcmp(spec->mounts.items[i].source, key) == 0)
-			return true;
-	return false;
-}
-
-static bool joins_network(const struct job_spec *spec, const char *key)
-{
-	for (size_t i = 0; i < spec->networks.n; i++)
-		if (strcmp(spec->networks.items[i].network, key) == 0)
-			return true;
-	return false;
-}
-
-/* Is the declaration named by a revision that is kept? Then tasks may still need it. */
-static bool is_kept(const struct project_entry *project, const char *key,
-		    bool (*names)(const struct job_spec *spec, const char *key))
-{
-	for (size_t i = 0; i < project->n_jobs; i++)
-		for (size_t j = 0; j < project->jobs[i]->n_revisions; j++)
-			if (names(&project->jobs[i]->revisions[j]->spec, key))
-				return true;
-	return false;
-}
-
-static bool same_network(const struct network_spec *a, const struct network_spec *b)
-{
-	return a == b || (a && b && record_equal(&network_spec_type, a, b));
-}
-
-static bool same_volume(const struct volume_spec *a, const struct volume_spec *b)
-{
-	return a == b || (a && b && record_equal(&volume_spec_type, a, b));
-}
-
-/* What is declared as it was is whose it was, and the owner's as soon as he says the same. */
-static bool is_over_tls(const struct manager_request *asked, bool same,
-			const struct strings *before, const char *key)
-{
-	return asked->over_tls && (!same || strings_has(before, key));
-}
-
-static void declare(const struct project *before, const struct manager_request *asked,
-		    struct project *project)
-{
-	const struct project_request *request = asked->project_request;
-	static const struct project nothing;
-	if (!before)
-		before = &nothing;
-	for (size_t i = 0; i < request->networks.n; i++) {
-		const struct network_spec *network = &request->networks.items[i];
-		const struct network_spec *was = network_of(before, network->key);
-		record_copy(&network_spec_type, list_add(&project->networks, sizeof(*network)),
-			    network);
-		if (is_over_tls(asked, was && same_network(was, network),
-				&before->networks_over_tls, network->key))
-			strings_add(&project->networks_over_tls, network->key);
-	}
-	for (size_t i = 0; i < request->volumes.n; i++) {
-		const struct volume_spec *volume = &request->volumes.items[i];
-		const struct volume_spec *was = volume_of(before, volume->key);
-		record_copy(&volume_spec_type, list_add(&project->volumes, sizeof(*volume)),
-			    volume);
-		if (is_over_tls(asked, was && same_volume(was, volume), &before->volumes_over_tls,
-				volume->key))
-			strings_add(&project->volumes_over_tls, volume->key);
-	}
-}
-
-static void keep_declared(const struct project_entry *existing, bool all, struct project *project)
-{
-	const struct project *before = &existing->project;
-	for (size_t i = 0; i < before->networks.n; i++) {
-		const struct network_spec *network = &before->networks.items[i];
-		if (network_of(project, network->key) ||
-		    !(all || is_kept(existing, network->key, joins_network)))
-			continue;
-		record_copy(&network_spec_type, list_add(&project->networks, sizeof(*network)),
-			    network);
-		if (strings_has(&before->networks_over_tls, network->key))
-			strings_add(&project->networks_over_tls, network->key);
-	}
-	for (size_t i = 0; i < before->volumes.n; i++) {
-		const struct volume_spec *volume = &before->volumes.items[i];
-		if (volume_of(project, volume->key) ||
-		    !(all || is_kept(existing, volume->key, mounts_volume)))
-			continue;
-		record_copy(&volume_spec_type, list_add(&project->volumes, sizeof(*volume)),
-			    volume);
-		if (strings_has(&before->volumes_over_tls, volume->key))
-			strings_add(&project->volumes_over_tls, volume->key);
-	}
-}
-
-/* The project as it will be: what the request declares, and of what was declared before all that is still named. */
+/* The project as it will be. */
 static void merge_project(const struct project_entry *existing, const struct manager_request *asked,
 			  int64_t wall_ms, struct project *ret_project)
 {
 	struct project project = { .name = base_strdup(asked->project_request->name) };
 	project.created_wall_ms = existing ? existing->project.created_wall_ms : wall_ms;
-	declare(existing ? &existing->project : NULL, asked, &project);
-	/* A submitted job changes nothing of its project. */
-	if (existing)
-		keep_declared(existing, asked->kind == REQUEST_SUBMIT, &project);
+	declared_merge(existing, asked, &project);
 	*ret_project = project;
-}
-
-/* Does a declaration the specification names change? Then its tasks must be made anew. */
-static bool declarations_change(const struct project *before, const struct project *after,
-				const struct job_spec *spec)
-{
-	for (size_t i = 0; i < spec->networks.n; i++) {
-		const char *key = spec->networks.items[i].network;
-		if (!same_network(network_of(before, key), network_of(after, key)))
-			return true;
-	}
-	for (size_t i = 0; i < spec->mounts.n; i++) {
-		const struct mount *mount = &spec->mounts.items[i];
-		if (mount->kind == MOUNT_VOLUME && mount->source &&
-		    !same_volume(volume_of(before, mount->source), volume_of(after, mount->source)))
-			return true;
-	}
-	return false;
 }
 
 /* A submitted job joins what the project has; it does not change it. */
@@ -232,23 +92,7 @@ static enum err_code check_submit(const struct project_entry *existing,
 	if (request->jobs.n != 1)
 		return err_set_field(err, ERR_INVALID, "jobs",
 				     "one job is submitted at a time, not %zu", request->jobs.n);
-	for (size_t i = 0; existing && i < request->networks.n; i++) {
-		const struct network_spec *network = &request->networks.items[i];
-		const struct network_spec *there = network_of(&existing->project, network->key);
-		if (there && !same_network(there, network))
-			return err_set(err, ERR_CONFLICT,
-				       "project %s declares network %s in another way",
-				       request->name, network->key);
-	}
-	for (size_t i = 0; existing && i < request->volumes.n; i++) {
-		const struct volume_spec *volume = &request->volumes.items[i];
-		const struct volume_spec *there = volume_of(&existing->project, volume->key);
-		if (there && !same_volume(there, volume))
-			return err_set(err, ERR_CONFLICT,
-				       "project %s declares volume %s in another way",
-				       request->name, volume->key);
-	}
-	return ERR_NONE;
+	return existing ? declared_check_same(&existing->project, request, err) : ERR_NONE;
 }
 
 static enum err_code check_volumes(const struct manager *manager, const struct project *project,
@@ -302,7 +146,6 @@ static void plan_new(struct manager *manager, struct plan *plan,
 	job->revision.over_tls = asked->over_tls;
 	job->revision.deployment = plan->deployment;
 	record_copy(&job_spec_type, &job->revision.spec, &request->spec);
-	job->revision.spec_hash = (int64_t)record_hash(&job_spec_type, &job->revision.spec);
 }
 
 /* After a roll-back there are higher ones than the current one. */
@@ -402,7 +245,6 @@ static void plan_change(struct manager *manager, struct plan *plan, const struct
 		job->revision.number = job->job.revision;
 		job->revision.created_wall_ms = wall_now(manager);
 		job->revision.deployment = plan->deployment;
-		job->revision.spec_hash = (int64_t)record_hash(&job_spec_type, &job->revision.spec);
 	}
 	if (entry->job.wanted == JOB_STOP)
 		plan_job_restart(job);
@@ -429,7 +271,7 @@ static enum err_code plan_one(struct manager *manager, struct plan *plan,
 		return err_set(err, ERR_CONFLICT, "project %s has a job %s already", project,
 			       job->name);
 	plan_change(manager, plan, entry, request, job,
-		    declarations_change(&existing->project, &plan->project, &job->spec));
+		    declared_change(&existing->project, &plan->project, &job->spec));
 	return ERR_NONE;
 }
 

@@ -303,6 +303,8 @@ void slots_release(struct slots *slots);
 struct slot *slots_find(const struct slots *slots, int64_t number);
 int64_t job_replicas(const struct job_entry *entry);
 bool job_runs_to_completion(const struct job_entry *entry);
+/* As many tasks as a job of this specification has side by side at most, with the nodes there are. */
+int64_t tasks_at_most(const struct cluster *cluster, const struct job_spec *spec);
 /* Made for another revision or an older restart than the job's current one. */
 bool task_is_stale(const struct job_entry *entry, const struct task *task);
 /* Of another revision, and kept at it, its successors included: the update was paused before it came to its slot. */

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/record_diff.h"
 #include "manager/core.h"
+#include "manager/declared.h"
 #include "manager/rehearsal.h"
 
 /* ---- as it was ---- */
@@ -381,29 +382,14 @@ static void diff_declared(struct planned_resource *resource, const struct record
 	record_diff(type, before, after, add_change, &list);
 }
 
-static const struct network_spec *network_of(const struct project *project, const char *key)
-{
-	for (size_t i = 0; i < project->networks.n; i++)
-		if (strcmp(project->networks.items[i].key, key) == 0)
-			return &project->networks.items[i];
-	return NULL;
-}
-
-static const struct volume_spec *volume_of(const struct project *project, const char *key)
-{
-	for (size_t i = 0; i < project->volumes.n; i++)
-		if (strcmp(project->volumes.items[i].key, key) == 0)
-			return &project->volumes.items[i];
-	return NULL;
-}
-
 static void tell_networks(struct teller *teller, const struct project *before,
 			  const struct project *after)
 {
 	void *list = &teller->plan->networks;
 	for (size_t i = 0; i < after->networks.n; i++) {
 		const struct network_spec *network = &after->networks.items[i];
-		const struct network_spec *was = network_of(before, network->key);
+		const struct network_spec *was =
+			declared_find(DECLARED_NETWORK, before, network->key);
 		if (!was)
 			add_resource(list, network->key, PLANNED_CREATED);
 		else if (!record_equal(&network_spec_type, was, network))
@@ -411,7 +397,7 @@ static void tell_networks(struct teller *teller, const struct project *before,
 				      &network_spec_type, was, network);
 	}
 	for (size_t i = 0; i < before->networks.n; i++)
-		if (!network_of(after, before->networks.items[i].key))
+		if (!declared_find(DECLARED_NETWORK, after, before->networks.items[i].key))
 			add_resource(list, before->networks.items[i].key, PLANNED_FORGOTTEN);
 	teller->plan->changes |= teller->plan->networks.n != 0;
 }
@@ -434,8 +420,10 @@ static void tell_volume(struct teller *teller, const struct project_entry *proje
 			const struct volume_record *volume)
 {
 	const struct world_before *before = teller->before;
-	const struct volume_spec *was = volume_of(&before->project, volume->key);
-	const struct volume_spec *is = volume_of(&project->project, volume->key);
+	const struct volume_spec *was =
+		declared_find(DECLARED_VOLUME, &before->project, volume->key);
+	const struct volume_spec *is =
+		declared_find(DECLARED_VOLUME, &project->project, volume->key);
 	int effect = PLANNED_KEPT;
 	if (!strings_has(&before->volumes, volume->name))
 		effect = PLANNED_CREATED;

@@ -17,6 +17,11 @@ bool job_runs_to_completion(const struct job_entry *entry)
 	return job_spec_completes(&job_entry_current(entry)->spec);
 }
 
+int64_t tasks_at_most(const struct cluster *cluster, const struct job_spec *spec)
+{
+	return job_spec_is_global(spec) ? (int64_t)cluster->nodes.n : job_spec_at_once(spec);
+}
+
 struct slot *slots_find(const struct slots *slots, int64_t number)
 {
 	/* Those of numbered slots have no gaps. */
