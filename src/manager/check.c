@@ -2,6 +2,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "manager/core.h"
+#include "manager/roster.h"
 
 static void check_slots(const struct manager *manager)
 {
@@ -52,6 +53,7 @@ static void check_job(const struct manager *manager, const struct job_entry *ent
 	slots_build(&manager->cluster, entry, &slots);
 	slots_facts(entry, &slots, &facts);
 	slots_release(&slots);
+	roster_check(watch->roster, &manager->cluster, entry);
 	INVARIANT(facts.standing == watch->facts.standing);
 	INVARIANT(facts.ready == watch->facts.ready);
 	INVARIANT(facts.succeeded == watch->facts.succeeded);

@@ -105,6 +105,7 @@ struct job_watch {
 	bool off_home; /* a task is not where its network lives, and there is no room there; or that
 			* is open */
 	struct job_facts facts;
+	struct roster *roster; /* NULL: none of its tasks is to be replaced */
 	int standing_said;
 	int64_t roll_due_ms; /* of its live item in manager.rolling */
 	int64_t run_due_ms;  /* of its live item in manager.scheduled, ... */
@@ -220,7 +221,12 @@ void happen_task(struct manager *manager, const struct task *task, const char *s
 /* watch.c: jobs between steps */
 struct job_watch *job_watch(struct manager *manager, struct job_id id);
 void job_watch_delete(struct manager *manager, struct job_id id);
+/* Reconcile it, and look at all its slots. */
 void job_dirty(struct manager *manager, struct job_id id);
+/* ... at those of which the time has come. */
+void job_due(struct manager *manager, struct job_id id);
+/* ... at the slot of the task, which has changed. */
+void task_dirty(struct manager *manager, const struct task *task);
 #define JOB_NAME_SIZE 136
 /* "shop/web". */
 const char *job_name(const struct job_entry *entry, char out[JOB_NAME_SIZE]);
@@ -287,6 +293,7 @@ struct slot {
 	struct task *newest;	       /* withdrawn ones aside */
 	struct task *moving; /* not final, and the newest is to take over from it; NULL: none */
 	int64_t n_final;     /* not yet asked to be forgotten; withdrawn ones, too */
+	bool lost;	     /* of a global job: kept because its task is unreachable */
 };
 struct slots {
 	struct slot *items; /* ascending by number */
@@ -334,6 +341,8 @@ int slot_look(const struct job_entry *entry, const struct task *newest);
 bool may_replace_lost(const struct job_entry *entry, const struct task *task);
 void slots_facts(const struct job_entry *entry, const struct slots *slots,
 		 struct job_facts *ret_facts);
+/* Wanted, and filled by a task of an older revision or restart? */
+bool slot_is_old(const struct job_entry *entry, const struct slot *slot);
 
 /* runs.c */
 /* Has it a schedule, and no run is under way? */
@@ -509,6 +518,8 @@ void move_start(struct manager *manager, struct job_entry *entry, struct slot *s
 /* How far a task has come on its way to be ready; rises. */
 enum stage { STAGE_NONE = 0, STAGE_PLACED, STAGE_HAS_IMAGE, STAGE_RUNS };
 int task_stage(const struct task *task);
+/* How long a task that has come so far may take to come further, where each step may take `step_ms`. */
+int64_t stage_limit_ms(const struct job_spec *spec, int stage, int64_t step_ms);
 /* Has the successor looked for a node for so long that the task it replaces is stopped without it? */
 bool move_has_waited(const struct manager *manager, const struct pending *pending);
 /* What a task waits for that another is to take over from; false: none is. */
@@ -593,9 +604,6 @@ bool job_is_rolling(const struct job_entry *entry);
 const struct update_policy *update_policy_of(const struct job_entry *entry);
 /* Have more failed than may? */
 bool update_is_failing(const struct update_policy *policy, const struct job_facts *facts);
-/* Bring the update of a job on. True: it was rolled back, is paused or goes on, and all is to be looked at again. */
-bool update_roll(struct manager *manager, struct job_entry *entry, const struct slots *slots,
-		 bool gate_open);
 /* Jobs whose update has something due are looked at again. */
 void updates_due(struct manager *manager);
 int64_t updates_deadline(const struct manager *manager);
@@ -616,7 +624,6 @@ void rollback_plan(const struct manager *manager, struct job *job,
 
 /* reconcile.c, prune.c, depend.c */
 void reconcile(struct manager *manager);
-void prune_tasks(struct manager *manager, struct job_entry *entry, struct slots *slots);
 void prune_revisions(struct manager *manager, struct job_entry *entry);
 enum gate { GATE_OPEN = 0, GATE_CLOSED, GATE_FAILED };
 /* May tasks of the job's current revision start? `message` says what for it waits, or which dependency failed. */

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "manager/core.h"
+#include "manager/roster.h"
 
 struct manager *manager_new(const struct manager_options *options, uint64_t salt)
 {
@@ -40,6 +41,14 @@ static void free_sessions(struct manager *manager)
 	free_values(&manager->sessions);
 }
 
+static void free_watches(struct manager *manager)
+{
+	size_t at = 0;
+	for (const struct job_watch *watch; (watch = map_next(&manager->jobs, &at));)
+		roster_free(watch->roster);
+	free_values(&manager->jobs);
+}
+
 static void free_classes(struct manager *manager)
 {
 	size_t at = 0;
@@ -58,7 +67,7 @@ void manager_free(struct manager *manager)
 	free_classes(manager);
 	free_values(&manager->claims);
 	scheduler_memory_free(manager->memory);
-	free_values(&manager->jobs);
+	free_watches(manager);
 	free_values(&manager->nodes);
 	free_values(&manager->pending);
 	free_values(&manager->moves);

@@ -88,11 +88,15 @@ int task_stage(const struct task *task)
 	return has_image ? STAGE_HAS_IMAGE : STAGE_PLACED;
 }
 
+int64_t stage_limit_ms(const struct job_spec *spec, int stage, int64_t step_ms)
+{
+	return step_ms + (stage == STAGE_RUNS ? job_spec_start_period_ms(spec) : 0);
+}
+
 static int64_t step_ms(const struct manager *manager, const struct task *successor, int stage)
 {
-	int64_t start_period_ms =
-		job_spec_start_period_ms(cluster_task_spec(&manager->cluster, successor));
-	return LIMIT_MOVE_STEP_MS + (stage == STAGE_RUNS ? start_period_ms : 0);
+	return stage_limit_ms(cluster_task_spec(&manager->cluster, successor), stage,
+			      LIMIT_MOVE_STEP_MS);
 }
 
 static struct move *move_of(struct manager *manager, const struct slot *slot)
@@ -143,7 +147,7 @@ void moves_due(struct manager *manager)
 		if (!move || move->due_ms != item.key)
 			continue;
 		move->due_ms = INT64_MAX;
-		job_dirty(manager, cluster_task(&manager->cluster, move->task)->desired.job);
+		task_dirty(manager, cluster_task(&manager->cluster, move->task));
 	}
 }
 

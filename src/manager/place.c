@@ -68,7 +68,7 @@ static void park(struct manager *manager, struct task_class *class, const struct
 		struct task *task = cluster_task(&manager->cluster, pending->task);
 		task_set_waiting(manager, task, class->reason, class->message);
 		if (pending->moves && move_has_waited(manager, pending))
-			job_dirty(manager, task->desired.job);
+			task_dirty(manager, task);
 	}
 	if (!news)
 		return;
@@ -164,7 +164,7 @@ static bool still_wanted(struct manager *manager, const struct queue_item *item)
 	/* It was heard meanwhile: then the wait begins anew. */
 	bool over = lease_over_ms(manager, task) <= manager->in->now_ms;
 	if (!over)
-		job_dirty(manager, entry->job.id);
+		task_dirty(manager, task);
 	return over;
 }
 

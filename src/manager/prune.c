@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/planted.h"
 #include "manager/core.h"
+#include "manager/roster.h"
 
 static bool is_excess(const struct manager *manager, const struct slot *slot,
 		      const struct task *task)
@@ -20,26 +21,56 @@ static bool is_excess(const struct manager *manager, const struct slot *slot,
 	       !PLANTED(PLANTED_HISTORY_KEPT);
 }
 
-void prune_tasks(struct manager *manager, struct job_entry *entry, struct slots *slots)
+struct excess {
+	struct task **items;
+	size_t n, capacity;
+};
+
+static void find_excess(const struct manager *manager, const struct job_entry *entry,
+			struct slot *slot, struct task *task, struct excess *excess)
 {
-	struct task **excess = NULL;
-	size_t n_excess = 0;
-	size_t capacity = 0;
+	bool settled = slot_is_settled(entry, task->desired.slot);
+	if (!settled && (!slot || !is_excess(manager, slot, task)))
+		return;
+	if (slot)
+		slot->n_final--;
+	excess->items =
+		base_grow(excess->items, excess->n, &excess->capacity, sizeof(struct task *));
+	excess->items[excess->n++] = task;
+}
+
+static void remove_excess(struct manager *manager, struct excess *excess)
+{
+	for (size_t i = 0; i < excess->n; i++)
+		task_remove(manager, excess->items[i]);
+	base_free(excess->items);
+}
+
+void prune_tasks(struct manager *manager, struct job_entry *entry, const struct pass *pass)
+{
+	struct excess excess = { 0 };
 	/* Oldest first. */
-	for (size_t i = 0; i < entry->tasks.n; i++) {
+	for (size_t i = 0; !pass->roster && i < entry->tasks.n; i++) {
 		struct task *task = entry->tasks.items[i];
-		struct slot *slot = slots_find(slots, task->desired.slot);
-		bool settled = slot_is_settled(entry, task->desired.slot);
-		if (!settled && (!slot || !is_excess(manager, slot, task)))
-			continue;
-		if (slot)
-			slot->n_final--;
-		excess = base_grow(excess, n_excess, &capacity, sizeof(struct task *));
-		excess[n_excess++] = task;
+		find_excess(manager, entry, slots_find(&pass->slots, task->desired.slot), task,
+			    &excess);
 	}
-	for (size_t i = 0; i < n_excess; i++)
-		task_remove(manager, excess[i]);
-	base_free(excess);
+	for (size_t i = 0; pass->roster && i < pass_count(pass); i++) {
+		struct slot *slot = pass_slot(pass, i);
+		size_t n = 0;
+		struct task *const *tasks = roster_tasks(pass->roster, slot, &n);
+		for (size_t j = 0; j < n; j++)
+			find_excess(manager, entry, slot, tasks[j], &excess);
+	}
+	remove_excess(manager, &excess);
+}
+
+void prune_all(struct manager *manager, struct job_entry *entry)
+{
+	struct pass pass = { 0 };
+	slots_build(&manager->cluster, entry, &pass.slots);
+	prune_tasks(manager, entry, &pass);
+	slots_release(&pass.slots);
 }
 
 static bool is_used(const struct job_entry *entry, int64_t number)

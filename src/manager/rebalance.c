@@ -104,6 +104,8 @@ static int64_t places_of(const struct job_entry *entry)
 void rebalance_roll(struct manager *manager, struct job_entry *entry, const struct slots *slots)
 {
 	int64_t n_busy = 0;
+	if (job_is_rolling(entry))
+		return;
 	for (size_t i = 0; i < slots->n; i++)
 		n_busy += slots->items[i].moving != NULL;
 	for (size_t i = 0; i < slots->n; i++) {

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "manager/core.h"
 #include "manager/moving.h"
+#include "manager/roster.h"
 
 /* The tasks of a job, safe to walk while tasks are deleted. */
 static struct task **copy_tasks(const struct job_entry *entry, size_t *ret_n)
@@ -82,13 +83,13 @@ static void settle_slot(struct manager *manager, struct job_entry *entry, struct
 }
 
 /* Where no task is wanted: the highest go first. */
-static void end_unwanted(struct manager *manager, const struct slots *slots)
+static void end_unwanted(struct manager *manager, const struct pass *pass)
 {
 	static const int reasons[] = { [SLOT_UNWANTED] = REASON_SCALED_DOWN,
 				       [SLOT_DRAINED] = REASON_DRAINED,
 				       [SLOT_UNFIT] = REASON_UNFIT };
-	for (size_t i = slots->n; i > 0; i--) {
-		const struct slot *slot = &slots->items[i - 1];
+	for (size_t i = pass_count(pass); i > 0; i--) {
+		const struct slot *slot = pass_slot(pass, i - 1);
 		if (slot->want == SLOT_WANTED || slot->want == SLOT_KEPT || !slot->newest)
 			continue;
 		if (!task_is_final(slot->newest->state))
@@ -105,29 +106,36 @@ static void settle_kept(struct manager *manager, struct job_entry *entry, struct
 		settle_live(manager, entry, slot, slot_look(entry, slot->newest));
 }
 
+static void settle_waiting(struct manager *manager, const struct job_entry *entry,
+			   struct task *task, int gate, const char *message)
+{
+	if (task->state != TASK_PENDING)
+		return;
+	/* One of another revision follows one whose gate has opened. */
+	if (gate == GATE_OPEN || task->desired.revision != entry->job.revision)
+		pending_settle(manager, task);
+	else if (gate == GATE_FAILED)
+		task_verdict(manager, task, TASK_FAILED, REASON_DEPENDENCY_FAILED, message);
+	else
+		pending_gate(manager, task, message);
+}
+
 /* Tasks that wait for a node: by the gate, by time, or in the queue. */
-static bool settle_pending(struct manager *manager, struct job_entry *entry)
+static bool settle_pending(struct manager *manager, struct job_entry *entry,
+			   const struct pass *pass)
 {
 	struct text message;
 	text_init(&message, LIMIT_MESSAGE_BYTES);
+	struct job_watch *watch = job_watch(manager, entry->job.id);
 	int gate = depend_gate(manager, entry, &message);
-	job_watch(manager, entry->job.id)->gated = gate != GATE_OPEN;
-	for (size_t i = 0; i < entry->tasks.n; i++) {
-		struct task *task = entry->tasks.items[i];
-		if (task->state != TASK_PENDING)
-			continue;
-		if (task->desired.revision != entry->job.revision) {
-			/* It follows one whose gate has opened. */
-			pending_settle(manager, task);
-		} else if (gate == GATE_FAILED) {
-			task_verdict(manager, task, TASK_FAILED, REASON_DEPENDENCY_FAILED,
-				     text_string(&message));
-		} else if (gate == GATE_CLOSED) {
-			pending_gate(manager, task, text_string(&message));
-		} else {
-			pending_settle(manager, task);
-		}
-	}
+	/* With the gate as open as it was, those that wait are where they are to wait. */
+	bool all = !pass->roster || gate != GATE_OPEN || watch->gated;
+	watch->gated = gate != GATE_OPEN;
+	for (size_t i = 0; all && i < entry->tasks.n; i++)
+		settle_waiting(manager, entry, entry->tasks.items[i], gate, text_string(&message));
+	for (size_t i = 0; !all && i < pass_count(pass); i++)
+		if (pass_slot(pass, i)->newest)
+			settle_waiting(manager, entry, pass_slot(pass, i)->newest, gate, NULL);
 	text_release(&message);
 	return gate == GATE_OPEN;
 }
@@ -135,26 +143,27 @@ static bool settle_pending(struct manager *manager, struct job_entry *entry)
 /* True: it is to be looked at again. */
 static bool reconcile_slots(struct manager *manager, struct job_entry *entry)
 {
-	struct slots slots;
+	struct pass pass;
 	bool again = false;
 	tasks_leave_unfit(manager, entry);
-	slots_build(&manager->cluster, entry, &slots);
-	end_unwanted(manager, &slots);
-	int64_t n_free = turns_free(entry, &slots);
-	for (size_t i = 0; i < slots.n; i++) {
-		if (slots.items[i].want == SLOT_WANTED)
-			settle_slot(manager, entry, &slots.items[i], &n_free);
-		else if (slots.items[i].want == SLOT_KEPT)
-			settle_kept(manager, entry, &slots.items[i]);
+	pass_begin(manager, entry, &pass);
+	end_unwanted(manager, &pass);
+	int64_t n_free = turns_free(entry, &pass.slots);
+	for (size_t i = 0; i < pass_count(&pass); i++) {
+		struct slot *slot = pass_slot(&pass, i);
+		if (slot->want == SLOT_WANTED)
+			settle_slot(manager, entry, slot, &n_free);
+		else if (slot->want == SLOT_KEPT)
+			settle_kept(manager, entry, slot);
 	}
-	rebalance_roll(manager, entry, &slots);
-	bool gate_open = settle_pending(manager, entry);
+	rebalance_roll(manager, entry, &pass.slots);
+	bool gate_open = settle_pending(manager, entry, &pass);
 	tasks_come_home(manager, entry);
-	if (!job_runs_to_completion(entry))
-		again = update_roll(manager, entry, &slots, gate_open);
-	turns_settle(manager, entry, &slots);
-	prune_tasks(manager, entry, &slots);
-	slots_release(&slots);
+	again = update_roll(manager, entry, &pass, gate_open);
+	turns_settle(manager, entry, &pass.slots);
+	pass_grow(&pass);
+	prune_tasks(manager, entry, &pass);
+	pass_end(&pass);
 	return again;
 }
 
@@ -169,10 +178,7 @@ static void reconcile_stopped(struct manager *manager, struct job_entry *entry)
 	for (size_t i = 0; i < entry->tasks.n; i++)
 		if (!task_is_final(entry->tasks.items[i]->state))
 			task_stop(manager, entry->tasks.items[i], REASON_STOPPED);
-	struct slots slots;
-	slots_build(&manager->cluster, entry, &slots);
-	prune_tasks(manager, entry, &slots);
-	slots_release(&slots);
+	prune_all(manager, entry);
 }
 
 /* The last task is gone: the job goes, and with the last job its project. */
@@ -214,15 +220,6 @@ static bool reconcile_removed(struct manager *manager, struct job_entry *entry)
 	return true;
 }
 
-static void find_facts(struct manager *manager, const struct job_entry *entry,
-		       struct job_facts *ret_facts)
-{
-	struct slots slots;
-	slots_build(&manager->cluster, entry, &slots);
-	slots_facts(entry, &slots, ret_facts);
-	slots_release(&slots);
-}
-
 static void reconcile_job(struct manager *manager, struct job_entry *entry)
 {
 	struct job_id id = entry->job.id;
@@ -235,8 +232,9 @@ static void reconcile_job(struct manager *manager, struct job_entry *entry)
 			reconcile_stopped(manager, entry);
 		else if (entry->job.wanted == JOB_RUN)
 			reconcile_running(manager, entry);
-		find_facts(manager, entry, &facts);
+		roster_facts(manager, entry, &facts);
 	} while (runs_settle(manager, entry, &facts));
+	roster_tidy(watch);
 	prune_revisions(manager, entry);
 	runs_watch(manager, entry);
 	bool same = watch->standing_said >= 0 && facts.wanted == watch->facts.wanted &&

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "manager/core.h"
+#include "manager/roster.h"
 
 static struct session *session_get(const struct manager *manager, uint64_t number)
 {
@@ -36,11 +37,23 @@ void session_release(struct session *session)
 	base_free(session->address);
 }
 
+/* Whether a node is heard decides how the trials of its tasks go. */
+static void look_at_trials(struct manager *manager, struct node_id id)
+{
+	const struct node_entry *node = cluster_node(&manager->cluster, id);
+	for (size_t i = 0; node && i < node->tasks.n; i++) {
+		const struct task *task = node->tasks.items[i];
+		roster_task_changed(job_watch(manager, task->desired.job)->roster, task);
+	}
+}
+
 void session_delete(struct manager *manager, struct session *session)
 {
 	struct node_watch *watch = map_get(&manager->nodes, session->node.uuid);
-	if (watch && watch->session == session)
+	if (watch && watch->session == session) {
 		watch->session = NULL;
+		look_at_trials(manager, session->node);
+	}
 	map_remove(&manager->sessions, key_of_number(session->number));
 	session_release(session);
 	base_free(session);
@@ -143,6 +156,7 @@ static bool introduce(struct manager *manager, struct session *session, const st
 	session->instance = up->instance;
 	session->full = true;
 	watch->session = session;
+	look_at_trials(manager, up->node);
 	return true;
 }
 

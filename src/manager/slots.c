@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "manager/core.h"
+#include "manager/roster.h"
 
 int64_t job_replicas(const struct job_entry *entry)
 {
@@ -62,9 +63,27 @@ static void numbered_slots(const struct job_entry *entry, struct slots *ret_slot
 static void keep_unreachable(struct slot *slot)
 {
 	const struct task *task = slot->newest;
-	if (slot->want == SLOT_WANTED && slot->node && task && task->unreachable &&
-	    !task_is_off(task) && uuid_equal(task->desired.node.uuid, slot->node->record.id.uuid))
+	slot->lost = slot->want == SLOT_WANTED && slot->node && task && task->unreachable &&
+		     !task_is_off(task) &&
+		     uuid_equal(task->desired.node.uuid, slot->node->record.id.uuid);
+	if (slot->lost)
 		slot->want = SLOT_KEPT;
+}
+
+/* Tasks come in the order they were made: the last one seen is the newest. */
+void slot_add(struct slot *slot, struct task *task)
+{
+	slot->n_final += task_is_final(task->state) && task->desired.wanted != TASK_WANT_REMOVE;
+	if (task_is_withdrawn(task))
+		return;
+	if (slot->newest && !task_is_final(slot->newest->state))
+		slot->moving = slot->newest;
+	slot->newest = task;
+}
+
+void slot_close(struct slot *slot)
+{
+	keep_unreachable(slot);
 }
 
 /* How many at a time may have been changed since. */
@@ -84,23 +103,15 @@ void slots_build(const struct cluster *cluster, const struct job_entry *entry,
 		turns_slots(entry, ret_slots);
 	else
 		numbered_slots(entry, ret_slots);
-	/* Tasks come in the order they were made: the last one seen is the newest. */
 	for (size_t i = 0; i < entry->tasks.n; i++) {
 		struct task *task = entry->tasks.items[i];
 		struct slot *slot = slots_find(ret_slots, task->desired.slot);
 		INVARIANT(slot || slot_is_settled(entry, task->desired.slot));
-		if (!slot)
-			continue;
-		bool ended = task_is_final(task->state) && task->desired.wanted != TASK_WANT_REMOVE;
-		slot->n_final += ended;
-		if (task_is_withdrawn(task))
-			continue;
-		if (slot->newest && !task_is_final(slot->newest->state))
-			slot->moving = slot->newest;
-		slot->newest = task;
+		if (slot)
+			slot_add(slot, task);
 	}
 	for (size_t i = 0; i < ret_slots->n; i++)
-		keep_unreachable(&ret_slots->items[i]);
+		slot_close(&ret_slots->items[i]);
 }
 
 void slots_release(struct slots *slots)
@@ -310,6 +321,56 @@ static int standing_of(const struct job_entry *entry, const struct job_facts *fa
 	return STANDING_PENDING;
 }
 
+static void count(const struct job_entry *entry, const struct slot *slot, struct job_facts *facts)
+{
+	facts->wanted += slot->want == SLOT_WANTED;
+	if (slot->want == SLOT_WANTED) {
+		count_slot(entry, slot_server(slot), facts);
+		count_trial(entry, slot->newest, facts);
+	} else if (slot->want == SLOT_KEPT && slot->newest) {
+		facts->unreachable +=
+			slot->newest->unreachable && !task_is_final(slot->newest->state);
+	}
+}
+
+/* Those that are sums over slots, of which each counts for one or for nothing. */
+#define SUM(member) offsetof(struct job_facts, member)
+static const size_t sums[] = { SUM(wanted),	 SUM(started), SUM(running),  SUM(ready),
+			       SUM(succeeded),	 SUM(left),    SUM(old),      SUM(old_ready),
+			       SUM(unreachable), SUM(later),   SUM(replaced), SUM(failed) };
+
+static int64_t *sum_at(struct job_facts *facts, size_t i)
+{
+	return (void *)((char *)facts + sums[i]);
+}
+
+uint32_t slot_facts(const struct job_entry *entry, const struct slot *slot)
+{
+	struct job_facts facts = { 0 };
+	uint32_t bits = 0;
+	count(entry, slot, &facts);
+	for (size_t i = 0; i < ARRAY_LEN(sums); i++)
+		bits |= (uint32_t)*sum_at(&facts, i) << i;
+	return bits;
+}
+
+void facts_add(struct job_facts *facts, uint32_t bits, int sign)
+{
+	for (size_t i = 0; i < ARRAY_LEN(sums); i++)
+		*sum_at(facts, i) += sign * (int64_t)(bits >> i & 1);
+}
+
+void facts_judge(const struct job_entry *entry, struct job_facts *facts)
+{
+	facts->paused = is_paused(entry, facts);
+	facts->standing = standing_of(entry, facts);
+}
+
+bool slot_is_old(const struct job_entry *entry, const struct slot *slot)
+{
+	return slot->want == SLOT_WANTED && slot->newest && task_is_stale(entry, slot->newest);
+}
+
 void slots_facts(const struct job_entry *entry, const struct slots *slots,
 		 struct job_facts *ret_facts)
 {
@@ -320,18 +381,8 @@ void slots_facts(const struct job_entry *entry, const struct slots *slots,
 		.left = slots->n_left,
 		.later = slots->n_later,
 	};
-	for (size_t i = 0; i < slots->n; i++) {
-		const struct slot *slot = &slots->items[i];
-		facts.wanted += slot->want == SLOT_WANTED;
-		if (slot->want == SLOT_WANTED) {
-			count_slot(entry, slot_server(slot), &facts);
-			count_trial(entry, slot->newest, &facts);
-		} else if (slot->want == SLOT_KEPT && slot->newest) {
-			facts.unreachable +=
-				slot->newest->unreachable && !task_is_final(slot->newest->state);
-		}
-	}
-	facts.paused = is_paused(entry, &facts);
-	facts.standing = standing_of(entry, &facts);
+	for (size_t i = 0; i < slots->n; i++)
+		count(entry, &slots->items[i], &facts);
+	facts_judge(entry, &facts);
 	*ret_facts = facts;
 }

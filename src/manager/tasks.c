@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/planted.h"
 #include "manager/core.h"
+#include "manager/roster.h"
 
 /* A task as it was before a change. */
 struct before {
@@ -117,7 +118,7 @@ static void note_health(struct manager *manager, const struct task *task)
 
 static void changed(struct manager *manager, struct task *task, const struct before *before)
 {
-	job_dirty(manager, task->desired.job);
+	task_dirty(manager, task);
 	if (before->state == TASK_PENDING && task->state != TASK_PENDING)
 		pending_drop(manager, task->desired.id);
 	if (task_is_final(task->state) && pending_get(manager, task->desired.id))
@@ -212,8 +213,9 @@ struct task *task_create(struct manager *manager, struct job_entry *entry, int64
 		inherit(manager, entry, old, &desired);
 	group_reserve(manager, 1);
 	struct task *task = cluster_add_task(&manager->cluster, &manager->out->changes, &desired);
+	roster_task_made(job_watch(manager, entry->job.id)->roster, task);
 	pending_add(manager, task, false);
-	job_dirty(manager, entry->job.id);
+	task_dirty(manager, task);
 	return task;
 }
 
@@ -434,7 +436,8 @@ void task_delete(struct manager *manager, struct task *task)
 		manager->wake = true;
 	pending_drop(manager, task->desired.id);
 	trial_forget(manager, task->desired.id);
-	job_dirty(manager, task->desired.job);
+	task_dirty(manager, task);
+	roster_task_gone(job_watch(manager, task->desired.job)->roster, task);
 	happen(manager, "task", name, task->desired.id.uuid, "removed", reason_name(task->reason),
 	       NULL);
 	notes_add(&manager->out->notes, "%s removed", name);
@@ -486,6 +489,7 @@ void task_set_trial(struct manager *manager, struct task *task, int trial)
 	task->desired.trial = trial;
 	task->desired.roll = cluster_job_of(&manager->cluster, task)->job.roll;
 	cluster_task_save(&manager->cluster, &manager->out->changes, task);
+	roster_task_changed(job_watch(manager, task->desired.job)->roster, task);
 }
 
 void task_set_waiting(struct manager *manager, struct task *task, int reason, const char *message)
@@ -493,6 +497,7 @@ void task_set_waiting(struct manager *manager, struct task *task, int reason, co
 	if (task->reason == reason && task->message && strcmp(task->message, message) == 0)
 		return;
 	cluster_set_waiting(&manager->cluster, task, reason, base_strdup(message));
+	roster_task_changed(job_watch(manager, task->desired.job)->roster, task);
 }
 
 void task_set_unreachable(struct manager *manager, struct task *task, bool unreachable)
@@ -500,6 +505,6 @@ void task_set_unreachable(struct manager *manager, struct task *task, bool unrea
 	if (task->unreachable == unreachable)
 		return;
 	cluster_set_unreachable(&manager->cluster, task, unreachable);
-	job_dirty(manager, task->desired.job);
+	task_dirty(manager, task);
 	happen_task(manager, task, unreachable ? "unreachable" : "reachable");
 }

@@ -79,14 +79,6 @@ static void look(const struct manager *manager, const struct task *task, struct 
 		trial->stage = stage;
 }
 
-static int64_t deadline_of(const struct task *task, const struct job_spec *spec,
-			   const struct trial *trial)
-{
-	int64_t start_period_ms = job_spec_start_period_ms(spec);
-	return trial->since_ms + job_spec_update_deadline_ms(spec) +
-	       (task_stage(task) == STAGE_RUNS ? start_period_ms : 0);
-}
-
 static int decide(struct manager *manager, struct task *task, int verdict)
 {
 	task_set_trial(manager, task, verdict);
@@ -118,8 +110,10 @@ int trial_judge(struct manager *manager, const struct job_entry *entry, struct t
 	}
 	const struct job_spec *spec = cluster_task_spec(&manager->cluster, task);
 	bool ready = trial->ready_ms != INT64_MAX;
-	int64_t due_ms = ready ? trial->ready_ms + update_policy_monitor_ms(update_policy_of(entry))
-			       : deadline_of(task, spec, trial);
+	int64_t due_ms =
+		ready ? trial->ready_ms + update_policy_monitor_ms(update_policy_of(entry))
+		      : trial->since_ms + stage_limit_ms(spec, trial->stage,
+							 job_spec_update_deadline_ms(spec));
 	/* What it has reported may wait to be read. */
 	if (due_ms < manager->unread_until_ms)
 		due_ms = manager->unread_until_ms;

@@ -9,10 +9,10 @@
  *
  * Invariant: of the slots that had a live task, at most as many as the policy allows side by side are without a ready
  * one because of us; those that failed aside. */
-#include "base/alloc.h"
 #include "base/limits.h"
 #include "base/planted.h"
 #include "manager/core.h"
+#include "manager/roster.h"
 
 bool job_is_rolling(const struct job_entry *entry)
 {
@@ -31,19 +31,8 @@ bool update_is_failing(const struct update_policy *policy, const struct job_fact
 	return facts->failed * 1000000 > policy->max_failure_ppm * facts->replaced;
 }
 
-/* One look at all slots. */
-struct roll {
-	const struct update_policy *policy;
-	int64_t n_busy;
-	bool open; /* not everything is decided yet */
-	bool ill;  /* one that failed is not well */
-	int64_t due_ms;
-	struct slot **next; /* whose old task may go */
-	size_t n_next;
-};
-
-static void look_at_old(const struct manager *manager, struct roll *roll,
-			const struct job_entry *entry, struct slot *slot)
+static void look_at_old(const struct manager *manager, const struct job_entry *entry,
+			const struct slot *slot, struct slot_roll *roll)
 {
 	/* The one before it may still be ending, or not be known to be gone: that is waited for, but not for a machine
 	 * that is lost. */
@@ -52,13 +41,13 @@ static void look_at_old(const struct manager *manager, struct roll *roll,
 		       (before->desired.wanted != TASK_WANT_RUN && before->unreachable);
 	roll->open = true;
 	if (slot_look(entry, slot->newest) == SLOT_OLD && settled)
-		roll->next[roll->n_next++] = slot;
+		roll->next = task_serves(slot->newest) ? NEXT_SERVES : NEXT_IDLE;
 	else
-		roll->n_busy++;
+		roll->busy = true;
 }
 
 /* Has that time come? Else look again then. */
-static bool is_over(const struct manager *manager, struct roll *roll, int64_t time_ms)
+static bool is_over(const struct manager *manager, struct slot_roll *roll, int64_t time_ms)
 {
 	if (time_ms <= manager->in->now_ms)
 		return true;
@@ -77,22 +66,23 @@ static bool is_over_for_good(const struct job_entry *entry, const struct task *t
 	       reason_after(task_end_reason(entry, task)) == AFTER_ASKED;
 }
 
-static void look_at_new(struct manager *manager, struct roll *roll, const struct job_entry *entry,
-			struct slot *slot)
+static void look_at_new(struct manager *manager, const struct job_entry *entry,
+			const struct slot *slot, struct slot_roll *roll)
 {
 	struct task *task = slot->newest;
+	const struct update_policy *policy = update_policy_of(entry);
 	int trial = trial_judge(manager, entry, task, &roll->due_ms);
 	int64_t ready_ms = trial_ready_ms(manager, task);
 	if (is_over_for_good(entry, task, trial))
 		return;
-	int64_t wait_ms = trial == TRIAL_FAILED ? update_policy_monitor_ms(roll->policy)
-						: roll->policy->delay_ms;
+	int64_t wait_ms =
+		trial == TRIAL_FAILED ? update_policy_monitor_ms(policy) : policy->delay_ms;
 	bool busy = ready_ms == INT64_MAX || !is_over(manager, roll, ready_ms + wait_ms);
-	roll->open |= trial == TRIAL_OPEN;
+	roll->open = trial == TRIAL_OPEN;
 	if (trial == TRIAL_FAILED)
-		roll->ill |= busy;
+		roll->ill = busy;
 	else
-		roll->n_busy += busy && !PLANTED(PLANTED_UPDATE_UNBOUNDED);
+		roll->busy = busy && !PLANTED(PLANTED_UPDATE_UNBOUNDED);
 }
 
 /* Lost, drained or called home: its slot is without a ready task already. */
@@ -103,54 +93,57 @@ static bool is_to_be_replaced(const struct job_entry *entry, const struct task *
 		reason_after(task_end_reason(entry, task)) == AFTER_REPLACE_NOW);
 }
 
-static void look_at_slots(struct manager *manager, struct roll *roll, const struct job_entry *entry,
-			  const struct slots *slots)
+static void look_at_slot(struct manager *manager, struct roster *roster,
+			 const struct job_entry *entry, const struct slot *slot)
 {
-	for (size_t i = 0; i < slots->n; i++) {
-		struct slot *slot = &slots->items[i];
-		if (slot->want != SLOT_WANTED || !slot->newest)
-			continue;
-		if (task_is_stale(entry, slot->newest))
-			look_at_old(manager, roll, entry, slot);
-		else if (task_is_of_update(entry, slot->newest))
-			look_at_new(manager, roll, entry, slot);
-		else
-			roll->n_busy += is_to_be_replaced(entry, slot->newest);
-	}
+	struct slot_roll roll = { .next = NEXT_NOT, .due_ms = INT64_MAX };
+	if (slot_is_old(entry, slot))
+		look_at_old(manager, entry, slot, &roll);
+	else if (slot->want == SLOT_WANTED && slot->newest &&
+		 task_is_of_update(entry, slot->newest))
+		look_at_new(manager, entry, slot, &roll);
+	else if (slot->want == SLOT_WANTED && slot->newest)
+		roll.busy = is_to_be_replaced(entry, slot->newest);
+	roster_put(roster, entry, slot, &roll);
 }
 
-static void begin(struct manager *manager, struct roll *roll, struct job_entry *entry,
+/* At those that have changed, and those of which the time has come. */
+static void look_at_slots(struct manager *manager, const struct job_entry *entry,
+			  const struct pass *pass)
+{
+	const struct slot *slot;
+	for (size_t i = 0; i < pass_count(pass); i++)
+		look_at_slot(manager, pass->roster, entry, pass_slot(pass, i));
+	while ((slot = roster_due(pass->roster, manager->in->now_ms)))
+		look_at_slot(manager, pass->roster, entry, slot);
+}
+
+static void begin(struct manager *manager, struct roster *roster, struct job_entry *entry,
 		  struct slot *slot)
 {
 	struct task *task = slot->newest;
-	bool beside = roll->policy->order == UPDATE_START_FIRST && task_serves(task) &&
+	bool beside = update_policy_of(entry)->order == UPDATE_START_FIRST && task_serves(task) &&
 		      move_is_over(manager, task) &&
 		      !job_spec_lease_ms(cluster_task_spec(&manager->cluster, task));
 	if (beside) {
 		move_start(manager, entry, slot);
 		pending_settle(manager, slot->newest);
-		look_at_new(manager, roll, entry, slot);
-		return;
+	} else {
+		task_stop(manager, task,
+			  task->desired.revision != entry->job.revision ? REASON_UPDATED
+									: REASON_RESTARTED);
 	}
-	task_stop(manager, task,
-		  task->desired.revision != entry->job.revision ? REASON_UPDATED
-								: REASON_RESTARTED);
-	roll->n_busy++;
+	look_at_slot(manager, roster, entry, slot);
 }
 
-/* Tasks that serve nobody go first. */
-static void begin_next(struct manager *manager, struct roll *roll, struct job_entry *entry)
+static void begin_next(struct manager *manager, struct roster *roster, struct job_entry *entry)
 {
-	int64_t places = roll->policy->parallelism ? roll->policy->parallelism : 1;
-	for (int ready = 0; ready <= 1; ready++) {
-		for (size_t i = 0; i < roll->n_next; i++) {
-			if (task_serves(roll->next[i]->newest) != ready)
-				continue;
-			if (places != UPDATE_ALL && roll->n_busy >= places)
-				return;
-			begin(manager, roll, entry, roll->next[i]);
-		}
-	}
+	const struct update_policy *policy = update_policy_of(entry);
+	int64_t places = policy->parallelism ? policy->parallelism : 1;
+	struct slot *slot;
+	while ((places == UPDATE_ALL || roster_sum(roster).n_busy < places) &&
+	       (slot = roster_next(roster)))
+		begin(manager, roster, entry, slot);
 }
 
 static void look_again(struct manager *manager, const struct job_entry *entry, int64_t due_ms)
@@ -179,17 +172,22 @@ static void say_why(const struct manager *manager, const struct task *task, stru
 
 /* "1 of 3 failed: web.2 exited with status 1" */
 static void say_failed(const struct manager *manager, const struct job_entry *entry,
-		       const struct slots *slots, const struct job_facts *facts, struct text *out)
+		       const struct job_facts *facts, struct text *out)
 {
-	text_addf(out, "%lld of %lld failed", (long long)facts->failed, (long long)facts->replaced);
-	for (size_t i = 0; i < slots->n; i++) {
-		const struct task *task = slots->items[i].newest;
-		if (!task || !task_is_of_update(entry, task) || task->desired.trial != TRIAL_FAILED)
-			continue;
-		text_addf(out, ": %s.%lld ", entry->job.name, (long long)task->desired.slot);
-		say_why(manager, task, out);
-		return;
+	struct slots slots;
+	const struct task *failed = NULL;
+	slots_build(&manager->cluster, entry, &slots);
+	for (size_t i = 0; i < slots.n && !failed; i++) {
+		const struct task *task = slots.items[i].newest;
+		if (task && task_is_of_update(entry, task) && task->desired.trial == TRIAL_FAILED)
+			failed = task;
 	}
+	slots_release(&slots);
+	text_addf(out, "%lld of %lld failed", (long long)facts->failed, (long long)facts->replaced);
+	if (!failed)
+		return;
+	text_addf(out, ": %s.%lld ", entry->job.name, (long long)failed->desired.slot);
+	say_why(manager, failed, out);
 }
 
 static void put_outcome(struct manager *manager, struct job_entry *entry, int outcome,
@@ -200,15 +198,15 @@ static void put_outcome(struct manager *manager, struct job_entry *entry, int ou
 	job_set_outcome(&job, job.revision, outcome, wall_now(manager), message);
 	group_reserve(manager, 1);
 	cluster_put_job(&manager->cluster, &manager->out->changes, &job);
+	roster_void(job_watch(manager, entry->job.id)->roster);
 }
 
-static void finish(struct manager *manager, struct job_entry *entry, const struct slots *slots,
-		   const struct job_facts *facts)
+static void finish(struct manager *manager, struct job_entry *entry, const struct job_facts *facts)
 {
 	struct text message;
 	text_init(&message, LIMIT_MESSAGE_BYTES);
 	if (facts->failed)
-		say_failed(manager, entry, slots, facts, &message);
+		say_failed(manager, entry, facts, &message);
 	char name[JOB_NAME_SIZE];
 	happen(manager, "job", job_name(entry, name), entry->job.id.uuid, "rolled_out", "",
 	       text_string(&message));
@@ -218,15 +216,15 @@ static void finish(struct manager *manager, struct job_entry *entry, const struc
 
 /* On record, and not only to be told: what an update has not come to stays at its revision while it is paused. False:
  * it is on record already. */
-static bool pause(struct manager *manager, struct job_entry *entry, const struct slots *slots,
-		  const struct job_facts *facts, bool paused)
+static bool pause(struct manager *manager, struct job_entry *entry, const struct job_facts *facts,
+		  bool paused)
 {
 	if (paused == (job_outcome(&entry->job, entry->job.revision) == OUTCOME_PAUSED))
 		return false;
 	struct text message;
 	text_init(&message, LIMIT_MESSAGE_BYTES);
 	if (paused)
-		say_failed(manager, entry, slots, facts, &message);
+		say_failed(manager, entry, facts, &message);
 	put_outcome(manager, entry, paused ? OUTCOME_PAUSED : OUTCOME_ROLLING,
 		    paused ? text_string(&message) : NULL);
 	text_release(&message);
@@ -234,7 +232,7 @@ static bool pause(struct manager *manager, struct job_entry *entry, const struct
 }
 
 /* False: there is nothing to go back to, and the update is paused. */
-static bool roll_back(struct manager *manager, struct job_entry *entry, const struct slots *slots,
+static bool roll_back(struct manager *manager, struct job_entry *entry,
 		      const struct job_facts *facts)
 {
 	const struct job_revision *target = rollback_target(entry);
@@ -245,7 +243,7 @@ static bool roll_back(struct manager *manager, struct job_entry *entry, const st
 	struct plan_job *job = plan_job_add(&plan, entry, EFFECT_ROLLED_BACK);
 	struct text message;
 	text_init(&message, LIMIT_MESSAGE_BYTES);
-	say_failed(manager, entry, slots, facts, &message);
+	say_failed(manager, entry, facts, &message);
 	notes_add(&manager->out->notes, "job %s goes back to revision %lld: %s",
 		  job_name(entry, name), (long long)target->number, text_string(&message));
 	happen(manager, "job", name, entry->job.id.uuid, "rolled_back", "", text_string(&message));
@@ -263,52 +261,43 @@ static bool roll_back(struct manager *manager, struct job_entry *entry, const st
 }
 
 /* True: all is to be looked at again. */
-static bool settle(struct manager *manager, struct roll *roll, struct job_entry *entry,
-		   const struct slots *slots, bool gate_open)
+static bool settle(struct manager *manager, struct roster *roster, struct job_entry *entry,
+		   bool gate_open)
 {
+	const struct update_policy *policy = update_policy_of(entry);
+	struct roll_sum sum = roster_sum(roster);
 	struct job_facts facts;
-	slots_facts(entry, slots, &facts);
+	roster_facts(manager, entry, &facts);
 	bool rolling = job_is_rolling(entry);
-	bool failing = roll->policy->failure_action != UPDATE_CONTINUE &&
-		       update_is_failing(roll->policy, &facts);
-	if (failing && rolling && roll->policy->failure_action == UPDATE_ROLLBACK &&
-	    roll_back(manager, entry, slots, &facts))
+	bool failing =
+		policy->failure_action != UPDATE_CONTINUE && update_is_failing(policy, &facts);
+	if (failing && rolling && policy->failure_action == UPDATE_ROLLBACK &&
+	    roll_back(manager, entry, &facts))
 		return true;
 	/* Those that failed may have come round: so an update that went no further ends, once there is nothing left
 	 * to replace. */
-	if (rolling && !roll->open && !(failing && roll->ill) && !PLANTED(PLANTED_UPDATE_ENDLESS))
-		finish(manager, entry, slots, &facts);
-	else if (rolling && pause(manager, entry, slots, &facts, failing))
+	if (rolling && !sum.n_open && !(failing && sum.n_ill) && !PLANTED(PLANTED_UPDATE_ENDLESS))
+		finish(manager, entry, &facts);
+	else if (rolling && pause(manager, entry, &facts, failing))
 		return true;
 	else if (!failing && gate_open)
-		begin_next(manager, roll, entry);
+		begin_next(manager, roster, entry);
 	return false;
 }
 
-static bool any_old(const struct job_entry *entry, const struct slots *slots)
-{
-	for (size_t i = 0; i < slots->n; i++) {
-		const struct slot *slot = &slots->items[i];
-		if (slot->want == SLOT_WANTED && slot->newest && task_is_stale(entry, slot->newest))
-			return true;
-	}
-	return false;
-}
-
-bool update_roll(struct manager *manager, struct job_entry *entry, const struct slots *slots,
+bool update_roll(struct manager *manager, struct job_entry *entry, struct pass *pass,
 		 bool gate_open)
 {
-	if (!job_is_rolling(entry) && !any_old(entry, slots))
+	if (!pass->roster)
 		return false;
-	struct roll roll = {
-		.policy = update_policy_of(entry),
-		.due_ms = INT64_MAX,
-		.next = base_calloc(slots->n + 1, sizeof(struct slot *)),
-	};
-	look_at_slots(manager, &roll, entry, slots);
-	bool again = settle(manager, &roll, entry, slots, gate_open);
-	look_again(manager, entry, roll.due_ms);
-	base_free(roll.next);
+	pass_grow(pass);
+	if (!roster_has_old(pass, entry) && !job_is_rolling(entry)) {
+		roster_void(pass->roster);
+		return false;
+	}
+	look_at_slots(manager, entry, pass);
+	bool again = settle(manager, pass->roster, entry, gate_open);
+	look_again(manager, entry, roster_due_ms(pass->roster));
 	return again;
 }
 
@@ -322,7 +311,7 @@ void updates_due(struct manager *manager)
 		if (!watch || watch->roll_due_ms != item.key)
 			continue;
 		watch->roll_due_ms = INT64_MAX;
-		job_dirty(manager, watch->id);
+		job_due(manager, watch->id);
 	}
 }
 

@@ -3,6 +3,7 @@
  * Invariant: a job is in `dirty` exactly once while its watch says so; same for `touched`. */
 #include "base/alloc.h"
 #include "manager/core.h"
+#include "manager/roster.h"
 
 struct job_watch *job_watch(struct manager *manager, struct job_id id)
 {
@@ -22,10 +23,12 @@ void job_watch_delete(struct manager *manager, struct job_id id)
 {
 	struct job_watch *watch = map_remove(&manager->jobs, id.uuid);
 	manager->n_off_home -= watch && watch->off_home;
+	if (watch)
+		roster_free(watch->roster);
 	base_free(watch);
 }
 
-void job_dirty(struct manager *manager, struct job_id id)
+static struct job_watch *reconcile_soon(struct manager *manager, struct job_id id)
 {
 	struct job_watch *watch = job_watch(manager, id);
 	if (!watch->dirty) {
@@ -40,6 +43,22 @@ void job_dirty(struct manager *manager, struct job_id id)
 					     &manager->touched_capacity, sizeof(struct job_id));
 		manager->touched[manager->n_touched++] = id;
 	}
+	return watch;
+}
+
+void job_dirty(struct manager *manager, struct job_id id)
+{
+	roster_void(reconcile_soon(manager, id)->roster);
+}
+
+void job_due(struct manager *manager, struct job_id id)
+{
+	reconcile_soon(manager, id);
+}
+
+void task_dirty(struct manager *manager, const struct task *task)
+{
+	roster_task_changed(reconcile_soon(manager, task->desired.job)->roster, task);
 }
 
 const char *job_name(const struct job_entry *entry, char out[JOB_NAME_SIZE])
