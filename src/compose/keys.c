@@ -296,7 +296,7 @@ static const struct key_row hook_rows[] = {
 static const struct key_row depends_on_rows[] = {
 	HONOURED("condition", read_depend_condition, offsetof(struct depend, condition), NULL,
 	     "required: `service_started`, `service_healthy`, `service_completed_successfully`"),
-	HONOURED("restart", read_bool, offsetof(struct depend, restart), NULL, "false; true: restarted when an update restarts the other"),
+	HONOURED("restart", read_bool, offsetof(struct depend, restart), NULL, "false; true: restarted when an update or restart of the other is done"),
 	HONOURED("required", read_depend_required, offsetof(struct depend, optional), NULL, "true; false: do not wait for a service that is not there"),
 };
 

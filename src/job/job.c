@@ -49,6 +49,7 @@ static const struct field job_fields[] = {
 	ROW_INT(10, struct job, roll, LIMIT_COUNT),
 	ROW_STRUCT(11, struct job, settled, settled),
 	ROW_STRUCT(12, struct job, scheduled, job_runs),
+	ROW_BOOL(13, struct job, restart_due),
 };
 RECORD_TYPE(job, struct job, job_fields);
 

@@ -92,6 +92,7 @@ struct job_facts {
 	int64_t replaced; /* slots whose task an update replaces or has replaced, ... */
 	int64_t failed;	  /* ... and those where the new one failed its trial */
 	bool paused;	  /* so many that the update goes no further */
+	bool rolling;	  /* its roll-out is not over */
 	int standing;
 };
 
@@ -426,7 +427,7 @@ struct plan_job *plan_job_find(const struct plan *plan, struct job_id id);
 void plan_job_restart(struct plan_job *job);
 /* What had become of slots that are scaled away is forgotten. */
 void plan_job_cut(struct plan_job *job);
-/* Restart the jobs that ask to be restarted together with one the plan updates or restarts. */
+/* The jobs that ask to be restarted with one the plan updates or restarts are to be, once that has been replaced. */
 void plan_restart_dependents(struct manager *manager, struct plan *plan, const char *project);
 /* Write what that has added to a plan for one job, outside of a request. */
 void plan_write_dependents(struct manager *manager, struct plan *plan);
@@ -629,6 +630,11 @@ enum gate { GATE_OPEN = 0, GATE_CLOSED, GATE_FAILED };
 /* May tasks of the job's current revision start? `message` says what for it waits, or which dependency failed. */
 int depend_gate(const struct manager *manager, const struct job_entry *entry, struct text *message);
 void depend_wake(struct manager *manager, const struct job_entry *entry);
+/* Restart the job if that is due, and all it depends on with `restart` has been replaced and is ready. */
+void depend_restart(struct manager *manager, const struct job_entry *entry);
+/* "; restarts when db has been replaced" where a restart is due. */
+void depend_tell_restart(const struct manager *manager, const struct job_entry *entry,
+			 struct text *out);
 
 /* pending.c and place.c */
 void pending_add(struct manager *manager, struct task *task, bool lost);

@@ -1,4 +1,5 @@
-/* depends_on: conditions gate the first start of a job's revision, and nothing after it.
+/* depends_on: conditions gate the first start of a job's revision, and nothing after it. A job that is to be restarted
+ * with one it depends on is when that has been replaced, and not while it is: that it is due is on record.
  *
  * Invariant: a gate is decided from the facts of the jobs it depends on as they were last reconciled; when these
  * change, jobs with gated tasks are reconciled again. */
@@ -117,11 +118,62 @@ void depend_wake(struct manager *manager, const struct job_entry *entry)
 	for (size_t i = 0; i < project->n_jobs; i++) {
 		const struct job_entry *other = project->jobs[i];
 		const struct job_watch *watch = map_get(&manager->jobs, other->job.id.uuid);
-		if (!watch || !watch->gated)
+		if (!watch || (!watch->gated && !other->job.restart_due))
 			continue;
 		const struct job_spec *spec = &job_entry_current(other)->spec;
 		for (size_t j = 0; j < spec->depends_on.n; j++)
 			if (strcmp(spec->depends_on.items[j].job, entry->job.name) == 0)
 				job_dirty(manager, other->job.id);
 	}
+}
+
+/* ---- restarts ---- */
+
+/* Has its roll-out or restart come to its end, with tasks that are ready? One that was given up, or that nobody can
+ * reach, is not waited for. */
+static bool is_replaced(const struct manager *manager, const struct job_entry *on)
+{
+	if (on->job.wanted != JOB_RUN)
+		return on->job.wanted == JOB_REMOVE;
+	struct job_facts facts = facts_of(manager, on);
+	return !job_is_rolling(on) && !facts.old &&
+	       facts.ready + facts.succeeded + facts.left + facts.unreachable >= facts.wanted;
+}
+
+/* The name of the first job that the restart waits for; NULL: it waits for none. */
+static const char *restart_waits_for(const struct manager *manager, const struct job_entry *entry)
+{
+	const struct job_spec *spec = &job_entry_current(entry)->spec;
+	for (size_t i = 0; i < spec->depends_on.n; i++) {
+		const struct depend *depend = &spec->depends_on.items[i];
+		const struct job_entry *on =
+			cluster_job_named(&manager->cluster, entry->job.project, depend->job);
+		if (depend->restart && on && !is_replaced(manager, on))
+			return depend->job;
+	}
+	return NULL;
+}
+
+void depend_restart(struct manager *manager, const struct job_entry *entry)
+{
+	if (!entry->job.restart_due || restart_waits_for(manager, entry))
+		return;
+	struct job job;
+	char name[JOB_NAME_SIZE];
+	record_copy(&job_type, &job, &entry->job);
+	job.restart_due = false;
+	job.restarts_asked++;
+	group_reserve(manager, 1);
+	cluster_put_job(&manager->cluster, &manager->out->changes, &job);
+	job_dirty(manager, entry->job.id);
+	notes_add(&manager->out->notes, "job %s restarts: what it depends on has been replaced",
+		  job_name(entry, name));
+}
+
+void depend_tell_restart(const struct manager *manager, const struct job_entry *entry,
+			 struct text *out)
+{
+	const char *on = entry->job.restart_due ? restart_waits_for(manager, entry) : NULL;
+	if (on)
+		text_addf(out, "; restarts when %s has been replaced", on);
 }

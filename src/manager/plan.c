@@ -51,6 +51,9 @@ void plan_job_restart(struct plan_job *job)
 	/* What has come while it was stopped is not made up. */
 	if (job->job.wanted == JOB_STOP)
 		job->job.scheduled.until_wall_ms = 0;
+	/* Nothing of it runs that would have to be restarted once more. */
+	if (job->job.wanted == JOB_STOP)
+		job->job.restart_due = false;
 	job->job.wanted = JOB_RUN;
 	job->job.restarts_asked++;
 	job->put = true;
@@ -110,7 +113,8 @@ void plan_restart_dependents(struct manager *manager, struct plan *plan, const c
 		if (!planned)
 			planned = plan_job_add(plan, entry, EFFECT_UNCHANGED);
 		planned->effect = EFFECT_RESTARTED;
-		plan_job_restart(planned);
+		planned->job.restart_due = true;
+		planned->put = true;
 	}
 }
 

@@ -169,6 +169,7 @@ static bool reconcile_slots(struct manager *manager, struct job_entry *entry)
 
 static void reconcile_running(struct manager *manager, struct job_entry *entry)
 {
+	depend_restart(manager, entry);
 	while (reconcile_slots(manager, entry))
 		continue;
 }
@@ -241,7 +242,8 @@ static void reconcile_job(struct manager *manager, struct job_entry *entry)
 		    facts.started == watch->facts.started && facts.old == watch->facts.old &&
 		    facts.ready == watch->facts.ready && facts.left == watch->facts.left &&
 		    facts.succeeded == watch->facts.succeeded &&
-		    facts.standing == watch->facts.standing;
+		    facts.standing == watch->facts.standing &&
+		    facts.rolling == watch->facts.rolling;
 	watch->facts = facts;
 	if (!same)
 		depend_wake(manager, entry);

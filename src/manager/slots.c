@@ -363,6 +363,7 @@ void facts_add(struct job_facts *facts, uint32_t bits, int sign)
 void facts_judge(const struct job_entry *entry, struct job_facts *facts)
 {
 	facts->paused = is_paused(entry, facts);
+	facts->rolling = job_is_rolling(entry);
 	facts->standing = standing_of(entry, facts);
 }
 

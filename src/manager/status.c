@@ -158,6 +158,8 @@ void manager_job_status(const struct manager *manager, const struct job_entry *e
 	struct text message;
 	text_init(&message, LIMIT_MESSAGE_BYTES);
 	say_counts(entry, &facts, task != NULL, &message);
+	if (facts.standing != STANDING_STOPPED && facts.standing != STANDING_REMOVING)
+		depend_tell_restart(manager, entry, &message);
 	if (task) {
 		status.reason = task->reason;
 		say_task(manager, entry, task, &message);

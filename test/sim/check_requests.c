@@ -253,7 +253,7 @@ static void adopt_restarts(struct checker *checker, const struct cluster *cluste
 		struct known_job *job = find_job(checker, answer->jobs.items[i].id);
 		const struct job_entry *entry = cluster_job(cluster, answer->jobs.items[i].id);
 		if (job && entry)
-			job->restarts_asked = entry->job.restarts_asked;
+			job->restarts_asked = entry->job.restarts_asked + entry->job.restart_due;
 	}
 }
 
@@ -279,6 +279,12 @@ void checker_answered(struct sim *sim, const struct cluster *cluster,
 	}
 	check_restarts(sim, cluster);
 	compare_all(sim, cluster, INVARIANT_I16);
+}
+
+void checker_follow(struct sim *sim, const struct cluster *cluster)
+{
+	for (size_t i = 0; i < sim->checker.n_jobs; i++)
+		follow_roll_back(&sim->checker.jobs[i], cluster);
 }
 
 void checker_stored(struct sim *sim, const struct cluster *stored)

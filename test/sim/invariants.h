@@ -207,6 +207,8 @@ bool checker_holds(const struct sim *sim);
 void checker_answered(struct sim *sim, const struct cluster *cluster,
 		      struct sim_request *const *requests, const struct manager_reply *replies,
 		      size_t n);
+/* After a commit: jobs that have gone back by themselves are known to. */
+void checker_follow(struct sim *sim, const struct cluster *cluster);
 /* Nobody knows whether the requests took effect: their step's commit failed or was cut off. */
 void checker_uncertain(struct sim *sim, struct sim_request *const *requests, size_t n);
 /* The manager has read its store back. */

@@ -435,11 +435,42 @@ static void look_at_update(struct look *look, const struct job_entry *entry, boo
 			 entry->job.project, entry->job.name, (long long)entry->job.revision);
 }
 
+/* Is the job, as far as it can be, of its present revision and restart, and does it run? */
+static bool is_replaced(const struct look *look, const struct job_entry *entry)
+{
+	if (job_is_under_way(&entry->job))
+		return false;
+	for (int64_t slot = 1; slot <= last_slot(look, entry); slot++) {
+		const struct task *task = newest_of(entry, slot);
+		if (is_wanted(look, entry, slot) &&
+		    (!task || !is_current(entry, task) ||
+		     !(task_is_ready(task) || task_is_final(task->state))))
+			return false;
+	}
+	return true;
+}
+
+static void look_at_restart(struct look *look, const struct job_entry *entry)
+{
+	const struct job_spec *spec = &job_entry_current(entry)->spec;
+	bool held = false;
+	for (size_t i = 0; i < spec->depends_on.n; i++) {
+		const struct depend *depend = &spec->depends_on.items[i];
+		const struct job_entry *on =
+			cluster_job_named(look->cluster, entry->job.project, depend->job);
+		held |= depend->restart && on && on->job.wanted != JOB_REMOVE &&
+			(on->job.wanted == JOB_STOP || !is_replaced(look, on));
+	}
+	if (entry->job.restart_due && !held)
+		wrong_job(look, entry, "is to be restarted, and what it depends on is replaced");
+}
+
 static void look_at_wanted(struct look *look, const struct job_entry *entry)
 {
 	bool held = holds_update(look, entry) || !dependency_is_met(look, entry) ||
 		    is_paused(look, entry);
 	look_at_update(look, entry, held);
+	look_at_restart(look, entry);
 	for (int64_t slot = 1; slot <= last_slot(look, entry); slot++) {
 		const struct task *task = newest_of(entry, slot);
 		if (!is_wanted(look, entry, slot))

@@ -267,6 +267,8 @@ static void check_turn(struct sim *sim)
 	if (n)
 		checker_answered(sim, cluster, requests, manager->out.replies, n);
 	base_free(requests);
+	if (manager->out.changes.n)
+		checker_follow(sim, cluster);
 	checker_turned(sim, cluster);
 	if (manager->out.changes.n)
 		checker_committed(sim, cluster, &manager->out);

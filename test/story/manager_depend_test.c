@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "base/limits.h"
 #include "manager_story.h"
 
 /* "web" that depends on "db" under the condition; both are in the request, nothing is sent. */
@@ -198,21 +199,66 @@ static void an_update_of_both_goes_in_the_order_of_the_dependency(void **state)
 	story_end(&story);
 }
 
-static void a_dependent_that_asks_for_it_is_restarted_with_its_dependency(void **state)
+static int64_t restarts_of_web(struct story *story)
+{
+	return story_task(story, "shop/web.1")->desired.restarts_asked;
+}
+
+static void a_dependent_that_asks_for_it_is_restarted_after_its_dependency(void **state)
 {
 	(void)state;
 	struct story story;
 	begin(&story, DEPEND_STARTED)->restart = true;
 	assert_int_equal(story_apply(&story), ERR_NONE);
+	story.starting = "db";
 	assert_int_equal(story_act(&story, REQUEST_RESTART, "shop", "db"), ERR_NONE);
 	story_effect(&story, "db", EFFECT_RESTARTED);
 	story_effect(&story, "web", EFFECT_RESTARTED);
-	assert_int_equal(story_task(&story, "shop/web.1")->desired.restarts_asked, 1);
+	story_stands(&story, "shop/web", STANDING_RUNNING,
+		     "1 of 1 ready; restarts when db has been replaced");
+	assert_int_equal(restarts_of_web(&story), 0);
+	story_restart(&story);
+	story_health(&story, "shop/db.1", HEALTH_HEALTHY);
+	assert_int_equal(restarts_of_web(&story), 1);
+	story_stands(&story, "shop/web", STANDING_RUNNING, "1 of 1 ready");
+
 	string_set(&spec_of(&story, 0)->image, "db:2");
 	assert_int_equal(story_apply(&story), ERR_NONE);
 	story_effect(&story, "db", EFFECT_UPDATED);
 	story_effect(&story, "web", EFFECT_RESTARTED);
-	assert_int_equal(story_task(&story, "shop/web.1")->desired.restarts_asked, 2);
+	story_health(&story, "shop/db.1", HEALTH_HEALTHY);
+	/* What is on trial is not rolled out yet. */
+	assert_int_equal(restarts_of_web(&story), 1);
+	story_forget(&story);
+	story_pass(&story, LIMIT_UPDATE_MONITOR_MS);
+	story_tells(&story, "job shop/web restarts: what it depends on has been replaced\n"
+			    "shop/web.1 stopping: restarted\n"
+			    "job shop/web is updating: 1 of 1 tasks still to be replaced; web.1 is "
+			    "stopping: restarted\n"
+			    "shop/web.1 completed: restarted\n"
+			    "shop/web.1 scheduled on alpha\n"
+			    "job shop/web is pending: 0 of 1 ready; web.1 scheduled: placed on "
+			    "alpha\n"
+			    "shop/web.1 running\n"
+			    "job shop/web is running: 1 of 1 ready\n");
+	assert_int_equal(restarts_of_web(&story), 2);
+	story_end(&story);
+}
+
+/* Nothing of it runs that has seen the dependency as it was. */
+static void a_restart_that_is_due_is_forgotten_when_the_dependent_is_stopped(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, DEPEND_STARTED)->restart = true;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story.starting = "db";
+	assert_int_equal(story_act(&story, REQUEST_RESTART, "shop", "db"), ERR_NONE);
+	assert_int_equal(story_act(&story, REQUEST_STOP, "shop", "web"), ERR_NONE);
+	assert_int_equal(story_act(&story, REQUEST_RESTART, "shop", "web"), ERR_NONE);
+	assert_int_equal(restarts_of_web(&story), 1);
+	story_health(&story, "shop/db.1", HEALTH_HEALTHY);
+	assert_int_equal(restarts_of_web(&story), 1);
 	story_end(&story);
 }
 
@@ -255,7 +301,8 @@ int main(void)
 		cmocka_unit_test(several_dependencies_are_all_waited_for),
 		cmocka_unit_test(a_chain_starts_link_by_link),
 		cmocka_unit_test(an_update_of_both_goes_in_the_order_of_the_dependency),
-		cmocka_unit_test(a_dependent_that_asks_for_it_is_restarted_with_its_dependency),
+		cmocka_unit_test(a_dependent_that_asks_for_it_is_restarted_after_its_dependency),
+		cmocka_unit_test(a_restart_that_is_due_is_forgotten_when_the_dependent_is_stopped),
 		cmocka_unit_test(what_waits_goes_on_waiting_after_the_manager_was_killed),
 		cmocka_unit_test(a_cycle_is_refused),
 	};
