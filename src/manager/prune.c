@@ -1,6 +1,7 @@
 /* History: of each slot the last few final tasks are kept, of each job the last few revisions.
  *
- * Invariant: the newest task of a wanted slot is never forgotten, for it says how the slot stands. */
+ * Invariants: the newest task of a wanted slot is never forgotten, for it says how the slot stands; nor is the revision
+ * that the job would go back to, however many have failed since. */
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/planted.h"
@@ -75,7 +76,8 @@ void prune_all(struct manager *manager, struct job_entry *entry)
 
 static bool is_used(const struct job_entry *entry, int64_t number)
 {
-	if (number == entry->job.revision)
+	const struct job_revision *target = rollback_target(entry);
+	if (number == entry->job.revision || (target && number == target->number))
 		return true;
 	for (size_t i = 0; i < entry->tasks.n; i++)
 		if (entry->tasks.items[i]->desired.revision == number)

@@ -314,6 +314,28 @@ static void those_that_restart_with_it_restart_on_the_way_back(void **state)
 	}
 }
 
+/* All at once, so that no task keeps the revision that was good. */
+static void what_was_good_last_is_kept_however_many_have_failed_since(void **state)
+{
+	(void)state;
+	struct story story;
+	rollout_begin(&story, 1);
+	rollout_spec(&story)->update.parallelism = UPDATE_ALL;
+	story.hold_start = "web";
+	for (int i = 2; i <= LIMIT_REVISIONS_PER_JOB + 5; i++) {
+		char image[32];
+		rollout_update(&story, text_print(image, sizeof(image), "busybox:%d", i));
+		story_report(&story, "shop/web.1", TASK_FAILED, REASON_EXIT_NONZERO,
+			     "exited with status 1");
+		story_pass(&story, 1000);
+	}
+	story.hold_start = NULL;
+	assert_int_equal(rollout_back(&story, 0), ERR_NONE);
+	assert_int_equal(rollout_job(&story, "web")->job.revision, 1);
+	assert_int_equal(story_task(&story, "shop/web.1")->state, TASK_RUNNING);
+	story_end(&story);
+}
+
 /* "shop/web" and "shop/db" of two, and "shop/once", which runs to completion: all at revision 2, "shop/new" at 1. */
 static void begin_project(struct story *story)
 {
@@ -447,6 +469,7 @@ int main(void)
 		cmocka_unit_test(a_restart_after_a_way_back_goes_by_the_update_policy),
 		cmocka_unit_test(why_a_task_was_restarted_is_told),
 		cmocka_unit_test(those_that_restart_with_it_restart_on_the_way_back),
+		cmocka_unit_test(what_was_good_last_is_kept_however_many_have_failed_since),
 		cmocka_unit_test(every_service_of_a_project_goes_back_at_once),
 		cmocka_unit_test(a_project_goes_back_one_deployment_at_a_time),
 		cmocka_unit_test(what_has_completed_does_not_run_again_with_what_it_depends_on),
