@@ -38,6 +38,7 @@ static enum err_code serve(struct invocation *invocation, const char *data_dir, 
 		.listen = cli_string(invocation, "listen", NULL),
 		.advertise = cli_string(invocation, "advertise", NULL),
 		.scheduler_name = cli_string(invocation, "scheduler", NULL),
+		.forget_secrets = cli_has(invocation, "forget-secrets"),
 		.secrets_key = cli_string(invocation, "secrets-key", NULL),
 	};
 	struct worker_daemon_options worker_options = {
@@ -88,6 +89,7 @@ static const struct option options[] = {
 	  ", only for those asked for over TLS)" },
 	{ "scheduler", 0, OPTION_STRING, "POLICY",
 	  "epvm (default), roundrobin, greedy, binpack, spread" },
+	OPTION_FORGET_SECRETS,
 	OPTION_SECRETS_KEY,
 	{ "starts", 0, OPTION_INT, "N", "containers started side by side (default 4)" },
 };

@@ -30,6 +30,7 @@ static int run(struct invocation *invocation)
 		.advertise = cli_string(invocation, "advertise", NULL),
 		.scheduler_name = cli_string(invocation, "scheduler", NULL),
 		.secrets_key = cli_string(invocation, "secrets-key", NULL),
+		.forget_secrets = cli_has(invocation, "forget-secrets"),
 		.nodes_max = cli_int(invocation, "max-nodes", 0),
 		.new_authority = cli_has(invocation, "new-authority"),
 		.store_name = cli_string(invocation, "store", NULL),
@@ -42,6 +43,7 @@ static int run(struct invocation *invocation)
 static const struct option options[] = {
 	OPTION_ADVERTISE,
 	{ "data-dir", 0, OPTION_STRING, "DIR", "where state is kept, in DIR/manager" },
+	OPTION_FORGET_SECRETS,
 	OPTION_LISTEN,
 	{ "max-nodes", 0, OPTION_INT, "N", "how many nodes may join (default 20000)" },
 	{ "new-authority", 0, OPTION_FLAG, NULL,

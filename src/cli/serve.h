@@ -18,6 +18,12 @@
 			"file with the key that seals secrets (default DIR/manager/secrets.key, "  \
 			"made with the first secret)"                                              \
 	}
+#define OPTION_FORGET_SECRETS                                                                      \
+	{                                                                                          \
+		"forget-secrets", 0, OPTION_FLAG, NULL,                                            \
+			"when their key is lost: forget the secrets it sealed, for good; "         \
+			"`drover up` brings them anew"                                             \
+	}
 #define OPTION_LISTEN                                                                              \
 	{                                                                                          \
 		"listen", 0, OPTION_STRING, "ADDRESS:PORT",                                        \

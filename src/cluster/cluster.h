@@ -335,6 +335,8 @@ void cluster_delete_token(struct cluster *cluster, struct changes *changes,
 			  struct token_record *token);
 void cluster_delete_identity(struct cluster *cluster, struct changes *changes,
 			     struct identity_record *identity);
+/* The bytes of a secret go, that it is used stays (CONTENT_SEAL_FORGOTTEN). */
+void cluster_forget_content(struct changes *changes, struct content_record *content);
 /* No revision that is kept uses it. */
 void cluster_delete_content(struct cluster *cluster, struct changes *changes,
 			    struct content_record *content);

@@ -60,6 +60,15 @@ void cluster_put_content(struct cluster *cluster, struct changes *changes,
 			   &content_record_type, kept);
 }
 
+void cluster_forget_content(struct changes *changes, struct content_record *content)
+{
+	/* No record is without a text. */
+	string_set(&content->data, CONTENT_SEAL_FORGOTTEN);
+	string_set(&content->seal, CONTENT_SEAL_FORGOTTEN);
+	cluster_record_put(changes, cluster_key_of_content(content->project, content->hash),
+			   &content_record_type, content);
+}
+
 static void content_free(struct content_record *content)
 {
 	record_release(&content_record_type, content);

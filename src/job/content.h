@@ -12,10 +12,12 @@
 enum content_kind { CONTENT_CONFIG = 0, CONTENT_SECRET = 1 };
 extern const struct enum_name content_kind_names[]; /* config, secret */
 
-#define CONTENT_HASH_BYTES   64 /* of the text: hexadecimal */
-#define CONTENT_MODE_DEFAULT 0444
-#define CONTENT_MODE_MAX     0777
-#define CONTENT_ID_MAX	     0xfffffffeLL
+#define CONTENT_HASH_BYTES 64 /* of the text: hexadecimal */
+/* In place of the name of the key that sealed a secret: its bytes are gone, for that key is. */
+#define CONTENT_SEAL_FORGOTTEN "forgotten"
+#define CONTENT_MODE_DEFAULT   0444
+#define CONTENT_MODE_MAX       0777
+#define CONTENT_ID_MAX	       0xfffffffeLL
 
 /* One config or secret that a job's tasks find as a file. */
 struct content_use {

@@ -138,8 +138,29 @@ void contents_prune(struct manager *manager)
 	strings_release(&manager->shelves_changed);
 }
 
+/* Who asked for it has lost their key. What uses them waits for bytes that another revision brings. */
+static void forget_sealed(struct manager *manager, const char *unless)
+{
+	size_t at = 0, n = 0;
+	for (const struct content_shelf *shelf;
+	     (shelf = map_next(&manager->cluster.contents, &at));)
+		for (size_t i = 0; i < shelf->n; i++) {
+			const char *seal = shelf->items[i]->seal;
+			if (!seal || strcmp(seal, unless) == 0 ||
+			    strcmp(seal, CONTENT_SEAL_FORGOTTEN) == 0)
+				continue;
+			group_begin(manager);
+			cluster_forget_content(&manager->out->changes, shelf->items[i]);
+			group_end(manager);
+			n++;
+		}
+	notes_add(&manager->out->notes, "%zu secrets that another key sealed are forgotten", n);
+}
+
 void contents_start(struct manager *manager)
 {
+	if (manager->options.forget_unless)
+		forget_sealed(manager, manager->options.forget_unless);
 	size_t at = 0;
 	for (const struct content_shelf *shelf;
 	     (shelf = map_next(&manager->cluster.contents, &at));)

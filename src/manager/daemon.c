@@ -55,6 +55,7 @@ struct manager_daemon {
 	struct gate *gate;
 	struct plans *plans;
 	struct vault *vault;		    /* secrets */
+	bool forgets;			    /* those that another key sealed */
 	char joined_at[ENDPOINT_TEXT_SIZE]; /* where joiners find us; "": nowhere */
 };
 
@@ -116,6 +117,7 @@ static enum err_code reload(struct manager_daemon *daemon, struct err *err)
 	struct manager_in in = input(daemon);
 	manager_out_clear(&daemon->out);
 	manager_free(daemon->manager);
+	daemon->options.forget_unless = daemon->forgets ? vault_key_id(daemon->vault) : NULL;
 	daemon->manager = manager_new(&daemon->options, shell_seed());
 	enum err_code code = daemon->store_ops->replay(daemon->store, visit, daemon->manager, err);
 	if (!code)
@@ -545,6 +547,7 @@ enum err_code manager_daemon_new(struct event_base *base,
 	struct manager_daemon *daemon = base_calloc(1, sizeof(*daemon));
 	enum err_code code = choose(daemon, options, err);
 	daemon->base = base;
+	daemon->forgets = options->forget_secrets;
 	daemon->turn = event_new(base, -1, 0, on_turn, daemon);
 	daemon->timer = event_new(base, -1, 0, on_turn, daemon);
 	daemon->probe = event_new(base, -1, 0, on_probe, daemon);

@@ -17,9 +17,10 @@ struct manager_daemon_options {
 	const char *advertise;	    /* where those find it, HOST:PORT; NULL: found out */
 	const char *scheduler_name; /* NULL: epvm */
 	const char *secrets_key;    /* file with the key of the secrets; NULL: beside the store */
-	int64_t nodes_max;	    /* 0: LIMIT_NODES */
-	bool new_authority;	    /* make the cluster's CA anew, where it is missing */
-	const char *store_name;	    /* NULL: lmdb; "memory" forgets everything at the end */
+	bool forget_secrets;	/* those of the store that another key sealed, once and for all */
+	int64_t nodes_max;	/* 0: LIMIT_NODES */
+	bool new_authority;	/* make the cluster's CA anew, where it is missing */
+	const char *store_name; /* NULL: lmdb; "memory" forgets everything at the end */
 	const struct store_ops *store_ops; /* NULL: by name */
 	int authorised_ms; /* how often open streams and sessions are looked at again; 0: the default */
 };

@@ -143,17 +143,25 @@ void vault_free(struct vault *vault)
 	base_free(vault);
 }
 
+const char *vault_key_id(const struct vault *vault)
+{
+	return vault->has_key ? vault->key.id : "";
+}
+
 enum err_code vault_check(const struct vault *vault, const struct cluster *cluster, struct err *err)
 {
 	size_t at = 0;
 	for (const struct content_shelf *shelf; (shelf = map_next(&cluster->contents, &at));)
 		for (size_t i = 0; i < shelf->n; i++) {
 			const char *seal = shelf->items[i]->seal;
-			if (!seal || (vault->has_key && strcmp(seal, vault->key.id) == 0))
+			if (!seal || strcmp(seal, vault_key_id(vault)) == 0 ||
+			    strcmp(seal, CONTENT_SEAL_FORGOTTEN) == 0)
 				continue;
 			return err_set(err, ERR_CONFLICT,
 				       "the secrets of the store are sealed with another key than "
-				       "%s/%s%s: bring back the right one",
+				       "%s/%s%s: bring back the right one; where there is no copy, "
+				       "--forget-secrets starts without them, and `drover up` of "
+				       "each project brings them anew",
 				       vault->dir, vault->name,
 				       vault->has_key ? "" : ", which is missing");
 		}
@@ -302,6 +310,13 @@ static void give(const struct vault *vault, struct sync_content *content)
 	struct err err;
 	char *bytes;
 	size_t len;
+	if (strcmp(content->seal, CONTENT_SEAL_FORGOTTEN) == 0) {
+		string_set(&content->data, NULL);
+		string_set(&content->seal, NULL);
+		shell_log("manager", "a secret was forgotten, and its tasks wait until `drover up` "
+				     "brings it anew");
+		return;
+	}
 	enum err_code code =
 		seal_open(&vault->key, content->hash, content->data, &bytes, &len, &err);
 	base_free(content->data);

@@ -16,7 +16,11 @@ enum err_code vault_open(const char *dir, const char *key_file, struct vault **r
 			 struct err *err) WARN_UNUSED;
 void vault_free(struct vault *vault);
 
-/* Is every secret of the store sealed with our key? ERR_CONFLICT says what to do; the store is not touched. */
+/* Names the key, tells nothing of it; "": there is none yet. Borrowed. */
+const char *vault_key_id(const struct vault *vault);
+
+/* Is every secret of the store sealed with our key, or forgotten? ERR_CONFLICT says what to do; the store is not
+ * touched. */
 enum err_code vault_check(const struct vault *vault, const struct cluster *cluster,
 			  struct err *err) WARN_UNUSED;
 

@@ -157,6 +157,18 @@ def test_configs_and_secrets(stopped_drover, files_dir):
     assert "wrong: bring back the right one" in drover.log()
     drover.start("--files-dir", files_dir, "--secrets-key", drover.folder / "kept")
 
+    # One that is lost: what runs goes on without it, and `up` brings the secrets anew under another key.
+    drover.kill(number=signal.SIGTERM)
+    before = container_of(drover, "user")
+    drover.start("--files-dir", files_dir, "--forget-secrets")
+    assert "are forgotten" in drover.log()
+    assert container_of(drover, "user") == before
+    drover.up(COMPOSE)
+    assert container_of(drover, "user") != before
+    assert read(drover, "user", "/run/secrets/pw") == SECOND_SECRET
+    drover.kill(number=signal.SIGTERM)
+    drover.start("--files-dir", files_dir)
+
     # With their tasks the files go.
     drover.run("down", "-p", "t")
     eventually("no file is left", lambda: not kept_files(files_dir))

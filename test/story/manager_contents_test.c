@@ -287,9 +287,56 @@ static void the_bytes_of_another_project_are_its_own(void **state)
 	story_end(&story);
 }
 
+static const struct content_record *kept(struct story *story, const char *hash)
+{
+	return cluster_content(manager_cluster(story->manager), "shop", hash);
+}
+
+/* Their key is lost: what runs goes on, and who asks again brings them anew. */
+static void secrets_are_forgotten_where_that_is_asked_for(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story);
+	for (size_t i = 0; i < 2; i++)
+		story_content(&story, &story.request.jobs.items[i].spec, CONTENT_SECRET, "pw", 2);
+	for (size_t i = 0; i < story.request.secrets.n; i++)
+		string_set(&story.request.secrets.items[i].seal, "lost-key");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 60000);
+	assert_string_equal(kept(&story, "pw-2")->seal, "lost-key");
+	struct task_id api = story_task(&story, "shop/api.1")->desired.id;
+
+	story.options.forget_unless = "new-key";
+	story_restart(&story);
+	story_pass(&story, 60000);
+	story.options.forget_unless = NULL;
+	assert_string_equal(kept(&story, "pw-2")->seal, CONTENT_SEAL_FORGOTTEN);
+	assert_string_equal(kept(&story, "pw-2")->data, CONTENT_SEAL_FORGOTTEN);
+	assert_null(kept(&story, "app-1")->seal);
+	assert_string_not_equal(kept(&story, "app-1")->data, CONTENT_SEAL_FORGOTTEN);
+	assert_true(uuid_equal(story_task(&story, "shop/api.1")->desired.id.uuid, api.uuid));
+	assert_int_equal(story_task(&story, "shop/api.1")->state, TASK_RUNNING);
+
+	/* It is on record, and another key gives other hashes. */
+	for (size_t i = 0; i < 2; i++)
+		story_content(&story, &story.request.jobs.items[i].spec, CONTENT_SECRET, "pw", 3);
+	for (size_t i = 0; i < story.request.secrets.n; i++)
+		string_set(&story.request.secrets.items[i].seal, "new-key");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_restart(&story);
+	story_pass(&story, 60000);
+	assert_string_equal(kept(&story, "pw-2")->seal, CONTENT_SEAL_FORGOTTEN);
+	assert_string_equal(kept(&story, "pw-3")->seal, "new-key");
+	assert_int_equal(story_task(&story, "shop/api.1")->state, TASK_RUNNING);
+	assert_false(uuid_equal(story_task(&story, "shop/api.1")->desired.id.uuid, api.uuid));
+	story_end(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(secrets_are_forgotten_where_that_is_asked_for),
 		cmocka_unit_test(bytes_go_to_the_worker_once_with_their_template),
 		cmocka_unit_test(the_same_bytes_change_nothing),
 		cmocka_unit_test(other_bytes_roll_their_users_and_nobody_else),

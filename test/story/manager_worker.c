@@ -206,7 +206,11 @@ static void see_contents(struct story *story, const struct sync_down *down)
 	for (size_t i = 0; i < down->contents.n; i++) {
 		const struct sync_content *content = &down->contents.items[i];
 		char data[160];
+		bool forgotten =
+			content->seal && strcmp(content->seal, CONTENT_SEAL_FORGOTTEN) == 0;
 		text_print(data, sizeof(data), "bytes of %s", content->hash);
+		if (forgotten)
+			text_print(data, sizeof(data), "%s", CONTENT_SEAL_FORGOTTEN);
 		assert_memory_equal(content->data, data, strlen(data));
 		for (size_t j = 0; j < i; j++)
 			assert_string_not_equal(down->contents.items[j].hash, content->hash);
