@@ -4,16 +4,14 @@
  *    older ones superfluous.
  * 2. A version rises with every change. Versions and report numbers come from one sequence that
  *    never repeats.
- * 3. Between beats nothing is said while a large message waits for its acknowledgement: a manager
- *    that is slow to read is not sent the same records again and again.
+ * 3. Between beats nothing is said while records wait for their acknowledgement: what happens
+ *    meanwhile goes in one message after it, and a manager that is slow to answer is not sent the
+ *    same records again and again.
  * 4. A final state is saved in the turn that publishes it; the shell commits first. */
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/planted.h"
 #include "worker/worker_int.h"
-
-/* A message of more records is large. */
-#define RECORDS_SMALL 64
 
 static int64_t take_number(struct worker *worker)
 {
@@ -164,7 +162,7 @@ void worker_report_publish(struct worker *worker)
 	add_volumes(worker, up);
 	worker->send = false;
 	worker->report_sent = up->report;
-	worker->report_awaits_ack = up->observed.n > RECORDS_SMALL;
+	worker->report_awaits_ack = up->observed.n > 0;
 	worker->beat_at_ms = worker->now_ms + worker->options.beat_ms;
 }
 

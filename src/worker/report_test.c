@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "worker/worker.h"
 
-#define TASKS 200
+#define TASKS 4
 
 struct fixture {
 	struct worker_options options;
@@ -124,7 +124,7 @@ static void change_facts(struct fixture *fixture, int i)
 	record_release(&node_facts_type, &facts);
 }
 
-static void a_large_message_is_not_sent_again_before_its_ack(void **state)
+static void records_are_not_sent_again_before_their_ack(void **state)
 {
 	struct fixture *fixture = *state;
 	int64_t report = fixture->out.up.report;
@@ -162,7 +162,7 @@ static void a_new_session_owes_nothing_to_the_old_one(void **state)
 	assert_int_equal(fixture->out.up.observed.n, TASKS);
 }
 
-static void a_small_message_holds_nothing_back(void **state)
+static void a_message_without_records_holds_nothing_back(void **state)
 {
 	struct fixture *fixture = *state;
 	fixture->acked = fixture->out.up.report;
@@ -206,12 +206,12 @@ static void a_docker_that_does_not_answer_holds_back_one_beat(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_large_message_is_not_sent_again_before_its_ack,
-						setup, teardown),
+		cmocka_unit_test_setup_teardown(records_are_not_sent_again_before_their_ack, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(the_beat_does_not_wait_for_an_ack, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_new_session_owes_nothing_to_the_old_one, setup,
 						teardown),
-		cmocka_unit_test_setup_teardown(a_small_message_holds_nothing_back, setup,
+		cmocka_unit_test_setup_teardown(a_message_without_records_holds_nothing_back, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(nothing_is_said_before_docker_has_answered,
 						setup_bare, teardown),
