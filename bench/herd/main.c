@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -30,7 +31,7 @@
 #include "net/shell.h"
 
 #define JOB_TASKS		1000
-#define JOINERS			4
+#define JOINERS			32
 #define POLL_MS			10
 #define PATIENCE_S		3600
 #define DESCRIPTORS		65536
@@ -96,6 +97,7 @@ static void print_head(void)
 	printf("| phase | s | tasks/s | commits | to workers MB | from workers MB | disk MB | "
 	       "manager CPU s | herd CPU s | peak MB | anonymous MB |\n"
 	       "|---|---|---|---|---|---|---|---|---|---|---|\n");
+	fflush(stdout);
 }
 
 static void print_phase(struct bench *bench, const char *name, const struct usage *before,
@@ -164,6 +166,7 @@ static pid_t fork_joiner(const struct bench *bench, size_t first, int pipe_fd)
 		die("cannot fork");
 	if (pid > 0)
 		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (size_t i = first; i < bench->herd.n_workers; i += JOINERS) {
 		join_one(bench, i);
 		if (write(pipe_fd, &i, sizeof(i)) != (ssize_t)sizeof(i))

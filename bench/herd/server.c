@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -46,6 +47,8 @@ void pause_ms(long ms)
 static void run(const struct server *server, const char *listen)
 {
 	char log_path[300];
+	/* It ends with us, whatever ends us. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	text_print(log_path, sizeof(log_path), "%s/log", server->dir);
 	int log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (log < 0 || dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
