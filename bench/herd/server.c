@@ -189,17 +189,17 @@ static double cpu_of_process_s(pid_t pid)
 {
 	char path[64];
 	char line[1024];
-	double user = 0;
-	double kernel = 0;
 	text_print(path, sizeof(path), "/proc/%d/stat", pid);
 	FILE *stream = fopen(path, "re");
-	const char *end = stream && fgets(line, sizeof(line), stream) ? strrchr(line, ')') : NULL;
-	if (end)
-		sscanf(end + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lf %lf", &user,
-		       &kernel);
+	/* Behind the name in parentheses; the state is the third field, the two times are the 14th and 15th. */
+	char *at = stream && fgets(line, sizeof(line), stream) ? strrchr(line, ')') : NULL;
+	for (int field = 2; at && field < 14; field++)
+		at = strchr(at + 1, ' ');
+	long long ticks = at ? strtoll(at, &at, 10) : 0;
+	ticks += at ? strtoll(at, NULL, 10) : 0;
 	if (stream)
 		fclose(stream);
-	return (user + kernel) / (double)sysconf(_SC_CLK_TCK);
+	return (double)ticks / (double)sysconf(_SC_CLK_TCK);
 }
 
 static double cpu_of_usage_s(int who)

@@ -90,17 +90,11 @@ static void on_message(void *owner, struct websocket *websocket, bool text, cons
 		       size_t len)
 {
 	struct herd_worker *worker = owner;
-	const char *kind;
-	json_t *value, *root;
 	struct sync_down down;
-	struct err err;
 	(void)websocket;
-	if (!text || envelope_open(bytes, len, &kind, &value, &root, &err))
-		die("a message of the manager cannot be read");
-	if (strcmp(kind, "sync") != 0 ||
-	    json_to_record(&sync_down_type, value, JSON_INTERNAL, "sync", &down, &err))
-		die("a message of the manager is not understood: %s: %s", err.field, err.message);
-	json_decref(root);
+	if (!text || !envelope_read(bytes, len, "sync", &sync_down_type, &down))
+		die("a message of the manager is not understood: %.*s", (int)len,
+		    (const char *)bytes);
 	if (down.reconnect_ms)
 		worker->reconnecting.window_ms = down.reconnect_ms;
 	worker->herd->n_told += !worker->told;

@@ -7,12 +7,24 @@
 void envelope_send(struct websocket *websocket, const char *kind, const struct record_type *type,
 		   const void *record)
 {
-	json_t *root = json_object();
-	json_object_set_new(root, kind, json_from_record(type, record, JSON_INTERNAL));
-	char *text = json_dumps(root, JSON_COMPACT);
-	websocket_send(websocket, true, text, strlen(text));
-	free(text);
-	json_decref(root);
+	struct text text;
+	text_init(&text, SIZE_MAX / 4);
+	text_addf(&text, "{\"%s\":", kind);
+	json_add_record(&text, type, record, JSON_INTERNAL);
+	text_add_char(&text, '}');
+	websocket_send(websocket, true, text.bytes, text.len);
+	text_release(&text);
+}
+
+bool envelope_read(const void *bytes, size_t len, const char *kind, const struct record_type *type,
+		   void *record)
+{
+	char head[32];
+	size_t head_len = strlen(text_print(head, sizeof(head), "{\"%s\":", kind));
+	const char *text = bytes;
+	if (len <= head_len || memcmp(text, head, head_len) != 0 || text[len - 1] != '}')
+		return false;
+	return json_read_direct(type, text + head_len, len - head_len - 1, record);
 }
 
 enum err_code envelope_open(const void *bytes, size_t len, const char **ret_kind,

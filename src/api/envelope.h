@@ -18,6 +18,11 @@
 void envelope_send(struct websocket *websocket, const char *kind, const struct record_type *type,
 		   const void *record);
 
+/* Read {"KIND": RECORD} of this kind, as our own side sends it. False: it is another, or something is wrong with it;
+ * envelope_open() tells. */
+bool envelope_read(const void *bytes, size_t len, const char *kind, const struct record_type *type,
+		   void *record) WARN_UNUSED;
+
 /* Open an envelope. The value is borrowed from *ret_root, which the caller json_decref()s. */
 enum err_code envelope_open(const void *bytes, size_t len, const char **ret_kind,
 			    json_t **ret_value, json_t **ret_root, struct err *err) WARN_UNUSED;

@@ -15,11 +15,6 @@ static void *at(void *record, const struct field *field)
 	return (char *)record + field->offset;
 }
 
-static const void *at_const(const void *record, const struct field *field)
-{
-	return (const char *)record + field->offset;
-}
-
 /* ---- text ---------------------------------------------------------------------------------------------- */
 
 /* Bound depth and number of values before the parser allocates anything for them. Counting is generous: commas and
@@ -71,123 +66,6 @@ enum err_code json_parse(const char *bytes, size_t len, int64_t values_max, json
 			       problem.column, problem.text);
 	*ret_value = value;
 	return ERR_NONE;
-}
-
-/* ---- to JSON ------------------------------------------------------------------------------------------- */
-
-static json_t *string_json(const char *string, bool masked)
-{
-	if (!string)
-		return json_null();
-	if (masked)
-		return json_string("***");
-	json_t *value = json_string(string);
-	/* Bytes that are not UTF-8 can come from containers and old files; show what can be shown. */
-	if (!value) {
-		size_t len = strlen(string);
-		_cleanup_free_ char *ascii = base_strndup(string, len);
-		for (size_t i = 0; i < len; i++)
-			if ((unsigned char)ascii[i] >= 0x80)
-				ascii[i] = '?';
-		value = json_string(ascii);
-	}
-	return value;
-}
-
-static json_t *strings_json(const struct strings *strings, bool masked)
-{
-	json_t *array = json_array();
-	for (size_t i = 0; i < strings->n; i++)
-		json_array_append_new(array, string_json(strings->items[i], masked));
-	return array;
-}
-
-static json_t *pairs_json(const struct pairs *pairs, bool masked)
-{
-	json_t *object = json_object();
-	for (size_t i = 0; i < pairs->n; i++)
-		json_object_set_new(object, pairs->items[i].key,
-				    string_json(pairs->items[i].value, masked));
-	return object;
-}
-
-static json_t *field_json(const struct field *field, const void *member,
-			  enum json_direction direction)
-{
-	bool masked = direction == JSON_ANSWER && (field->flags & FIELD_SECRET);
-	switch (field->kind) {
-	case FIELD_BOOL: return json_boolean(*(const bool *)member);
-	case FIELD_INT: return json_integer(*(const int64_t *)member);
-	case FIELD_ENUM: return json_string(enum_name(field->names, *(const int *)member));
-	case FIELD_STRING: return string_json(*(char *const *)member, masked);
-	case FIELD_UUID: {
-		char text[UUID_TEXT_SIZE] = "";
-		struct uuid id = *(const struct uuid *)member;
-		if (!uuid_is_zero(id))
-			uuid_format(id, text);
-		return json_string(text);
-	}
-	case FIELD_STRINGS: return strings_json(member, masked);
-	case FIELD_PAIRS: return pairs_json(member, masked);
-	case FIELD_STRUCT: return json_from_record(field->type, member, direction);
-	case FIELD_STRUCTS: {
-		const struct list *list = member;
-		json_t *array = json_array();
-		for (size_t i = 0; i < list->n; i++)
-			json_array_append_new(array, json_from_record(field->type,
-								      (const char *)list->items +
-									      i * field->type->size,
-								      direction));
-		return array;
-	}
-	case FIELD_OPTIONAL: {
-		const void *record = *(const void *const *)member;
-		return record ? json_from_record(field->type, record, direction) : json_null();
-	}
-	}
-	UNREACHABLE("field kind");
-}
-
-/* What a reader fills in where nothing is written (record_init()): only that may be left out. */
-static bool field_is_initial(const struct field *field, const void *member)
-{
-	switch (field->kind) {
-	case FIELD_BOOL: return *(const bool *)member == (field->initial != 0);
-	case FIELD_INT: return *(const int64_t *)member == field->initial;
-	case FIELD_ENUM: return *(const int *)member == field->initial;
-	case FIELD_STRING: return !*(char *const *)member;
-	case FIELD_UUID: return uuid_is_zero(*(const struct uuid *)member);
-	case FIELD_STRINGS: return ((const struct strings *)member)->n == 0;
-	case FIELD_PAIRS: return ((const struct pairs *)member)->n == 0;
-	case FIELD_STRUCTS: return ((const struct list *)member)->n == 0;
-	case FIELD_OPTIONAL: return !*(const void *const *)member;
-	case FIELD_STRUCT: {
-		const struct record_type *type = field->type;
-		for (size_t i = 0; i < type->n_fields; i++)
-			if (!field_is_initial(&type->fields[i], at_const(member, &type->fields[i])))
-				return false;
-		return true;
-	}
-	}
-	UNREACHABLE("field kind");
-}
-
-json_t *json_from_record(const struct record_type *type, const void *record,
-			 enum json_direction direction)
-{
-	json_t *object = json_object();
-	for (size_t i = 0; i < type->n_fields; i++) {
-		const struct field *field = &type->fields[i];
-		const void *member = at_const(record, field);
-		if (direction != JSON_INTERNAL && (field->flags & FIELD_HIDDEN))
-			continue;
-		bool demanded = direction == JSON_REQUEST && (field->flags & FIELD_REQUIRED);
-		if (direction != JSON_ANSWER && !demanded && field_is_initial(field, member))
-			continue;
-		json_object_set_new_nocheck(object, field->name,
-					    field_json(field, member, direction));
-	}
-	return object;
 }
 
 /* ---- from JSON ----------------------------------------------------------------------------------------- */
@@ -454,15 +332,4 @@ enum err_code json_read_record(const struct record_type *type, const char *bytes
 	code = json_to_record(type, value, direction, "", record, err);
 	json_decref(value);
 	return code;
-}
-
-char *json_write_record(const struct record_type *type, const void *record,
-			enum json_direction direction)
-{
-	json_t *object = json_from_record(type, record, direction);
-	size_t len = json_dumpb(object, NULL, 0, JSON_COMPACT);
-	char *text = base_calloc(len + 1, 1);
-	json_dumpb(object, text, len, JSON_COMPACT);
-	json_decref(object);
-	return text;
 }

@@ -33,7 +33,14 @@ enum err_code json_to_record(const struct record_type *type, json_t *value,
 enum err_code json_read_record(const struct record_type *type, const char *bytes, size_t len,
 			       int64_t values_max, enum json_direction direction, void *record,
 			       struct err *err) WARN_UNUSED;
-/* Compact text; the caller frees with base_free(). */
+/* What json_add_record() makes of a record, INTERNAL, read at once. False, with nothing in `record`: the text is
+ * something else, or wrong; json_read_record() reads it or tells. */
+bool json_read_direct(const struct record_type *type, const char *bytes, size_t len,
+		      void *record) WARN_UNUSED;
+/* Append compact text. */
+void json_add_record(struct text *out, const struct record_type *type, const void *record,
+		     enum json_direction direction);
+/* The same as a text of its own; the caller frees with base_free(). */
 char *json_write_record(const struct record_type *type, const void *record,
 			enum json_direction direction);
 

@@ -63,13 +63,28 @@ static void session_be_silent(struct api_session *session)
 	map_put(silent, session->node.uuid, session);
 }
 
+/* ERR_PROTOCOL and others: it is no sync message. */
+static enum err_code read_up(const void *bytes, size_t len, struct sync_up *ret_up, struct err *err)
+{
+	const char *kind;
+	json_t *value, *root;
+	if (envelope_read(bytes, len, "sync", &sync_up_type, ret_up))
+		return ERR_NONE;
+	enum err_code code = envelope_open(bytes, len, &kind, &value, &root, err);
+	if (code)
+		return code;
+	code = strcmp(kind, "sync") == 0
+		       ? json_to_record(&sync_up_type, value, JSON_INTERNAL, "sync", ret_up, err)
+		       : err_set(err, ERR_PROTOCOL, "unknown kind of message");
+	json_decref(root);
+	return code;
+}
+
 static void on_message(void *owner, struct websocket *websocket, bool text, const void *bytes,
 		       size_t len)
 {
 	struct api_session *session = owner;
 	struct api_server *server = session->server;
-	const char *kind;
-	json_t *value, *root;
 	struct sync_up up;
 	struct err err;
 	(void)websocket;
@@ -77,15 +92,7 @@ static void on_message(void *owner, struct websocket *websocket, bool text, cons
 		session_refuse(session, SYNC_CLOSE_REFUSED, "sync messages are text");
 		return;
 	}
-	if (envelope_open(bytes, len, &kind, &value, &root, &err)) {
-		session_refuse(session, SYNC_CLOSE_REFUSED, err.message);
-		return;
-	}
-	enum err_code code =
-		strcmp(kind, "sync") == 0
-			? json_to_record(&sync_up_type, value, JSON_INTERNAL, "sync", &up, &err)
-			: err_set(&err, ERR_PROTOCOL, "unknown kind of message");
-	json_decref(root);
+	enum err_code code = read_up(bytes, len, &up, &err);
 	if (!code && !uuid_equal(up.node.uuid, session->node.uuid)) {
 		record_release(&sync_up_type, &up);
 		code = err_set(&err, ERR_PROTOCOL,

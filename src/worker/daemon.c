@@ -218,6 +218,10 @@ static void on_session_message(void *owner, struct websocket *websocket, bool te
 	struct sync_down down;
 	struct err err;
 	(void)websocket;
+	if (text && envelope_read(bytes, len, "sync", &sync_down_type, &down)) {
+		take_down(daemon, &down);
+		return;
+	}
 	if (!text || envelope_open(bytes, len, &kind, &value, &root, &err)) {
 		shell_log(PART, "ignored a message of the manager that cannot be read");
 		return;

@@ -58,6 +58,23 @@ static void read_record(const struct way *way, const char *bytes, size_t len)
 	base_free(record);
 }
 
+/* What the direct reader takes is what the general one reads. */
+static void read_direct(const struct way *way, const char *bytes, size_t len)
+{
+	struct err err = { 0 };
+	void *direct = base_calloc(1, way->type->size);
+	void *general = base_calloc(1, way->type->size);
+	if (json_read_direct(way->type, bytes, len, direct)) {
+		INVARIANT(json_read_record(way->type, bytes, len, LIMIT_JSON_APPLY_VALUES,
+					   JSON_INTERNAL, general, &err) == ERR_NONE);
+		INVARIANT(record_equal(way->type, direct, general));
+	}
+	record_release(way->type, direct);
+	record_release(way->type, general);
+	base_free(direct);
+	base_free(general);
+}
+
 static void read_envelope(const char *bytes, size_t len)
 {
 	const char *kind;
@@ -74,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	read_record(&ways[data[0] % ARRAY_LEN(ways)], (const char *)data + 1, size - 1);
+	read_direct(&ways[data[0] % ARRAY_LEN(ways)], (const char *)data + 1, size - 1);
 	read_envelope((const char *)data + 1, size - 1);
 	return 0;
 }
