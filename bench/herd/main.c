@@ -32,6 +32,7 @@
 
 #define JOB_TASKS		1000
 #define JOINERS			32
+#define JOIN_TRIES		100
 #define POLL_MS			10
 #define PATIENCE_S		3600
 #define DESCRIPTORS		65536
@@ -148,11 +149,9 @@ static void join_one(const struct bench *bench, size_t number)
 		.name = name,
 		.as = JOINER_WORKER,
 	};
-	for (;;) {
-		enum err_code code = join(&options, &err);
-		if (!code)
-			return;
-		if (!join_may_retry(code))
+	/* A machine that is too busy for a handshake in time is no reason to give up. */
+	for (int tries = 1; join(&options, &err); tries++) {
+		if (tries == JOIN_TRIES)
 			die("worker %zu cannot join: %s", number, err.message);
 		pause_ms(100);
 	}
