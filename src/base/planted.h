@@ -48,7 +48,9 @@
 	X(PLANTED_UPDATE_ENDLESS,     "update-endless")     /* L5: what is done is not put on record */   \
 	X(PLANTED_RESTLESS,           "restless")           /* L7: what has not changed is stored */       \
 	X(PLANTED_PLACED_ANYWHERE,    "placed-anywhere")    /* placed: constraints are not looked at */     \
-	X(PLANTED_TURNS_FORGOTTEN,    "turns-forgotten")    /* turns: each slot is filled at once */
+	X(PLANTED_TURNS_FORGOTTEN,    "turns-forgotten")    /* turns: each slot is filled at once */       \
+	X(PLANTED_RUN_BESIDE,         "run-beside")         /* runs: the one under way is not looked at */ \
+	X(PLANTED_RUN_AGAIN,          "run-again")          /* runs: a clock that is set back is believed */
 
 enum planted {
 #define PLANTED_ENUM(number, name) number,

@@ -124,12 +124,12 @@ static bool has_ended(const struct job_run *run)
 	return run->outcome != RUN_UNDER_WAY && run->outcome != RUN_WAITS;
 }
 
-struct job_run *job_runs_add(struct job_runs *runs, int64_t history)
+void job_runs_forget(struct job_runs *runs, int64_t history)
 {
 	int64_t n_ended = 0;
 	for (size_t i = 0; i < runs->runs.n; i++)
 		n_ended += has_ended(&runs->runs.items[i]);
-	for (size_t i = 0; i < runs->runs.n && n_ended >= history;) {
+	for (size_t i = 0; i < runs->runs.n && n_ended > history;) {
 		if (!has_ended(&runs->runs.items[i])) {
 			i++;
 			continue;
@@ -139,5 +139,10 @@ struct job_run *job_runs_add(struct job_runs *runs, int64_t history)
 		runs->runs.n--;
 		n_ended--;
 	}
+}
+
+struct job_run *job_runs_add(struct job_runs *runs, int64_t history)
+{
+	job_runs_forget(runs, history);
 	return list_add(&runs->runs, sizeof(struct job_run));
 }

@@ -62,7 +62,9 @@ struct job_run *job_runs_open(const struct job_runs *runs);
 /* The first that waits; NULL: none does. */
 struct job_run *job_runs_waiting(const struct job_runs *runs);
 size_t job_runs_count_waiting(const struct job_runs *runs);
-/* Add one at the end; of those that have ended the oldest go where there are more than `history`. */
+/* Of those that have ended the oldest go where there are more than `history`. */
+void job_runs_forget(struct job_runs *runs, int64_t history);
+/* Add one at the end, after job_runs_forget(). */
 struct job_run *job_runs_add(struct job_runs *runs, int64_t history);
 
 #endif

@@ -99,11 +99,17 @@ static void end_unwanted(struct manager *manager, const struct pass *pass)
 	}
 }
 
-/* The task of a slot whose node is lost waits for the node, but not for what has changed meanwhile. */
+/* The task of a slot whose node is lost waits for the node, but not for what has changed meanwhile; nor does its run
+ * wait for it: it is over with that. */
 static void settle_kept(struct manager *manager, struct job_entry *entry, struct slot *slot)
 {
-	if (slot->newest && !task_is_final(slot->newest->state))
-		settle_live(manager, entry, slot, slot_look(entry, slot->newest));
+	struct task *task = slot->newest;
+	if (!task || task_is_final(task->state))
+		return;
+	if (job_is_between_runs(entry) && task->desired.wanted == TASK_WANT_RUN)
+		task_stop(manager, task, REASON_STOPPED);
+	else
+		settle_live(manager, entry, slot, slot_look(entry, task));
 }
 
 static void settle_waiting(struct manager *manager, const struct job_entry *entry,

@@ -5,17 +5,19 @@
  * that deals with it: so a manager that restarts, or a clock that is set back, begins no run twice. A clock is looked
  * at once a minute at least, so one that was set is seen.
  *
- * Invariants: at most one run of a job is under way; a slot is filled only while one is; each time that has come is on
- * record as a run, as skipped or as missed, or lies before one that is missed. */
+ * Invariants: at most one run of a job is under way; a slot is filled only while one is, and what is left of it on a
+ * machine that is lost is stopped with it; no more runs that have ended are on record than the history says; each time
+ * that has come is on record as a run, as skipped or as missed, or lies before one that is missed. */
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/planted.h"
 #include "job/cron.h"
 #include "manager/core.h"
 
 #define LOOK_MS 60000
 /* What is further ahead than this was written by a clock that was wrong. */
 #define AHEAD_MAX_MS (25LL * 3600 * 1000)
-/* So many times are looked at one by one; of more only the newest half, as often as need be. */
+/* So many times are looked at one by one, and then those are leapt over that are too old to matter. */
 #define TIMES_MAX 500
 
 static const struct schedule *schedule_of(const struct job_entry *entry)
@@ -66,12 +68,20 @@ static void run_end(const struct manager *manager, struct job_run *run, int outc
 	run->ended_wall_ms = wall_now(manager);
 }
 
+/* It may be forgotten on return. */
+static void run_end_at_once(const struct manager *manager, const struct schedule *schedule,
+			    struct job *job, struct job_run *run, int outcome)
+{
+	run_end(manager, run, outcome);
+	job_runs_forget(&job->scheduled, schedule_history(schedule));
+}
+
 /* The time of a run has come. */
 static void come(struct manager *manager, const struct schedule *schedule, struct job *job,
 		 int64_t time_ms, bool made_up)
 {
 	struct job_runs *runs = &job->scheduled;
-	struct job_run *open = job_runs_open(runs);
+	struct job_run *open = PLANTED(PLANTED_RUN_BESIDE) ? NULL : job_runs_open(runs);
 	bool skipped = open && schedule->overlap == OVERLAP_SKIP;
 	bool waits = open && schedule->overlap == OVERLAP_QUEUE;
 	if (waits && job_runs_count_waiting(runs) >= LIMIT_RUNS_PER_JOB)
@@ -82,7 +92,7 @@ static void come(struct manager *manager, const struct schedule *schedule, struc
 	run->scheduled_wall_ms = time_ms;
 	run->made_up = made_up;
 	if (skipped) {
-		run_end(manager, run, RUN_SKIPPED);
+		run_end_at_once(manager, schedule, job, run, RUN_SKIPPED);
 		tell(manager, job, "run_skipped", "the run before has not ended: skipped");
 	} else if (waits) {
 		run->outcome = RUN_WAITS;
@@ -114,6 +124,26 @@ static void add_time(struct times *times, size_t keep, int64_t time_ms)
 	times->newest[times->n++] = time_ms;
 }
 
+static bool has_more_than(const struct schedule *schedule, int64_t from_ms, int64_t now_ms,
+			  size_t n)
+{
+	for (size_t i = 0; i <= n; i++) {
+		from_ms = schedule_next_ms(schedule, from_ms);
+		if (from_ms > now_ms)
+			return false;
+	}
+	return true;
+}
+
+/* As far as there are so many times behind that all before are forgotten, and the newest of those as well. */
+static int64_t leap(const struct schedule *schedule, int64_t from_ms, int64_t now_ms, size_t keep)
+{
+	for (int64_t far_ms = (now_ms - from_ms) / 2; far_ms >= 60000; far_ms /= 2)
+		if (has_more_than(schedule, from_ms + far_ms, now_ms, keep))
+			return from_ms + far_ms;
+	return from_ms;
+}
+
 /* The newest `keep` times after `from_ms` up to now. */
 static void find_times(const struct schedule *schedule, int64_t from_ms, int64_t now_ms,
 		       size_t keep, struct times *times)
@@ -126,7 +156,7 @@ static void find_times(const struct schedule *schedule, int64_t from_ms, int64_t
 		add_time(times, keep, next_ms);
 		from_ms = next_ms;
 		if (n % TIMES_MAX == 0)
-			from_ms = now_ms - (now_ms - from_ms) / 2;
+			from_ms = leap(schedule, from_ms, now_ms, keep);
 	}
 }
 
@@ -135,7 +165,7 @@ static void miss(struct manager *manager, const struct schedule *schedule, struc
 {
 	struct job_run *run = job_runs_add(&job->scheduled, schedule_history(schedule));
 	run->scheduled_wall_ms = time_ms;
-	run_end(manager, run, RUN_MISSED);
+	run_end_at_once(manager, schedule, job, run, RUN_MISSED);
 	tell(manager, job, "run_missed", "times passed while nobody could start it: missed");
 }
 
@@ -164,7 +194,8 @@ static void look(struct manager *manager, struct job_entry *entry)
 {
 	const struct schedule *schedule = schedule_of(entry);
 	int64_t now_ms = wall_now(manager);
-	bool ahead = entry->job.scheduled.until_wall_ms > now_ms + AHEAD_MAX_MS;
+	int64_t ahead_max_ms = PLANTED(PLANTED_RUN_AGAIN) ? 0 : AHEAD_MAX_MS;
+	bool ahead = entry->job.scheduled.until_wall_ms > now_ms + ahead_max_ms;
 	if (!ahead && manager_next_run_ms(entry) > now_ms)
 		return;
 	struct job job;
@@ -227,18 +258,22 @@ static bool has_ended(const struct job_entry *entry, const struct job_facts *fac
 	       (facts->wanted || !job_is_global(entry));
 }
 
-static void stop_all(const struct manager *manager, struct job_runs *runs)
+static void stop_all(const struct manager *manager, const struct schedule *schedule,
+		     struct job_runs *runs)
 {
 	for (size_t i = 0; i < runs->runs.n; i++)
 		if (runs->runs.items[i].outcome == RUN_UNDER_WAY ||
 		    runs->runs.items[i].outcome == RUN_WAITS)
 			run_end(manager, &runs->runs.items[i], RUN_STOPPED);
+	job_runs_forget(runs, schedule_history(schedule));
 }
 
-static void settle_end(struct manager *manager, struct job *job, const struct job_facts *facts)
+static void settle_end(struct manager *manager, const struct schedule *schedule, struct job *job,
+		       const struct job_facts *facts)
 {
 	bool well = !facts->left;
-	run_end(manager, job_runs_open(&job->scheduled), well ? RUN_SUCCEEDED : RUN_FAILED);
+	run_end_at_once(manager, schedule, job, job_runs_open(&job->scheduled),
+			well ? RUN_SUCCEEDED : RUN_FAILED);
 	tell(manager, job, well ? "run_succeeded" : "run_failed",
 	     well ? "the run has succeeded" : "the run has failed");
 	struct job_run *next = job_runs_waiting(&job->scheduled);
@@ -262,11 +297,11 @@ bool runs_settle(struct manager *manager, const struct job_entry *entry,
 	struct job job;
 	record_copy(&job_type, &job, &entry->job);
 	if (stopped)
-		stop_all(manager, &job.scheduled);
+		stop_all(manager, schedule_of(entry), &job.scheduled);
 	else if (!runs->until_wall_ms)
 		job.scheduled.until_wall_ms = wall_now(manager) ? wall_now(manager) : 1;
 	else
-		settle_end(manager, &job, facts);
+		settle_end(manager, schedule_of(entry), &job, facts);
 	put(manager, &job);
 	return true;
 }

@@ -579,6 +579,31 @@ static void another_cluster(void **state)
 	(void)state;
 }
 
+/* What waits for a machine is under way for as long as nobody knows; a schedule beside it changes something each
+ * minute, and a plan still comes to its end. */
+static void a_schedule_makes_no_plan_endless(void **state)
+{
+	(void)state;
+	struct story story;
+	story_begin(&story);
+	story_join(&story, "alpha");
+	story_project(&story, "shop");
+	story_job(&story, "web", 1);
+	struct job_spec *spec = story_job(&story, "backup", 1);
+	spec->mode = JOB_REPLICATED_JOB;
+	spec->schedule = base_calloc(1, sizeof(struct schedule));
+	string_set(&spec->schedule->cron, "* * * * *");
+	up(&story);
+	story_silence(&story, "alpha");
+	story_pass(&story, 120 * 1000);
+	string_set(&spec_at(&story, 0)->image, "busybox:2");
+	struct project_plan plan;
+	struct err err;
+	assert_int_equal(story_plan(&story, &plan, &err), ERR_NONE);
+	record_release(&project_plan_type, &plan);
+	story_end(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -614,6 +639,7 @@ int main(void)
 		cmocka_unit_test(nodes_in_another_order),
 		cmocka_unit_test(a_node_less),
 		cmocka_unit_test(another_cluster),
+		cmocka_unit_test(a_schedule_makes_no_plan_endless),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

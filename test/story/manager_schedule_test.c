@@ -218,6 +218,102 @@ static void ten_years_away_take_no_longer_than_a_day(void **state)
 	story_end(&story);
 }
 
+/* Not all that have passed are looked at one by one, but all that count. */
+static void the_newest_are_made_up_however_many_there_were(void **state)
+{
+	(void)state;
+	for (int64_t ms = 500 * MINUTE_MS; ms < 508 * MINUTE_MS; ms += 10 * 1000) {
+		struct story story;
+		struct schedule *schedule = begin(&story, "* * * * *");
+		schedule->catch_up = 3;
+		schedule->overlap = OVERLAP_QUEUE;
+		story.succeed = "backup";
+		assert_int_equal(story_apply(&story), ERR_NONE);
+		be_away(&story, ms);
+		const struct job_runs *runs = runs_of(&story);
+		assert_true(runs->runs.n > 4);
+		for (size_t i = 0; i < runs->runs.n; i++) {
+			const struct job_run *run = &runs->runs.items[i];
+			assert_int_equal(run->outcome, i ? RUN_SUCCEEDED : RUN_MISSED);
+			assert_int_equal(run->scheduled_wall_ms,
+					 runs->runs.items[0].scheduled_wall_ms +
+						 (int64_t)i * MINUTE_MS);
+		}
+		story_end(&story);
+	}
+}
+
+static size_t count_ended(const struct job_runs *runs)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < runs->runs.n; i++)
+		n += runs->runs.items[i].outcome > RUN_WAITS;
+	return n;
+}
+
+static void no_more_is_kept_than_the_history_says(void **state)
+{
+	(void)state;
+	struct story story;
+	struct schedule *schedule = begin(&story, "0 * * * *");
+	schedule->overlap = OVERLAP_QUEUE;
+	schedule->history = 1;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	pass(&story, 4 * HOUR_MS + MINUTE_MS);
+	for (int i = 0; i < 3; i++) {
+		end_run(&story, i != 1);
+		assert_int_equal(count_ended(runs_of(&story)), 1);
+	}
+	expect_runs(&story, "03:00 succeeded, 04:00 running");
+	assert_int_equal(story_act(&story, REQUEST_STOP, "shop", "backup"), ERR_NONE);
+	expect_runs(&story, "04:00 stopped");
+	story_end(&story);
+}
+
+/* ... and no less, while one is under way. */
+static void that_one_was_missed_is_on_record_while_the_next_one_runs(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, "0 * * * *")->history = 1;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	be_away(&story, 3 * HOUR_MS + 30 * MINUTE_MS);
+	expect_runs(&story, "02:00 missed, 03:00 running!");
+	story_end(&story);
+}
+
+/* Its run does not wait for a machine that is lost, and nothing of it is begun or goes on there afterwards. */
+static void what_is_on_a_lost_machine_is_over_with_its_run(void **state)
+{
+	(void)state;
+	for (int pending = 0; pending < 2; pending++) {
+		struct story story;
+		begin(&story, "0 * * * *");
+		story.request.jobs.items[0].spec.mode = JOB_GLOBAL_JOB;
+		story_join(&story, "beta");
+		assert_int_equal(story_apply(&story), ERR_NONE);
+		pass(&story, 2 * MINUTE_MS);
+		if (pending)
+			story_silence(&story, "beta");
+		pass(&story, HOUR_MS - MINUTE_MS);
+		if (!pending)
+			story_silence(&story, "beta");
+		pass(&story, 10 * MINUTE_MS);
+		end_run(&story, true);
+		expect_runs(&story, "01:00 succeeded");
+		story_return(&story, "beta");
+		pass(&story, 10 * MINUTE_MS);
+		if (story_count(&story, "shop/backup") > 1)
+			assert_int_equal(story_task(&story, "shop/backup.2")->reason,
+					 REASON_STOPPED);
+		pass(&story, HOUR_MS);
+		end_run(&story, true);
+		story_report(&story, "shop/backup.2", TASK_COMPLETED, REASON_EXIT_ZERO, NULL);
+		expect_runs(&story, "01:00 succeeded, 02:00 succeeded");
+		story_end(&story);
+	}
+}
+
 static void a_clock_that_is_set_back_begins_nothing_twice(void **state)
 {
 	(void)state;
@@ -359,6 +455,10 @@ int main(void)
 		cmocka_unit_test(what_was_missed_is_made_up_once),
 		cmocka_unit_test(or_not_at_all_or_as_often_as_it_says),
 		cmocka_unit_test(ten_years_away_take_no_longer_than_a_day),
+		cmocka_unit_test(the_newest_are_made_up_however_many_there_were),
+		cmocka_unit_test(no_more_is_kept_than_the_history_says),
+		cmocka_unit_test(that_one_was_missed_is_on_record_while_the_next_one_runs),
+		cmocka_unit_test(what_is_on_a_lost_machine_is_over_with_its_run),
 		cmocka_unit_test(a_clock_that_is_set_back_begins_nothing_twice),
 		cmocka_unit_test(a_stopped_job_runs_at_no_time_and_makes_up_nothing),
 		cmocka_unit_test(a_run_by_hand_is_one_like_the_others),
