@@ -291,6 +291,8 @@ static void check_all(struct sim *sim, const struct cluster *cluster)
 			const struct job_entry *entry = projects[i]->jobs[j];
 			for (size_t k = 0; k < entry->tasks.n; k++)
 				check_task(sim, cluster, entry, entry->tasks.items[k]);
+			checker_runs(sim, entry);
+			checker_run_tasks(sim, entry);
 		}
 	base_free(projects);
 	for (size_t i = 0; i < checker->n_tasks; i++)
@@ -315,12 +317,26 @@ static void check_changed(struct sim *sim, const struct cluster *cluster, struct
 	if (task) {
 		check_task(sim, cluster, cluster_job_of(cluster, task), task);
 		checker_turns(sim, cluster_job_of(cluster, task));
+		checker_run_tasks(sim, cluster_job_of(cluster, task));
 	} else {
 		check_deleted(sim, cluster, known);
 	}
 	const struct node_entry *entry = cluster_node(cluster, node);
 	if (entry)
 		check_node(sim, cluster, entry);
+}
+
+static void check_job(struct sim *sim, const struct cluster *cluster, const struct change *change)
+{
+	struct job_id id;
+	if (change->kind != RECORD_JOB)
+		return;
+	memcpy(id.uuid.bytes, change->key, UUID_BYTES);
+	const struct job_entry *entry = cluster_job(cluster, id);
+	if (!entry)
+		return;
+	checker_runs(sim, entry);
+	checker_run_tasks(sim, entry);
 }
 
 /* What changes must be in the records, so only their tasks are looked at; now and then all are. */
@@ -337,11 +353,13 @@ void checker_committed(struct sim *sim, const struct cluster *cluster,
 	if (checker->commits++ % LOOK_AT_ALL == 0 || !out) {
 		checker_numbers(sim, cluster);
 		check_all(sim, cluster);
+		checker->unsure = false;
 		return;
 	}
 	struct task_id last = { { { 0 } } };
 	for (size_t i = 0; i < out->changes.n; i++) {
 		struct task_id id;
+		check_job(sim, cluster, &out->changes.items[i]);
 		if (!task_of_record(&out->changes.items[i], &id) || uuid_equal(id.uuid, last.uuid))
 			continue;
 		check_changed(sim, cluster, id);

@@ -109,6 +109,14 @@ void client_ask_last(struct sim *sim)
 	sim_plan(sim, 0, on_last, NULL);
 }
 
+void client_stop(struct sim *sim, const struct job_entry *entry)
+{
+	struct event *event = sim_plan(sim, sim_draw(sim, 1, 50), on_arrival, NULL);
+	event->payload = request_stop(entry);
+	event->free_payload = request_free;
+	event->held_until_ms = &sim->manager.paused_until_ms;
+}
+
 void client_take_reply(struct sim *sim, const struct sim_request *request,
 		       const struct manager_reply *reply)
 {

@@ -164,6 +164,8 @@ static void live(struct sim *sim, struct sim_worker *worker, struct sim_containe
 	} else if (sim_strikes(sim, FAULT_EXIT)) {
 		end.exit_code = exit_codes[sim_draw(sim, 0, 3)];
 		plan_act(sim, worker, container, sim_draw(sim, 1, 40000), end);
+	} else if (strcmp(container->image, "slow:1") == 0) {
+		plan_act(sim, worker, container, sim_draw_wide(sim, 1000, 150000), end);
 	} else if (container->batch) {
 		plan_act(sim, worker, container, sim_draw(sim, 1, 15000), end);
 	}

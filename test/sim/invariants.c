@@ -58,6 +58,7 @@ void checker_release(struct checker *checker)
 		text_release(&checker->answers[i].answer);
 	base_free(checker->answers);
 	base_free(checker->maybes);
+	checker_runs_release(checker);
 }
 
 /* ---- the truth ---- */

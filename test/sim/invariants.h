@@ -41,6 +41,7 @@
 	X(INVARIANT_L7,  "L7",   "silence when there is nothing to do")                                \
 	X(INVARIANT_PLACED,"placed", "a task is placed where its job allows")                          \
 	X(INVARIANT_TURNS,"turns", "no more of a job's tasks at a time than it says")                   \
+	X(INVARIANT_RUNS,"runs", "each time of a schedule is dealt with once, one run at a time")           \
 	X(INVARIANT_CORE,"core", "no assertion of a core fails")                                       \
 	X(INVARIANT_END, "end",  "a run ends")
 
@@ -143,6 +144,8 @@ struct checker {
 	size_t n_answers, answers_capacity;
 	struct sim_request **maybes; /* their outcome is not known */
 	size_t n_maybes, maybes_capacity;
+	struct map runs; /* job id -> known_runs */
+	bool unsure;	 /* a turn of the manager was lost, or its outcome is not known */
 	bool truth_changed;
 	int64_t degraded_ms;   /* a node was seen without its Docker */
 	int64_t hold_until_ms; /* many nodes were lost at once: nothing is replaced before */
@@ -194,6 +197,10 @@ void checker_placed(struct sim *sim, const struct cluster *cluster, const struct
 void checker_turns(struct sim *sim, const struct job_entry *entry);
 bool checker_is_settled(const struct job_entry *entry, int64_t slot);
 bool checker_turn_may_come(const struct job_entry *entry);
+/* check_runs.c: a job's record, its tasks, after a commit. */
+void checker_runs(struct sim *sim, const struct job_entry *entry);
+void checker_run_tasks(struct sim *sim, const struct job_entry *entry);
+void checker_runs_release(struct checker *checker);
 /* check_updates.c: a task that an update stops. */
 void checker_update(struct sim *sim, const struct cluster *cluster, const struct known_task *known,
 		    const struct job_entry *entry, const struct task *task, const char *name);

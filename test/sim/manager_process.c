@@ -72,8 +72,9 @@ static enum err_code reload(struct sim *sim, struct err *err)
 
 static struct manager_in input(struct sim *sim)
 {
+	sim->manager.stepped_wall_ms = clock_wall_ms(sim, &sim->manager.clock);
 	return (struct manager_in){ .now_ms = sim->now_ms,
-				    .wall_ms = clock_wall_ms(sim, &sim->manager.clock),
+				    .wall_ms = sim->manager.stepped_wall_ms,
 				    .seed = random_next(&sim->random),
 				    .rev = sim->manager.rev + 1 };
 }

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const job_names[] = { "web", "api", "batch", "agent", "each" };
+/* The last one where there are schedules only. */
+static const char *const job_names[] = { "web", "api", "batch", "agent", "each", "cron" };
 
 static struct job_spec *add_job(struct sim_request *request, const char *name)
 {
@@ -205,6 +206,22 @@ static void draw_global(struct sim *sim, struct sim_request *request, const char
 	draw_placement(sim, spec);
 	if (mode == JOB_GLOBAL)
 		draw_updates(sim, spec);
+	else if (sim->schedules && sim_chance(sim, 700))
+		spec->schedule = sim_draw_schedule(sim);
+}
+
+/* At times, and for so long that it is often still there when the next one comes. */
+static void draw_scheduled(struct sim *sim, struct sim_request *request)
+{
+	struct job_spec *spec = add_job(request, "cron");
+	spec->image = base_strdup("slow:1");
+	spec->mode = JOB_REPLICATED_JOB;
+	spec->replicas = sim_draw(sim, 1, 3);
+	spec->concurrency = sim->concurrency;
+	spec->schedule = sim_draw_schedule(sim);
+	draw_resources(sim, spec);
+	draw_policy(sim, spec);
+	draw_mark(sim, spec);
 }
 
 static void draw_apply(struct sim *sim, struct sim_request *request)
@@ -219,6 +236,8 @@ static void draw_apply(struct sim *sim, struct sim_request *request)
 		draw_global(sim, request, "agent", JOB_GLOBAL);
 	if (sim_chance(sim, 150))
 		draw_global(sim, request, "each", JOB_GLOBAL_JOB);
+	if (sim->schedules && sim_chance(sim, 700))
+		draw_scheduled(sim, request);
 	request->project_request.remove_orphans = sim_chance(sim, 300);
 	request->request.kind = REQUEST_APPLY;
 }
@@ -242,9 +261,11 @@ static void draw_act(struct sim *sim, struct sim_request *request)
 	request->request.revision = sim_chance(sim, 700) ? 0 : sim_draw(sim, 1, 6);
 	/* Runs to completion are neither scaled nor taken back: a slot that comes back may rightly succeed again. */
 	bool of_services = kind == REQUEST_SCALE || kind == REQUEST_ROLLBACK;
-	int n_jobs = of_services ? 2 : (int)ARRAY_LEN(job_names);
-	text_print(request->job, sizeof(request->job), "%s",
-		   job_names[sim_draw(sim, 0, n_jobs - 1)]);
+	int n_jobs = of_services ? 2 : (int)ARRAY_LEN(job_names) - !sim->schedules;
+	int job = (int)sim_draw(sim, 0, n_jobs - 1);
+	text_print(request->job, sizeof(request->job), "%s", job_names[job]);
+	if (job + 1 == (int)ARRAY_LEN(job_names) && sim_chance(sim, 500))
+		request->request.kind = REQUEST_RUN_AGAIN;
 	request->request.replicas = sim_draw(sim, 0, 5 + sim->n_workers / 10);
 	if (sim_chance(sim, 60)) {
 		request->request.kind = REQUEST_REMOVE;
@@ -394,6 +415,19 @@ struct sim_request *request_last(void)
 	spec->image = base_strdup("app:1");
 	spec->replicas = 0;
 	request->request.kind = REQUEST_APPLY;
+	request->request.body_hash = 1;
+	tie(request);
+	return request;
+}
+
+struct sim_request *request_stop(const struct job_entry *entry)
+{
+	struct sim_request *request = base_calloc(1, sizeof(*request));
+	text_print(request->key, sizeof(request->key), "stop-%s-%s", entry->job.project,
+		   entry->job.name);
+	text_print(request->project, sizeof(request->project), "%s", entry->job.project);
+	text_print(request->job, sizeof(request->job), "%s", entry->job.name);
+	request->request.kind = REQUEST_STOP;
 	request->request.body_hash = 1;
 	tie(request);
 	return request;

@@ -27,6 +27,8 @@ struct sim_request *request_draw(struct sim *sim, const struct sim_client *clien
 /* A small one, of a project of its own. */
 #define REQUEST_LAST_KEY "last"
 struct sim_request *request_last(void);
+/* The job is to be stopped; one of its project. */
+struct sim_request *request_stop(const struct job_entry *entry);
 struct sim_request *request_copy(const struct sim_request *request);
 void request_free(void *request);
 /* Plan what the client asks for, if it is its turn (rehearsals.c). */

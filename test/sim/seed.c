@@ -6,6 +6,8 @@
 #include "base/hash.h"
 #include "sim.h"
 
+#define SCHEDULES_ONE_OF 4
+
 /* ---- the world is drawn ---- */
 
 /* Swarm testing: whole classes are off in a seed, others rare or frequent. */
@@ -77,6 +79,8 @@ static void begin(struct sim *sim)
 	draw_faults(sim);
 	sim->json = sim_chance(sim, 100);
 	sim->concurrency = sim_draw(sim, 0, 2);
+	/* Their times are those of wall clocks, which decide nothing else. */
+	sim->schedules = sim->options.clocks == CLOCKS_ANY && sim->seed % SCHEDULES_ONE_OF == 0;
 	sim->n_workers = draw_workers(sim);
 	sim->n_projects = 2 + sim->n_workers / 10;
 	sim->workers = base_calloc((size_t)sim->n_workers, sizeof(*sim->workers));

@@ -158,7 +158,10 @@ void settle(struct sim *sim)
 			 ANSWER_LIMIT_MS);
 		return;
 	}
-	sim->settled_ms = -last_fault_ms;
+	int64_t answered_ms = sim->now_ms;
+	if (!settle_schedules(sim))
+		return;
+	sim->settled_ms = answered_ms - sim->now_ms - last_fault_ms;
 	/* Only now it is sure that the manager has taken up what it had stored. */
 	if (!live_on(sim, heal_allowance_ms(sim)))
 		return;

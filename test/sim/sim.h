@@ -302,6 +302,7 @@ struct sim_manager {
 	uint64_t timers;
 	struct sim_clock clock;
 	int64_t started_ms, stepped_ms;
+	int64_t stepped_wall_ms; /* what its clock said in its last step */
 	int64_t deadline_ms;	 /* of the core */
 	int64_t paused_until_ms; /* the process stands still */
 	int64_t rev;
@@ -348,6 +349,8 @@ struct sim_client {
 void client_start(struct sim *sim, struct sim_client *client);
 void client_take_reply(struct sim *sim, const struct sim_request *request,
 		       const struct manager_reply *reply);
+/* Somebody stops the job. */
+void client_stop(struct sim *sim, const struct job_entry *entry);
 /* The request that must be answered once the faults are over. */
 void client_ask_last(struct sim *sim);
 void client_release(struct sim_client *client);
@@ -381,6 +384,7 @@ struct sim {
 	bool calm;			/* no faults any more */
 	bool json;			/* messages travel as text */
 	int64_t concurrency;		/* of run-to-completion jobs */
+	bool schedules;			/* there are jobs that run at times */
 	int64_t struck_ms[FAULT_COUNT]; /* last time; 0: never */
 	struct sim_counts *counts;
 
@@ -417,6 +421,10 @@ void sim_drop_events(struct sim *sim);
 int64_t heal(struct sim *sim);
 /* How long what works may take from then on until all is as it should be. */
 int64_t heal_allowance_ms(const struct sim *sim);
+/* check_runs.c: a schedule, drawn; jobs that have one run at their times while nothing is wrong, then they are stopped.
+ * False: something was violated. */
+struct schedule *sim_draw_schedule(struct sim *sim);
+bool settle_schedules(struct sim *sim);
 /* settle.c: the second phase. */
 void settle(struct sim *sim);
 
