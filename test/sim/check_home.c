@@ -228,13 +228,24 @@ static bool all_run(const struct project_entry *project)
 	return true;
 }
 
+/* The job is short of one already: no other is taken down as well. What it waits for need not be what another of its
+ * tasks needs, where a paused update keeps that at an older revision. */
+static bool any_waits(const struct job_entry *entry)
+{
+	for (size_t i = 0; i < entry->tasks.n; i++)
+		if (entry->tasks.items[i]->state == TASK_PENDING)
+			return true;
+	return false;
+}
+
 /* Who waits for all of them to be together goes on only once those that are not placed are. One that a paused update
  * keeps at its revision needs what that says. */
 bool home_is_away(const struct look *look, const struct job_entry *entry, const struct task *task)
 {
 	const struct job_spec *spec = cluster_task_spec(look->cluster, task);
 	const struct project_entry *project = cluster_project(look->cluster, entry->job.project);
-	if (!home_is_shared(look, entry) || job_spec_is_global(spec) || !spec->networks.n)
+	if (!home_is_shared(look, entry) || job_spec_is_global(spec) || !spec->networks.n ||
+	    (task->desired.revision != entry->job.revision && any_waits(entry)))
 		return false;
 	const struct node_entry *home = home_of(look, entry);
 	const struct node_entry *node = cluster_node(look->cluster, task->desired.node);
