@@ -50,7 +50,7 @@ struct job_run {
 };
 extern const struct record_type job_run_type;
 
-/* Of a job that has a schedule. At most one run is under way; those that wait are behind it. */
+/* Of a job that has a schedule. At most one run is under way; those that wait begin after it. */
 struct job_runs {
 	int64_t until_wall_ms;	      /* the times up to this one are dealt with */
 	LIST_OF(struct job_run) runs; /* oldest first */

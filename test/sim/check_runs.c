@@ -109,7 +109,8 @@ static void wrong(struct sim *sim, const struct job_entry *entry, int64_t wall_m
 		 entry->job.name, (long long)wall_ms / 1000, what);
 }
 
-/* Runs that there are beside one another. */
+/* Runs that there are beside one another. One that waits since before its schedule said `replace` begins after those
+ * that have taken the place of others. */
 static void check_side_by_side(struct sim *sim, const struct job_entry *entry)
 {
 	const struct job_runs *runs = &entry->job.scheduled;
@@ -117,7 +118,7 @@ static void check_side_by_side(struct sim *sim, const struct job_entry *entry)
 	bool waits = false;
 	for (size_t i = 0; i < runs->runs.n; i++) {
 		const struct job_run *run = &runs->runs.items[i];
-		if (run->outcome == RUN_UNDER_WAY && (open || waits))
+		if (run->outcome == RUN_UNDER_WAY && open)
 			wrong(sim, entry, run->scheduled_wall_ms, "is under way beside another");
 		open |= run->outcome == RUN_UNDER_WAY;
 		waits |= run->outcome == RUN_WAITS;
