@@ -1,7 +1,8 @@
 /* How the control plane does with many workers and tasks. Against a manager of its own, with the durable store:
  *
  * join      every worker joins with a token and opens its session
- * run       TASKS tasks are submitted as jobs of at most 1,000: from the first request until all are reported Running
+ * run       TASKS tasks are submitted as jobs of 1,000, or as 500 jobs: from the first request until all are
+ *           reported Running
  * steady    heartbeats and statistics, nothing else
  * kill      a tenth of the workers is switched off: until all tasks run on the others
  * restart   the manager is killed (SIGKILL) and started: until it answers
@@ -246,7 +247,9 @@ static void join_all(struct bench *bench)
 static void submit_all(struct bench *bench)
 {
 	char body[512];
-	for (int64_t first = 0; first < bench->n_tasks; first += JOB_TASKS) {
+	int64_t share = (bench->n_tasks + LIMIT_JOBS_PER_PROJECT - 1) / LIMIT_JOBS_PER_PROJECT;
+	int64_t size = share > JOB_TASKS ? share : JOB_TASKS;
+	for (int64_t first = 0; first < bench->n_tasks; first += size) {
 		int64_t n = bench->n_tasks - first;
 		text_print(body, sizeof(body),
 			   "{\"project\":\"herd\",\"job\":{\"name\":\"job-%lld\",\"spec\":{"
@@ -254,8 +257,7 @@ static void submit_all(struct bench *bench)
 			   "\"command\":[\"serve\",\"--port\",\"8080\"],\"environment\":{\"MODE\":"
 			   "\"production\",\"LEVEL\":\"info\"},\"replicas\":%lld,"
 			   "\"reservations\":{\"cpu_milli\":100,\"memory_bytes\":67108864}}}}",
-			   (long long)(first / JOB_TASKS),
-			   (long long)(n < JOB_TASKS ? n : JOB_TASKS));
+			   (long long)(first / size), (long long)(n < size ? n : size));
 		server_post(&bench->server, "/v1/jobs", body);
 	}
 }
