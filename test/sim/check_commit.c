@@ -161,6 +161,7 @@ static void remember(struct known_task *known, const struct task *task)
 	known->committed = true;
 	known->gone |= task->observed.gone || task->observed.removed || task->desired.written_off;
 	known->written_off |= task->desired.written_off;
+	known->unreachable = false;
 	known->job = task->desired.job;
 	known->node = task->desired.node;
 	known->slot = task->desired.slot;

@@ -32,6 +32,23 @@ static bool is_down(const struct job_entry *entry, int64_t slot)
 		newest->desired.stop_reason != REASON_STOPPED && newest->reason != REASON_STOPPED);
 }
 
+void checker_uncertain_tasks(struct sim *sim, const struct cluster *cluster)
+{
+	const struct checker *checker = &sim->checker;
+	for (size_t i = 0; i < checker->n_tasks; i++) {
+		struct known_task *known = checker->task_order[i];
+		const struct task *task = cluster_task(cluster, known->id);
+		known->unreachable = task && task->unreachable;
+	}
+}
+
+/* What is lost serves nobody. That is stored nowhere, so a manager that reads its store back knows nothing of it; when
+ * the commit that it reads is one whose outcome was unknown, what counts is what was known when it was decided. */
+static bool is_lost(const struct known_task *known, const struct task *task)
+{
+	return task->unreachable || known->unreachable;
+}
+
 /* Does the update take it down, and not the drain of its node? What is restarted may be by its user's word. */
 static bool is_taken_down(const struct cluster *cluster, const struct known_task *known,
 			  const struct job_entry *entry, const struct task *task)
@@ -39,7 +56,7 @@ static bool is_taken_down(const struct cluster *cluster, const struct known_task
 	const struct node_entry *node = cluster_node(cluster, task->desired.node);
 	return task->desired.revision != entry->job.revision && known->committed &&
 	       !known->stop_reason && task->desired.stop_reason == REASON_UPDATED &&
-	       task_is_ready(task) && !task->unreachable && node && !node->record.draining;
+	       task_is_ready(task) && !is_lost(known, task) && node && !node->record.draining;
 }
 
 void checker_update(struct sim *sim, const struct cluster *cluster, const struct known_task *known,

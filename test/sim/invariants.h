@@ -68,6 +68,7 @@ struct known_task {
 	bool deleted;	/* a later one does not */
 	bool gone;	/* it was said that no container of it can run */
 	bool given_up;	/* its node was lost, and another took its place */
+	bool unreachable; /* to the manager that decided the commit of which nobody knows the outcome */
 	bool written_off; /* by an operator, who may be wrong: what runs of it is to end, and counts no more */
 	struct job_id job;
 	int64_t slot, revision, restarts_asked;
@@ -218,6 +219,8 @@ void checker_answered(struct sim *sim, const struct cluster *cluster,
 void checker_follow(struct sim *sim, const struct cluster *cluster);
 /* Nobody knows whether the requests took effect: their step's commit failed or was cut off. */
 void checker_uncertain(struct sim *sim, struct sim_request *const *requests, size_t n);
+/* ... and what the manager took for lost when it decided that step: it stands in no record. */
+void checker_uncertain_tasks(struct sim *sim, const struct cluster *cluster);
 /* The manager has read its store back. */
 void checker_replayed(struct sim *sim, const struct cluster *cluster);
 /* The same world read back from the store's bytes. */

@@ -136,6 +136,7 @@ static void note_uncertain(struct sim *sim)
 	size_t n;
 	struct sim_request **requests = requests_of_turn(&sim->manager, &n);
 	checker_uncertain(sim, requests, n);
+	checker_uncertain_tasks(sim, manager_cluster(sim->manager.core));
 	base_free(requests);
 }
 
