@@ -354,7 +354,7 @@ static void adopt_job(struct checker *checker, const struct job_entry *entry)
 	text_print(job->project, sizeof(job->project), "%s", entry->job.project);
 	job->wanted = entry->job.wanted;
 	job->revision = entry->job.revision;
-	job->restarts_asked = entry->job.restarts_asked;
+	job->restarts_asked = entry->job.restarts_asked + entry->job.restart_due;
 	know_revision(job, &job_entry_current(entry)->spec);
 	revision_of(job, job->revision)->scaled = job_entry_current(entry)->scaled;
 	job->uncertain = false;
