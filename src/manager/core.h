@@ -338,7 +338,8 @@ bool task_is_off(const struct task *task);
  * over both. */
 int task_end_reason(const struct job_entry *entry, const struct task *task);
 int slot_look(const struct job_entry *entry, const struct task *newest);
-/* On a lost node, where a container of it may be left, and another is wanted elsewhere. */
+/* On a lost node, where a container of it may be left, and another is wanted elsewhere: between two runs of a
+ * schedule none is. */
 bool may_replace_lost(const struct job_entry *entry, const struct task *task);
 void slots_facts(const struct job_entry *entry, const struct slots *slots,
 		 struct job_facts *ret_facts);

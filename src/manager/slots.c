@@ -233,7 +233,7 @@ static bool slot_is_wanted(const struct job_entry *entry, const struct task *tas
 
 bool may_replace_lost(const struct job_entry *entry, const struct task *task)
 {
-	return task->unreachable && slot_is_wanted(entry, task);
+	return task->unreachable && slot_is_wanted(entry, task) && !job_is_between_runs(entry);
 }
 
 int slot_look(const struct job_entry *entry, const struct task *newest)

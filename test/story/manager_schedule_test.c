@@ -445,6 +445,31 @@ static void a_run_may_be_an_array_and_wait_for_others(void **state)
 	story_end(&story);
 }
 
+/* Stopped, its machine lost, and applied anew: no other machine runs on what the run was. */
+static void a_run_that_was_stopped_is_not_begun_again_elsewhere(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, "0 * * * *");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	pass(&story, HOUR_MS + MINUTE_MS);
+	story_silence(&story, "alpha");
+	assert_int_equal(story_act(&story, REQUEST_STOP, "shop", "backup"), ERR_NONE);
+	story_join(&story, "beta");
+	string_set(&story.request.jobs.items[0].spec.image, "backup:2");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	pass(&story, 30 * MINUTE_MS);
+	expect_runs(&story, "01:00 stopped");
+	assert_int_equal(story_count(&story, "shop/backup"), 1);
+	assert_int_equal(story_task(&story, "shop/backup.1")->desired.wanted, TASK_WANT_STOP);
+	/* Its next run waits for no machine that is lost. */
+	pass(&story, HOUR_MS);
+	expect_runs(&story, "01:00 stopped, 02:00 running");
+	assert_true(uuid_equal(story_task(&story, "shop/backup.1")->desired.node.uuid,
+			       story_node(&story, "beta")->record.id.uuid));
+	story_end(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -459,6 +484,7 @@ int main(void)
 		cmocka_unit_test(no_more_is_kept_than_the_history_says),
 		cmocka_unit_test(that_one_was_missed_is_on_record_while_the_next_one_runs),
 		cmocka_unit_test(what_is_on_a_lost_machine_is_over_with_its_run),
+		cmocka_unit_test(a_run_that_was_stopped_is_not_begun_again_elsewhere),
 		cmocka_unit_test(a_clock_that_is_set_back_begins_nothing_twice),
 		cmocka_unit_test(a_stopped_job_runs_at_no_time_and_makes_up_nothing),
 		cmocka_unit_test(a_run_by_hand_is_one_like_the_others),
