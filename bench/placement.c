@@ -17,6 +17,7 @@
 #include "base/parse.h"
 #include "base/sort.h"
 #include "base/uuid.h"
+#include "cluster/internal.h"
 #include "scheduler/contest.h"
 #include "scheduler/internal.h"
 #include "scheduler/lanes.h"
@@ -44,30 +45,12 @@ static uint64_t draw(struct bench *bench)
 	return bench->state;
 }
 
-#define COLUMNS(X)                                                                                 \
-	X(entry)                                                                                   \
-	X(cpu_capacity_milli)                                                                      \
-	X(cpu_reserved_milli)                                                                      \
-	X(cpu_expected_milli)                                                                      \
-	X(cpu_used_milli)                                                                          \
-	X(memory_capacity_bytes)                                                                   \
-	X(memory_reserved_bytes)                                                                   \
-	X(memory_expected_bytes)                                                                   \
-	X(memory_used_bytes)                                                                       \
-	X(disk_capacity_bytes)                                                                     \
-	X(disk_reserved_bytes)                                                                     \
-	X(disk_used_bytes)                                                                         \
-	X(tasks)                                                                                   \
-	X(ready)
-
 static void make_nodes(struct bench *bench, size_t n, size_t n_classes)
 {
 	struct node_columns *columns = &bench->columns;
-	columns->n = n;
-#define MAKE(member) columns->member = base_calloc(n, sizeof(*columns->member));
-	COLUMNS(MAKE)
-#undef MAKE
 	for (size_t i = 0; i < n; i++) {
+		columns_add(columns, NULL);
+		columns->number[i] = (int64_t)i + 1;
 		size_t class = draw(bench) % n_classes;
 		columns->cpu_capacity_milli[i] = 16000 + 1000 * (int64_t) class;
 		columns->memory_capacity_bytes[i] =
@@ -80,9 +63,7 @@ static void make_nodes(struct bench *bench, size_t n, size_t n_classes)
 
 static void free_nodes(struct bench *bench)
 {
-#define FREE(member) base_free(bench->columns.member);
-	COLUMNS(FREE)
-#undef FREE
+	columns_release(&bench->columns);
 	base_free(bench->of_the_job);
 	base_free(bench->factors);
 	lanes_release(&bench->lanes);
@@ -357,6 +338,8 @@ static void run_cell(const struct scheduler_ops *policy, size_t n_nodes, size_t 
 	size_t n_bytes = bench.lanes.n * bytes_of(policy);
 	if (policy != &scheduler_roundrobin)
 		printf(" %10.2f", single * (double)n_bytes / read_rate(n_bytes));
+	else
+		printf(" %10s", "-"); /* it reads one machine */
 	printf("\n");
 	fflush(stdout);
 	free_nodes(&bench);

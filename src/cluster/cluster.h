@@ -132,6 +132,7 @@ struct resources cluster_expected(const struct resources *reservations);
  * nothing. cluster_check() recomputes them. */
 struct node_columns {
 	struct node_entry **entry;
+	int64_t *number; /* that it was given when it joined */
 	int64_t *cpu_capacity_milli;
 	int64_t *cpu_reserved_milli;
 	int64_t *cpu_expected_milli;

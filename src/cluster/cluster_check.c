@@ -117,6 +117,7 @@ static void check_nodes(const struct cluster *cluster, const struct carried *car
 		check_number(cluster, i);
 		INVARIANT((node->state == NODE_LEFT) == node->record.left);
 		INVARIANT(IMPLIES(node->record.left, node->tasks.n == 0));
+		INVARIANT(columns->number[i] == node->record.number);
 		INVARIANT(columns->cpu_capacity_milli[i] == capacity->cpu_milli);
 		INVARIANT(columns->memory_capacity_bytes[i] == capacity->memory_bytes);
 		INVARIANT(columns->disk_capacity_bytes[i] == capacity->disk_bytes);

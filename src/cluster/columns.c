@@ -13,6 +13,7 @@
 /* Every column array once, so that growing and freeing cannot forget one. */
 #define COLUMNS(X)                                                                                 \
 	X(entry)                                                                                   \
+	X(number)                                                                                  \
 	X(cpu_capacity_milli)                                                                      \
 	X(cpu_reserved_milli)                                                                      \
 	X(cpu_expected_milli)                                                                      \
@@ -106,6 +107,7 @@ void columns_set_capacity(struct node_columns *columns, const struct node_entry 
 {
 	const struct resources *capacity = &entry->record.facts.capacity;
 	INVARIANT(columns->entry[entry->index] == entry);
+	columns->number[entry->index] = entry->record.number;
 	columns->epoch += columns->cpu_capacity_milli[entry->index] != capacity->cpu_milli ||
 			  columns->memory_capacity_bytes[entry->index] != capacity->memory_bytes;
 	columns_touch(columns, entry->index);

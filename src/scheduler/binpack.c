@@ -1,6 +1,6 @@
-/* Binpack: fill nodes before opening new ones. The score is what would be left over, plus twice the
- * imbalance of what is left, because a node with much memory and no CPU left over is of use to
- * nobody (on the OpenB trace this packs within 1.3 % of the volume bound).
+/* Binpack: fill nodes before opening new ones. The score is what would be left over, plus four
+ * times the imbalance of what is left, because a node with much memory and no CPU left over is of
+ * use to nobody (docs/PERFORMANCE.md has what it packs to).
  *
  * Left over is reckoned from expectations alone: measured use would make a busy node look well
  * filled and draw more to it. Only a node that the task would overload, by either reckoning, is put
@@ -8,8 +8,8 @@
 #include "scheduler/internal.h"
 #include "scheduler/scan.h"
 
-#define IMBALANCE_WEIGHT 2.0F
-#define OVERLOADED	 1000.0F  /* above any leftover, which is at most 4 */
+#define IMBALANCE_WEIGHT 4.0F
+#define OVERLOADED	 1000.0F  /* above any leftover, which is at most 6 */
 #define FULL		 1.00001F /* what is exactly full may come out a little above 1 */
 
 static void terms(const struct node_columns *columns, size_t column,

@@ -229,5 +229,7 @@ extern const struct scheduler_ops scheduler_spread;
 double epvm_tasks_cost(double base, int64_t n_tasks, int64_t n_tasks_full);
 /* The base for a cluster of so many nodes. */
 double epvm_base(size_t n_nodes);
+/* Does epvm keep the machine for tasks that fit nowhere else? */
+bool epvm_keeps(const struct node_columns *columns, size_t column);
 
 #endif

@@ -221,7 +221,7 @@ float score_by_terms(const struct score_terms *policy, const struct node_columns
 {
 	struct capacity capacity = capacity_of(columns, column);
 	float terms[TERMS_MAX] = { 0 };
-	float factors[TERMS_MAX] = { 0 };
+	float factors[FACTORS_MAX] = { 0 };
 	double scale = scale_of(policy, columns->n);
 	policy->terms(columns, column, &capacity, scale, terms);
 	policy->factors(&capacity, scale, expected, factors);
@@ -235,7 +235,7 @@ struct lane_best lanes_best(const struct lanes *lanes, const struct resources *r
 	struct lane_needs needs = lane_needs(request);
 	for (size_t i = 0; i < lanes->n_spans; i++) {
 		const struct lane_span *span = &lanes->spans[i];
-		float factors[TERMS_MAX] = { 0 };
+		float factors[FACTORS_MAX] = { 0 };
 		lanes->policy->factors(&span->capacity, lanes->scale, expected, factors);
 		lanes->policy->scan(lanes, span, factors, &needs, &best);
 	}
@@ -244,10 +244,10 @@ struct lane_best lanes_best(const struct lanes *lanes, const struct resources *r
 
 float *lanes_factors(const struct lanes *lanes, const struct resources *expected)
 {
-	float *factors = base_calloc(lanes->n_spans * TERMS_MAX + 1, sizeof(*factors));
+	float *factors = base_calloc(lanes->n_spans * FACTORS_MAX + 1, sizeof(*factors));
 	for (size_t i = 0; i < lanes->n_spans; i++)
 		lanes->policy->factors(&lanes->spans[i].capacity, lanes->scale, expected,
-				       &factors[i * TERMS_MAX]);
+				       &factors[i * FACTORS_MAX]);
 	return factors;
 }
 
@@ -260,5 +260,5 @@ float lanes_score(const struct lanes *lanes, const float *factors, size_t column
 		lanes->terms[2][place.lane],
 		lanes->terms[3][place.lane],
 	};
-	return lanes->policy->score(terms, &factors[place.span * TERMS_MAX]);
+	return lanes->policy->score(terms, &factors[place.span * FACTORS_MAX]);
 }

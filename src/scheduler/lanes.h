@@ -8,8 +8,9 @@
 
 #include "scheduler/scheduler.h"
 
-#define LANES_WIDE 8 /* scanned at once */
-#define TERMS_MAX  4
+#define LANES_WIDE  8 /* scanned at once */
+#define TERMS_MAX   4
+#define FACTORS_MAX 8
 
 /* What machines that hardly differ have alike, rounded up to 1/256: a fleet has few of these. Scores are reckoned with
  * it, room is not. */
@@ -33,12 +34,12 @@ struct score_terms {
 	void (*terms)(const struct node_columns *columns, size_t column,
 		      const struct capacity *capacity, double scale, float ret_terms[TERMS_MAX]);
 	void (*factors)(const struct capacity *capacity, double scale,
-			const struct resources *request, float ret_factors[TERMS_MAX]);
+			const struct resources *request, float ret_factors[FACTORS_MAX]);
 	/* Of one machine. */
-	float (*score)(const float terms[TERMS_MAX], const float factors[TERMS_MAX]);
+	float (*score)(const float terms[TERMS_MAX], const float factors[FACTORS_MAX]);
 	/* Of all of a span; `best` is what was found before. */
 	void (*scan)(const struct lanes *lanes, const struct lane_span *span,
-		     const float factors[TERMS_MAX], const struct lane_needs *needs,
+		     const float factors[FACTORS_MAX], const struct lane_needs *needs,
 		     struct lane_best *best);
 };
 

@@ -47,8 +47,9 @@ static void many_nodes(struct world *world)
 
 static void pick_for(struct world *world, const struct task *task, struct scheduler_pick *ret_pick)
 {
-	scheduler_pick(&world->cluster, NULL, scheduler_registry[SCHEDULER_EPVM], task, nowhere, 0,
-		       ret_pick);
+	/* The one that keeps no machine for others. */
+	scheduler_pick(&world->cluster, NULL, scheduler_registry[SCHEDULER_SPREAD], task, nowhere,
+		       0, ret_pick);
 }
 
 static struct node_entry *try_place(struct world *world, struct task *task)

@@ -2,8 +2,8 @@
  * again and again a contest of its scores on all of them. Both catch up with what has changed before they are asked.
  *
  * Invariants: memory_recall() names the column that asking every node would give, or says that it does not know; a
- * contest's key of a column is that of the class's question there, filters included, as of `seen` changes of the
- * columns; so whatever a filter or score reads is touched when it changes (cluster/columns.c), or is part of the
+ * contest's key of a column is that of the class's question there, filters included, as of `with.seen` changes of
+ * the columns; so whatever a filter or score reads is touched when it changes (cluster/columns.c), or is part of the
  * class. */
 #include <math.h>
 #include <string.h>
@@ -18,16 +18,22 @@
 
 #define NODES_MIN     64
 #define RANKINGS_MAX  32
+#define POLICIES_MAX  (SCHEDULER_POLICY_COUNT + 1) /* those there are, and one to compare with */
 #define CONTEST_AFTER 16 /* picks of a class; about as many scans cost what it does */
 #define EXCLUDED_MAX  8	 /* of a scan, by filters that it does not know */
+
+/* Up to where something follows the columns. */
+struct caught_up {
+	bool built; /* false: it is to be made anew */
+	uint64_t epoch;
+	uint64_t seen;
+};
 
 struct ranking {
 	uint64_t class; /* 0: none */
 	uint64_t used;	/* when */
 	uint64_t n_picks;
-	uint64_t epoch;
-	uint64_t seen;
-	bool built;
+	struct caught_up with;
 	float *factors;
 	struct contest contest;	  /* without preferences */
 	struct branches branches; /* with them */
@@ -35,16 +41,15 @@ struct ranking {
 
 /* The lanes of one policy. */
 struct kept_lanes {
+	const struct scheduler_ops *policy; /* NULL: of none yet */
 	struct lanes lanes;
-	uint64_t epoch;
-	uint64_t seen;
-	bool built;
+	struct caught_up with;
 };
 
 struct scheduler_memory {
 	size_t nodes_min;
 	uint64_t clock;
-	struct kept_lanes kept[SCHEDULER_POLICY_COUNT];
+	struct kept_lanes kept[POLICIES_MAX + 1]; /* the last is of none */
 	struct ranking rankings[RANKINGS_MAX];
 };
 
@@ -67,7 +72,7 @@ void scheduler_memory_free(struct scheduler_memory *memory)
 {
 	if (!memory)
 		return;
-	for (size_t i = 0; i < SCHEDULER_POLICY_COUNT; i++)
+	for (size_t i = 0; i < ARRAY_LEN(memory->kept); i++)
 		lanes_release(&memory->kept[i].lanes);
 	for (size_t i = 0; i < RANKINGS_MAX; i++)
 		ranking_clear(&memory->rankings[i]);
@@ -84,34 +89,50 @@ struct ask {
 	size_t avoid;		 /* a column; columns->n: none */
 };
 
-/* Changed since, and forgotten already? */
-static bool is_too_old(const struct node_columns *columns, uint64_t epoch, uint64_t seen)
+/* To be made anew: changed since, and forgotten already? */
+static bool is_outdated(const struct caught_up *with, const struct node_columns *columns)
 {
-	return epoch != columns->epoch || columns->n_touched - seen > columns->capacity / 2;
+	return !with->built || with->epoch != columns->epoch ||
+	       columns->n_touched - with->seen > columns->capacity / 2;
+}
+
+static struct caught_up made_of(const struct node_columns *columns)
+{
+	return (struct caught_up){ true, columns->epoch, columns->n_touched };
+}
+
+/* The next column that changed. False: there is none. */
+static bool next_changed(struct caught_up *with, const struct node_columns *columns,
+			 size_t *ret_column)
+{
+	if (with->seen == columns->n_touched)
+		return false;
+	*ret_column = columns->touched[with->seen++ % columns->capacity];
+	return true;
 }
 
 /* ---- lanes ---- */
 
-static size_t policy_number(const struct scheduler_ops *policy)
+static struct kept_lanes *lanes_of(struct scheduler_memory *memory,
+				   const struct scheduler_ops *policy)
 {
 	size_t i = 0;
-	while (scheduler_registry[i] != policy)
+	while (memory->kept[i].policy && memory->kept[i].policy != policy)
 		i++;
-	return i;
+	PRE(i + 1 < ARRAY_LEN(memory->kept));
+	memory->kept[i].policy = policy;
+	return &memory->kept[i];
 }
 
-static void catch_up_lanes(struct kept_lanes *kept, const struct scheduler_ops *policy,
-			   const struct node_columns *columns)
+static void catch_up_lanes(struct kept_lanes *kept, const struct node_columns *columns)
 {
-	if (!kept->built || is_too_old(columns, kept->epoch, kept->seen)) {
-		lanes_build(&kept->lanes, policy->by_terms, columns);
-		kept->built = true;
-		kept->epoch = columns->epoch;
-		kept->seen = columns->n_touched;
+	size_t column;
+	if (is_outdated(&kept->with, columns)) {
+		lanes_build(&kept->lanes, kept->policy->by_terms, columns);
+		kept->with = made_of(columns);
 	}
-	for (; kept->seen < columns->n_touched; kept->seen++)
-		lanes_update(&kept->lanes, columns,
-			     columns->touched[kept->seen % columns->capacity]);
+	while (next_changed(&kept->with, columns, &column))
+		lanes_update(&kept->lanes, columns, column);
 }
 
 /* ---- contests ---- */
@@ -158,9 +179,7 @@ static void build_contest(const struct ask *ask, struct ranking *ranking)
 			contest_put(&ranking->contest, i, key_of(ask, ranking, i));
 		contest_settle(&ranking->contest);
 	}
-	ranking->built = true;
-	ranking->epoch = ask->columns->epoch;
-	ranking->seen = ask->columns->n_touched;
+	ranking->with = made_of(ask->columns);
 }
 
 static void set_key(const struct ask *ask, struct ranking *ranking, size_t column, uint64_t key)
@@ -169,19 +188,16 @@ static void set_key(const struct ask *ask, struct ranking *ranking, size_t colum
 		contest_set(&ranking->contest, column, key);
 	else if (!branches_set(&ranking->branches, ask->question, column, key,
 			       job_tasks_on(ask, column)))
-		ranking->built = false;
+		ranking->with.built = false;
 }
 
 static void catch_up_contest(const struct ask *ask, struct ranking *ranking)
 {
-	const struct node_columns *columns = ask->columns;
-	if (is_too_old(columns, ranking->epoch, ranking->seen))
-		ranking->built = false;
-	for (; ranking->built && ranking->seen < columns->n_touched; ranking->seen++) {
-		size_t column = columns->touched[ranking->seen % columns->capacity];
+	size_t column;
+	while (!is_outdated(&ranking->with, ask->columns) &&
+	       next_changed(&ranking->with, ask->columns, &column))
 		set_key(ask, ranking, column, key_of(ask, ranking, column));
-	}
-	if (!ranking->built)
+	if (is_outdated(&ranking->with, ask->columns))
 		build_contest(ask, ranking);
 }
 
@@ -341,8 +357,8 @@ enum recall memory_recall(struct scheduler_memory *memory, struct question *ques
 	if (avoided)
 		ask.avoid = avoided->index;
 	if (policy->rank != RANK_IN_TURN) {
-		ask.kept = &memory->kept[policy_number(policy)];
-		catch_up_lanes(ask.kept, policy, columns);
+		ask.kept = lanes_of(memory, policy);
+		catch_up_lanes(ask.kept, columns);
 	}
 	struct ranking *ranking = ranking_of(memory, class_of(&ask));
 	ranking->used = ++memory->clock;

@@ -155,6 +155,17 @@ static void greedy_levels_the_load(void **state)
 	world_release(&world);
 }
 
+/* Of the hundred, those with the numbers 16, 32, ... are kept. */
+#define N_KEPT 6
+
+static size_t kept_in_use(const struct world *world)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < N_NODES; i++)
+		n += epvm_keeps(&world->cluster.columns, i) && world->cluster.columns.tasks[i];
+	return n;
+}
+
 static void epvm_spreads_over_equal_nodes(void **state)
 {
 	(void)state;
@@ -162,9 +173,96 @@ static void epvm_spreads_over_equal_nodes(void **state)
 	init_hundred(&world);
 	struct job_entry *job = world_job(&world, "shop", "web", world_spec(500, 200 * MB));
 	uint64_t round = 0;
-	place_many(&world, SCHEDULER_EPVM, job, 5 * N_NODES, &round);
+	/* The first few go to as many machines, all go evenly. */
+	place_many(&world, SCHEDULER_EPVM, job, 8, &round);
+	assert_int_equal(most_tasks(&world), 1);
+	place_many(&world, SCHEDULER_EPVM, job, 5 * (N_NODES - N_KEPT) - 8, &round);
 	for (size_t i = 0; i < N_NODES; i++)
-		assert_int_equal(world.cluster.columns.tasks[i], 5);
+		assert_int_equal(world.cluster.columns.tasks[i],
+				 epvm_keeps(&world.cluster.columns, i) ? 0 : 5);
+	world_release(&world);
+}
+
+static void epvm_keeps_room_for_tasks_as_large_as_a_machine(void **state)
+{
+	(void)state;
+	struct world world;
+	init_hundred(&world);
+	struct job_entry *small = world_job(&world, "shop", "small", world_spec(500, 500 * MB));
+	struct job_entry *large = world_job(&world, "shop", "large", world_spec(10000, 10 * GB));
+	uint64_t round = 0;
+	/* Nine tenths of the fleet, one small task after the other: all but what is kept is nearly full. */
+	place_many(&world, SCHEDULER_EPVM, small, 18 * N_NODES, &round);
+	assert_int_equal(kept_in_use(&world), 0);
+	place_many(&world, SCHEDULER_EPVM, large, N_KEPT, &round);
+	assert_int_equal(kept_in_use(&world), N_KEPT);
+	world_release(&world);
+}
+
+static void epvm_fills_what_is_kept_when_nothing_else_is_left(void **state)
+{
+	(void)state;
+	struct world world;
+	init_hundred(&world);
+	struct job_entry *job = world_job(&world, "shop", "web", world_spec(1000, GB));
+	uint64_t round = 0;
+	place_many(&world, SCHEDULER_EPVM, job, 10 * (N_NODES - N_KEPT), &round);
+	assert_int_equal(kept_in_use(&world), 0);
+	/* One by one, so that the others stay whole. */
+	place_many(&world, SCHEDULER_EPVM, job, 10, &round);
+	assert_int_equal(kept_in_use(&world), 1);
+	place_many(&world, SCHEDULER_EPVM, job, 10 * (N_KEPT - 1), &round);
+	assert_int_equal(kept_in_use(&world), N_KEPT);
+	world_release(&world);
+}
+
+static void epvm_packs_the_last_quarter_of_each_machine(void **state)
+{
+	(void)state;
+	struct world world;
+	init_hundred(&world);
+	struct job_entry *job = world_job(&world, "shop", "web", world_spec(1000, GB));
+	uint64_t round = 0;
+	place_many(&world, SCHEDULER_EPVM, job, 7 * (N_NODES - N_KEPT), &round);
+	assert_int_equal(most_tasks(&world), 7);
+	/* Eight would be more than three quarters: from here on one machine is filled after the other. */
+	place_many(&world, SCHEDULER_EPVM, job, 30, &round);
+	for (size_t i = 0; i < 10; i++)
+		assert_int_equal(world.cluster.columns.tasks[i], 10);
+	assert_int_equal(world.cluster.columns.tasks[10], 7);
+	world_release(&world);
+}
+
+static void epvm_puts_nothing_on_an_overloaded_machine_while_others_have_room(void **state)
+{
+	(void)state;
+	struct world world;
+	init_hundred(&world);
+	struct node_stats busy = { .cpu_used_milli = 10000, .memory_used_bytes = 10 * GB };
+	cluster_set_node_stats(&world.cluster, world.cluster.columns.entry[3], &busy, 1);
+	struct job_entry *job = world_job(&world, "shop", "web", world_spec(1000, GB));
+	uint64_t round = 0;
+	place_many(&world, SCHEDULER_EPVM, job, 10 * (N_NODES - 1), &round);
+	assert_int_equal(world.cluster.columns.tasks[3], 0);
+	place_many(&world, SCHEDULER_EPVM, job, 1, &round);
+	assert_int_equal(world.cluster.columns.tasks[3], 1);
+	world_release(&world);
+}
+
+static void epvm_keeps_nothing_of_a_fleet_of_fifteen(void **state)
+{
+	(void)state;
+	struct world world;
+	init_hundred(&world);
+	while (world.cluster.columns.n > 15)
+		cluster_delete_node(&world.cluster, &world.changes, world.cluster.columns.entry[0]);
+	for (size_t i = 0; i < 15; i++)
+		assert_false(epvm_keeps(&world.cluster.columns, i));
+	struct job_entry *job = world_job(&world, "shop", "web", world_spec(500, 200 * MB));
+	uint64_t round = 0;
+	place_many(&world, SCHEDULER_EPVM, job, 15, &round);
+	for (size_t i = 0; i < 15; i++)
+		assert_int_equal(world.cluster.columns.tasks[i], 1);
 	world_release(&world);
 }
 
@@ -216,7 +314,8 @@ static void tasks_that_reserve_nothing_spread_too(void **state)
 		init_hundred(&world);
 		struct job_entry *job = world_job(&world, "shop", "web", world_spec(0, 0));
 		uint64_t round = 0;
-		place_many(&world, policies[i], job, 2 * N_NODES, &round);
+		size_t n_kept = policies[i] == SCHEDULER_EPVM ? N_KEPT : 0;
+		place_many(&world, policies[i], job, 2 * (int64_t)(N_NODES - n_kept), &round);
 		assert_int_equal(most_tasks(&world), 2);
 		world_release(&world);
 	}
@@ -357,6 +456,11 @@ int main(void)
 		cmocka_unit_test(round_robin_takes_every_node_in_turn),
 		cmocka_unit_test(greedy_levels_the_load),
 		cmocka_unit_test(epvm_spreads_over_equal_nodes),
+		cmocka_unit_test(epvm_keeps_room_for_tasks_as_large_as_a_machine),
+		cmocka_unit_test(epvm_fills_what_is_kept_when_nothing_else_is_left),
+		cmocka_unit_test(epvm_packs_the_last_quarter_of_each_machine),
+		cmocka_unit_test(epvm_puts_nothing_on_an_overloaded_machine_while_others_have_room),
+		cmocka_unit_test(epvm_keeps_nothing_of_a_fleet_of_fifteen),
 		cmocka_unit_test(epvm_gives_a_large_machine_more_and_a_small_one_its_share),
 		cmocka_unit_test(epvm_weighs_every_resource_at_once),
 		cmocka_unit_test(tasks_that_reserve_nothing_spread_too),
