@@ -435,11 +435,18 @@ static void look_at_update(struct look *look, const struct job_entry *entry, boo
 			 entry->job.project, entry->job.name, (long long)entry->job.revision);
 }
 
-/* Is the job, as far as it can be, of its present revision and restart, and does it run? */
+/* Is the job, as far as it can be, of its present revision and restart, and does it run? Not where one that was to be
+ * replaced serves on, because its successor has failed. */
 static bool is_replaced(const struct look *look, const struct job_entry *entry)
 {
 	if (job_is_under_way(&entry->job))
 		return false;
+	for (size_t i = 0; i < entry->tasks.n; i++) {
+		const struct task *task = entry->tasks.items[i];
+		if (!is_current(entry, task) && !task_is_final(task->state) &&
+		    is_wanted(look, entry, task->desired.slot))
+			return false;
+	}
 	for (int64_t slot = 1; slot <= last_slot(look, entry); slot++) {
 		const struct task *task = newest_of(entry, slot);
 		if (is_wanted(look, entry, slot) &&
