@@ -281,7 +281,7 @@ static void check_node(struct sim *sim, const struct cluster *cluster,
 /* ---- a commit ---- */
 
 /* `replayed`: the store may have kept a part of a turn only. What a job was asked for is in it, and what was to come of
- * that for its tasks is decided again in the first turn. */
+ * that for its runs and tasks is decided again in the first turn. */
 static void check_all(struct sim *sim, const struct cluster *cluster, bool replayed)
 {
 	struct checker *checker = &sim->checker;
@@ -294,7 +294,7 @@ static void check_all(struct sim *sim, const struct cluster *cluster, bool repla
 			const struct job_entry *entry = projects[i]->jobs[j];
 			for (size_t k = 0; k < entry->tasks.n; k++)
 				check_task(sim, cluster, entry, entry->tasks.items[k]);
-			checker_runs(sim, entry);
+			checker_runs(sim, entry, replayed);
 			if (!replayed)
 				checker_run_tasks(sim, entry);
 		}
@@ -339,7 +339,7 @@ static void check_job(struct sim *sim, const struct cluster *cluster, const stru
 	const struct job_entry *entry = cluster_job(cluster, id);
 	if (!entry)
 		return;
-	checker_runs(sim, entry);
+	checker_runs(sim, entry, false);
 	checker_run_tasks(sim, entry);
 }
 

@@ -199,7 +199,7 @@ void checker_turns(struct sim *sim, const struct job_entry *entry);
 bool checker_is_settled(const struct job_entry *entry, int64_t slot);
 bool checker_turn_may_come(const struct job_entry *entry);
 /* check_runs.c: a job's record, its tasks, after a commit. */
-void checker_runs(struct sim *sim, const struct job_entry *entry);
+void checker_runs(struct sim *sim, const struct job_entry *entry, bool replayed);
 void checker_run_tasks(struct sim *sim, const struct job_entry *entry);
 void checker_runs_release(struct checker *checker);
 /* check_updates.c: a task that an update stops. */
