@@ -45,7 +45,7 @@ static bool take_word(struct reader *reader, const char *word)
 /* Behind "\u00": what has no letter of its own. */
 static bool take_control(struct reader *reader)
 {
-	static const char digits[] = "0123456789abcdef";
+	static const char digits[] = "0123456789ABCDEF";
 	if (reader->end - reader->at < 2)
 		return false;
 	char high = reader->at[0];
@@ -172,11 +172,12 @@ static bool read_strings(struct reader *reader, const struct field *field, struc
 		return true;
 	do {
 		_cleanup_free_ char *string = NULL;
-		if (!read_string(reader, LIMIT_STRING_BYTES, &string))
+		if ((int64_t)strings->n >= field->max ||
+		    !read_string(reader, LIMIT_STRING_BYTES, &string))
 			return false;
 		strings_add(strings, string);
 	} while (take(reader, ','));
-	return take(reader, ']') && (int64_t)strings->n <= field->max;
+	return take(reader, ']');
 }
 
 static bool has_key(const struct pairs *pairs, const char *key)
@@ -214,10 +215,11 @@ static bool read_structs(struct reader *reader, const struct field *field, struc
 	if (take(reader, ']'))
 		return true;
 	do {
-		if (!read_record(reader, field->type, list_add(list, field->type->size)))
+		if ((int64_t)list->n >= field->max ||
+		    !read_record(reader, field->type, list_add(list, field->type->size)))
 			return false;
 	} while (take(reader, ','));
-	return take(reader, ']') && (int64_t)list->n <= field->max;
+	return take(reader, ']');
 }
 
 static bool read_optional(struct reader *reader, const struct record_type *type, void **member)

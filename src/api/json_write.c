@@ -23,11 +23,12 @@ static void add_escaped(struct text *out, char c)
 {
 	static const char named[] = "\"\\\b\f\n\r\t";
 	static const char letters[] = "\"\\bfnrt";
+	static const char digits[] = "0123456789ABCDEF";
 	const char *found = memchr(named, c, sizeof(named) - 1);
 	if (found)
 		text_addf(out, "\\%c", letters[found - named]);
 	else
-		text_addf(out, "\\u00%02x", (unsigned char)c);
+		text_addf(out, "\\u00%c%c", digits[(unsigned char)c >> 4], digits[c & 0xf]);
 }
 
 /* Bytes that are not UTF-8 can come from containers and old files: each becomes a question mark. */
