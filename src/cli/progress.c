@@ -8,6 +8,7 @@
 #include "cli/find.h"
 #include "cli/rollout.h"
 #include "cli/screen.h"
+#include "cli/steady.h"
 #include "net/shell.h"
 #include "task/reason.h"
 
@@ -37,6 +38,7 @@ struct progress {
 	bool looked; /* the first look was taken */
 	int64_t start_wall_ms;
 	struct screen screen;
+	struct steady steady;
 	int64_t no_room_since_ms;
 	int64_t away_since_ms; /* 0: the manager answers */
 };
@@ -231,6 +233,32 @@ static int64_t asked_of(const struct progress *progress, const struct job_view *
 	return 0;
 }
 
+static bool is_service(const struct job_view *job)
+{
+	return job->mode == JOB_REPLICATED || job->mode == JOB_GLOBAL;
+}
+
+/* Has each task of a service come up to stay? */
+static enum err_code judge_steady(const struct progress *progress, const struct job_view *job,
+				  bool *ret_over, struct err *err)
+{
+	for (size_t i = 0; i < progress->tasks.tasks.n; i++) {
+		const struct task_view *task = &progress->tasks.tasks.items[i];
+		if (!uuid_equal(task->job_id, job->id) || task->wanted != TASK_WANT_RUN ||
+		    task_is_final(task->state))
+			continue;
+		if (progress->options->settle_ms && steady_keeps_ending(&progress->steady, task))
+			return err_set(
+				err, ERR_FAILED,
+				"%s ends again and again: %s; `drover logs %s` shows what it said",
+				task->name, task->message, task->name);
+		if (!steady_is(&progress->steady, task, progress->options->settle_ms,
+			       shell_now_ms()))
+			*ret_over = false;
+	}
+	return ERR_NONE;
+}
+
 static enum err_code judge_up(const struct progress *progress, bool *ret_done, struct err *err)
 {
 	*ret_done = true;
@@ -240,6 +268,8 @@ static enum err_code judge_up(const struct progress *progress, bool *ret_done, s
 			continue;
 		bool over = true;
 		enum err_code code = rollout_judge(job, asked_of(progress, job), &over, err);
+		if (!code && job->wanted == JOB_RUN && is_service(job))
+			code = judge_steady(progress, job, &over, err);
 		if (code)
 			return code;
 		/* What fails in an update is judged by its policy. */
@@ -427,6 +457,8 @@ static enum err_code look(struct progress *progress, bool *ret_done, struct err 
 	if (code)
 		return is_away_for_now(progress, code) ? ERR_NONE : code;
 	progress->away_since_ms = 0;
+	for (size_t i = 0; i < progress->tasks.tasks.n; i++)
+		steady_look(&progress->steady, &progress->tasks.tasks.items[i], shell_now_ms());
 	show(progress);
 	progress->looked = true;
 	return judge(progress, ret_done, err);
@@ -454,6 +486,7 @@ enum err_code progress_wait(struct invocation *invocation, const struct progress
 	}
 	pages_release(&progress);
 	base_free(progress.shown);
+	steady_release(&progress.steady);
 	screen_release(&progress.screen);
 	return code;
 }

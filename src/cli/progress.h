@@ -16,12 +16,13 @@ struct progress_options {
 	enum progress_goal goal;
 	const struct manager_answer *asked; /* with which revisions; NULL: whichever there are */
 	int64_t timeout_ms;		    /* 0: as long as it takes */
+	int64_t settle_ms; /* PROGRESS_UP: how long a task without a health check runs before it is up; 0: at once */
 	bool quiet;
 };
 
 /* Wait for the goal. ERR_FAILED with the reason when it cannot be reached by waiting (a task that cannot start, a
- * policy used up, an update that was paused or rolled back, no room on any node for 10 s; a stop that no node can
- * confirm because it cannot be reached), ERR_TIMEOUT naming what is missing. */
+ * policy used up, a container that ends again and again, an update that was paused or rolled back, no room on any node
+ * for 10 s; a stop that no node can confirm because it cannot be reached), ERR_TIMEOUT naming what is missing. */
 enum err_code progress_wait(struct invocation *invocation, const struct progress_options *options,
 			    struct err *err) WARN_UNUSED;
 

@@ -6,6 +6,7 @@
 #include "cli/find.h"
 #include "cli/progress.h"
 #include "cli/project.h"
+#include "cli/steady.h"
 
 static enum err_code ask_of_job(struct invocation *invocation, const struct job_view *job,
 				int64_t revision, struct manager_answer *ret_answer,
@@ -60,8 +61,9 @@ static enum err_code wait_for(struct invocation *invocation, const struct manage
 	struct progress_options options = { .project = answer->project,
 					    .jobs = &jobs,
 					    .goal = PROGRESS_UP,
-					    .timeout_ms = cli_duration_ms(invocation,
-									  "wait-timeout", 0) };
+					    .timeout_ms =
+						    cli_duration_ms(invocation, "wait-timeout", 0),
+					    .settle_ms = STEADY_SETTLE_MS };
 	enum err_code code = ERR_NONE;
 	if (!cli_has(invocation, "detach"))
 		code = progress_wait(invocation, &options, err);

@@ -5,6 +5,7 @@
 #include "base/parse.h"
 #include "cli/find.h"
 #include "cli/progress.h"
+#include "cli/steady.h"
 
 static enum err_code ask(struct invocation *invocation, const struct found *found, int64_t replicas,
 			 struct err *err)
@@ -59,8 +60,9 @@ static enum err_code scale(struct invocation *invocation, const char *operand, s
 	struct progress_options options = { .project = found.job.project,
 					    .jobs = &jobs,
 					    .goal = PROGRESS_UP,
-					    .timeout_ms = cli_duration_ms(invocation,
-									  "wait-timeout", 0) };
+					    .timeout_ms =
+						    cli_duration_ms(invocation, "wait-timeout", 0),
+					    .settle_ms = STEADY_SETTLE_MS };
 	if (!code && !cli_has(invocation, "detach"))
 		code = progress_wait(invocation, &options, err);
 	if (!code)

@@ -6,6 +6,7 @@
 #include "cli/plan_file.h"
 #include "cli/progress.h"
 #include "cli/project.h"
+#include "cli/steady.h"
 
 static enum err_code apply(struct invocation *invocation, const struct project_request *request,
 			   struct manager_answer *ret_answer, struct err *err)
@@ -53,12 +54,14 @@ static enum err_code wait_until_up(struct invocation *invocation,
 	struct strings jobs = { 0 };
 	for (size_t i = 0; i < request->jobs.n; i++)
 		strings_add(&jobs, request->jobs.items[i].name);
-	struct progress_options options = { .project = request->name,
-					    .jobs = &jobs,
-					    .goal = PROGRESS_UP,
-					    .asked = answer,
-					    .timeout_ms = cli_duration_ms(invocation,
-									  "wait-timeout", 0) };
+	struct progress_options options = {
+		.project = request->name,
+		.jobs = &jobs,
+		.goal = PROGRESS_UP,
+		.asked = answer,
+		.timeout_ms = cli_duration_ms(invocation, "wait-timeout", 0),
+		.settle_ms = cli_duration_ms(invocation, "settle", STEADY_SETTLE_MS)
+	};
 	enum err_code code = progress_wait(invocation, &options, err);
 	strings_release(&jobs);
 	return code;
@@ -138,17 +141,21 @@ static const struct option options[] = {
 	  "changed" },
 	{ "wait-timeout", 0, OPTION_DURATION, "TIME",
 	  "give up waiting after this (the jobs stay)" },
+	{ "settle", 0, OPTION_DURATION, "TIME",
+	  "a task without a health check is up when it has run for this long (default 1s)" },
 };
 
 const struct command command_up = {
 	.name = "up",
 	.operands = "[SERVICE...]",
 	.summary = "Run the project of a compose.yaml, or bring it up to date",
-	.details = "Waits until every task runs (and is healthy, where it has a check) or has "
-		   "completed, and fails\n"
-		   "with the reason when one cannot, when an update is paused or was rolled back. "
-		   "Running it again with nothing changed restarts nothing. "
-		   "With SERVICE: only these and what they depend on.",
+	.details =
+		"Waits until every task runs (and is healthy, where it has a check) or has "
+		"completed, and fails\n"
+		"with the reason when one cannot, when it ends again and again, when an update is "
+		"paused or was\nrolled back. "
+		"Running it again with nothing changed restarts nothing. "
+		"With SERVICE: only these and what they depend on.",
 	.options = options,
 	.n_options = ARRAY_LEN(options),
 	.operands_max = -1,

@@ -209,10 +209,10 @@ class Drover:
         done = self.run(*words, "-o", "json", check=check)
         return json.loads(done.stdout) if done.returncode == 0 else None
 
-    def up(self, compose, *options, project="t", check=True, seconds=PATIENCE_SECONDS):
+    def up(self, compose, *options, project="t", settle="0s", check=True, seconds=PATIENCE_SECONDS):
         path = self.folder / "compose.yaml"
         path.write_text(compose)
-        return self.run("up", "-f", path, "-p", project, *options, check=check, seconds=seconds)
+        return self.run("up", "-f", path, "-p", project, "--settle", settle, *options, check=check, seconds=seconds)
 
     def tasks(self, job=None, everything=False):
         page = self.json("ps", *(["-a"] if everything else []))

@@ -26,6 +26,19 @@ def test_what_docker_has_and_drover_has_not_is_said(stopped_drover, words, part)
     assert done.returncode == 2 and part in done.stderr and done.stdout == ""
 
 
+def test_up_is_not_content_with_one_that_ends_again_and_again(drover):
+    ends = f"services:\n  s: {{image: {BUSYBOX}, init: true, command: ['sh', '-c', 'sleep 0.2; exit 4']}}\n"
+    done = drover.up(ends, settle="1s", check=False)
+    assert done.returncode == 1
+    assert re.search(r"t/s\.1 ends again and again: exited with status 4.*`drover logs t/s\.1`", done.stderr), done.stderr
+    # One that has to be started twice comes up all the same.
+    file = "/tmp/there"
+    twice = ends.replace("sleep 0.2; exit 4", f"sleep 0.2; test -e {file} || {{ touch {file}; exit 4; }}; sleep 1000")
+    drover.run("down", "-p", "t", "-v")
+    drover.up(twice.replace("init: true", "init: true, volumes: [there:/tmp]") + "volumes: {there: }\n", settle="1s")
+    assert drover.task("t/s", "running")["attempt"] == 2
+
+
 def test_run_rm_leaves_nothing(drover):
     done = drover.run("run", "--rm", "--name", "once", BUSYBOX, "sh", "-c", "echo hello; exit 5", check=False)
     assert (done.returncode, done.stdout) == (5, "hello\n")
