@@ -538,7 +538,10 @@ static enum err_code start(struct worker_daemon *daemon,
 		return err_set_field(err, ERR_INVALID, "--runtime", "there is no runtime \"%s\"",
 				     runtime_name);
 	daemon->store_ops = options->store_ops ? options->store_ops : &store_lmdb;
-	enum err_code code = daemon->store_ops->open(&store_options, &daemon->store, err);
+	/* The usual folder may never be needed, and not everybody can mount something there. */
+	enum err_code code = options->files_dir ? files_check(daemon->files, err) : ERR_NONE;
+	if (!code)
+		code = daemon->store_ops->open(&store_options, &daemon->store, err);
 	if (!code)
 		code = start_core(daemon, err);
 	if (!code)

@@ -122,11 +122,9 @@ static enum err_code open_own(int parent, const char *name, const char *path, in
 		       (unsigned)(mode >> 3 & 7), (unsigned)(mode & 7));
 }
 
-/* DIR/NODE, which is ours alone. */
-static enum err_code prepare(const struct files *files, int *ret_fd, struct err *err)
+/* DIR, on a tmpfs. */
+static enum err_code open_dir(const struct files *files, int *ret_fd, struct err *err)
 {
-	char own[LIMIT_PATH_BYTES];
-	int dir;
 	enum err_code code = make_dirs(files->dir, err);
 	if (code)
 		return code;
@@ -136,7 +134,24 @@ static enum err_code prepare(const struct files *files, int *ret_fd, struct err 
 			       "%s is not on a tmpfs, and none can be mounted there: %s; name a "
 			       "folder on a tmpfs with --files-dir",
 			       files->dir, strerror(errno));
-	code = open_own(AT_FDCWD, files->dir, files->dir, &dir, err);
+	return open_own(AT_FDCWD, files->dir, files->dir, ret_fd, err);
+}
+
+enum err_code files_check(const struct files *files, struct err *err)
+{
+	int fd;
+	enum err_code code = open_dir(files, &fd, err);
+	if (!code)
+		close(fd);
+	return code;
+}
+
+/* DIR/NODE, which is ours alone. */
+static enum err_code prepare(const struct files *files, int *ret_fd, struct err *err)
+{
+	char own[LIMIT_PATH_BYTES];
+	int dir;
+	enum err_code code = open_dir(files, &dir, err);
 	if (code)
 		return code;
 	text_print(own, sizeof(own), "%s/%s", files->dir, files->node);

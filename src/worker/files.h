@@ -18,6 +18,9 @@ const char *files_dir(const struct files *files);
 /* Whose tasks these are: two workers of a machine do not meet. */
 void files_set_node(struct files *files, struct node_id node);
 
+/* Can files be kept in DIR? Makes the folder and the tmpfs where they are missing. ERR_INVALID, ERR_IO: no, and why. */
+enum err_code files_check(const struct files *files, struct err *err) WARN_UNUSED;
+
 /* Carry out CONTAINER_FILES; the answer is the caller's to release. Where DIR is not on a tmpfs one is mounted there,
  * which only root can. */
 void files_put(struct files *files, const struct container_action *action,

@@ -193,6 +193,24 @@ static void a_folder_that_others_can_change_is_refused(void **state)
 	tear_down(&bench);
 }
 
+static void a_folder_that_is_named_is_looked_at_before_it_is_needed(void **state)
+{
+	(void)state;
+	struct bench bench;
+	struct err err;
+	set_up(&bench);
+	assert_int_equal(files_check(bench.files, &err), ERR_NONE);
+	assert_int_equal(chmod(bench.dir, 0777), 0);
+	assert_int_equal(files_check(bench.files, &err), ERR_IO);
+	assert_non_null(strstr(err.message, "the mode 0777"));
+	assert_int_equal(chmod(bench.dir, 0700), 0);
+	tear_down(&bench);
+	struct files *relative = files_new("here");
+	assert_int_equal(files_check(relative, &err), ERR_INVALID);
+	assert_string_equal(err.message, "here is not an absolute path");
+	files_free(relative);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +219,7 @@ int main(void)
 		TEST(what_no_task_needs_is_swept_away),
 		TEST(what_cannot_be_made_leaves_nothing),
 		TEST(a_folder_that_others_can_change_is_refused),
+		TEST(a_folder_that_is_named_is_looked_at_before_it_is_needed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
