@@ -81,19 +81,23 @@ static enum err_code plan_scale(struct manager *manager, const struct manager_re
 	return ERR_NONE;
 }
 
-static void plan_stop_job(struct plan *plan, const struct job_entry *entry)
+static void plan_stop_job(const struct manager *manager, struct plan *plan,
+			  const struct job_entry *entry)
 {
 	struct plan_job *job = plan_job_add(plan, entry, EFFECT_UNCHANGED);
 	if (entry->job.wanted != JOB_RUN)
 		return;
 	job->job.wanted = JOB_STOP;
+	runs_stop(manager, entry, &job->job);
 	job->put = true;
 	job->effect = EFFECT_STOPPED;
 }
 
-static void plan_restart_job(struct plan *plan, const struct job_entry *entry)
+static void plan_restart_job(const struct manager *manager, struct plan *plan,
+			     const struct job_entry *entry)
 {
 	struct plan_job *job = plan_job_add(plan, entry, EFFECT_UNCHANGED);
+	(void)manager;
 	if (entry->job.wanted != JOB_REMOVE)
 		plan_job_restart(job);
 }
@@ -106,6 +110,7 @@ static void plan_back_to(struct manager *manager, const struct manager_request *
 	if (target->number == entry->job.revision)
 		return;
 	rollback_plan(manager, &job->job, target, JOB_ROLLBACK_ASKED);
+	runs_change(&job->job, &job_entry_current(entry)->spec, &target->spec);
 	job->put = true;
 	job->put_revision = rollback_keeps_scale(entry, target, &job->revision);
 	/* What its owner took away, others bring back as theirs only. */
@@ -199,6 +204,11 @@ static enum err_code check_ended(const struct manager *manager, const struct job
 	slots_facts(entry, &slots, &facts);
 	slots_release(&slots);
 	int64_t n = facts.wanted - facts.succeeded - facts.left;
+	if (job_runs_waiting(&entry->job.scheduled))
+		return err_set(err, ERR_CONFLICT,
+			       "job %s/%s has a run that waits for the one before, and begins by "
+			       "itself; drover stop ends both",
+			       entry->job.project, entry->job.name);
 	if (job_is_between_runs(entry))
 		return ERR_NONE;
 	if (!n || entry->job.wanted == JOB_STOP)
@@ -234,9 +244,11 @@ static enum err_code plan_run_again(struct manager *manager, const struct manage
 	return ERR_NONE;
 }
 
-static void plan_remove_job(struct plan *plan, const struct job_entry *entry)
+static void plan_remove_job(const struct manager *manager, struct plan *plan,
+			    const struct job_entry *entry)
 {
 	struct plan_job *job = plan_job_add(plan, entry, EFFECT_UNCHANGED);
+	(void)manager;
 	if (entry->job.wanted == JOB_REMOVE)
 		return;
 	job->job.wanted = JOB_REMOVE;
@@ -247,7 +259,8 @@ static void plan_remove_job(struct plan *plan, const struct job_entry *entry)
 /* Jobs the request is about: one, or all of the project. */
 static enum err_code plan_jobs(struct manager *manager, const struct manager_request *request,
 			       struct plan *plan,
-			       void (*plan_job)(struct plan *plan, const struct job_entry *entry),
+			       void (*plan_job)(const struct manager *manager, struct plan *plan,
+						const struct job_entry *entry),
 			       struct err *err)
 {
 	if (is_given(request->job)) {
@@ -256,7 +269,7 @@ static enum err_code plan_jobs(struct manager *manager, const struct manager_req
 			return err->code;
 		if (entry->job.wanted == JOB_REMOVE && plan_job != plan_remove_job)
 			return being_removed(entry, err);
-		plan_job(plan, entry);
+		plan_job(manager, plan, entry);
 		return ERR_NONE;
 	}
 	const struct project_entry *project =
@@ -265,7 +278,7 @@ static enum err_code plan_jobs(struct manager *manager, const struct manager_req
 	if (!project)
 		return no_project(request->project, err);
 	for (size_t i = 0; i < project->n_jobs; i++)
-		plan_job(plan, project->jobs[i]);
+		plan_job(manager, plan, project->jobs[i]);
 	return ERR_NONE;
 }
 

@@ -351,6 +351,8 @@ bool slot_is_old(const struct job_entry *entry, const struct slot *slot);
 bool job_is_between_runs(const struct job_entry *entry);
 /* The job's record as it is when this run begins. */
 void run_begin(const struct manager *manager, struct job *job, struct job_run *run);
+/* ... when it is stopped: with that its runs are over. */
+void runs_stop(const struct manager *manager, const struct job_entry *entry, struct job *job);
 /* ... and when its specification changes; `before` NULL: it is new. */
 void runs_change(struct job *job, const struct job_spec *before, const struct job_spec *after);
 /* Has its run come to its end, and does another begin? True: the job is to be looked at again. */

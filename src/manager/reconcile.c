@@ -99,16 +99,11 @@ static void end_unwanted(struct manager *manager, const struct pass *pass)
 	}
 }
 
-/* The task of a slot whose node is lost waits for the node, but not for what has changed meanwhile; nor does its run
- * wait for it: it is over with that. */
+/* The task of a slot whose node is lost waits for the node, but not for what has changed meanwhile. */
 static void settle_kept(struct manager *manager, struct job_entry *entry, struct slot *slot)
 {
 	struct task *task = slot->newest;
-	if (!task || task_is_final(task->state))
-		return;
-	if (job_is_between_runs(entry) && task->desired.wanted == TASK_WANT_RUN)
-		task_stop(manager, task, REASON_STOPPED);
-	else
+	if (task && !task_is_final(task->state))
 		settle_live(manager, entry, slot, slot_look(entry, task));
 }
 
@@ -173,8 +168,20 @@ static bool reconcile_slots(struct manager *manager, struct job_entry *entry)
 	return again;
 }
 
+/* Its run is over, and has not come to its end: another takes its place, or its machine is lost. */
+static void end_what_is_left(struct manager *manager, const struct job_entry *entry)
+{
+	for (size_t i = 0; i < entry->tasks.n; i++) {
+		struct task *task = entry->tasks.items[i];
+		if (!task_is_final(task->state) && task->desired.wanted == TASK_WANT_RUN)
+			task_stop(manager, task, REASON_STOPPED);
+	}
+}
+
 static void reconcile_running(struct manager *manager, struct job_entry *entry)
 {
+	if (job_is_between_runs(entry))
+		end_what_is_left(manager, entry);
 	depend_restart(manager, entry);
 	while (reconcile_slots(manager, entry))
 		continue;

@@ -5,9 +5,10 @@
  * that deals with it: so a manager that restarts, or a clock that is set back, begins no run twice. A clock is looked
  * at once a minute at least, so one that was set is seen.
  *
- * Invariants: at most one run of a job is under way; a slot is filled only while one is, and what is left of it on a
- * machine that is lost is stopped with it; no more runs that have ended are on record than the history says; each time
- * that has come is on record as a run, as skipped or as missed, or lies before one that is missed. */
+ * Invariants: at most one run of a job is under way; a slot is filled only while one is, and what is left of it then
+ * is stopped; one that takes the place of another begins when nothing of that is left; no more runs that have ended are
+ * on record than the history says; each time that has come is on record as a run, as skipped or as missed, or lies
+ * before one that is missed. */
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/planted.h"
@@ -68,6 +69,17 @@ static void run_end(const struct manager *manager, struct job_run *run, int outc
 	run->ended_wall_ms = wall_now(manager);
 }
 
+/* All that have not ended. Some may be forgotten on return. */
+static void end_all(const struct manager *manager, const struct schedule *schedule,
+		    struct job_runs *runs, int outcome)
+{
+	for (size_t i = 0; i < runs->runs.n; i++)
+		if (runs->runs.items[i].outcome == RUN_UNDER_WAY ||
+		    runs->runs.items[i].outcome == RUN_WAITS)
+			run_end(manager, &runs->runs.items[i], outcome);
+	job_runs_forget(runs, schedule_history(schedule));
+}
+
 /* It may be forgotten on return. */
 static void run_end_at_once(const struct manager *manager, const struct schedule *schedule,
 			    struct job *job, struct job_run *run, int outcome)
@@ -81,22 +93,25 @@ static void come(struct manager *manager, const struct schedule *schedule, struc
 		 int64_t time_ms, bool made_up)
 {
 	struct job_runs *runs = &job->scheduled;
-	struct job_run *open = PLANTED(PLANTED_RUN_BESIDE) ? NULL : job_runs_open(runs);
-	bool skipped = open && schedule->overlap == OVERLAP_SKIP;
-	bool waits = open && schedule->overlap == OVERLAP_QUEUE;
-	if (waits && job_runs_count_waiting(runs) >= LIMIT_RUNS_PER_JOB)
+	bool busy = (job_runs_open(runs) || job_runs_waiting(runs)) && !PLANTED(PLANTED_RUN_BESIDE);
+	bool replaces = busy && schedule->overlap == OVERLAP_REPLACE;
+	bool skipped = busy && schedule->overlap == OVERLAP_SKIP;
+	if (busy && !replaces && job_runs_count_waiting(runs) >= LIMIT_RUNS_PER_JOB)
 		skipped = true;
-	if (open && schedule->overlap == OVERLAP_REPLACE)
-		run_end(manager, open, RUN_REPLACED);
+	if (replaces)
+		end_all(manager, schedule, runs, RUN_REPLACED);
 	struct job_run *run = job_runs_add(runs, schedule_history(schedule));
 	run->scheduled_wall_ms = time_ms;
 	run->made_up = made_up;
 	if (skipped) {
 		run_end_at_once(manager, schedule, job, run, RUN_SKIPPED);
 		tell(manager, job, "run_skipped", "the run before has not ended: skipped");
-	} else if (waits) {
+	} else if (busy) {
 		run->outcome = RUN_WAITS;
-		tell(manager, job, "run_waits", "the run before has not ended: the next one waits");
+		tell(manager, job, "run_waits",
+		     replaces
+			     ? "the run before has not ended: it is stopped, and the next one waits"
+			     : "the run before has not ended: the next one waits");
 	} else {
 		run_begin(manager, job, run);
 		tell(manager, job, "run_began",
@@ -258,14 +273,22 @@ static bool has_ended(const struct job_entry *entry, const struct job_facts *fac
 	       (facts->wanted || !job_is_global(entry));
 }
 
-static void stop_all(const struct manager *manager, const struct schedule *schedule,
-		     struct job_runs *runs)
+/* Of the run before, on a machine that can say so; what is on one that is lost is not waited for. */
+static bool is_anything_left(const struct job_entry *entry)
 {
-	for (size_t i = 0; i < runs->runs.n; i++)
-		if (runs->runs.items[i].outcome == RUN_UNDER_WAY ||
-		    runs->runs.items[i].outcome == RUN_WAITS)
-			run_end(manager, &runs->runs.items[i], RUN_STOPPED);
-	job_runs_forget(runs, schedule_history(schedule));
+	for (size_t i = 0; i < entry->tasks.n; i++)
+		if (!task_is_off(entry->tasks.items[i]) && !entry->tasks.items[i]->unreachable)
+			return true;
+	return false;
+}
+
+static void begin_waiting(struct manager *manager, struct job *job)
+{
+	struct job_run *next = job_runs_waiting(&job->scheduled);
+	if (!next)
+		return;
+	run_begin(manager, job, next);
+	tell(manager, job, "run_began", "the run that has waited begins");
 }
 
 static void settle_end(struct manager *manager, const struct schedule *schedule, struct job *job,
@@ -276,48 +299,53 @@ static void settle_end(struct manager *manager, const struct schedule *schedule,
 			well ? RUN_SUCCEEDED : RUN_FAILED);
 	tell(manager, job, well ? "run_succeeded" : "run_failed",
 	     well ? "the run has succeeded" : "the run has failed");
-	struct job_run *next = job_runs_waiting(&job->scheduled);
-	if (!next)
-		return;
-	run_begin(manager, job, next);
-	tell(manager, job, "run_began", "the run that has waited begins");
+	begin_waiting(manager, job);
 }
 
 bool runs_settle(struct manager *manager, const struct job_entry *entry,
 		 const struct job_facts *facts)
 {
 	const struct job_runs *runs = &entry->job.scheduled;
-	bool stopped = entry->job.wanted == JOB_STOP;
-	bool open = job_runs_open(runs) != NULL;
-	if (!schedule_of(entry) || entry->job.wanted == JOB_REMOVE)
+	if (!schedule_of(entry) || entry->job.wanted != JOB_RUN)
 		return false;
-	if (stopped ? !open && !job_runs_waiting(runs)
-		    : runs->until_wall_ms && !(open && has_ended(entry, facts)))
+	bool open = job_runs_open(runs) != NULL;
+	bool ends = open && has_ended(entry, facts);
+	bool begins = !open && job_runs_waiting(runs) && !is_anything_left(entry);
+	if (runs->until_wall_ms && !ends && !begins)
 		return false;
 	struct job job;
 	record_copy(&job_type, &job, &entry->job);
-	if (stopped)
-		stop_all(manager, schedule_of(entry), &job.scheduled);
-	else if (!runs->until_wall_ms)
+	if (!runs->until_wall_ms)
 		job.scheduled.until_wall_ms = wall_now(manager) ? wall_now(manager) : 1;
-	else
+	else if (ends)
 		settle_end(manager, schedule_of(entry), &job, facts);
+	else
+		begin_waiting(manager, &job);
 	put(manager, &job);
 	return true;
 }
 
 /* ---- requests ---- */
 
+void runs_stop(const struct manager *manager, const struct job_entry *entry, struct job *job)
+{
+	if (schedule_of(entry))
+		end_all(manager, schedule_of(entry), &job->scheduled, RUN_STOPPED);
+}
+
 void runs_change(struct job *job, const struct job_spec *before, const struct job_spec *after)
 {
 	const struct schedule *schedule = after->schedule;
 	const struct schedule *was = before ? before->schedule : NULL;
 	if (!schedule) {
+		/* What has waited for the one before to be gone is what runs from now on. */
+		if (!job_runs_open(&job->scheduled) && job_runs_waiting(&job->scheduled))
+			job->restarts_asked++;
 		record_release(&job_runs_type, &job->scheduled);
 		return;
 	}
 	/* What runs already is a run, which nobody has asked for at a time. */
-	if (before && !was)
+	if (before && !was && job->wanted == JOB_RUN)
 		job_runs_add(&job->scheduled, schedule_history(schedule))->outcome = RUN_UNDER_WAY;
 	if (!was || !record_equal(&schedule_type, was, schedule))
 		job->scheduled.until_wall_ms = 0;
@@ -363,6 +391,10 @@ void runs_tell(const struct job_entry *entry, struct text *out)
 	if (!runs->runs.n)
 		return;
 	const struct job_run *last = &runs->runs.items[runs->runs.n - 1];
+	if (last->outcome == RUN_WAITS) {
+		text_add(out, "; one waits until what is left of the one before is gone");
+		return;
+	}
 	text_addf(out, "; the last one %s", last->outcome == RUN_UNDER_WAY ? "goes on" : "");
 	if (last->outcome != RUN_UNDER_WAY)
 		text_addf(out, "%s%s",

@@ -82,7 +82,7 @@ struct known_runs {
 	int wanted;
 	uint64_t schedule_hash;
 	size_t n_ended, n_replaced;
-	bool open;
+	bool open; /* one is under way, or waits */
 	int64_t times_ms[3 * LIMIT_RUNS_PER_JOB];
 	size_t n;
 };
@@ -97,7 +97,7 @@ static struct known_runs look(const struct job_entry *entry, const struct schedu
 		int outcome = runs->runs.items[i].outcome;
 		now.n_ended += outcome != RUN_UNDER_WAY && outcome != RUN_WAITS;
 		now.n_replaced += outcome == RUN_REPLACED;
-		now.open |= outcome == RUN_UNDER_WAY;
+		now.open |= outcome == RUN_UNDER_WAY || outcome == RUN_WAITS;
 		now.times_ms[now.n++] = runs->runs.items[i].scheduled_wall_ms;
 	}
 	return now;
@@ -109,8 +109,18 @@ static void wrong(struct sim *sim, const struct job_entry *entry, int64_t wall_m
 		 entry->job.name, (long long)wall_ms / 1000, what);
 }
 
-/* Runs that there are beside one another. One that waits since before its schedule said `replace` begins after those
- * that have taken the place of others. */
+/* Is a container of a run before left, on a machine that can say when it is gone? */
+static bool is_anything_left(const struct job_entry *entry)
+{
+	for (size_t i = 0; i < entry->tasks.n; i++) {
+		const struct task *task = entry->tasks.items[i];
+		if (task_occupies_node(task) && !task->unreachable)
+			return true;
+	}
+	return false;
+}
+
+/* Runs that there are beside one another. */
 static void check_side_by_side(struct sim *sim, const struct job_entry *entry)
 {
 	const struct job_runs *runs = &entry->job.scheduled;
@@ -118,13 +128,13 @@ static void check_side_by_side(struct sim *sim, const struct job_entry *entry)
 	bool waits = false;
 	for (size_t i = 0; i < runs->runs.n; i++) {
 		const struct job_run *run = &runs->runs.items[i];
-		if (run->outcome == RUN_UNDER_WAY && open)
+		if (run->outcome == RUN_UNDER_WAY && (open || waits))
 			wrong(sim, entry, run->scheduled_wall_ms, "is under way beside another");
 		open |= run->outcome == RUN_UNDER_WAY;
 		waits |= run->outcome == RUN_WAITS;
 	}
-	if (waits && !open && entry->job.wanted == JOB_RUN)
-		wrong(sim, entry, 0, "waits, and none is under way");
+	if (waits && !open && entry->job.wanted == JOB_RUN && !is_anything_left(entry))
+		wrong(sim, entry, 0, "waits for nothing");
 	if ((waits || open) && entry->job.wanted == JOB_STOP)
 		wrong(sim, entry, 0, "goes on, and the job is stopped");
 }
@@ -161,7 +171,7 @@ static void check_new(struct sim *sim, const struct job_entry *entry,
 		wrong(sim, entry, time_ms, "was missed, and is not on record as that");
 	if (run->outcome == RUN_SKIPPED && (schedule->overlap != OVERLAP_SKIP || !open))
 		wrong(sim, entry, time_ms, "was skipped for nothing");
-	if (run->outcome == RUN_WAITS && schedule->overlap != OVERLAP_QUEUE)
+	if (run->outcome == RUN_WAITS && (schedule->overlap == OVERLAP_SKIP || !open))
 		wrong(sim, entry, time_ms, "waits, and should not");
 }
 
@@ -213,7 +223,9 @@ static void check_times(struct sim *sim, const struct job_entry *entry,
 		check_new(sim, entry, schedule, run, open);
 		last_ms = run->scheduled_wall_ms;
 		n_made_up += run->made_up;
-		open |= run->outcome == RUN_UNDER_WAY;
+		/* The next one of the same look may have taken its place already. */
+		open |= run->outcome == RUN_UNDER_WAY || run->outcome == RUN_WAITS ||
+			run->outcome == RUN_REPLACED;
 	}
 	if (n_made_up > schedule_catch_up(schedule))
 		wrong(sim, entry, last_ms, "is one too many to be made up");

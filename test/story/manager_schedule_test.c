@@ -5,84 +5,20 @@
 
 #include <cmocka.h>
 
-#include "base/alloc.h"
-#include "manager_story.h"
-
-#define MINUTE_MS 60000LL
-#define HOUR_MS	  (60 * MINUTE_MS)
-#define DAY_MS	  (24 * HOUR_MS)
-
-/* 2026-05-01 00:00 UTC */
-#define MAY_MS 1777593600000LL
-
-static struct schedule *begin(struct story *story, const char *cron)
-{
-	story_begin(story);
-	story->wall_ms = MAY_MS;
-	story_join(story, "alpha");
-	story_forget(story);
-	story_project(story, "shop");
-	struct job_spec *spec = story_job(story, "backup", 1);
-	spec->mode = JOB_REPLICATED_JOB;
-	spec->schedule = base_calloc(1, sizeof(struct schedule));
-	string_set(&spec->schedule->cron, cron);
-	return spec->schedule;
-}
-
-static const struct job_runs *runs_of(struct story *story)
-{
-	return &cluster_job_named(manager_cluster(story->manager), "shop", "backup")->job.scheduled;
-}
-
-/* "03:00 succeeded, 04:00 skipped" of day and hours since the story began; by hand: "-". */
-static void expect_runs(struct story *story, const char *expected)
-{
-	const struct job_runs *runs = runs_of(story);
-	struct text told;
-	text_init(&told, 4096);
-	for (size_t i = 0; i < runs->runs.n; i++) {
-		const struct job_run *run = &runs->runs.items[i];
-		int64_t minutes = (run->scheduled_wall_ms - MAY_MS) / MINUTE_MS;
-		text_add(&told, i ? ", " : "");
-		if (run->scheduled_wall_ms)
-			text_addf(&told, "%s%lld:%s%lld", minutes < 600 ? "0" : "",
-				  (long long)(minutes / 60), minutes % 60 < 10 ? "0" : "",
-				  (long long)(minutes % 60));
-		else
-			text_add(&told, "-");
-		text_addf(&told, " %s%s", enum_name(run_outcome_names, run->outcome),
-			  run->made_up ? "!" : "");
-	}
-	assert_string_equal(text_string(&told), expected);
-	text_release(&told);
-}
-
-static void pass(struct story *story, int64_t ms)
-{
-	story_pass(story, ms);
-}
-
-static void end_run(struct story *story, bool well)
-{
-	if (well)
-		story_report(story, "shop/backup.1", TASK_COMPLETED, REASON_EXIT_ZERO, NULL);
-	else
-		story_report(story, "shop/backup.1", TASK_FAILED, REASON_EXIT_NONZERO,
-			     "exited with status 1");
-}
+#include "manager_runs.h"
 
 static void nothing_runs_before_its_time_and_a_run_ends_with_its_tasks(void **state)
 {
 	(void)state;
 	struct story story;
-	begin(&story, "0 3 * * *");
+	runs_begin(&story, "0 3 * * *");
 	assert_int_equal(story_apply(&story), ERR_NONE);
 	story_tells(&story,
 		    "job shop/backup revision 1 accepted\n"
 		    "job shop/backup is scheduled: the next run is at 2026-05-01 03:00 (UTC)\n");
-	pass(&story, 2 * HOUR_MS);
+	story_pass(&story, 2 * HOUR_MS);
 	assert_int_equal(story_count(&story, "shop/backup"), 0);
-	pass(&story, HOUR_MS);
+	story_pass(&story, HOUR_MS);
 	story_tells(
 		&story,
 		"job shop/backup: its time has come: a run begins\n"
@@ -90,15 +26,15 @@ static void nothing_runs_before_its_time_and_a_run_ends_with_its_tasks(void **st
 		"job shop/backup is pending: 0 of 1 ready; backup.1 scheduled: placed on alpha\n"
 		"shop/backup.1 running\n"
 		"job shop/backup is running: 1 of 1 ready\n");
-	end_run(&story, true);
+	runs_end(&story, true);
 	story_tells(&story,
 		    "shop/backup.1 completed: exit_zero\n"
 		    "job shop/backup: the run has succeeded\n"
 		    "job shop/backup is scheduled: the next run is at 2026-05-02 03:00 (UTC); "
 		    "the last one has succeeded\n");
-	pass(&story, DAY_MS);
-	end_run(&story, false);
-	expect_runs(&story, "03:00 succeeded, 27:00 failed");
+	story_pass(&story, DAY_MS);
+	runs_end(&story, false);
+	runs_expect(&story, "03:00 succeeded, 27:00 failed");
 	story_stands(&story, "shop/backup", STANDING_SCHEDULED,
 		     "the next run is at 2026-05-03 03:00 (UTC); the last one has failed");
 	/* The same again changes nothing. */
@@ -111,14 +47,14 @@ static void while_a_run_goes_on_the_next_one_is_skipped(void **state)
 {
 	(void)state;
 	struct story story;
-	begin(&story, "0 * * * *");
+	runs_begin(&story, "0 * * * *");
 	assert_int_equal(story_apply(&story), ERR_NONE);
-	pass(&story, 2 * HOUR_MS + MINUTE_MS);
-	expect_runs(&story, "01:00 running, 02:00 skipped");
+	story_pass(&story, 2 * HOUR_MS + MINUTE_MS);
+	runs_expect(&story, "01:00 running, 02:00 skipped");
 	assert_int_equal(story_count(&story, "shop/backup"), 1);
-	end_run(&story, true);
-	pass(&story, HOUR_MS);
-	expect_runs(&story, "01:00 succeeded, 02:00 skipped, 03:00 running");
+	runs_end(&story, true);
+	story_pass(&story, HOUR_MS);
+	runs_expect(&story, "01:00 succeeded, 02:00 skipped, 03:00 running");
 	story_end(&story);
 }
 
@@ -126,35 +62,17 @@ static void or_it_waits(void **state)
 {
 	(void)state;
 	struct story story;
-	begin(&story, "0 * * * *")->overlap = OVERLAP_QUEUE;
+	runs_begin(&story, "0 * * * *")->overlap = OVERLAP_QUEUE;
 	assert_int_equal(story_apply(&story), ERR_NONE);
-	pass(&story, 3 * HOUR_MS + MINUTE_MS);
-	expect_runs(&story, "01:00 running, 02:00 waiting, 03:00 waiting");
-	end_run(&story, true);
-	expect_runs(&story, "01:00 succeeded, 02:00 running, 03:00 waiting");
+	story_pass(&story, 3 * HOUR_MS + MINUTE_MS);
+	runs_expect(&story, "01:00 running, 02:00 waiting, 03:00 waiting");
+	runs_end(&story, true);
+	runs_expect(&story, "01:00 succeeded, 02:00 running, 03:00 waiting");
 	story_restart(&story);
-	pass(&story, 30 * MINUTE_MS);
-	end_run(&story, false);
-	end_run(&story, true);
-	expect_runs(&story, "01:00 succeeded, 02:00 failed, 03:00 succeeded");
-	story_end(&story);
-}
-
-static void or_it_takes_the_place_of_the_other(void **state)
-{
-	(void)state;
-	struct story story;
-	begin(&story, "0 * * * *")->overlap = OVERLAP_REPLACE;
-	story.hold_stop = "backup";
-	assert_int_equal(story_apply(&story), ERR_NONE);
-	pass(&story, 2 * HOUR_MS + MINUTE_MS);
-	expect_runs(&story, "01:00 replaced, 02:00 running");
-	/* The new one starts when the old one is gone. */
-	assert_int_equal(story_count(&story, "shop/backup"), 1);
-	end_run(&story, false);
-	assert_int_equal(story_count(&story, "shop/backup"), 2);
-	end_run(&story, true);
-	expect_runs(&story, "01:00 replaced, 02:00 succeeded");
+	story_pass(&story, 30 * MINUTE_MS);
+	runs_end(&story, false);
+	runs_end(&story, true);
+	runs_expect(&story, "01:00 succeeded, 02:00 failed, 03:00 succeeded");
 	story_end(&story);
 }
 
@@ -163,23 +81,23 @@ static void be_away(struct story *story, int64_t ms)
 {
 	story->wall_ms += ms;
 	story_restart(story);
-	pass(story, 2 * MINUTE_MS);
+	story_pass(story, 2 * MINUTE_MS);
 }
 
 static void what_was_missed_is_made_up_once(void **state)
 {
 	(void)state;
 	struct story story;
-	begin(&story, "0 * * * *");
+	runs_begin(&story, "0 * * * *");
 	story.succeed = "backup";
 	assert_int_equal(story_apply(&story), ERR_NONE);
-	pass(&story, HOUR_MS + MINUTE_MS);
+	story_pass(&story, HOUR_MS + MINUTE_MS);
 	be_away(&story, 5 * HOUR_MS + 30 * MINUTE_MS);
-	expect_runs(&story, "01:00 succeeded, 05:00 missed, 06:00 succeeded!");
+	runs_expect(&story, "01:00 succeeded, 05:00 missed, 06:00 succeeded!");
 	/* And not again. */
 	be_away(&story, MINUTE_MS);
-	pass(&story, HOUR_MS);
-	expect_runs(&story, "01:00 succeeded, 05:00 missed, 06:00 succeeded!, 07:00 succeeded");
+	story_pass(&story, HOUR_MS);
+	runs_expect(&story, "01:00 succeeded, 05:00 missed, 06:00 succeeded!, 07:00 succeeded");
 	story_end(&story);
 }
 
@@ -187,11 +105,11 @@ static void or_not_at_all_or_as_often_as_it_says(void **state)
 {
 	(void)state;
 	struct story story;
-	begin(&story, "0 * * * *")->catch_up = CATCH_UP_NONE;
+	runs_begin(&story, "0 * * * *")->catch_up = CATCH_UP_NONE;
 	story.succeed = "backup";
 	assert_int_equal(story_apply(&story), ERR_NONE);
 	be_away(&story, 3 * HOUR_MS + 30 * MINUTE_MS);
-	expect_runs(&story, "03:00 missed");
+	runs_expect(&story, "03:00 missed");
 	struct schedule *schedule = story.request.jobs.items[0].spec.schedule;
 	schedule->catch_up = 2;
 	schedule->overlap = OVERLAP_QUEUE;
@@ -199,9 +117,9 @@ static void or_not_at_all_or_as_often_as_it_says(void **state)
 	assert_int_equal(
 		cluster_job_named(manager_cluster(story.manager), "shop", "backup")->job.revision,
 		1);
-	pass(&story, MINUTE_MS);
+	story_pass(&story, MINUTE_MS);
 	be_away(&story, 4 * HOUR_MS);
-	expect_runs(&story, "03:00 missed, 05:00 missed, 06:00 succeeded!, 07:00 succeeded!");
+	runs_expect(&story, "03:00 missed, 05:00 missed, 06:00 succeeded!, 07:00 succeeded!");
 	story_end(&story);
 }
 
@@ -209,11 +127,11 @@ static void ten_years_away_take_no_longer_than_a_day(void **state)
 {
 	(void)state;
 	struct story story;
-	begin(&story, "* * * * *");
+	runs_begin(&story, "* * * * *");
 	story.succeed = "backup";
 	assert_int_equal(story_apply(&story), ERR_NONE);
 	be_away(&story, 3650 * DAY_MS);
-	expect_runs(&story, "87599:58 missed, 87599:59 succeeded, 87600:00 skipped, "
+	runs_expect(&story, "87599:58 missed, 87599:59 succeeded, 87600:00 skipped, "
 			    "87600:01 succeeded, 87600:02 succeeded");
 	story_end(&story);
 }
@@ -224,7 +142,7 @@ static void the_newest_are_made_up_however_many_there_were(void **state)
 	(void)state;
 	for (int64_t ms = 500 * MINUTE_MS; ms < 508 * MINUTE_MS; ms += 10 * 1000) {
 		struct story story;
-		struct schedule *schedule = begin(&story, "* * * * *");
+		struct schedule *schedule = runs_begin(&story, "* * * * *");
 		schedule->catch_up = 3;
 		schedule->overlap = OVERLAP_QUEUE;
 		story.succeed = "backup";
@@ -255,18 +173,18 @@ static void no_more_is_kept_than_the_history_says(void **state)
 {
 	(void)state;
 	struct story story;
-	struct schedule *schedule = begin(&story, "0 * * * *");
+	struct schedule *schedule = runs_begin(&story, "0 * * * *");
 	schedule->overlap = OVERLAP_QUEUE;
 	schedule->history = 1;
 	assert_int_equal(story_apply(&story), ERR_NONE);
-	pass(&story, 4 * HOUR_MS + MINUTE_MS);
+	story_pass(&story, 4 * HOUR_MS + MINUTE_MS);
 	for (int i = 0; i < 3; i++) {
-		end_run(&story, i != 1);
+		runs_end(&story, i != 1);
 		assert_int_equal(count_ended(runs_of(&story)), 1);
 	}
-	expect_runs(&story, "03:00 succeeded, 04:00 running");
+	runs_expect(&story, "03:00 succeeded, 04:00 running");
 	assert_int_equal(story_act(&story, REQUEST_STOP, "shop", "backup"), ERR_NONE);
-	expect_runs(&story, "04:00 stopped");
+	runs_expect(&story, "04:00 stopped");
 	story_end(&story);
 }
 
@@ -275,10 +193,10 @@ static void that_one_was_missed_is_on_record_while_the_next_one_runs(void **stat
 {
 	(void)state;
 	struct story story;
-	begin(&story, "0 * * * *")->history = 1;
+	runs_begin(&story, "0 * * * *")->history = 1;
 	assert_int_equal(story_apply(&story), ERR_NONE);
 	be_away(&story, 3 * HOUR_MS + 30 * MINUTE_MS);
-	expect_runs(&story, "02:00 missed, 03:00 running!");
+	runs_expect(&story, "02:00 missed, 03:00 running!");
 	story_end(&story);
 }
 
@@ -288,28 +206,28 @@ static void what_is_on_a_lost_machine_is_over_with_its_run(void **state)
 	(void)state;
 	for (int pending = 0; pending < 2; pending++) {
 		struct story story;
-		begin(&story, "0 * * * *");
+		runs_begin(&story, "0 * * * *");
 		story.request.jobs.items[0].spec.mode = JOB_GLOBAL_JOB;
 		story_join(&story, "beta");
 		assert_int_equal(story_apply(&story), ERR_NONE);
-		pass(&story, 2 * MINUTE_MS);
+		story_pass(&story, 2 * MINUTE_MS);
 		if (pending)
 			story_silence(&story, "beta");
-		pass(&story, HOUR_MS - MINUTE_MS);
+		story_pass(&story, HOUR_MS - MINUTE_MS);
 		if (!pending)
 			story_silence(&story, "beta");
-		pass(&story, 10 * MINUTE_MS);
-		end_run(&story, true);
-		expect_runs(&story, "01:00 succeeded");
+		story_pass(&story, 10 * MINUTE_MS);
+		runs_end(&story, true);
+		runs_expect(&story, "01:00 succeeded");
 		story_return(&story, "beta");
-		pass(&story, 10 * MINUTE_MS);
+		story_pass(&story, 10 * MINUTE_MS);
 		if (story_count(&story, "shop/backup") > 1)
 			assert_int_equal(story_task(&story, "shop/backup.2")->reason,
 					 REASON_STOPPED);
-		pass(&story, HOUR_MS);
-		end_run(&story, true);
+		story_pass(&story, HOUR_MS);
+		runs_end(&story, true);
 		story_report(&story, "shop/backup.2", TASK_COMPLETED, REASON_EXIT_ZERO, NULL);
-		expect_runs(&story, "01:00 succeeded, 02:00 succeeded");
+		runs_expect(&story, "01:00 succeeded, 02:00 succeeded");
 		story_end(&story);
 	}
 }
@@ -318,22 +236,22 @@ static void a_clock_that_is_set_back_begins_nothing_twice(void **state)
 {
 	(void)state;
 	struct story story;
-	begin(&story, "0 * * * *");
+	runs_begin(&story, "0 * * * *");
 	story.succeed = "backup";
 	assert_int_equal(story_apply(&story), ERR_NONE);
-	pass(&story, 2 * HOUR_MS + MINUTE_MS);
-	expect_runs(&story, "01:00 succeeded, 02:00 succeeded");
+	story_pass(&story, 2 * HOUR_MS + MINUTE_MS);
+	runs_expect(&story, "01:00 succeeded, 02:00 succeeded");
 	story.wall_ms -= 2 * HOUR_MS;
-	pass(&story, 2 * HOUR_MS);
-	expect_runs(&story, "01:00 succeeded, 02:00 succeeded");
+	story_pass(&story, 2 * HOUR_MS);
+	runs_expect(&story, "01:00 succeeded, 02:00 succeeded");
 	story_restart(&story);
-	pass(&story, HOUR_MS);
-	expect_runs(&story, "01:00 succeeded, 02:00 succeeded, 03:00 succeeded");
+	story_pass(&story, HOUR_MS);
+	runs_expect(&story, "01:00 succeeded, 02:00 succeeded, 03:00 succeeded");
 	/* One that was years ahead does not hold it up for years. */
 	be_away(&story, 3650 * DAY_MS);
 	story.wall_ms -= 3650 * DAY_MS;
 	story_forget(&story);
-	pass(&story, 2 * HOUR_MS);
+	story_pass(&story, 2 * HOUR_MS);
 	assert_int_equal(runs_of(&story)->until_wall_ms, MAY_MS + 5 * HOUR_MS);
 	story_end(&story);
 }
@@ -342,17 +260,17 @@ static void a_stopped_job_runs_at_no_time_and_makes_up_nothing(void **state)
 {
 	(void)state;
 	struct story story;
-	begin(&story, "0 * * * *");
+	runs_begin(&story, "0 * * * *");
 	assert_int_equal(story_apply(&story), ERR_NONE);
-	pass(&story, HOUR_MS + MINUTE_MS);
+	story_pass(&story, HOUR_MS + MINUTE_MS);
 	assert_int_equal(story_act(&story, REQUEST_STOP, "shop", "backup"), ERR_NONE);
-	expect_runs(&story, "01:00 stopped");
-	pass(&story, 5 * HOUR_MS);
+	runs_expect(&story, "01:00 stopped");
+	story_pass(&story, 5 * HOUR_MS);
 	assert_int_equal(story_apply(&story), ERR_NONE);
 	story_stands(&story, "shop/backup", STANDING_SCHEDULED,
 		     "the next run is at 2026-05-01 07:00 (UTC); the last one was stopped");
-	pass(&story, HOUR_MS);
-	expect_runs(&story, "01:00 stopped, 07:00 running");
+	story_pass(&story, HOUR_MS);
+	runs_expect(&story, "01:00 stopped, 07:00 running");
 	story_end(&story);
 }
 
@@ -360,14 +278,14 @@ static void a_run_by_hand_is_one_like_the_others(void **state)
 {
 	(void)state;
 	struct story story;
-	begin(&story, "0 * * * *");
+	runs_begin(&story, "0 * * * *");
 	assert_int_equal(story_apply(&story), ERR_NONE);
 	assert_int_equal(story_act(&story, REQUEST_RUN_AGAIN, "shop", "backup"), ERR_NONE);
 	assert_int_equal(story_act(&story, REQUEST_RUN_AGAIN, "shop", "backup"), ERR_CONFLICT);
-	pass(&story, HOUR_MS + MINUTE_MS);
-	expect_runs(&story, "- running, 01:00 skipped");
-	end_run(&story, true);
-	expect_runs(&story, "- succeeded, 01:00 skipped");
+	story_pass(&story, HOUR_MS + MINUTE_MS);
+	runs_expect(&story, "- running, 01:00 skipped");
+	runs_end(&story, true);
+	runs_expect(&story, "- succeeded, 01:00 skipped");
 	assert_int_equal(story_act(&story, REQUEST_RESTART, "shop", "backup"), ERR_NONE);
 	story_stands(&story, "shop/backup", STANDING_SCHEDULED,
 		     "the next run is at 2026-05-01 02:00 (UTC); the last one was skipped");
@@ -378,7 +296,7 @@ static void the_night_without_a_half_past_two_has_its_run(void **state)
 {
 	(void)state;
 	struct story story;
-	struct schedule *schedule = begin(&story, "30 2 * * *");
+	struct schedule *schedule = runs_begin(&story, "30 2 * * *");
 	/* 2026-03-28 12:00 UTC */
 	story.wall_ms = 1774699200000LL;
 	string_set(&schedule->time_zone, "Europe/Berlin");
@@ -387,7 +305,7 @@ static void the_night_without_a_half_past_two_has_its_run(void **state)
 	assert_int_equal(story_apply(&story), ERR_NONE);
 	story_stands(&story, "shop/backup", STANDING_SCHEDULED,
 		     "the next run is at 2026-03-29 03:00 (Europe/Berlin)");
-	pass(&story, 13 * HOUR_MS);
+	story_pass(&story, 13 * HOUR_MS);
 	story_stands(
 		&story, "shop/backup", STANDING_SCHEDULED,
 		"the next run is at 2026-03-30 02:30 (Europe/Berlin); the last one has succeeded");
@@ -398,22 +316,22 @@ static void another_schedule_touches_no_run_and_makes_up_nothing(void **state)
 {
 	(void)state;
 	struct story story;
-	struct schedule *schedule = begin(&story, "0 * * * *");
+	struct schedule *schedule = runs_begin(&story, "0 * * * *");
 	assert_int_equal(story_apply(&story), ERR_NONE);
-	pass(&story, HOUR_MS + 30 * MINUTE_MS);
+	story_pass(&story, HOUR_MS + 30 * MINUTE_MS);
 	string_set(&schedule->cron, "15 * * * *");
 	assert_int_equal(story_apply(&story), ERR_NONE);
 	assert_int_equal(story_count(&story, "shop/backup"), 1);
-	end_run(&story, true);
-	expect_runs(&story, "01:00 succeeded");
-	pass(&story, 45 * MINUTE_MS);
-	expect_runs(&story, "01:00 succeeded, 02:15 running");
+	runs_end(&story, true);
+	runs_expect(&story, "01:00 succeeded");
+	story_pass(&story, 45 * MINUTE_MS);
+	runs_expect(&story, "01:00 succeeded, 02:15 running");
 	/* Another specification is what the run goes on with. */
 	pairs_put(&story.request.jobs.items[0].spec.environment, "A", "1");
 	assert_int_equal(story_apply(&story), ERR_NONE);
 	assert_int_equal(story_task(&story, "shop/backup.1")->desired.revision, 2);
-	end_run(&story, true);
-	expect_runs(&story, "01:00 succeeded, 02:15 succeeded");
+	runs_end(&story, true);
+	runs_expect(&story, "01:00 succeeded, 02:15 succeeded");
 	/* Between two runs it is what the next one begins with. */
 	pairs_put(&story.request.jobs.items[0].spec.environment, "A", "2");
 	assert_int_equal(story_apply(&story), ERR_NONE);
@@ -427,7 +345,7 @@ static void a_run_may_be_an_array_and_wait_for_others(void **state)
 {
 	(void)state;
 	struct story story;
-	begin(&story, "0 * * * *");
+	runs_begin(&story, "0 * * * *");
 	struct job_spec *spec = &story.request.jobs.items[0].spec;
 	spec->replicas = 3;
 	spec->concurrency = 1;
@@ -436,11 +354,11 @@ static void a_run_may_be_an_array_and_wait_for_others(void **state)
 	story.starting = "db";
 	story.succeed = "backup";
 	assert_int_equal(story_apply(&story), ERR_NONE);
-	pass(&story, HOUR_MS);
+	story_pass(&story, HOUR_MS);
 	story_why(&story, "shop/backup.1", TASK_PENDING, REASON_WAITS_DEPENDENCY,
 		  "waits for db to be healthy: 0 of 1 healthy");
 	story_health(&story, "shop/db.1", HEALTH_HEALTHY);
-	expect_runs(&story, "01:00 succeeded");
+	runs_expect(&story, "01:00 succeeded");
 	assert_int_equal(story_count(&story, "shop/backup"), 3);
 	story_end(&story);
 }
@@ -450,21 +368,21 @@ static void a_run_that_was_stopped_is_not_begun_again_elsewhere(void **state)
 {
 	(void)state;
 	struct story story;
-	begin(&story, "0 * * * *");
+	runs_begin(&story, "0 * * * *");
 	assert_int_equal(story_apply(&story), ERR_NONE);
-	pass(&story, HOUR_MS + MINUTE_MS);
+	story_pass(&story, HOUR_MS + MINUTE_MS);
 	story_silence(&story, "alpha");
 	assert_int_equal(story_act(&story, REQUEST_STOP, "shop", "backup"), ERR_NONE);
 	story_join(&story, "beta");
 	string_set(&story.request.jobs.items[0].spec.image, "backup:2");
 	assert_int_equal(story_apply(&story), ERR_NONE);
-	pass(&story, 30 * MINUTE_MS);
-	expect_runs(&story, "01:00 stopped");
+	story_pass(&story, 30 * MINUTE_MS);
+	runs_expect(&story, "01:00 stopped");
 	assert_int_equal(story_count(&story, "shop/backup"), 1);
 	assert_int_equal(story_task(&story, "shop/backup.1")->desired.wanted, TASK_WANT_STOP);
 	/* Its next run waits for no machine that is lost. */
-	pass(&story, HOUR_MS);
-	expect_runs(&story, "01:00 stopped, 02:00 running");
+	story_pass(&story, HOUR_MS);
+	runs_expect(&story, "01:00 stopped, 02:00 running");
 	assert_true(uuid_equal(story_task(&story, "shop/backup.1")->desired.node.uuid,
 			       story_node(&story, "beta")->record.id.uuid));
 	story_end(&story);
@@ -476,7 +394,6 @@ int main(void)
 		cmocka_unit_test(nothing_runs_before_its_time_and_a_run_ends_with_its_tasks),
 		cmocka_unit_test(while_a_run_goes_on_the_next_one_is_skipped),
 		cmocka_unit_test(or_it_waits),
-		cmocka_unit_test(or_it_takes_the_place_of_the_other),
 		cmocka_unit_test(what_was_missed_is_made_up_once),
 		cmocka_unit_test(or_not_at_all_or_as_often_as_it_says),
 		cmocka_unit_test(ten_years_away_take_no_longer_than_a_day),
