@@ -1,4 +1,6 @@
 /* Containers that start at once and run until they are killed. */
+#include <string.h>
+
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/text.h"
@@ -15,7 +17,7 @@ static struct uuid key_of(const char *name)
 static void show(const struct fake_container *container, struct uuid cluster,
 		 struct container_seen *ret_seen)
 {
-	char id[UUID_TEXT_SIZE];
+	uint64_t half[2];
 	*ret_seen = (struct container_seen){
 		.cluster = cluster,
 		.task = container->task,
@@ -26,9 +28,11 @@ static void show(const struct fake_container *container, struct uuid cluster,
 		.finished_wall_ms = container->finished_wall_ms,
 	};
 	container_name(container->task, container->attempt, ret_seen->name);
-	/* As long as one of Docker's. */
-	uuid_format(container->task.uuid, id);
-	text_print(ret_seen->id, sizeof(ret_seen->id), "%.*s%s", 28, id, id);
+	/* Hexadecimal, and as long as one of Docker's. */
+	memcpy(half, &container->task, sizeof(half));
+	text_print(ret_seen->id, sizeof(ret_seen->id), "%016llx%016llx%016llx%016llx",
+		   (unsigned long long)half[0], (unsigned long long)half[1],
+		   (unsigned long long)half[1], (unsigned long long)container->attempt);
 }
 
 static int create(struct fake *fake, const struct container_action *action)

@@ -196,7 +196,11 @@ static void speak(struct manager *manager, struct session *session)
 	session->sent_digest = node_watch(manager, session->node)->digest;
 	session->full = false;
 	session->speaks = false;
+	/* A burst is over: what was owed for it may be as large as the set. */
+	base_free(session->changed);
+	session->changed = NULL;
 	session->n_changed = 0;
+	session->changed_capacity = 0;
 	POST(down->rev >= down->base_rev);
 }
 
