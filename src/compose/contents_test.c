@@ -40,13 +40,16 @@ static const char whole[] =
 	"  token: {environment: TOKEN}\n"
 	"  unused: {environment: NOT_SET}\n";
 
-static struct project_request load_whole(const char *text)
+static struct project_request load_whole(const char *text, size_t n_warnings)
 {
 	struct test_world world = { .files = files };
 	pairs_add(&world.environment, "WHO", "me");
 	pairs_add(&world.environment, "TOKEN", "s$3");
 	struct project_request request = test_good(&world, text);
-	assert_int_equal(world.warnings.items.n, 0);
+	/* What changes nothing is said to. */
+	assert_int_equal(world.warnings.items.n, n_warnings);
+	for (size_t i = 0; i < n_warnings; i++)
+		assert_non_null(strstr(world.warnings.items.items[i], " nothing: "));
 	test_world_release(&world);
 	return request;
 }
@@ -54,7 +57,7 @@ static struct project_request load_whole(const char *text)
 static void all_forms_are_read(void **state)
 {
 	(void)state;
-	struct project_request request = load_whole(whole);
+	struct project_request request = load_whole(whole, 3);
 	assert_int_equal(request.configs.n, 2);
 	assert_int_equal(request.secrets.n, 2);
 	assert_bytes(&request.configs.items[0], "a=1\n");
@@ -83,13 +86,13 @@ static void all_forms_are_read(void **state)
 static void what_is_printed_reads_back_and_tells_no_secret(void **state)
 {
 	(void)state;
-	struct project_request request = load_whole(whole);
+	struct project_request request = load_whole(whole, 3);
 	_cleanup_free_ char *printed = compose_print(&request);
 	assert_null(strstr(printed, "hunter2"));
 	assert_null(strstr(printed, "s$3"));
 	assert_non_null(strstr(printed, "file: /srv/shop/deep/pw"));
 	assert_non_null(strstr(printed, "environment: TOKEN"));
-	struct project_request again = load_whole(printed);
+	struct project_request again = load_whole(printed, 2);
 	assert_true(record_equal(&project_request_type, &request, &again));
 	_cleanup_free_ char *twice = compose_print(&again);
 	assert_string_equal(twice, printed);

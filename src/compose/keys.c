@@ -496,8 +496,10 @@ static const struct key_row content_use_rows[] = {
 #define CONTENT_ROWS(noun)                                                                                             \
 	HONOURED("file", read_content_file, 0, NULL, "a path on the machine of the deployer; 1 to 511999 bytes"),      \
 	HONOURED("environment", read_content_environment, 0, NULL, "a variable of the deployer"),                      \
-	HONOURED("name", read_string, IN_CONTENT(name), "name", "PROJECT_KEY; a remark"),                              \
-	HONOURED("labels", read_pairs, IN_CONTENT(labels), "labels", "remarks"),                                       \
+	{ "name", KEY_WARNED, read_string, IN_CONTENT(name), "name",                                                   \
+	  "changes nothing: a " noun " is known by its project and its key; other bytes there are taken up at once" }, \
+	{ "labels", KEY_WARNED, read_pairs, IN_CONTENT(labels), "labels",                                              \
+	  "change nothing: there is no object that could bear them" },                                                 \
 	HONOURED("external", read_content_external, 0, NULL, "`false` only: a " noun " belongs to its project"),       \
 	REFUSED("template_driver", "what is in it is taken as it is: write variables into the file that makes it")
 

@@ -38,13 +38,13 @@ void print_content_uses(struct yaml_out *out, const struct job_spec *spec)
 		yaml_close(out);
 }
 
-static void print_content(struct yaml_out *out, const char *project,
-			  const struct content_request *content)
+static void print_content(struct yaml_out *out, const struct content_request *content)
 {
 	char *bytes = NULL;
 	size_t len = 0;
 	yaml_open(out, content->key);
-	print_resource_name(out, project, content->key, content->name);
+	if (content->name)
+		yaml_string(out, "name", content->name);
 	if (content->origin != CONTENT_INLINE) {
 		yaml_string(out, enum_name(content_origin_names, content->origin),
 			    content->origin_name);
@@ -63,13 +63,13 @@ void print_contents(struct yaml_out *out, const struct project_request *request)
 	if (request->configs.n)
 		yaml_open(out, "configs");
 	for (size_t i = 0; i < request->configs.n; i++)
-		print_content(out, request->name, &request->configs.items[i]);
+		print_content(out, &request->configs.items[i]);
 	if (request->configs.n)
 		yaml_close(out);
 	if (request->secrets.n)
 		yaml_open(out, "secrets");
 	for (size_t i = 0; i < request->secrets.n; i++)
-		print_content(out, request->name, &request->secrets.items[i]);
+		print_content(out, &request->secrets.items[i]);
 	if (request->secrets.n)
 		yaml_close(out);
 }
