@@ -203,12 +203,35 @@ static void redraw(struct progress *progress)
 
 /* ---- what it means ------------------------------------------------------------------------------------- */
 
-static bool could_not_start(const struct progress *progress, const struct job_view *job,
-			    const struct task_view *task)
+static bool could_not_start(const struct job_view *job, const struct task_view *task)
 {
-	(void)progress;
 	return uuid_equal(task->job_id, job->id) && task->revision == job->revision &&
 	       task->state == TASK_FAILED && reason_after(task->reason) == AFTER_REPLACE_ELSEWHERE;
+}
+
+static bool is_same_place(const struct task_view *a, const struct task_view *b)
+{
+	if (a->slot != b->slot || !uuid_equal(a->node, b->node) || a->ports.n != b->ports.n)
+		return false;
+	for (size_t i = 0; i < a->ports.n; i++)
+		if (a->ports.items[i].host_port != b->ports.items[i].host_port)
+			return false;
+	return true;
+}
+
+/* What cannot start is tried on another machine, or with another port of its pool. Once it is back where it has
+ * failed before, those that there are have been tried. */
+static bool cannot_start(const struct progress *progress, const struct job_view *job,
+			 const struct task_view *task)
+{
+	if (!could_not_start(job, task))
+		return false;
+	for (size_t i = 0; i < progress->tasks.tasks.n; i++) {
+		const struct task_view *other = &progress->tasks.tasks.items[i];
+		if (other != task && could_not_start(job, other) && is_same_place(task, other))
+			return true;
+	}
+	return false;
 }
 
 /* Is a task of the job still on its way out (scaled down, replaced)? */
@@ -276,7 +299,7 @@ static enum err_code judge_up(const struct progress *progress, bool *ret_done, s
 		for (size_t k = 0; k < progress->tasks.tasks.n; k++) {
 			const struct task_view *task = &progress->tasks.tasks.items[k];
 			if (job->standing != STANDING_RUNNING && job->update == UPDATE_STATE_NONE &&
-			    could_not_start(progress, job, task))
+			    cannot_start(progress, job, task))
 				return err_set(err, ERR_FAILED, "%s could not start: %s",
 					       task->name, task->message);
 		}

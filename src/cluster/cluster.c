@@ -50,6 +50,7 @@ void node_entry_free(struct node_entry *entry)
 {
 	task_list_release(&entry->tasks);
 	base_free(entry->holds);
+	base_free(entry->foreign_ports);
 	record_release(&node_record_type, &entry->record);
 	base_free(entry);
 }

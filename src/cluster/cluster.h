@@ -104,6 +104,10 @@ struct port_hold {
 	uint8_t protocol; /* enum port_protocol */
 };
 
+/* Host ports of a node that a program other than a task was seen to hold. Volatile, and no more than a preference
+ * between the ports of a pool, so that a port that has become free again is not lost. */
+struct foreign_ports;
+
 struct node_entry {
 	struct node_record record;
 	uint32_t index; /* of its column in struct node_columns */
@@ -117,6 +121,7 @@ struct node_entry {
 	struct port_hold *holds; /* ascending by port, then protocol */
 	size_t n_holds;
 	size_t holds_capacity;
+	struct foreign_ports *foreign_ports; /* NULL: none was seen */
 };
 
 /* What a task that reserves nothing counts for when the load of its node is estimated. It never
@@ -259,6 +264,11 @@ size_t cluster_job_tasks_on(const struct job_entry *job, const struct node_entry
  * 0.0.0.0 and :: are all addresses and exclude every address. */
 struct task *cluster_port_owner(const struct node_entry *node, const char *host_ip, int protocol,
 				int64_t port);
+/* Was the port seen in the hands of another program? Writing: that it was, or that a task got it. Of very many seen
+ * at once only the latest are known. */
+bool cluster_port_is_foreign(const struct node_entry *node, int protocol, int64_t port);
+void cluster_port_seen_foreign(struct node_entry *node, int protocol, int64_t port);
+void cluster_port_seen_ours(struct node_entry *node, int protocol, int64_t port);
 /* Everything of a kind in an order that depends on the contents only: projects and volumes by
  * name, idempotency records by age, tokens by expiry. (Jobs of a project, tasks of a job and nodes in `columns` are
  * in order already.) A heap array of borrowed pointers; the caller frees the array with

@@ -116,6 +116,24 @@ static void note_health(struct manager *manager, const struct task *task)
 	happen_task(manager, task, health);
 }
 
+/* What a pool's ports are worth on this machine: which of several it was Docker does not say in a form to rely on. */
+static void learn_ports(struct manager *manager, const struct task *task)
+{
+	struct node_entry *node = cluster_node(&manager->cluster, task->desired.node);
+	const struct job_spec *spec = cluster_task_spec(&manager->cluster, task);
+	bool taken = task->state == TASK_FAILED && task->reason == REASON_PORT_TAKEN;
+	if (!node || (!taken && (task->state != TASK_RUNNING || !node->foreign_ports)))
+		return;
+	for (size_t i = 0; i < task->desired.ports.n; i++) {
+		const struct port_grant *grant = &task->desired.ports.items[i];
+		int protocol = spec->ports.items[grant->index].protocol;
+		if (taken)
+			cluster_port_seen_foreign(node, protocol, grant->host_port);
+		else
+			cluster_port_seen_ours(node, protocol, grant->host_port);
+	}
+}
+
 static void changed(struct manager *manager, struct task *task, const struct before *before)
 {
 	task_dirty(manager, task);
@@ -129,9 +147,10 @@ static void changed(struct manager *manager, struct task *task, const struct bef
 	}
 	if (before->occupied && !task_occupies_node(task))
 		manager->wake = true;
-	if (before->state != task->state)
+	if (before->state != task->state) {
+		learn_ports(manager, task);
 		note_state(manager, task, before);
-	else if (task->state == TASK_RUNNING && before->health != task->observed.health)
+	} else if (task->state == TASK_RUNNING && before->health != task->observed.health)
 		note_health(manager, task);
 }
 

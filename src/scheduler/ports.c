@@ -30,14 +30,15 @@ static bool drawn_already(const struct question *question, const struct port *po
 	return false;
 }
 
-/* Draw the lowest free port from `from` on. */
+/* Draw the lowest free port from `from` on, of those that other programs are known to hold or of the rest. */
 static bool draw(struct question *question, const struct node_entry *node, size_t index,
-		 int64_t from)
+		 int64_t from, bool foreign)
 {
 	const struct port *port = &question->spec->ports.items[index];
 	for (int64_t number = from; number <= port->host_last; number++) {
 		if (cluster_port_owner(node, port->host_ip, port->protocol, number) ||
-		    drawn_already(question, port, number))
+		    drawn_already(question, port, number) ||
+		    cluster_port_is_foreign(node, port->protocol, number) != foreign)
 			continue;
 		question->grants[question->n_grants++] =
 			(struct port_grant){ (int64_t)index, number };
@@ -96,7 +97,9 @@ bool ports_draw(struct question *question, const struct node_entry *node, size_t
 		/* What an equal pool has passed over is as little to be had here. */
 		if (before && compare_pools(before, port) == 0)
 			from = question->grants[question->n_grants - 1].host_port + 1;
-		if (!draw(question, node, index, from)) {
+		/* Those may be free again, and where nothing else is left nothing is lost by trying. */
+		if (!draw(question, node, index, from, false) &&
+		    !(node->foreign_ports && draw(question, node, index, port->host_first, true))) {
 			*ret_index = index;
 			return false;
 		}

@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -247,6 +248,17 @@ def test_up_fails_with_the_reason(shared, service, words):
     done = shared.up(f"services:\n  s: {{{service}}}\n", project="fails", check=False)
     shared.run("down", "-p", "fails")
     assert done.returncode == 1 and words in done.stderr
+
+
+def test_a_pool_s_port_that_another_program_holds_is_left_to_it(shared):
+    service = f"services:\n  s: {{image: {BUSYBOX}, command: [sleep, '1000'], init: true, ports: ['%s:80']}}\n"
+    with socket.create_server(("0.0.0.0", 20780)):
+        shared.up(service % "20780-20781", project="held")
+        assert [port["host_port"] for port in shared.task("held/s", "running")["ports"]] == [20781]
+        shared.run("down", "-p", "held")
+        done = shared.up(service % "20780", project="held", check=False)
+        assert done.returncode == 1 and "could not start: host port 20780 is taken on this machine" in done.stderr
+    shared.run("down", "-p", "held")
 
 
 def test_a_stop_that_is_ignored_ends_in_sigkill_after_the_grace(shared):

@@ -175,6 +175,49 @@ static void on_a_single_node_the_same_node_is_tried_again(void **state)
 	story_end(&story);
 }
 
+static int64_t host_port(struct story *story)
+{
+	return story_task(story, "shop/web.1")->desired.ports.items[0].host_port;
+}
+
+static void start_fails(struct story *story)
+{
+	story_report(story, "shop/web.1", TASK_FAILED, REASON_PORT_TAKEN, "host port is taken");
+	story_pass(story, 10000);
+}
+
+static void a_port_of_a_pool_that_another_program_holds_is_drawn_last(void **state)
+{
+	(void)state;
+	struct story story;
+	story_begin(&story);
+	story_join(&story, "alpha");
+	story_project(&story, "shop");
+	struct job_spec *web = story_job(&story, "web", 1);
+	struct port *port = list_add(&web->ports, sizeof(*port));
+	*port = (struct port){ .host_first = 9000, .host_last = 9002, .container_port = 80 };
+	story.hold_start = "web";
+	story_apply(&story);
+	assert_int_equal(host_port(&story), 9000);
+	start_fails(&story);
+	assert_int_equal(host_port(&story), 9001);
+	start_fails(&story);
+	assert_int_equal(host_port(&story), 9002);
+	/* Nothing is left: one of them may have become free. */
+	start_fails(&story);
+	assert_int_equal(host_port(&story), 9000);
+	story.hold_start = NULL;
+	story_run(&story);
+	assert_int_equal(story_task(&story, "shop/web.1")->state, TASK_RUNNING);
+	/* It has, so it is as good as before. */
+	story.hold_start = "web";
+	story_act(&story, REQUEST_RESTART, "shop", "web");
+	assert_int_equal(host_port(&story), 9000);
+	start_fails(&story);
+	assert_int_equal(host_port(&story), 9000);
+	story_end(&story);
+}
+
 static void an_interrupted_task_is_replaced_at_once_and_uses_no_attempt(void **state)
 {
 	(void)state;
@@ -332,6 +375,7 @@ int main(void)
 		cmocka_unit_test(a_start_that_is_impossible_here_is_tried_elsewhere_after_a_pause),
 		cmocka_unit_test(the_pause_before_a_new_start_grows_to_five_minutes_and_no_further),
 		cmocka_unit_test(on_a_single_node_the_same_node_is_tried_again),
+		cmocka_unit_test(a_port_of_a_pool_that_another_program_holds_is_drawn_last),
 		cmocka_unit_test(an_interrupted_task_is_replaced_at_once_and_uses_no_attempt),
 		cmocka_unit_test(attempts_are_counted_per_slot_and_survive_replacement),
 		cmocka_unit_test(
