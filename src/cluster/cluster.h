@@ -311,7 +311,7 @@ struct identity_record *cluster_put_identity(struct cluster *cluster, struct cha
 const struct removed_node *cluster_put_removed_node(struct cluster *cluster,
 						    struct changes *changes,
 						    struct removed_node *removed);
-/* PRE: the project has none behind this hash. */
+/* PRE: the project has none behind this hash, or it was forgotten. */
 void cluster_put_content(struct cluster *cluster, struct changes *changes,
 			 struct content_record *content);
 

@@ -40,11 +40,28 @@ const char *content_missing(const struct cluster *cluster, const char *project,
 	return NULL;
 }
 
+/* Its bytes are there again. */
+static void remember(struct changes *changes, struct content_record *forgotten,
+		     struct content_record *content)
+{
+	record_release(&content_record_type, forgotten);
+	*forgotten = *content;
+	*content = (struct content_record){ 0 };
+	cluster_record_put(changes, cluster_key_of_content(forgotten->project, forgotten->hash),
+			   &content_record_type, forgotten);
+}
+
 void cluster_put_content(struct cluster *cluster, struct changes *changes,
 			 struct content_record *content)
 {
 	PRE(content_is_sound(content));
-	PRE(!cluster_content(cluster, content->project, content->hash));
+	struct content_record *forgotten =
+		cluster_content(cluster, content->project, content->hash);
+	if (forgotten) {
+		PRE(content_is_forgotten(forgotten->seal));
+		remember(changes, forgotten, content);
+		return;
+	}
 	struct content_shelf *shelf = cluster_contents(cluster, content->project);
 	if (!shelf) {
 		shelf = base_calloc(1, sizeof(*shelf));

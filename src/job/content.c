@@ -1,6 +1,8 @@
 /* Invariant: tags are on disk; a number is never given to another field. */
 #include "job/content.h"
 
+#include <string.h>
+
 #include "base/limits.h"
 
 // clang-format off
@@ -31,6 +33,11 @@ static const struct field content_request_fields[] = {
 };
 RECORD_TYPE(content_request, struct content_request, content_request_fields);
 // clang-format on
+
+bool content_is_forgotten(const char *seal)
+{
+	return seal && strcmp(seal, CONTENT_SEAL_FORGOTTEN) == 0;
+}
 
 char *content_use_target(int kind, const struct content_use *use)
 {

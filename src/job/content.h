@@ -47,6 +47,9 @@ struct content_request {
 };
 extern const struct record_type content_request_type;
 
+/* Of a record's `seal`, which may be NULL. */
+bool content_is_forgotten(const char *seal);
+
 /* Where the file is in the container; the caller frees. */
 char *content_use_target(int kind, const struct content_use *use);
 

@@ -42,8 +42,9 @@ static enum err_code plan_spec(const struct manager *manager, struct plan *plan,
 		if (!use->hash || !*use->hash)
 			return err_set(err, ERR_INVALID, "%s %s of the request was not resolved",
 				       enum_name(content_kind_names, kind), use->source);
-		if (cluster_content(&manager->cluster, request->name, use->hash) ||
-		    is_planned(plan, use->hash))
+		const struct content_record *stored =
+			cluster_content(&manager->cluster, request->name, use->hash);
+		if ((stored && !content_is_forgotten(stored->seal)) || is_planned(plan, use->hash))
 			continue;
 		const struct content_request *found = content_of(request, kind, use->source);
 		PRE(found);
@@ -62,10 +63,8 @@ enum err_code contents_plan(const struct manager *manager, struct plan *plan,
 			    const struct project_request *request, struct err *err)
 {
 	enum err_code code = ERR_NONE;
-	for (size_t i = 0; !code && i < plan->jobs.n; i++)
-		if (plan->jobs.items[i].put_revision)
-			code = plan_spec(manager, plan, request, &plan->jobs.items[i].revision.spec,
-					 err);
+	for (size_t i = 0; !code && i < request->jobs.n; i++)
+		code = plan_spec(manager, plan, request, &request->jobs.items[i].spec, err);
 	return code;
 }
 
@@ -146,8 +145,7 @@ static void forget_sealed(struct manager *manager, const char *unless)
 	     (shelf = map_next(&manager->cluster.contents, &at));)
 		for (size_t i = 0; i < shelf->n; i++) {
 			const char *seal = shelf->items[i]->seal;
-			if (!seal || strcmp(seal, unless) == 0 ||
-			    strcmp(seal, CONTENT_SEAL_FORGOTTEN) == 0)
+			if (!seal || strcmp(seal, unless) == 0 || content_is_forgotten(seal))
 				continue;
 			group_begin(manager);
 			cluster_forget_content(&manager->out->changes, shelf->items[i]);

@@ -449,7 +449,7 @@ enum err_code basis_check(const struct manager *manager, const struct project_re
 			  struct err *err) WARN_UNUSED;
 
 /* contents.c: configs and secrets */
-/* What the planned revisions use and is not stored yet. */
+/* What the jobs of the request use and is not stored, or was forgotten. */
 enum err_code contents_plan(const struct manager *manager, struct plan *plan,
 			    const struct project_request *request, struct err *err) WARN_UNUSED;
 void contents_write(struct manager *manager, struct plan *plan);

@@ -155,7 +155,7 @@ enum err_code vault_check(const struct vault *vault, const struct cluster *clust
 		for (size_t i = 0; i < shelf->n; i++) {
 			const char *seal = shelf->items[i]->seal;
 			if (!seal || strcmp(seal, vault_key_id(vault)) == 0 ||
-			    strcmp(seal, CONTENT_SEAL_FORGOTTEN) == 0)
+			    content_is_forgotten(seal))
 				continue;
 			return err_set(err, ERR_CONFLICT,
 				       "the secrets of the store are sealed with another key than "
@@ -310,7 +310,7 @@ static void give(const struct vault *vault, struct sync_content *content)
 	struct err err;
 	char *bytes;
 	size_t len;
-	if (strcmp(content->seal, CONTENT_SEAL_FORGOTTEN) == 0) {
+	if (content_is_forgotten(content->seal)) {
 		string_set(&content->data, NULL);
 		string_set(&content->seal, NULL);
 		shell_log("manager", "a secret was forgotten, and its tasks wait until `drover up` "

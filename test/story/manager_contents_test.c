@@ -333,10 +333,37 @@ static void secrets_are_forgotten_where_that_is_asked_for(void **state)
 	story_end(&story);
 }
 
+/* ... and the same key was found: the bytes are brought for the hashes that there are. */
+static void what_was_forgotten_is_brought_again_under_the_same_key(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story);
+	for (size_t i = 0; i < story.request.secrets.n; i++)
+		string_set(&story.request.secrets.items[i].seal, "its-key");
+	story_content(&story, &story.request.jobs.items[0].spec, CONTENT_SECRET, "pw", 2);
+	story_content(&story, &story.request.jobs.items[1].spec, CONTENT_SECRET, "pw", 2);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story.options.forget_unless = "";
+	story_restart(&story);
+	story.options.forget_unless = NULL;
+	story_pass(&story, 60000);
+	assert_string_equal(kept(&story, "pw-2")->seal, CONTENT_SEAL_FORGOTTEN);
+	struct task_id api = story_task(&story, "shop/api.1")->desired.id;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_effect(&story, "api", EFFECT_UNCHANGED);
+	story_restart(&story);
+	assert_string_equal(kept(&story, "pw-2")->seal, "its-key");
+	assert_string_not_equal(kept(&story, "pw-2")->data, CONTENT_SEAL_FORGOTTEN);
+	assert_true(uuid_equal(story_task(&story, "shop/api.1")->desired.id.uuid, api.uuid));
+	story_end(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(secrets_are_forgotten_where_that_is_asked_for),
+		cmocka_unit_test(what_was_forgotten_is_brought_again_under_the_same_key),
 		cmocka_unit_test(bytes_go_to_the_worker_once_with_their_template),
 		cmocka_unit_test(the_same_bytes_change_nothing),
 		cmocka_unit_test(other_bytes_roll_their_users_and_nobody_else),
