@@ -47,7 +47,7 @@ static enum err_code read_variables(struct load *load, const char *path, const c
 		return err_set_field(err, ERR_NOT_FOUND, path, "the file does not exist");
 	if (!text)
 		return err_set_field(err, read_err.code ? read_err.code : ERR_IO, path,
-				     "the file cannot be read: %s", read_err.message);
+				     "the file %s", read_err.message);
 	return dotenv_parse(text, len, name, false, &deployer, &load->environment, err);
 }
 

@@ -7,7 +7,7 @@
 #include "job/job.h"
 
 /* Reads a file that a Compose file names (env_file, extends). Returns its text (base_free()) or NULL with err set
- * (ERR_NOT_FOUND when it is not there). `path` is absolute. */
+ * (ERR_NOT_FOUND when it is not there; else the message goes on after the file's name). `path` is absolute. */
 typedef char *compose_read_fn(void *reader, const char *path, size_t *ret_len, struct err *err);
 
 struct compose_file {

@@ -123,6 +123,30 @@ static void later_files_replace_by_target(void **state)
 	test_world_release(&world);
 }
 
+static char *refuse(void *reader, const char *path, size_t *ret_len, struct err *err)
+{
+	(void)reader;
+	(void)ret_len;
+	err_set(err, strcmp(path, "/etc/c") == 0 ? ERR_IO : ERR_NOT_FOUND,
+		"cannot be opened: Permission denied");
+	return NULL;
+}
+
+static void why_a_file_cannot_be_read_is_said_once(void **state)
+{
+	(void)state;
+	static const char text[] = "services: {web: {image: x, configs: [c]}}\n"
+				   "configs: {c: {file: /etc/c}}\n";
+	const struct compose_file file = { "compose.yaml", text, strlen(text) };
+	struct compose_options options = {
+		.files = &file, .n_files = 1, .directory = "/srv/shop", .read_file = refuse
+	};
+	struct project_request request;
+	struct err err = { 0 };
+	assert_int_equal(compose_load(&options, &request, NULL, &err), ERR_IO);
+	assert_string_equal(err.message, "the file /etc/c cannot be opened: Permission denied");
+}
+
 #define WITH_CONFIG(uses) "services: {web: {image: x, configs: [" uses "]}}\n"
 #define WITH_SECRET	  "services: {web: {image: x, secrets: [s]}}\n"
 
@@ -213,6 +237,7 @@ int main(void)
 		cmocka_unit_test(all_forms_are_read),
 		cmocka_unit_test(what_is_printed_reads_back_and_tells_no_secret),
 		cmocka_unit_test(later_files_replace_by_target),
+		cmocka_unit_test(why_a_file_cannot_be_read_is_said_once),
 		cmocka_unit_test(mistakes_name_their_place),
 		cmocka_unit_test(sizes_have_their_limit),
 	};

@@ -70,8 +70,8 @@ enum err_code load_read(const struct at *at, const char *noun, const char *path,
 	if (!text && read_err.code == ERR_NOT_FOUND)
 		return at_fail(at, err, ERR_NOT_FOUND, "the %s %s does not exist", noun, path);
 	if (!text)
-		return at_fail(at, err, read_err.code ? read_err.code : ERR_IO,
-			       "the %s %s cannot be read: %s", noun, path, read_err.message);
+		return at_fail(at, err, read_err.code ? read_err.code : ERR_IO, "the %s %s %s",
+			       noun, path, read_err.message);
 	*ret_text = text;
 	return ERR_NONE;
 }
