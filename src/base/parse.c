@@ -65,13 +65,13 @@ struct decimal {
 #define DECIMAL_DIGITS_MAX 15
 #define DECIMAL_PLACES_MAX 6
 
-/* Read DIGITS[.DIGITS] and move *at past it; trailing zeros after the point do not count. False when there is none
- * or it has more digits than fit. */
+/* Read DIGITS[.DIGITS] or .DIGITS and move *at past it; trailing zeros after the point do not count. False when there
+ * is none or it has more digits than fit. */
 static bool read_decimal(const char **at, struct decimal *ret_decimal)
 {
 	struct decimal decimal = { 0, 1 };
 	const char *text = *at;
-	if (!is_digit(*text))
+	if (!is_digit(*text) && *text != '.')
 		return false;
 	int n = 0;
 	while (is_digit(*text)) {

@@ -83,6 +83,7 @@ static void durations_are_read_as_go_writes_them(void **state)
 		{ "2000us", 2 },     { "1h1m1s1ms", 3661001 },
 		{ "0.001s", 1 },     { "1.0000000s", 1000 },
 		{ "3.5m", 210000 },  { "8784h", 366LL * 24 * 3600 * 1000 },
+		{ ".5s", 500 },
 	};
 	static const char *const bad[] = {
 		"",
@@ -92,7 +93,6 @@ static void durations_are_read_as_go_writes_them(void **state)
 		"-1s",
 		"1d",
 		"1.s",
-		".5s",
 		"1us",
 		"1.5ms",
 		"1m30",
@@ -143,9 +143,10 @@ static void cpus_are_thousandths(void **state)
 	static const struct good good[] = {
 		{ "0", 0 },	{ "0.5", 500 },	   { "2", 2000 },	  { "1.25", 1250 },
 		{ "0.001", 1 }, { "1.500", 1500 }, { "0.50000000", 500 }, { "100000", 100000000 },
+		{ ".5", 500 },
 	};
-	static const char *const bad[] = { "",	 "x",  "-1", "0.0005", "1.2345", "1.",
-					   ".5", "1m", "1 ", "100001", "1e1" };
+	static const char *const bad[] = { "",	"x",  "-1", "0.0005", "1.2345", "1.",
+					   ".", "1m", "1 ", "100001", "1e1",	"..5" };
 	expect_good(parse_cpu_milli, good, ARRAY_LEN(good));
 	expect_bad(parse_cpu_milli, bad, ARRAY_LEN(bad));
 }
@@ -154,10 +155,10 @@ static void ratios_are_millionths_of_the_whole(void **state)
 {
 	(void)state;
 	static const struct good good[] = {
-		{ "0", 0 },	    { "0.25", 250000 }, { "1", 1000000 },
-		{ "1.0", 1000000 }, { "0.000001", 1 },	{ "0.500", 500000 },
+		{ "0", 0 },	   { "0.25", 250000 },	{ "1", 1000000 }, { "1.0", 1000000 },
+		{ "0.000001", 1 }, { "0.500", 500000 }, { ".5", 500000 },
 	};
-	static const char *const bad[] = { "", "x", "-0.1", "1.1", "2", "0.0000001", ".5", "50%" };
+	static const char *const bad[] = { "", "x", "-0.1", "1.1", "2", "0.0000001", "50%" };
 	expect_good(parse_ratio_ppm, good, ARRAY_LEN(good));
 	expect_bad(parse_ratio_ppm, bad, ARRAY_LEN(bad));
 }
