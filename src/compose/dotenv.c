@@ -44,14 +44,13 @@ static void skip_line(struct file *file)
 	}
 }
 
-static bool is_name_start(char c)
+/* Letters of any script, digits, and what other readers of such files take; in a raw file all but blanks. */
+static bool is_name_char(const struct file *file, char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-static bool is_name_char(char c)
-{
-	return is_name_start(c) || (c >= '0' && c <= '9') || c == '.' || c == '-';
+	if (file->raw)
+		return c && c != '=' && c != '\n' && !is_blank(c);
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (unsigned char)c >= 0x80 || (c && strchr("_.-[]", c));
 }
 
 /* Replace variables; literal text between stays. */
@@ -140,8 +139,7 @@ static enum err_code read_unquoted(struct file *file, struct text *value)
 	const char *start = file->at;
 	const char *end = start;
 	for (; *file->at && *file->at != '\n'; file->at++) {
-		bool after_blank = file->at == start || is_blank(file->at[-1]);
-		if (*file->at == '#' && after_blank && !file->raw)
+		if (*file->at == '#' && is_blank(file->at[-1]) && !file->raw)
 			break;
 		if (!is_blank(*file->at) || (file->raw && *file->at != '\r'))
 			end = file->at + 1;
@@ -190,9 +188,8 @@ static enum err_code read_line(struct file *file)
 		skip_blanks(file);
 	}
 	size_t len = 0;
-	if (is_name_start(*file->at))
-		while (is_name_char(file->at[len]))
-			len++;
+	while (is_name_char(file, file->at[len]))
+		len++;
 	if (len == 0)
 		return fail(file, ERR_SYNTAX, "a line must be NAME=VALUE");
 	_cleanup_free_ char *name = base_strndup(file->at, len);

@@ -46,7 +46,8 @@ static void every_form_of_a_line_is_read(void **state)
 		{ "A: b", "b" },
 		{ "A=b # comment", "b" },
 		{ "A=b#no comment", "b#no comment" },
-		{ "A=#comment", "" },
+		{ "A=#no comment", "#no comment" },
+		{ "A= #comment", "" },
 		{ "A='b # $HOST \\n'", "b # $HOST \\n" },
 		{ "A='it\\'s $HOST'", "it's $HOST" },
 		{ "A='a\\b\\\\'", "a\\b\\\\" },
@@ -77,6 +78,19 @@ static void every_form_of_a_line_is_read(void **state)
 	expect("HOST", false, "HOST", "outer");
 }
 
+static void names_are_those_that_other_readers_take(void **state)
+{
+	static const char *const names[] = { "2FA_KEY", "a.b-c", "a[1]", "\xc3\xa1rv\xc3\xadz" };
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		char line[64];
+		text_print(line, sizeof(line), "%s=b", names[i]);
+		expect(line, false, names[i], "b");
+		expect(line, true, names[i], "b");
+	}
+	expect("Logging:Level=b", true, "Logging:Level", "b");
+}
+
 static void raw_lines_are_taken_as_they_are(void **state)
 {
 	(void)state;
@@ -93,7 +107,7 @@ static void bad_lines_name_the_file_and_line(void **state)
 		const char *words;
 	} rows[] = {
 		{ "A=1\n=2", ".env:2", "a line must be NAME=VALUE" },
-		{ "1A=2", ".env:1", "a line must be NAME=VALUE" },
+		{ "A%=1", ".env:1", "after the name comes =" },
 		{ "A B=1", ".env:1", "after the name comes =" },
 		{ "\nA='x", ".env:2", "a single quote is not closed" },
 		{ "A=\"x\ny\n", ".env:1", "a double quote is not closed" },
@@ -146,6 +160,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_form_of_a_line_is_read),
+		cmocka_unit_test(names_are_those_that_other_readers_take),
 		cmocka_unit_test(raw_lines_are_taken_as_they_are),
 		cmocka_unit_test(bad_lines_name_the_file_and_line),
 		cmocka_unit_test(

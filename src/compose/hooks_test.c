@@ -42,8 +42,9 @@ static void mistakes_are_told_where_they_are(void **state)
 	test_bad("    post_start: [{command: a, working_dir: here}]\n", ERR_INVALID,
 		 "compose.yaml:4:18: services.web.post_start[0]",
 		 "\"here\" is not an absolute path");
-	test_bad("    post_start: [{command: a, environment: {\"1\": b}}]\n", ERR_INVALID,
-		 "compose.yaml:4:18: services.web.post_start[0]", "\"1\" is not a variable's name");
+	test_bad("    post_start: [{command: a, environment: {\"1 2\": b}}]\n", ERR_INVALID,
+		 "compose.yaml:4:18: services.web.post_start[0]",
+		 "\"1 2\" is not a variable's name");
 	test_bad("    post_start: [{comand: a}]\n", ERR_INVALID,
 		 "compose.yaml:4:19: services.web.post_start[0].comand",
 		 "did you mean \"command\"?");

@@ -47,8 +47,8 @@ static enum err_code check_environment(const struct pairs *environment, struct e
 		const struct pair *pair = &environment->items[i];
 		if (!is_environment_key(pair->key))
 			return refuse(err, ERR_INVALID, spot_of_key(AT("environment"), pair->key),
-				      "\"%.*s\" is not a variable's name: a letter or '_', then "
-				      "letters, digits, '_', '.' and '-', at most %d bytes",
+				      "\"%.*s\" is not a variable's name: no blanks, no '=', at "
+				      "most %d bytes",
 				      SHOWN_BYTES, pair->key, LIMIT_ENVIRONMENT_KEY_BYTES);
 		/* '=' and NUL, as the process gets it. */
 		total_bytes += strlen(pair->key) + (pair->value ? strlen(pair->value) : 0) + 2;

@@ -256,13 +256,11 @@ bool is_signal(const char *text)
 
 bool is_environment_key(const char *text)
 {
-	if (!is_letter(text[0]) && text[0] != '_')
-		return false;
 	size_t len = 0;
 	for (; text[len]; len++)
-		if (!is_letter(text[len]) && !is_digit(text[len]) && !strchr("_.-", text[len]))
+		if ((unsigned char)text[len] <= ' ' || text[len] == '=' || text[len] == 0x7f)
 			return false;
-	return len <= LIMIT_ENVIRONMENT_KEY_BYTES;
+	return len > 0 && len <= LIMIT_ENVIRONMENT_KEY_BYTES;
 }
 
 bool is_same_path(const char *a, const char *b)

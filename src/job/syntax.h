@@ -31,8 +31,8 @@ bool host_ips_overlap(const char *a, const char *b);
 /* "SIGTERM", "TERM", "SIGRTMIN+3" in either case, or a number 1..64. */
 bool is_signal(const char *text);
 
-/* What processes can read as an environment variable's name: a letter or '_', then letters, digits, '_', '.' and '-'
- * (images such as Elasticsearch take "discovery.type"), at most LIMIT_ENVIRONMENT_KEY_BYTES. */
+/* An environment variable's name: whatever the kernel and Docker pass on, but no blanks and control characters. Images
+ * take "discovery.type", "Logging:LogLevel:Default", "2FA_KEY". At most LIMIT_ENVIRONMENT_KEY_BYTES. */
 bool is_environment_key(const char *text);
 
 /* Do two absolute paths name the same place when doubled and trailing slashes do not count? */

@@ -184,8 +184,18 @@ static void signals_are_names_or_numbers(void **state)
 static void environment_keys_are_what_images_use(void **state)
 {
 	(void)state;
-	static const char *const good[] = { "A", "_", "PATH", "a1_b", "discovery.type", "my-key" };
-	static const char *const bad[] = { "", "1A", "A=B", "A B", "-a", ".a", "\xc3\xa9", "A\n" };
+	static const char *const good[] = { "A",
+					    "_",
+					    "PATH",
+					    "a1_b",
+					    "discovery.type",
+					    "my-key",
+					    "2FA_KEY",
+					    "Logging:Level",
+					    "ProgramFiles(x86)",
+					    "${KEY}",
+					    "\xc3\xa9" };
+	static const char *const bad[] = { "", "A=B", "=", "A B", "A\n", "\tA", "A\x7f" };
 	all(is_environment_key, true, good, ARRAY_LEN(good));
 	all(is_environment_key, false, bad, ARRAY_LEN(bad));
 	char long_key[130];
