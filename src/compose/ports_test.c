@@ -43,6 +43,9 @@ static void one_port_in_every_form(void **state)
 	expect_one("8080:80/UDP", (struct expected){ NULL, 8080, 8080, 80, PORT_UDP });
 	expect_one("127.0.0.1:8080:80", (struct expected){ "127.0.0.1", 8080, 8080, 80, PORT_TCP });
 	expect_one("\"[::1]:8080:80/tcp\"", (struct expected){ "::1", 8080, 8080, 80, PORT_TCP });
+	expect_one("\"::1:8080:80\"", (struct expected){ "::1", 8080, 8080, 80, PORT_TCP });
+	expect_one("\"2001:db8::5:8080-8089:80/udp\"",
+		   (struct expected){ "2001:db8::5", 8080, 8089, 80, PORT_UDP });
 	expect_one("{target: 80, published: 8080}",
 		   (struct expected){ NULL, 8080, 8080, 80, PORT_TCP });
 	expect_one("{target: '80', published: '8080', host_ip: '127.0.0.1', protocol: udp}",
@@ -105,7 +108,7 @@ static void bad_ports_say_what_is_wrong(void **state)
 		{ "80:80-81", ERR_INVALID, "1 host ports stand for 2 container ports" },
 		{ "80:80/sctp", ERR_UNSUPPORTED, "protocol sctp is refused" },
 		{ "80:80/xyz", ERR_INVALID, "expected the protocol tcp or udp, found \"xyz\"" },
-		{ "'::1:80:80'", ERR_INVALID, "an IPv6 address stands in [brackets]" },
+		{ "'1:2:3:80:80'", ERR_INVALID, "an IPv6 address stands in [brackets]" },
 		{ "'[::1]80:80'", ERR_INVALID, "expected [ADDRESS:]" },
 		{ "'[::1'", ERR_INVALID, "expected [ADDRESS:]" },
 		{ "'a:b:c:d'", ERR_INVALID, "expected [ADDRESS:]" },

@@ -1,4 +1,4 @@
-/* Ports. Short form: [ADDRESS:][HOST[-HOST]:]CONTAINER[-CONTAINER][/PROTOCOL].
+/* Ports. Short form: [ADDRESS:][HOST[-HOST]:]CONTAINER[-CONTAINER][/PROTOCOL]; an IPv6 address may stand in brackets.
  *
  *   "8080:80"               a fixed port: one task of the job on each machine
  *   "8080-8089:80"          a pool: each task draws one of the ten
@@ -11,6 +11,7 @@
 #include "base/parse.h"
 #include "compose/keys.h"
 #include "compose/service.h"
+#include "job/syntax.h"
 
 struct range {
 	int64_t first; /* 0: nothing written */
@@ -70,6 +71,12 @@ static enum err_code fail_form(const struct at *at, const char *text, struct err
 		text);
 }
 
+static bool is_ip(const struct short_port *port)
+{
+	_cleanup_free_ char *address = base_strndup(port->ip, port->ip_len);
+	return is_ip_address(address);
+}
+
 static enum err_code split_short(const struct at *at, const char *text, struct short_port *ret_port,
 				 struct err *err)
 {
@@ -90,26 +97,28 @@ static enum err_code split_short(const struct at *at, const char *text, struct s
 		port.ip_len = (size_t)(bracket - port.ip);
 		rest = bracket + 2;
 	}
-	const char *colons[2] = { NULL, NULL };
-	size_t n = 0;
+	/* The last two colons: what stands before both is an address, which may have colons too. */
+	const char *before_host = NULL;
+	const char *before_container = NULL;
 	for (const char *c = rest; c < end; c++)
 		if (*c == ':') {
-			if (n == 2 || (port.ip && n == 1))
-				return fail_form(at, text, err);
-			colons[n++] = c;
+			before_host = before_container;
+			before_container = c;
 		}
-	if (port.ip && n == 0)
+	if (port.ip && (before_host || !before_container))
 		return fail_form(at, text, err);
-	if (n == 2) {
+	if (before_host) {
 		/* ":8080:80", where a variable left no address, is on all of them. */
-		port.ip = colons[0] > rest ? rest : NULL;
-		port.ip_len = (size_t)(colons[0] - rest);
-		rest = colons[0] + 1;
+		port.ip = before_host > rest ? rest : NULL;
+		port.ip_len = (size_t)(before_host - rest);
+		rest = before_host + 1;
+		if (port.ip && memchr(port.ip, ':', port.ip_len) && !is_ip(&port))
+			return fail_form(at, text, err);
 	}
-	if (n > 0) {
+	if (before_container) {
 		port.host = rest;
-		port.host_len = (size_t)(colons[n - 1] - rest);
-		rest = colons[n - 1] + 1;
+		port.host_len = (size_t)(before_container - rest);
+		rest = before_container + 1;
 	}
 	port.container = rest;
 	port.container_len = (size_t)(end - rest);
