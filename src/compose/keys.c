@@ -148,8 +148,8 @@ static const struct key_row service_rows[] = {
 	HONOURED("links", read_links, IN_SERVICE, "depends_on",
 	     "as depends_on: services of a network reach each other by name; `service:alias` is refused, networks.*.aliases adds names"),
 	HONOURED("volumes_from", read_volumes_from, IN_SERVICE, "depends_on",
-	     "list of `SERVICE[:ro]`: what that one mounts by name or path, where this one mounts nothing; waits for it as depends_on does; "
-	     "`container:` is refused"),
+	     "list of `SERVICE[:ro]`: what that one mounts by name or path, where this one mounts nothing, the later over the earlier; "
+	     "waits for it as depends_on does; `container:` is refused"),
 	HONOURED("configs", read_service_configs, IN_SERVICE, "configs",
 	     "list of names, or of `{source, target, uid, gid, mode}`; changed bytes replace the tasks"),
 	HONOURED("secrets", read_service_secrets, IN_SERVICE, "secrets", "as `configs`, at /run/secrets; never on a disk of the machine"),

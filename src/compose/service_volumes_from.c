@@ -1,11 +1,13 @@
 /* volumes_from: `SERVICE[:ro|rw]` mounts what the other service mounts, where this one mounts nothing itself. As with
- * Docker, volumes and binds come along, a tmpfs does not; and what the other one takes from a third comes along too.
+ * Docker, volumes and binds come along, a tmpfs does not; of two services that mount something at one place the later
+ * in the list has its way; and what the other one takes from a third comes along too.
  *
  * Invariant: nothing is taken from a service before it has taken what it takes itself. */
 #include <string.h>
 
 #include "base/alloc.h"
 #include "compose/service.h"
+#include "job/syntax.h"
 
 enum progress { NOT_BEGUN = 0, BEGUN, DONE };
 
@@ -57,18 +59,21 @@ enum err_code read_volumes_from(const struct at *at, void *service, struct err *
 	return read_each_item(at, read_one, service, err);
 }
 
-static bool has_target(const struct job_spec *spec, const char *target)
+static size_t index_of_target(const struct job_spec *spec, const char *target)
 {
-	for (size_t i = 0; i < spec->mounts.n; i++)
-		if (strcmp(spec->mounts.items[i].target, target) == 0)
-			return true;
-	return false;
+	size_t i = 0;
+	while (i < spec->mounts.n && !is_same_path(spec->mounts.items[i].target, target))
+		i++;
+	return i;
 }
 
+/* `n_own`: so many mounts of the service are its own. */
 static enum err_code take_mount(const struct at *item, const struct asked *asked,
-				const struct mount *mount, struct job_spec *spec, struct err *err)
+				const struct mount *mount, size_t n_own, struct job_spec *spec,
+				struct err *err)
 {
-	if (mount->kind == MOUNT_TMPFS || has_target(spec, mount->target))
+	size_t index = index_of_target(spec, mount->target);
+	if (mount->kind == MOUNT_TMPFS || index < n_own)
 		return ERR_NONE;
 	if (mount->kind == MOUNT_VOLUME && !mount->source)
 		return at_fail(item, err, ERR_UNSUPPORTED,
@@ -76,8 +81,10 @@ static enum err_code take_mount(const struct at *item, const struct asked *asked
 			       "of its own; "
 			       "give it a name",
 			       mount->target, asked->job);
-	at_origin(item, "mounts[%zu]", spec->mounts.n);
-	struct mount *taken = list_add(&spec->mounts, sizeof(*taken));
+	struct mount *taken = index < spec->mounts.n ? &spec->mounts.items[index]
+						     : list_add(&spec->mounts, sizeof(*taken));
+	at_origin(item, "mounts[%zu]", index);
+	record_release(&mount_type, taken);
 	record_copy(&mount_type, taken, mount);
 	taken->read_only |= asked->read_only;
 	return ERR_NONE;
@@ -94,7 +101,7 @@ static size_t job_index(const struct load *load, const char *name)
 static enum err_code take_all(struct taking *taking, size_t job, struct err *err);
 
 static enum err_code take_from(struct taking *taking, const struct at *item, size_t job,
-			       const struct asked *asked, struct err *err)
+			       size_t n_own, const struct asked *asked, struct err *err)
 {
 	const struct job_request *jobs = taking->load->request->jobs.items;
 	size_t from = job_index(taking->load, asked->job);
@@ -108,7 +115,7 @@ static enum err_code take_from(struct taking *taking, const struct at *item, siz
 	text_print(taking->load->record_prefix, sizeof(taking->load->record_prefix),
 		   "jobs[%zu].spec.", job);
 	for (size_t i = 0; !code && i < jobs[from].spec.mounts.n; i++)
-		code = take_mount(item, asked, &jobs[from].spec.mounts.items[i],
+		code = take_mount(item, asked, &jobs[from].spec.mounts.items[i], n_own,
 				  &taking->load->request->jobs.items[job].spec, err);
 	return code;
 }
@@ -117,6 +124,7 @@ static enum err_code take_listed(struct taking *taking, const struct at *list, s
 				 struct err *err)
 {
 	enum err_code code = ERR_NONE;
+	size_t n_own = taking->load->request->jobs.items[job].spec.mounts.n;
 	for (size_t i = 0; !code && i < list->node->n; i++) {
 		struct at item;
 		struct asked asked = { 0 };
@@ -124,7 +132,7 @@ static enum err_code take_listed(struct taking *taking, const struct at *list, s
 		if (!code)
 			code = parse(&item, &asked, err);
 		if (!code)
-			code = take_from(taking, &item, job, &asked, err);
+			code = take_from(taking, &item, job, n_own, &asked, err);
 		base_free(asked.job);
 	}
 	return code;

@@ -169,6 +169,20 @@ static void volumes_come_from_other_services(void **state)
 	assert_true(web->mounts.items[3].read_only);
 	test_request_release(&read);
 	test_world_release(&world);
+	/* Of two that mount something at one place the later one has its way, but nobody over the service itself. */
+	read = test_good(&world, "services:\n"
+				 "  app: {image: a, volumes_from: [one, 'two:ro'], volumes: "
+				 "['own:/own']}\n"
+				 "  one: {image: a, volumes: ['data:/data', 'data:/own']}\n"
+				 "  two: {image: a, volumes: ['logs:/data', 'logs:/own']}\n"
+				 "volumes: {own: , data: , logs: }\n");
+	app = &read.jobs.items[0].spec;
+	assert_int_equal(app->mounts.n, 2);
+	assert_string_equal(app->mounts.items[0].source, "own");
+	assert_string_equal(app->mounts.items[1].source, "logs");
+	assert_true(app->mounts.items[1].read_only);
+	test_request_release(&read);
+	test_world_release(&world);
 	test_bad("    volumes_from: ['container:x']\n", ERR_UNSUPPORTED,
 		 "compose.yaml:4:20: services.web.volumes_from[0]",
 		 "name the volume under volumes");
