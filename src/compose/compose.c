@@ -102,9 +102,14 @@ static enum err_code parse_files(struct load *load, struct tree_node **roots, st
 {
 	const struct compose_options *options = load->options;
 	enum err_code code = ERR_NONE;
-	for (size_t i = 0; !code && i < options->n_files; i++)
+	size_t n_entries = 0;
+	for (size_t i = 0; !code && i < options->n_files; i++) {
 		code = load_add_file(load, &options->files[i], options->directory,
 				     &load->environment, &roots[i], err);
+		n_entries += code ? 0 : roots[i]->n;
+	}
+	if (!code && n_entries == 0)
+		code = err_set_field(err, ERR_INVALID, options->files[0].name, "the file is empty");
 	return code;
 }
 

@@ -20,6 +20,10 @@ static const struct test_file files[] = {
 	{ "/srv/shop/compose.yaml",
 	  "services: {web: {extends: {service: one, file: common.yaml}}}\n" },
 	{ "/srv/shop/base.env", "FROM=base\n" },
+	{ "/srv/shop/same.env", "A=own\n" },
+	{ "/srv/shop/sub/same.env", "A=sub\nB=sub\n" },
+	{ "/srv/shop/sub/same.yaml", "services: {base: {image: x, env_file: same.env, label_file: "
+				     "[./same.env]}}\n" },
 	{ "/srv/shop/list.yaml", "services: [web]\n" },
 	{ "/srv/shop/broken.yaml", "services:\n\tweb:\n" },
 	{ "/srv/shop/far.yaml",
@@ -77,6 +81,10 @@ static void another_file_brings_its_own_folder_and_sees_our_variables(void **sta
 		    "services: {web: {image: deep, environment: {FROM: base, A: 1, B: 1}, "
 		    "volumes: ['/srv/shop/data:/data', '/srv/shop/sub/data:/deep', "
 		    "'/srv/shop/data:/web'], healthcheck: {test: [CMD, x]}}}\n");
+	expect_same("services: {web: {extends: {service: base, file: sub/same.yaml}, env_file: "
+		    "same.env, label_file: same.env}}\n",
+		    "services: {web: {image: x, environment: {A: own, B: sub}, labels: {A: own, "
+		    "B: sub}}}\n");
 }
 
 static void dependencies_come_along(void **state)

@@ -19,6 +19,13 @@ static enum err_code check_file(struct load *load, const struct compose_file *fi
 	return ERR_NONE;
 }
 
+/* A file in which all lines are comments says nothing, as an override of which nothing is needed at present does. */
+static struct tree_node *add_empty_map(struct load_file *file)
+{
+	const struct tree_node start = { .line = 1, .column = 1, .source = &file->source };
+	return tree_add(&file->tree, TREE_MAP, &start);
+}
+
 static enum err_code add_file(struct load *load, const struct compose_file *file, const char *path,
 			      const char *directory, const struct pairs *environment,
 			      struct tree_node **ret_root, struct err *err)
@@ -38,7 +45,7 @@ static enum err_code add_file(struct load *load, const struct compose_file *file
 		return code;
 	struct at root = { .load = load, .node = added->tree.root };
 	if (!root.node || at_is_null(&root))
-		return err_set_field(err, ERR_INVALID, file->name, "the file is empty");
+		added->tree.root = root.node = add_empty_map(added);
 	code = expect_map(&root, err);
 	if (!code)
 		*ret_root = root.node;

@@ -375,6 +375,13 @@ static enum err_code merge_paths(const struct at *later, struct tree_node *earli
 	return merge_as_lists(later, earlier, merge_key_path, ret_node, err);
 }
 
+/* Files of one name in two folders are two. */
+static enum err_code merge_files(const struct at *later, struct tree_node *earlier,
+				 struct tree_node **ret_node, struct err *err)
+{
+	return merge_as_lists(later, earlier, merge_key_file, ret_node, err);
+}
+
 static enum err_code merge_items(const struct at *later, struct tree_node *earlier,
 				 merge_key_fn *add_key, struct tree_node **ret_node,
 				 struct err *err)
@@ -406,6 +413,12 @@ static enum err_code merge_configs(const struct at *later, struct tree_node *ear
 				   struct tree_node **ret_node, struct err *err)
 {
 	return merge_items(later, earlier, merge_key_config, ret_node, err);
+}
+
+static enum err_code merge_secrets(const struct at *later, struct tree_node *earlier,
+				   struct tree_node **ret_node, struct err *err)
+{
+	return merge_items(later, earlier, merge_key_secret, ret_node, err);
 }
 
 static enum err_code merge_pools(const struct at *later, struct tree_node *earlier,
@@ -515,18 +528,18 @@ static const struct rule {
 	{ "services.*.dns_opt", merge_words },
 	{ "services.*.dns_search", merge_words },
 	{ "services.*.entrypoint", replace },
-	{ "services.*.env_file", merge_paths },
+	{ "services.*.env_file", merge_files },
 	{ "services.*.environment", merge_pairs },
 	{ "services.*.extra_hosts", merge_hosts },
 	{ "services.*.gpus", merge_alike },
 	{ "services.*.healthcheck", merge_health_check },
 	{ "services.*.healthcheck.test", replace },
-	{ "services.*.label_file", merge_words },
+	{ "services.*.label_file", merge_files },
 	{ "services.*.labels", merge_pairs },
 	{ "services.*.logging", merge_logging },
 	{ "services.*.networks", merge_networks },
 	{ "services.*.ports", merge_ports },
-	{ "services.*.secrets", merge_configs },
+	{ "services.*.secrets", merge_secrets },
 	{ "services.*.storage_opt", merge_pairs },
 	{ "services.*.sysctls", merge_pairs },
 	{ "services.*.tmpfs", merge_paths },

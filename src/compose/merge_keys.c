@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/alloc.h"
+#include "compose/paths.h"
 #include "compose/service.h"
 
 /* The text of a scalar in a long form; NULL when there is none. */
@@ -94,12 +96,36 @@ void merge_key_path(const struct at *item, struct text *key)
 		add_member(item, "path", "", key);
 }
 
+void merge_key_file(const struct at *item, struct text *key)
+{
+	const char *path =
+		item->node->kind == TREE_SCALAR ? item->node->text : member(item, "path");
+	_cleanup_free_ char *whole = NULL;
+	struct err unread;
+	if (path && !path_resolve(item, path, &whole, &unread))
+		text_add(key, whole);
+}
+
+static void add_content(const struct at *item, const char *folder, struct text *key)
+{
+	const char *file = item->node->kind == TREE_SCALAR ? item->node->text
+			   : member(item, "target")	   ? member(item, "target")
+							   : member(item, "source");
+	if (!file)
+		return;
+	if (*file != '/')
+		text_add(key, folder);
+	text_add(key, file);
+}
+
 void merge_key_config(const struct at *item, struct text *key)
 {
-	if (item->node->kind == TREE_SCALAR)
-		text_add(key, item->node->text);
-	else
-		add_member(item, member(item, "target") ? "target" : "source", "", key);
+	add_content(item, CONFIG_FOLDER, key);
+}
+
+void merge_key_secret(const struct at *item, struct text *key)
+{
+	add_content(item, SECRET_FOLDER, key);
 }
 
 void merge_key_pool(const struct at *item, struct text *key)

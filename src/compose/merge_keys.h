@@ -12,10 +12,11 @@ void merge_key_port(const struct at *item,
 		    struct text *key); /* address, published, target, protocol */
 void merge_key_mount(const struct at *item, struct text *key);	/* the path in the container */
 void merge_key_device(const struct at *item, struct text *key); /* the same, of a device */
-void merge_key_path(const struct at *item,
-		    struct text *key); /* of an env_file, a tmpfs, a device */
-void merge_key_config(const struct at *item,
-		      struct text *key); /* target, else source, of a config or secret */
+void merge_key_path(const struct at *item, struct text *key);	/* of a tmpfs, a device */
+void merge_key_file(const struct at *item,
+		    struct text *key); /* the whole path of a file that is read here */
+void merge_key_config(const struct at *item, struct text *key); /* the path in the container */
+void merge_key_secret(const struct at *item, struct text *key); /* the same, of a secret */
 void merge_key_pool(const struct at *item,
 		    struct text *key); /* the subnet of a pool of addresses */
 void merge_key_host(const struct at *item,

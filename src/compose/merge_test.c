@@ -136,6 +136,8 @@ static void values_of_a_service_are_merged_by_their_kind(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(merges); i++)
 		expect_same_service(merges[i].first, merges[i].second, merges[i].both);
+	expect_same("services: {web: {image: nginx}}\n", "# {web: {image: httpd}}\n",
+		    "services: {web: {image: nginx}}\n");
 	expect_same("services: {web: {image: nginx, user: a, hostname: h}}\n",
 		    "services: {web: {image: httpd, user: b, hostname: }}\n",
 		    "services: {web: {image: httpd, user: b, hostname: h}}\n");
@@ -174,6 +176,22 @@ static void pools_of_addresses_are_merged_by_subnet(void **state)
 		"services: {a: {image: x}}\n"
 		"networks: {n: {ipam: {config: [{subnet: 10.1.0.0/24}, {subnet: 10.2.0.0/24, "
 		"gateway: 10.2.0.9}]}}}\n");
+}
+
+static void configs_and_secrets_are_merged_by_where_they_are_found(void **state)
+{
+#define CONTENTS                                                                                   \
+	"configs: {c: {content: c}, e: {content: e}}\n"                                            \
+	"secrets: {s: {environment: SET}, t: {environment: SET}}\n"
+	(void)state;
+	expect_same(
+		"services: {a: {image: x, configs: [c, {source: c, target: d}], secrets: [s, "
+		"{source: s, target: r}]}}\n" CONTENTS,
+		"services: {a: {configs: [{source: e, target: /c}, {source: e, target: /d}], "
+		"secrets: [{source: t, target: /run/secrets/s}, {source: t, target: "
+		"/run/secrets/r}]}}\n",
+		"services: {a: {image: x, configs: [{source: e, target: /c}, {source: e, target: "
+		"/d}], secrets: [{source: t, target: s}, {source: t, target: r}]}}\n" CONTENTS);
 }
 
 static void a_service_can_be_taken_out(void **state)
@@ -254,7 +272,7 @@ static const struct {
 	  "a.yaml:3:12: services.web.image", "the variable X is required: is needed" },
 	{ "services: [a]\n", "services: {web: {image: x}}\n", ERR_INVALID, "b.yaml:1:1: services",
 	  "a mapping cannot be merged over the list in a.yaml:1" },
-	{ WEB "    image: x\n", "", ERR_INVALID, "b.yaml", "the file is empty" },
+	{ "# x\n", "", ERR_INVALID, "a.yaml", "the file is empty" },
 	{ WEB "    image: x\n", "[a]\n", ERR_INVALID, "b.yaml:1:1",
 	  "expected a mapping, found a list" },
 	{ WEB "    image: x\n", "a: b: c\n", ERR_SYNTAX, "b.yaml:1:5", "not valid YAML" },
@@ -340,6 +358,7 @@ int main(void)
 		cmocka_unit_test(values_of_a_service_are_merged_by_their_kind),
 		cmocka_unit_test(services_networks_and_volumes_are_merged_by_name),
 		cmocka_unit_test(pools_of_addresses_are_merged_by_subnet),
+		cmocka_unit_test(configs_and_secrets_are_merged_by_where_they_are_found),
 		cmocka_unit_test(a_service_can_be_taken_out),
 		cmocka_unit_test(tags_of_a_single_file_mean_what_they_say),
 		cmocka_unit_test(what_is_wrong_is_said_of_the_file_it_stands_in),

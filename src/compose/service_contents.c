@@ -54,7 +54,7 @@ static void settle_target(int kind, struct content_use *use)
 		return;
 	text_init(&whole, LIMIT_PATH_BYTES);
 	if (use->target[0] != '/')
-		text_add(&whole, kind == CONTENT_SECRET ? "/run/secrets/" : "/");
+		text_add(&whole, kind == CONTENT_SECRET ? SECRET_FOLDER : CONFIG_FOLDER);
 	text_add(&whole, use->target);
 	string_set(&use->target, NULL);
 	_cleanup_free_ char *usual = content_use_target(kind, use);

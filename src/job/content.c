@@ -46,7 +46,7 @@ char *content_use_target(int kind, const struct content_use *use)
 	if (use->target)
 		text_add(&target, use->target);
 	else
-		text_addf(&target, "%s/%s", kind == CONTENT_SECRET ? "/run/secrets" : "",
+		text_addf(&target, "%s%s", kind == CONTENT_SECRET ? SECRET_FOLDER : CONFIG_FOLDER,
 			  use->source);
 	return text_take(&target);
 }

@@ -19,6 +19,10 @@ extern const struct enum_name content_kind_names[]; /* config, secret */
 #define CONTENT_MODE_MAX       0777
 #define CONTENT_ID_MAX	       0xfffffffeLL
 
+/* Where a target that is no absolute path begins. */
+#define CONFIG_FOLDER "/"
+#define SECRET_FOLDER "/run/secrets/"
+
 /* One config or secret that a job's tasks find as a file. */
 struct content_use {
 	char *source; /* key of the project's config or secret */
