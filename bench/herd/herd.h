@@ -70,6 +70,7 @@ struct herd {
 	/* Of the workers that were not killed. */
 	int64_t n_running;
 	size_t n_told;
+	int64_t n_downs, n_ups; /* sync messages, to and from all workers */
 	int64_t n_refused; /* sessions that ended otherwise than by our own hand, or did not begin */
 };
 
@@ -112,10 +113,11 @@ struct usage {
 	double wall_s, server_cpu_s, herd_cpu_s;
 	int64_t commits;
 	int64_t sent_bytes, received_bytes; /* by the herd, TLS and all */
+	int64_t n_downs, n_ups;		    /* messages to and from the herd */
 	int64_t disk_bytes;		    /* written by the manager */
 	double peak_mb, anonymous_mb;	    /* of the manager: since the phase began; now */
 };
-void usage_read(struct server *server, struct usage *ret_usage);
+void usage_read(struct server *server, const struct herd *herd, struct usage *ret_usage);
 /* The peak counts anew from here. */
 void usage_reset_peak(const struct server *server);
 

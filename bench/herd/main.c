@@ -96,9 +96,9 @@ static void wait_until(struct bench *bench, bool (*done)(struct bench *bench), c
 
 static void print_head(void)
 {
-	printf("| phase | s | tasks/s | commits | to workers MB | from workers MB | disk MB | "
-	       "manager CPU s | herd CPU s | peak MB | anonymous MB |\n"
-	       "|---|---|---|---|---|---|---|---|---|---|---|\n");
+	printf("| phase | s | tasks/s | commits | messages down, thousands | up | to workers MB | "
+	       "from workers MB | disk MB | manager CPU s | herd CPU s | peak MB | anonymous MB |\n"
+	       "|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
 	fflush(stdout);
 }
 
@@ -107,11 +107,14 @@ static void print_phase(struct bench *bench, const char *name, const struct usag
 {
 	struct usage after;
 	char rate[32] = "";
-	usage_read(&bench->server, &after);
+	usage_read(&bench->server, &bench->herd, &after);
 	if (n_tasks)
 		snprintf(rate, sizeof(rate), "%.0f", (double)n_tasks / seconds);
-	printf("| %s | %.2f | %s | %lld | %.1f | %.1f | %.1f | %.2f | %.2f | %.1f | %.1f |\n", name,
-	       seconds, rate, (long long)(after.commits - before->commits),
+	printf("| %s | %.2f | %s | %lld | %.1f | %.1f | %.1f | %.1f | %.1f | %.2f | %.2f | %.1f | "
+	       "%.1f |\n",
+	       name, seconds, rate, (long long)(after.commits - before->commits),
+	       (double)(after.n_downs - before->n_downs) / 1e3,
+	       (double)(after.n_ups - before->n_ups) / 1e3,
 	       (double)(after.received_bytes - before->received_bytes) / 1e6,
 	       (double)(after.sent_bytes - before->sent_bytes) / 1e6,
 	       (double)(after.disk_bytes - before->disk_bytes) / 1e6,
@@ -123,7 +126,7 @@ static void print_phase(struct bench *bench, const char *name, const struct usag
 static void begin_phase(struct bench *bench, struct usage *ret_usage)
 {
 	usage_reset_peak(&bench->server);
-	usage_read(&bench->server, ret_usage);
+	usage_read(&bench->server, &bench->herd, ret_usage);
 }
 
 /* ---- join ---------------------------------------------------------------------------------------------- */
@@ -277,7 +280,7 @@ static void run_all(struct bench *bench)
 	wait_until(bench, all_run, "all tasks run");
 	double took_s = monotonic_s() - before.wall_s;
 	print_phase(bench, "run", &before, took_s, bench->n_tasks);
-	printf("| (of it until the last job was accepted) | %.2f | | | | | | | | | |\n",
+	printf("| (of it until the last job was accepted) | %.2f | | | | | | | | | | | |\n",
 	       accepted_s);
 }
 
@@ -306,7 +309,8 @@ static void kill_a_tenth(struct bench *bench)
 	wait_until(bench, all_run, "the tasks of those that were killed run elsewhere");
 	double took_s = monotonic_s() - before.wall_s;
 	print_phase(bench, "kill", &before, took_s, n_lost);
-	printf("| (of it after the %d s of the heartbeat's timeout) | %.2f | | | | | | | | | |\n",
+	printf("| (of it after the %d s of the heartbeat's timeout) | %.2f | | | | | | | | | | | "
+	       "|\n",
 	       LIMIT_NODE_SILENT_MS / 1000, took_s - LIMIT_NODE_SILENT_MS / 1000.0);
 }
 
@@ -320,13 +324,15 @@ static void restart(struct bench *bench)
 	before.wall_s = monotonic_s();
 	server_wait(&bench->server);
 	double took_s = monotonic_s() - before.wall_s;
-	usage_read(&bench->server, &before);
+	usage_read(&bench->server, &bench->herd, &before);
 	before = (struct usage){ .herd_cpu_s = before.herd_cpu_s,
+				 .n_downs = before.n_downs,
+				 .n_ups = before.n_ups,
 				 .sent_bytes = before.sent_bytes,
 				 .received_bytes = before.received_bytes };
 	print_phase(bench, "restart", &before, took_s, 0);
 	before.wall_s = monotonic_s();
-	usage_read(&bench->server, &before);
+	usage_read(&bench->server, &bench->herd, &before);
 	wait_until(bench, all_are_connected, "all workers are back");
 	wait_until(bench, all_run, "all tasks are known to run");
 	print_phase(bench, "back", &before, monotonic_s() - before.wall_s, 0);

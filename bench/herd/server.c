@@ -210,13 +210,15 @@ static double cpu_of_usage_s(int who)
 	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
 }
 
-void usage_read(struct server *server, struct usage *ret_usage)
+void usage_read(struct server *server, const struct herd *herd, struct usage *ret_usage)
 {
 	*ret_usage = (struct usage){
 		.wall_s = monotonic_s(),
 		.server_cpu_s = cpu_of_process_s(server->pid),
 		.herd_cpu_s = cpu_of_usage_s(RUSAGE_SELF),
 		.commits = server_commits(server),
+		.n_downs = herd->n_downs,
+		.n_ups = herd->n_ups,
 		/* Besides sockets the herd reads and writes next to nothing. */
 		.sent_bytes = proc_number(getpid(), "io", "wchar"),
 		.received_bytes = proc_number(getpid(), "io", "rchar"),

@@ -99,6 +99,7 @@ static void on_message(void *owner, struct websocket *websocket, bool text, cons
 		worker->reconnecting.window_ms = down.reconnect_ms;
 	worker->herd->n_told += !worker->told;
 	worker->told = true;
+	worker->herd->n_downs++;
 	queue_add(worker, WORKER_SYNC_DOWN)->down = down;
 }
 
@@ -163,8 +164,10 @@ static void act(struct herd_worker *worker)
 		fake_carry_out(&worker->fake, &out->actions[i], cluster,
 			       &queue_add(worker, WORKER_ACTION_DONE)->result);
 	worker->herd->n_running += worker->fake.n_running - ran;
-	if (out->has_up && worker->open)
+	if (out->has_up && worker->open) {
 		envelope_send(worker->session, "sync", &sync_up_type, &out->up);
+		worker->herd->n_ups++;
+	}
 	shell_arm(worker->timer, out->deadline_ms);
 }
 

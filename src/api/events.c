@@ -20,17 +20,17 @@ static const struct api_event *event_at(const struct api_server *server, size_t 
 	return &server->events[(server->first_event + i) % LIMIT_EVENTS_KEPT];
 }
 
-static char *event_text(struct api_server *server, const struct event_view *view)
+/* Written to `text`. */
+static void write_event(struct api_server *server, const struct event_view *view, struct text *text)
 {
-	struct text text;
-	text_init(&text, LIMIT_STRING_BYTES);
-	_cleanup_free_ char *json = json_write_record(&event_view_type, view, JSON_ANSWER);
-	text_addf(&text, "id: %lld-%lld\nevent: %s\ndata: %s\n\n", (long long)epoch_of(server),
-		  (long long)view->number, view->kind, json);
-	return text_take(&text);
+	text_clear(text);
+	text_addf(text, "id: %lld-%lld\nevent: %s\ndata: ", (long long)epoch_of(server),
+		  (long long)view->number, view->kind);
+	json_add_record(text, &event_view_type, view, JSON_ANSWER);
+	text_add(text, "\n\n");
 }
 
-static void keep(struct api_server *server, int64_t number, char *text)
+static void keep(struct api_server *server, int64_t number, const struct text *text)
 {
 	size_t slot = (server->first_event + server->n_events) % LIMIT_EVENTS_KEPT;
 	if (server->n_events == LIMIT_EVENTS_KEPT) {
@@ -38,7 +38,8 @@ static void keep(struct api_server *server, int64_t number, char *text)
 		server->first_event = (server->first_event + 1) % LIMIT_EVENTS_KEPT;
 		server->n_events--;
 	}
-	server->events[slot] = (struct api_event){ number, text, strlen(text) };
+	server->events[slot] =
+		(struct api_event){ number, base_strndup(text->bytes, text->len), text->len };
 	server->n_events++;
 }
 
@@ -96,20 +97,25 @@ static void on_drained(void *arg)
 void api_server_publish(struct api_server *server, const struct manager_happening *happenings,
 			size_t n, int64_t wall_ms)
 {
+	struct text text;
+	text_init(&text, LIMIT_STRING_BYTES);
 	for (size_t i = 0; i < n; i++) {
 		const struct manager_happening *happening = &happenings[i];
-		struct event_view view = { 0 };
-		view.number = ++server->last_event_number;
-		view.wall_ms = wall_ms;
-		view.kind = base_strdup(happening->kind);
-		view.subject = base_strdup(happening->subject);
-		view.id = happening->id;
-		view.state = base_strdup(happening->state);
-		view.reason = base_strdup(happening->reason);
-		view.message = base_strdup(happening->message);
-		keep(server, view.number, event_text(server, &view));
-		record_release(&event_view_type, &view);
+		/* Only looked at, and its strings stay with the happening. */
+		const struct event_view view = {
+			.number = ++server->last_event_number,
+			.wall_ms = wall_ms,
+			.kind = (char *)(uintptr_t)happening->kind,
+			.subject = happening->subject,
+			.id = happening->id,
+			.state = (char *)(uintptr_t)happening->state,
+			.reason = (char *)(uintptr_t)happening->reason,
+			.message = happening->message,
+		};
+		write_event(server, &view, &text);
+		keep(server, view.number, &text);
 	}
+	text_release(&text);
 	feed_all(server);
 }
 

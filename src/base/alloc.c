@@ -35,15 +35,16 @@ char *base_strdup(const char *string)
 
 char *base_strndup(const char *bytes, size_t len)
 {
-	char *copy = base_calloc(len + 1, 1);
+	char *copy = base_realloc(NULL, len + 1, 1);
 	if (len)
 		memcpy(copy, bytes, len);
+	copy[len] = '\0';
 	return copy;
 }
 
 void *base_memdup(const void *bytes, size_t len)
 {
-	void *copy = base_calloc(len, 1);
+	void *copy = base_realloc(NULL, len, 1);
 	if (len)
 		memcpy(copy, bytes, len);
 	return copy;

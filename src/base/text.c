@@ -5,6 +5,9 @@
 #include "base/alloc.h"
 #include "base/check.h"
 
+/* Texts of at most so many bytes are printed without an allocation. */
+#define PRINTED_MOSTLY 1024
+
 void text_init(struct text *text, size_t max)
 {
 	*text = (struct text){ .max = max };
@@ -24,7 +27,7 @@ void text_clear(struct text *text)
 		text->bytes[0] = '\0';
 }
 
-static void reserve(struct text *text, size_t len)
+static void make_room(struct text *text, size_t len)
 {
 	if (len + 1 <= text->capacity)
 		return;
@@ -35,13 +38,18 @@ static void reserve(struct text *text, size_t len)
 	text->capacity = capacity;
 }
 
+void text_reserve(struct text *text, size_t len)
+{
+	make_room(text, len < text->max - text->len ? text->len + len : text->max);
+}
+
 void text_add_bytes(struct text *text, const void *bytes, size_t len)
 {
 	if (len > text->max - text->len) {
 		len = text->max - text->len;
 		text->cut = true;
 	}
-	reserve(text, text->len + len);
+	make_room(text, text->len + len);
 	INVARIANT(text->bytes);
 	if (len)
 		memcpy(text->bytes + text->len, bytes, len);
@@ -56,7 +64,12 @@ void text_add(struct text *text, const char *string)
 
 void text_add_char(struct text *text, char c)
 {
-	text_add_bytes(text, &c, 1);
+	if (text->len == text->max || text->len + 2 > text->capacity) {
+		text_add_bytes(text, &c, 1);
+		return;
+	}
+	text->bytes[text->len++] = c;
+	text->bytes[text->len] = '\0';
 }
 
 static void add_unsigned(struct text *text, uint64_t value, unsigned base, int width)
@@ -283,13 +296,21 @@ char *text_take(struct text *text)
 
 char *text_print(char *out, size_t size, const char *format, ...)
 {
+	/* Not into `out` itself, where what is to be formatted may lie; and nothing is allocated where all has room. */
+	char room[PRINTED_MOSTLY];
 	struct text text;
 	text_init(&text, size - 1);
+	if (size <= sizeof(room)) {
+		text.bytes = room;
+		text.capacity = size;
+		text.bytes[0] = '\0';
+	}
 	va_list arguments;
 	va_start(arguments, format);
 	text_addv(&text, format, arguments);
 	va_end(arguments);
 	memcpy(out, text_string(&text), text.len + 1);
-	text_release(&text);
+	if (text.bytes != room)
+		text_release(&text);
 	return out;
 }

@@ -5,9 +5,7 @@
 enum err_code rollout_judge(const struct job_view *job, int64_t asked, bool *ret_over,
 			    struct err *err)
 {
-	bool waits_in_vain =
-		job->standing == STANDING_UPDATING && job->reason == REASON_DEPENDENCY_FAILED;
-	if (job->standing == STANDING_DEGRADED || job->standing == STANDING_FAILED || waits_in_vain)
+	if (job->standing == STANDING_DEGRADED || job->standing == STANDING_FAILED)
 		return err_set(err, ERR_FAILED, "%s/%s is %s: %s", job->project, job->name,
 			       enum_name(job_standing_names, job->standing),
 			       job->message ? job->message : reason_name(job->reason));

@@ -7,6 +7,9 @@
 #include "base/limits.h"
 #include "cluster/internal.h"
 
+/* Those of tasks, which are most. */
+#define RECORD_BYTES_MOSTLY 250
+
 // clang-format off
 static const struct field volume_fields[] = {
 	ROW_STRING(1, struct volume_record, project, LIMIT_NAME_BYTES),
@@ -167,6 +170,7 @@ void cluster_record_put(struct changes *changes, struct change key, const struct
 		return;
 	struct text bytes;
 	text_init(&bytes, LIMIT_GROUP_BYTES);
+	text_reserve(&bytes, RECORD_BYTES_MOSTLY);
 	record_encode(type, record, &bytes);
 	INVARIANT(!bytes.cut);
 	key.value_len = bytes.len;

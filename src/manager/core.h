@@ -83,7 +83,6 @@ struct job_facts {
 	int64_t started; /* of the current revision: runs, or ran */
 	int64_t running;
 	int64_t ready;
-	int64_t unchecked; /* running, and no health check says how they are */
 	int64_t succeeded;
 	int64_t left;	   /* given up, or stopped one by one */
 	int64_t old;	   /* filled by a task of an older revision or restart, ... */
@@ -171,6 +170,7 @@ struct manager {
 	size_t n_touched, touched_capacity;
 	uint64_t *speakers; /* sessions that owe a message */
 	size_t n_speakers, speakers_capacity;
+	struct queue waiting_to_speak; /* sessions that owe one, by when they may be sent it */
 
 	uint64_t stamp;
 	struct queue timed;	 /* tasks by due_ms */
@@ -510,6 +510,8 @@ void session_dismiss(struct manager *manager, struct session *session, int code,
 void session_task_changed(struct manager *manager, const struct task *task);
 struct uuid template_key(struct job_id job, int64_t revision);
 void publish(struct manager *manager);
+/* When the next session that waits for it may be sent its message. */
+int64_t publish_deadline(const struct manager *manager);
 
 /* move.c */
 /* Bring the move of a slot on, or call it off. */

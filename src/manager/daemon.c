@@ -435,6 +435,7 @@ static enum err_code choose(struct manager_daemon *daemon,
 						    .start_grace_ms = LIMIT_START_GRACE_MS,
 						    .history_per_slot = LIMIT_HISTORY_PER_SLOT,
 						    .ends_kept = LIMIT_ENDS_KEPT,
+						    .tell_per_node_us = LIMIT_TELL_PER_NODE_US,
 						    .nodes_max = options->nodes_max };
 	if (options->nodes_max > LIMIT_NODES)
 		return err_set_field(err, ERR_INVALID, "--max-nodes", "at most %d", LIMIT_NODES);

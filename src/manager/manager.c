@@ -1,7 +1,7 @@
 /* The life cycle, and the step as a list of calls.
  *
- * Invariants: outside a step `in` and `out` are NULL; after a step no job is dirty, no session owes a message, and no
- * group of the step's changes is larger than a commit may hold. */
+ * Invariants: outside a step `in` and `out` are NULL; after a step no job is dirty, no session owes a message that may
+ * be sent, and no group of the step's changes is larger than a commit may hold. */
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
@@ -75,6 +75,7 @@ void manager_free(struct manager *manager)
 	base_free(manager->dirty);
 	base_free(manager->touched);
 	base_free(manager->speakers);
+	queue_release(&manager->waiting_to_speak);
 	queue_release(&manager->timed);
 	queue_release(&manager->deadlines);
 	queue_release(&manager->moving);
@@ -235,6 +236,7 @@ static int64_t next_deadline(struct manager *manager)
 	deadline_ms = earlier(deadline_ms, moves_deadline(manager));
 	deadline_ms = earlier(deadline_ms, updates_deadline(manager));
 	deadline_ms = earlier(deadline_ms, runs_deadline(manager));
+	deadline_ms = earlier(deadline_ms, publish_deadline(manager));
 	deadline_ms = earlier(deadline_ms, tokens_deadline(manager));
 	deadline_ms = earlier(deadline_ms, removed_deadline(manager));
 	manager->sweep_ms = manager->n_parked

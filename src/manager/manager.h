@@ -20,7 +20,8 @@ struct manager_options {
 	int64_t history_per_slot; /* final tasks kept per slot: LIMIT_HISTORY_PER_SLOT */
 	int64_t ends_kept; /* of a job whose tasks take turns, ended tasks: LIMIT_ENDS_KEPT */
 	int64_t remember_from_nodes; /* keep what the scheduler found between picks where there are as many; 0: 64 */
-	int64_t nodes_max; /* those that have left aside; 0: LIMIT_NODES */
+	int64_t nodes_max;	  /* those that have left aside; 0: LIMIT_NODES */
+	int64_t tell_per_node_us; /* LIMIT_TELL_PER_NODE_US; 0: workers are told news as it comes */
 	/* At the start secrets that another key sealed are forgotten; NULL: none are. Borrowed. */
 	const char *forget_unless;
 };

@@ -193,6 +193,7 @@ static void speak(struct manager *manager, struct session *session)
 	if (session->full)
 		down->reconnect_ms = reconnect_window_ms(manager);
 	session->sent_rev = down->rev;
+	session->sent_ms = manager->in->now_ms;
 	session->sent_digest = node_watch(manager, session->node)->digest;
 	session->full = false;
 	session->speaks = false;
@@ -204,18 +205,54 @@ static void speak(struct manager *manager, struct session *session)
 	POST(down->rev >= down->base_rev);
 }
 
+/* When many workers are told much, each message with little in it would cost more than what it says. The first one
+ * after a pause goes at once; what comes up soon after it goes together. The more workers there are the longer a
+ * worker waits for more, and as it answers one message at a time, so do its reports. */
+static int64_t may_speak_ms(const struct manager *manager, const struct session *session)
+{
+	int64_t gap_ms = (int64_t)manager->sessions.n * manager->options.tell_per_node_us / 1000;
+	if (gap_ms > LIMIT_TELL_MAX_MS)
+		gap_ms = LIMIT_TELL_MAX_MS;
+	/* Parts of contents are asked for one by one. */
+	bool at_once = session->full || session->farewell || session->n_owed;
+	return at_once ? manager->in->now_ms : session->sent_ms + gap_ms;
+}
+
+/* The session may be dismissed with it. */
+static void let_speak(struct manager *manager, struct session *session)
+{
+	speak(manager, session);
+	if (session->farewell)
+		session_dismiss(manager, session, SYNC_CLOSE_REMOVED,
+				"the node was removed from the cluster");
+}
+
 void publish(struct manager *manager)
 {
+	struct queue *waiting = &manager->waiting_to_speak;
+	while (waiting->n && waiting->items[0].key <= manager->in->now_ms) {
+		struct session *session = map_get(&manager->sessions, waiting->items[0].id);
+		queue_pop(waiting);
+		/* It may have been dismissed since. */
+		if (session)
+			let_speak(manager, session);
+	}
 	for (size_t i = 0; i < manager->n_speakers; i++) {
-		struct session *session =
-			map_get(&manager->sessions, key_of_number(manager->speakers[i]));
-		/* A session may have been dismissed since. */
+		struct uuid key = key_of_number(manager->speakers[i]);
+		struct session *session = map_get(&manager->sessions, key);
 		if (!session)
 			continue;
-		speak(manager, session);
-		if (session->farewell)
-			session_dismiss(manager, session, SYNC_CLOSE_REMOVED,
-					"the node was removed from the cluster");
+		int64_t may_ms = may_speak_ms(manager, session);
+		if (may_ms <= manager->in->now_ms)
+			let_speak(manager, session);
+		else
+			queue_push(waiting, (struct queue_item){ may_ms, key, 0 });
 	}
 	manager->n_speakers = 0;
+}
+
+int64_t publish_deadline(const struct manager *manager)
+{
+	const struct queue *waiting = &manager->waiting_to_speak;
+	return waiting->n ? waiting->items[0].key : INT64_MAX;
 }

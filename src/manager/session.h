@@ -28,11 +28,12 @@ struct session {
 	struct node_id node;  /* zero: has not said yet who it is */
 	bool local;	      /* came over the unix socket */
 	char *address;	      /* came from this IP address; NULL: none */
-	bool speaks;	      /* in manager.speakers: owes a message */
+	bool speaks;	      /* in manager.speakers or .waiting_to_speak: owes a message */
 	bool farewell;	      /* its node has left: after the next message it is ended */
 	bool full;	      /* the next message carries the whole set */
 	struct uuid instance; /* of the worker's process; zero: it did not say */
 	int64_t sent_rev;     /* 0: nothing sent yet */
+	int64_t sent_ms;      /* monotonic: the newest message */
 	uint64_t sent_digest;
 	int64_t report_acked;
 	struct map

@@ -12,6 +12,9 @@
 #include "base/limits.h"
 #include "base/text.h"
 
+#define LOG_HEAD_SIZE	96
+#define LOG_PIECE_BYTES (64 * 1024)
+
 static int64_t clock_ms(clockid_t clock)
 {
 	struct timespec now;
@@ -52,7 +55,8 @@ void shell_arm(struct event *timer, int64_t deadline_ms)
 	event_add(timer, &left);
 }
 
-static void log_line(const char *part, const char *line)
+/* What a line of the log begins with. */
+static const char *log_head(const char *part, char out[LOG_HEAD_SIZE])
 {
 	int64_t wall_ms = shell_wall_ms();
 	time_t seconds = (time_t)(wall_ms / 1000);
@@ -60,7 +64,8 @@ static void log_line(const char *part, const char *line)
 	char stamp[32];
 	gmtime_r(&seconds, &utc);
 	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
-	fprintf(stderr, "%s.%03dZ %s: %s\n", stamp, (int)(wall_ms % 1000), part, line);
+	snprintf(out, LOG_HEAD_SIZE, "%s.%03dZ %s: ", stamp, (int)(wall_ms % 1000), part);
+	return out;
 }
 
 void shell_log(const char *part, const char *format, ...)
@@ -71,14 +76,30 @@ void shell_log(const char *part, const char *format, ...)
 	va_start(arguments, format);
 	text_addv(&text, format, arguments);
 	va_end(arguments);
-	log_line(part, text_string(&text));
+	char head[LOG_HEAD_SIZE];
+	fprintf(stderr, "%s%s\n", log_head(part, head), text_string(&text));
 	text_release(&text);
 }
 
 void shell_log_notes(const char *part, const struct notes *notes)
 {
-	for (size_t i = 0; i < notes->n; i++)
-		log_line(part, notes->items[i]);
+	char head[LOG_HEAD_SIZE];
+	struct text text;
+	if (!notes->n)
+		return;
+	log_head(part, head);
+	text_init(&text, SIZE_MAX / 4);
+	for (size_t i = 0; i < notes->n; i++) {
+		text_add(&text, head);
+		text_add(&text, notes->items[i]);
+		text_add_char(&text, '\n');
+		/* A call of the kernel for each of many lines costs more than the rest. */
+		if (text.len >= LOG_PIECE_BYTES || i + 1 == notes->n) {
+			fwrite(text.bytes, 1, text.len, stderr);
+			text_clear(&text);
+		}
+	}
+	text_release(&text);
 }
 
 static void write_all(const char *string)

@@ -7,6 +7,8 @@
 #include "sim.h"
 
 #define SCHEDULES_ONE_OF 4
+#define TOLD_LATE_ONE_OF 5
+#define TOLD_LATE_US	 50000
 
 /* ---- the world is drawn ---- */
 
@@ -92,6 +94,7 @@ static void begin(struct sim *sim)
 		.remember_from_nodes = 1,
 		.history_per_slot = 2,
 		.ends_kept = 1,
+		.tell_per_node_us = sim->seed % TOLD_LATE_ONE_OF == 0 ? TOLD_LATE_US : 0,
 	};
 	sim_tell(sim, "world", "seed %llu: %d workers, scheduler %s%s",
 		 (unsigned long long)sim->seed, sim->n_workers,

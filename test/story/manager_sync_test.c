@@ -449,6 +449,46 @@ static void every_message_is_answered_with_its_acknowledgement(void **state)
 	story_end(&story);
 }
 
+static void news_that_follow_soon_come_in_one_message(void **state)
+{
+	(void)state;
+	struct story story;
+	story_begin(&story);
+	story.options.tell_per_node_us = 100000;
+	story_restart(&story);
+	story_join(&story, "alpha");
+	story_project(&story, "shop");
+	story_job(&story, "web", 1);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 1000);
+	size_t n_downs = story.n_downs;
+	/* The first goes at once; its report and all that comes up meanwhile are answered together. */
+	story_scale(&story, "shop", "web", 2);
+	assert_int_equal(story.n_downs, n_downs + 1);
+	story_scale(&story, "shop", "web", 3);
+	story_scale(&story, "shop", "web", 4);
+	story_pass(&story, 99);
+	assert_int_equal(story.n_downs, n_downs + 1);
+	assert_int_equal(story_task(&story, "shop/web.2")->state, TASK_RUNNING);
+	assert_int_equal(story_task(&story, "shop/web.4")->state, TASK_SCHEDULED);
+	story_pass(&story, 1);
+	assert_int_equal(story.n_downs, n_downs + 2);
+	assert_int_equal(story.out.deadline_ms, story.now_ms + 100);
+	story_pass(&story, 100);
+	assert_int_equal(story.n_downs, n_downs + 3);
+	assert_int_equal(story_task(&story, "shop/web.3")->state, TASK_RUNNING);
+	assert_int_equal(story_task(&story, "shop/web.4")->state, TASK_RUNNING);
+	/* One that has gone is not waited for. */
+	story_scale(&story, "shop", "web", 5);
+	story_scale(&story, "shop", "web", 6);
+	story_silence(&story, "alpha");
+	story_return(&story, "alpha");
+	assert_int_equal(story_holds(&story, "alpha"), 6);
+	story_pass(&story, 200);
+	assert_int_equal(story_task(&story, "shop/web.6")->state, TASK_RUNNING);
+	story_end(&story);
+}
+
 static void a_message_carries_the_number_of_the_commit_it_was_computed_at(void **state)
 {
 	(void)state;
@@ -491,6 +531,7 @@ int main(void)
 		cmocka_unit_test(workers_are_told_how_far_to_spread_out),
 		cmocka_unit_test(reports_about_strangers_are_acknowledged_and_forgotten),
 		cmocka_unit_test(every_message_is_answered_with_its_acknowledgement),
+		cmocka_unit_test(news_that_follow_soon_come_in_one_message),
 		cmocka_unit_test(a_message_carries_the_number_of_the_commit_it_was_computed_at),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
