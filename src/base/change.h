@@ -17,7 +17,7 @@ enum record_kind {
 	RECORD_JOB = 3,
 	RECORD_REVISION = 4,
 	RECORD_TASK = 5,     /* desired */
-	RECORD_OBSERVED = 6, /* key (node, task) */
+	RECORD_OBSERVED = 6, /* key: task; in stores of release 1 (node, task) */
 	RECORD_NODE = 7,
 	RECORD_VOLUME = 8,
 	RECORD_IDEMPOTENCY = 9,

@@ -103,6 +103,7 @@ void cluster_release(struct cluster *cluster)
 	map_release(&cluster->contents);
 	columns_release(&cluster->columns);
 	task_list_release(&cluster->replaying);
+	task_list_release(&cluster->filed_by_node);
 	record_release(&meta_record_type, &cluster->meta);
 	*cluster = (struct cluster){ 0 };
 }

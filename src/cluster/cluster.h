@@ -192,6 +192,8 @@ struct cluster {
 	struct cluster_edit edit; /* between cluster_task_edit() and cluster_task_save() */
 	struct task_list
 		replaying; /* between cluster_replay() and cluster_replayed(): tasks as they came */
+	struct task_list
+		filed_by_node; /* after cluster_replay(): whose reports lie where release 1 put them */
 };
 
 void cluster_init(struct cluster *cluster, uint64_t salt);
@@ -332,6 +334,12 @@ void cluster_task_save(struct cluster *cluster, struct changes *changes, struct 
  * state its old worker reports. */
 bool cluster_observe(struct cluster *cluster, struct changes *changes, struct node_id node,
 		     struct task_observed *observed, struct err *err);
+/* A report that says what is known, under a newer version: only that is taken, and nothing is recorded. A worker says
+ * everything again to a manager that has started, and what it said before went with the one before. False: it says
+ * something else. */
+bool cluster_observe_again(struct task *task, const struct task_observed *observed);
+/* Record one of `filed_by_node`, which is not empty, where it belongs, and take it from the list. */
+void cluster_refile_observed(struct cluster *cluster, struct changes *changes);
 void cluster_delete_task(struct cluster *cluster, struct changes *changes, struct task *task);
 void cluster_delete_revision(struct cluster *cluster, struct changes *changes,
 			     struct job_entry *entry, int64_t number);

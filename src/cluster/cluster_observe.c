@@ -187,9 +187,31 @@ static bool observe(struct cluster *cluster, struct changes *changes, struct nod
 	}
 	if (apply(cluster, task, report, &path)) {
 		cluster_job_of(cluster, task)->dirty = true;
-		cluster_record_put(changes, cluster_key_of_observed(node, task->desired.id),
+		cluster_record_put(changes, cluster_key_of_observed(task->desired.id),
 				   &task_observed_type, &task->observed);
 	}
+	return true;
+}
+
+void cluster_refile_observed(struct cluster *cluster, struct changes *changes)
+{
+	PRE(cluster->filed_by_node.n > 0);
+	const struct task *task = cluster->filed_by_node.items[--cluster->filed_by_node.n];
+	cluster_record_delete(changes,
+			      cluster_first_key_of_observed(task->desired.node, task->desired.id));
+	cluster_record_put(changes, cluster_key_of_observed(task->desired.id), &task_observed_type,
+			   &task->observed);
+}
+
+bool cluster_observe_again(struct task *task, const struct task_observed *observed)
+{
+	struct task_observed known = task->observed;
+	if (known.version == 0 || observed->version < known.version)
+		return false;
+	known.version = observed->version;
+	if (!record_equal(&task_observed_type, &known, observed))
+		return false;
+	task->observed.version = observed->version;
 	return true;
 }
 

@@ -58,9 +58,29 @@ static void a_report_moves_the_task_and_is_recorded(void **state)
 	assert_int_equal(scene->world.changes.n, n_changes + 1);
 	const struct change *change = &scene->world.changes.items[n_changes];
 	assert_int_equal(change->kind, RECORD_OBSERVED);
-	assert_memory_equal(change->key, scene->node->record.id.uuid.bytes, UUID_BYTES);
-	assert_memory_equal(change->key + UUID_BYTES, scene->task->desired.id.uuid.bytes,
-			    UUID_BYTES);
+	assert_int_equal(change->key_len, UUID_BYTES);
+	assert_memory_equal(change->key, scene->task->desired.id.uuid.bytes, UUID_BYTES);
+}
+
+static void what_is_reported_again_is_not_recorded_again(void **state)
+{
+	struct scene *scene = *state;
+	struct task_observed again = report_of(scene->task, 1, TASK_RUNNING, 1);
+	assert_false(cluster_observe_again(scene->task, &again));
+	assert_true(report(scene, 1, TASK_RUNNING, 1));
+	size_t n_changes = scene->world.changes.n;
+	record_copy(&task_observed_type, &again, &scene->task->observed);
+	again.version = 7;
+	assert_true(cluster_observe_again(scene->task, &again));
+	assert_int_equal(scene->task->observed.version, 7);
+	assert_int_equal(scene->world.changes.n, n_changes);
+	again.version = 6;
+	assert_false(cluster_observe_again(scene->task, &again));
+	again.version = 8;
+	again.health = HEALTH_HEALTHY;
+	assert_false(cluster_observe_again(scene->task, &again));
+	assert_int_equal(scene->task->observed.version, 7);
+	record_release(&task_observed_type, &again);
 }
 
 static void a_job_that_ran_between_two_reports_may_end_at_once(void **state)
@@ -231,6 +251,7 @@ int main(void)
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		CASE(a_report_moves_the_task_and_is_recorded),
+		CASE(what_is_reported_again_is_not_recorded_again),
 		CASE(a_job_that_ran_between_two_reports_may_end_at_once),
 		CASE(a_restart_between_two_reports_is_taken),
 		CASE(a_repeated_report_changes_nothing),

@@ -143,8 +143,8 @@ static enum err_code replay_task(struct cluster *cluster, const struct change *c
 		return misplaced(&task_desired_type, &desired, err);
 	struct task *task = task_or_placeholder(cluster, desired.id);
 	bool taken = !uuid_is_zero(task->desired.id.uuid);
-	/* A placeholder remembers which node its observed record was filed under. */
-	bool elsewhere = task->observed.version > 0 &&
+	/* A placeholder remembers which node its observed record was filed under, in a store of release 1. */
+	bool elsewhere = !uuid_is_zero(task->desired.node.uuid) &&
 			 !uuid_equal(task->desired.node.uuid, desired.node.uuid);
 	if (taken || elsewhere)
 		return misplaced(&task_desired_type, &desired, err);
@@ -160,18 +160,23 @@ static enum err_code replay_observed(struct cluster *cluster, const struct chang
 	if (code != ERR_NONE)
 		return code;
 	struct node_id node = { 0 };
-	if (change->key_len == 2 * UUID_BYTES)
+	bool of_release_1 = change->key_len == 2 * UUID_BYTES;
+	if (of_release_1)
 		memcpy(node.uuid.bytes, change->key, UUID_BYTES);
-	struct change key = cluster_key_of_observed(node, observed.task);
-	if (!same_key(change, &key) || uuid_is_zero(node.uuid) ||
+	struct change key = of_release_1 ? cluster_first_key_of_observed(node, observed.task)
+					 : cluster_key_of_observed(observed.task);
+	if (!same_key(change, &key) || (of_release_1 && uuid_is_zero(node.uuid)) ||
 	    uuid_is_zero(observed.task.uuid) || !observed_is_sound(&observed, NULL))
 		return misplaced(&task_observed_type, &observed, err);
 	struct task *task = task_or_placeholder(cluster, observed.task);
 	bool known = !uuid_is_zero(task->desired.id.uuid);
 	if (task->observed.version > 0 ||
-	    (known && !uuid_equal(task->desired.node.uuid, node.uuid)))
+	    (known && of_release_1 && !uuid_equal(task->desired.node.uuid, node.uuid)))
 		return misplaced(&task_observed_type, &observed, err);
-	task->desired.node = node;
+	if (of_release_1) {
+		task->desired.node = node;
+		task_list_append(&cluster->filed_by_node, task);
+	}
 	task->observed = observed;
 	return ERR_NONE;
 }
@@ -406,6 +411,8 @@ static const char *fault_of(const struct cluster *cluster, const struct task *ta
 		return "is placed on a node that is not there";
 	if (task_is_on_list_of_node(task) && cluster_node(cluster, desired->node)->record.left)
 		return "is placed on a node that has left";
+	if (task->observed.version > 0 && uuid_is_zero(desired->node.uuid))
+		return "was observed and is on no node";
 	if (desired->slot < 1)
 		return "fills no slot";
 	if (desired->verdict && !task_is_final(desired->verdict))

@@ -166,6 +166,91 @@ static enum err_code replay_without(const struct changes *changes, int kind, str
 	return code;
 }
 
+/* All that was observed lies under (node, task), as release 1 had it. */
+static void file_by_node(const struct cluster *cluster, struct changes *changes)
+{
+	for (size_t i = 0; i < changes->n; i++) {
+		struct change *change = &changes->items[i];
+		struct task_id id;
+		if (change->kind != RECORD_OBSERVED || !change->value)
+			continue;
+		memcpy(id.uuid.bytes, change->key, UUID_BYTES);
+		change_key_ids(change, cluster_task(cluster, id)->desired.node.uuid, id.uuid);
+	}
+}
+
+static void check_refiling(bool backwards)
+{
+	struct world world;
+	struct cluster copy, again;
+	world_init(&world);
+	fill(&world);
+	file_by_node(&world.cluster, &world.changes);
+	cluster_init(&copy, 1);
+	replay_all(&world.changes, &copy, backwards);
+	assert_int_equal(cluster_replayed(&copy, NULL), ERR_NONE);
+	assert_same_tasks(&world.cluster, &copy);
+	assert_true(copy.filed_by_node.n > 0);
+	while (copy.filed_by_node.n)
+		cluster_refile_observed(&copy, &world.changes);
+	/* From now on it is where it belongs, and nowhere else. */
+	cluster_init(&again, 1);
+	replay_all(&world.changes, &again, backwards);
+	assert_int_equal(cluster_replayed(&again, NULL), ERR_NONE);
+	assert_same_tasks(&world.cluster, &again);
+	assert_int_equal(again.filed_by_node.n, 0);
+	cluster_release(&again);
+	cluster_release(&copy);
+	world_release(&world);
+}
+
+static void what_release_1_filed_by_node_is_taken_over(void **state)
+{
+	(void)state;
+	check_refiling(false);
+	check_refiling(true);
+}
+
+/* The last one of the kind whose key ends in the id. */
+static const struct change *last_of(const struct changes *changes, int kind, struct uuid id)
+{
+	const struct change *found = NULL;
+	for (size_t i = 0; i < changes->n; i++) {
+		const struct change *change = &changes->items[i];
+		if (change->kind == kind && change->value &&
+		    memcmp(change->key + change->key_len - UUID_BYTES, id.bytes, UUID_BYTES) == 0)
+			found = change;
+	}
+	assert_non_null(found);
+	return found;
+}
+
+static void a_report_under_another_node_is_damage(void **state)
+{
+	(void)state;
+	struct world world;
+	world_init(&world);
+	fill(&world);
+	file_by_node(&world.cluster, &world.changes);
+	size_t at = 0;
+	const struct task *task = map_next(&world.cluster.tasks, &at);
+	while (!task->observed.version)
+		task = map_next(&world.cluster.tasks, &at);
+	struct uuid id = task->desired.id.uuid;
+	struct change report = *last_of(&world.changes, RECORD_OBSERVED, id);
+	const struct change *desired = last_of(&world.changes, RECORD_TASK, id);
+	report.key[0] ^= 1;
+	for (int i = 0; i < 2; i++) {
+		struct cluster copy;
+		struct err err;
+		cluster_init(&copy, 1);
+		assert_int_equal(cluster_replay(&copy, i ? desired : &report, &err), ERR_NONE);
+		assert_int_equal(cluster_replay(&copy, i ? &report : desired, &err), ERR_DAMAGED);
+		cluster_release(&copy);
+	}
+	world_release(&world);
+}
+
 static void a_missing_record_is_damage_and_named(void **state)
 {
 	(void)state;
@@ -373,6 +458,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_replayed_world_equals_the_live_one),
 		cmocka_unit_test(records_may_come_in_any_order),
+		cmocka_unit_test(what_release_1_filed_by_node_is_taken_over),
+		cmocka_unit_test(a_report_under_another_node_is_damage),
 		cmocka_unit_test(a_missing_record_is_damage_and_named),
 		cmocka_unit_test(bytes_that_no_encoder_wrote_are_damage),
 		cmocka_unit_test(two_tasks_on_one_port_are_damage),

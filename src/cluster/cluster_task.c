@@ -99,8 +99,7 @@ void cluster_delete_task(struct cluster *cluster, struct changes *changes, struc
 	if (task_is_on_list_of_node(task))
 		task_list_remove(&cluster_node(cluster, task->desired.node)->tasks, task);
 	if (task->observed.version > 0)
-		cluster_record_delete(
-			changes, cluster_key_of_observed(task->desired.node, task->desired.id));
+		cluster_record_delete(changes, cluster_key_of_observed(task->desired.id));
 	cluster_record_delete(changes, cluster_key_of_task(task->desired.id));
 	cluster_map_drop(&cluster->tasks, task->desired.id.uuid, task);
 	job->dirty = true;

@@ -10,7 +10,9 @@ struct change cluster_key_of_project(const char *name);
 struct change cluster_key_of_job(struct job_id id);
 struct change cluster_key_of_revision(struct job_id job, int64_t number);
 struct change cluster_key_of_task(struct task_id id);
-struct change cluster_key_of_observed(struct node_id node, struct task_id task);
+struct change cluster_key_of_observed(struct task_id task);
+/* Where release 1 had it. */
+struct change cluster_first_key_of_observed(struct node_id node, struct task_id task);
 struct change cluster_key_of_node(struct node_id id);
 struct change cluster_key_of_volume(const struct volume_record *volume);
 /* Its place in cluster->volumes. */

@@ -87,7 +87,16 @@ struct change cluster_key_of_task(struct task_id id)
 	return change;
 }
 
-struct change cluster_key_of_observed(struct node_id node, struct task_id task)
+/* Not under its node: the tasks of a job begin at about the same time, but on many nodes. Beside each other they are
+ * written together. */
+struct change cluster_key_of_observed(struct task_id task)
+{
+	struct change change = { .kind = RECORD_OBSERVED };
+	change_key_id(&change, task.uuid);
+	return change;
+}
+
+struct change cluster_first_key_of_observed(struct node_id node, struct task_id task)
 {
 	struct change change = { .kind = RECORD_OBSERVED };
 	change_key_ids(&change, node.uuid, task.uuid);

@@ -178,6 +178,10 @@ enum err_code manager_start(struct manager *manager, const struct manager_in *in
 		meta.cluster = id_next(manager);
 	meta.epoch++;
 	cluster_put_meta(&manager->cluster, &out->changes, &meta);
+	while (manager->cluster.filed_by_node.n) {
+		group_reserve(manager, 2);
+		cluster_refile_observed(&manager->cluster, &out->changes);
+	}
 	nodes_start(manager);
 	claims_start(manager);
 	removed_start(manager);

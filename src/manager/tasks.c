@@ -476,7 +476,7 @@ void task_report(struct manager *manager, struct node_entry *node,
 		 const struct task_observed *observed)
 {
 	struct task *task = cluster_task(&manager->cluster, observed->task);
-	if (!is_news(node, task, observed))
+	if (!is_news(node, task, observed) || cluster_observe_again(task, observed))
 		return;
 	group_reserve(manager, 1);
 	struct task_observed copy;

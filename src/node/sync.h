@@ -7,9 +7,9 @@
  *
  * Up (observed): every message carries all observed records that the manager has not yet acknowledged, so the newest
  * message makes all older ones superfluous. The manager answers every message up with one down, also when there is
- * nothing new to say, in a large cluster within LIMIT_TELL_MAX_MS, and acknowledges in it the `report` of that message,
- * after the commit that holds its records. An acknowledged report without records still means something: leases run from
- * when it was sent (worker/lease.c).
+ * nothing new to say, in a large cluster within LIMIT_TELL_MAX_MS, and acknowledges in it the `report` of that
+ * message, after the commit that holds its records. An acknowledged report without records still means something:
+ * leases run from when it was sent (worker/lease.c).
  *
  * Configs and secrets come with a set or after it, in as many messages as it takes, so that no message is large and a
  * stop is behind no more than one of them. The worker answers at once a message that brings some: so it asks for the

@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/sort.h"
 #include "base/text.h"
 #include "store/data_dir.h"
 #include "store/groups.h"
@@ -249,9 +250,8 @@ static int apply_change(struct lmdb_store *lmdb, MDB_txn *txn, const struct chan
 
 /* A run of whole groups, to be written in one transaction. */
 struct run {
-	const struct changes *changes;
-	size_t first;
-	size_t end;
+	const struct change **changes; /* in the order of keys, one of each */
+	size_t n;
 	bool must_not_grow; /* give up with MDB_MAP_FULL when it makes the data larger */
 	bool grows;	    /* out: known when all changes were applied */
 };
@@ -261,8 +261,8 @@ static int apply_run(struct lmdb_store *lmdb, MDB_txn *txn, struct run *run)
 	struct summary summary;
 	int rc = get_summary(lmdb, txn, &summary);
 	uint64_t bytes_before = rc == 0 ? summary_bytes(&summary) : 0;
-	for (size_t i = run->first; rc == 0 && i < run->end; i++)
-		rc = apply_change(lmdb, txn, &run->changes->items[i], &summary);
+	for (size_t i = 0; rc == 0 && i < run->n; i++)
+		rc = apply_change(lmdb, txn, run->changes[i], &summary);
 	if (rc != 0)
 		return rc;
 	run->grows = summary_bytes(&summary) > bytes_before;
@@ -322,6 +322,30 @@ static int write_run_with_reserve(struct lmdb_store *lmdb, struct run *run)
 	return data_dir_drop_reserve(&lmdb->dir) ? write_run_growing_map(lmdb, run) : rc;
 }
 
+static int compare_keys(const struct change *a, const struct change *b)
+{
+	size_t len = a->key_len < b->key_len ? a->key_len : b->key_len;
+	int order = a->kind != b->kind ? a->kind - b->kind : memcmp(a->key, b->key, len);
+	return order ? order : a->key_len - b->key_len;
+}
+
+static int compare_changes(const void *a, const void *b, void *context)
+{
+	(void)context;
+	return compare_keys(*(const struct change *const *)a, *(const struct change *const *)b);
+}
+
+/* What lies together is written together, and of the changes of one key only the last is. */
+static void run_put_in_order(struct run *run)
+{
+	size_t n = 0;
+	sort_stable(run->changes, run->n, sizeof(*run->changes), compare_changes, NULL);
+	for (size_t i = 0; i < run->n; i++)
+		if (i + 1 == run->n || compare_keys(run->changes[i], run->changes[i + 1]) != 0)
+			run->changes[n++] = run->changes[i];
+	run->n = n;
+}
+
 static enum err_code lmdb_commit(struct store *store, const struct changes *changes,
 				 struct err *err)
 {
@@ -329,10 +353,14 @@ static enum err_code lmdb_commit(struct store *store, const struct changes *chan
 	enum err_code code = groups_check(changes, err);
 	if (code != ERR_NONE)
 		return code;
+	_cleanup_free_ const struct change **ordered = base_calloc(changes->n, sizeof(*ordered));
 	size_t end;
 	for (size_t first = 0; first < changes->n; first = end) {
 		end = groups_run_end(changes, first, RUN_RECORDS_MAX, RUN_BYTES_MAX);
-		struct run run = { .changes = changes, .first = first, .end = end };
+		struct run run = { .changes = ordered };
+		for (size_t i = first; i < end; i++)
+			ordered[run.n++] = &changes->items[i];
+		run_put_in_order(&run);
 		int rc = write_run_with_reserve(lmdb, &run);
 		if (rc != 0)
 			return lmdb_error(lmdb, rc, "write to", err);

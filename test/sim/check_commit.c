@@ -306,10 +306,9 @@ static void check_all(struct sim *sim, const struct cluster *cluster, bool repla
 /* The task a record is about; false: it is about something else. */
 static bool task_of_record(const struct change *change, struct task_id *ret_id)
 {
-	size_t at = change->kind == RECORD_OBSERVED ? UUID_BYTES : 0;
 	if (change->kind != RECORD_TASK && change->kind != RECORD_OBSERVED)
 		return false;
-	memcpy(ret_id->uuid.bytes, change->key + at, UUID_BYTES);
+	memcpy(ret_id->uuid.bytes, change->key, UUID_BYTES);
 	return true;
 }
 
