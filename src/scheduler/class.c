@@ -64,7 +64,8 @@ uint64_t scheduler_class(const struct cluster *cluster, const struct task *task)
 	hash = add_string(hash, spec->platform);
 	hash = add_number(hash, job_spec_is_global(spec) ? task->desired.slot : 0);
 	hash = hash_bytes(hash, task->desired.move_to.uuid.bytes, UUID_BYTES);
-	hash = add_number(hash, engine_needs[job_engine(spec, &project->project)].minor);
+	/* Of features of one level each has its own: a refusal names what needs it. */
+	hash = add_number(hash, job_engine(spec, &project->project));
 	hash = add_number(hash, job_revision_protocol(revision, &project->project));
 	hash = add_ports(hash, spec);
 	hash = add_number(hash, job_spec_volumes_per_node(spec));

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "base/alloc.h"
 #include "manager_story.h"
 
 #define GB (1LL << 30)
@@ -349,9 +350,46 @@ static void a_volume_removal_survives_the_manager(void **state)
 	story_end(&story);
 }
 
+static struct network_use *join_network(struct job_spec *spec)
+{
+	struct network_use *use = list_add(&spec->networks, sizeof(*use));
+	string_set(&use->network, "net");
+	return use;
+}
+
+/* Both need the same Docker, each for what it asks for itself. */
+static void what_needs_a_newer_docker_is_told_of_its_own_key(void **state)
+{
+	(void)state;
+	struct story story;
+	story_begin(&story);
+	story_join(&story, "alpha");
+	story_project(&story, "shop");
+	struct job_spec *spec = story_job(&story, "a", 1);
+	spec->isolation = base_calloc(1, sizeof(*spec->isolation));
+	strings_add(&spec->isolation->security_opt, "writable-cgroups=true");
+	join_network(spec);
+	spec = story_job(&story, "b", 1);
+	struct network_use *use = join_network(spec);
+	use->endpoint = base_calloc(1, sizeof(*use->endpoint));
+	use->endpoint->gateway_priority = 1;
+	struct network_spec *network = list_add(&story.request.networks, sizeof(*network));
+	record_init(&network_spec_type, network);
+	string_set(&network->key, "net");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_why(&story, "shop/a.1", TASK_PENDING, REASON_NO_NODE_FITS,
+		  "no node speaks Engine API 1.48, which writable-cgroups needs: 1 of 1 speaks an "
+		  "older Engine API than 1.48 (newest is 1.45)");
+	story_why(&story, "shop/b.1", TASK_PENDING, REASON_NO_NODE_FITS,
+		  "no node speaks Engine API 1.48, which gw_priority needs: 1 of 1 speaks an older "
+		  "Engine API than 1.48 (newest is 1.45)");
+	story_end(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_needs_a_newer_docker_is_told_of_its_own_key),
 		cmocka_unit_test(tasks_are_placed_first_in_first_out),
 		cmocka_unit_test(a_higher_priority_is_placed_first),
 		cmocka_unit_test(a_priority_changed_in_place_changes_the_order_of_what_waits),
