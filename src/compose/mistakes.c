@@ -23,8 +23,9 @@ enum err_code at_note(const struct at *at, enum err_code before, const struct er
 	/* Who read the mapping around it notes it again. */
 	for (size_t i = 0; i < load->mistakes.n && !known; i++)
 		known = is_same(&load->mistakes.items[i].err, mistake);
+	/* Of those that are not kept it is known by nothing having failed since. */
 	if (!known && load->mistakes.n == KEPT_MAX)
-		load->mistakes_untold++;
+		load->mistakes_untold += load->failed_at != NULL;
 	else if (!known)
 		*(struct mistake *)list_add(&load->mistakes, sizeof(struct mistake)) =
 			(struct mistake){ load, load->failed_at ? load->failed_at : at->node,

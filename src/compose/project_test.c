@@ -367,6 +367,14 @@ static void of_many_mistakes_the_first_are_told_and_the_others_counted(void **st
 	assert_string_equal(world.err.field, "compose.yaml:4:5: services.web.key300");
 	assert_int_equal(world.warnings.mistakes.n, 9);
 	assert_int_equal(world.warnings.n_untold, 290);
+	/* Each once, however deep it stands. */
+	text_clear(&text);
+	text_add(&text, "services:\n");
+	for (int i = 0; i < 300; i++)
+		text_addf(&text, "  web%d: {image: x, deploy: {resources: {limits: {cpus: -1}}}}\n",
+			  i);
+	assert_int_equal(test_load(&world, text_string(&text), &request), ERR_INVALID);
+	assert_int_equal(world.warnings.mistakes.n + world.warnings.n_untold, 299);
 	text_release(&text);
 	test_world_release(&world);
 }
