@@ -8,12 +8,14 @@
 static void take_job(struct basis_job *ret_job, const struct job_entry *entry)
 {
 	const struct job *job = &entry->job;
+	/* Runs come and go by themselves, as restarts of tasks do. */
+	bool has_runs = job_entry_current(entry)->spec.schedule != NULL;
 	*ret_job = (struct basis_job){
 		.name = base_strdup(job->name),
 		.id = job->id.uuid,
 		.revision = job->revision,
 		.roll = job->roll,
-		.restarts_asked = job->restarts_asked,
+		.restarts_asked = has_runs ? 0 : job->restarts_asked,
 		.wanted = job->wanted,
 		.state = BASIS_HASH(record_hash(&job_revision_type, job_entry_current(entry))),
 	};

@@ -459,6 +459,27 @@ static void a_restart(void **state)
 	(void)state;
 }
 
+/* Its runs come and go by themselves; the plan of its specification holds all the same. */
+static void but_not_a_run_of_a_schedule(void **state)
+{
+	struct story story;
+	story_begin(&story);
+	story_join(&story, "alpha");
+	story_project(&story, "shop");
+	struct job_spec *spec = story_job(&story, "backup", 1);
+	spec->mode = JOB_REPLICATED_JOB;
+	spec->schedule = base_calloc(1, sizeof(struct schedule));
+	string_set(&spec->schedule->cron, "* * * * *");
+	story.succeed = "backup";
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	string_set(&spec->image, "backup:2");
+	plan_basis(&story);
+	story_pass(&story, 120000);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_end(&story);
+	(void)state;
+}
+
 static void a_stop(void **state)
 {
 	struct story story;
@@ -628,6 +649,7 @@ int main(void)
 		cmocka_unit_test(another_revision),
 		cmocka_unit_test(another_scale),
 		cmocka_unit_test(a_restart),
+		cmocka_unit_test(but_not_a_run_of_a_schedule),
 		cmocka_unit_test(a_stop),
 		cmocka_unit_test(a_job_gone),
 		cmocka_unit_test(a_new_node),
