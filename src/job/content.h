@@ -41,7 +41,7 @@ extern const struct enum_name content_origin_names[]; /* content, file, environm
 /* A config or secret that comes with a request. */
 struct content_request {
 	char *key;  /* name within the project */
-	char *name; /* NULL: PROJECT_KEY */
+	char *name; /* of the Compose file, as are the labels; both mean nothing to a manager */
 	struct pairs labels;
 	char *data; /* base64; of a secret, once the manager's shell has it: sealed, see manager/vault.h */
 	char *hash;	   /* set by the manager's shell */
