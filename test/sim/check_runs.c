@@ -120,8 +120,8 @@ static bool is_anything_left(const struct job_entry *entry)
 	return false;
 }
 
-/* Runs that there are beside one another. */
-static void check_side_by_side(struct sim *sim, const struct job_entry *entry)
+/* Runs that there are beside one another. What waits may begin in the manager's first turn only. */
+static void check_side_by_side(struct sim *sim, const struct job_entry *entry, bool replayed)
 {
 	const struct job_runs *runs = &entry->job.scheduled;
 	bool open = false;
@@ -133,7 +133,7 @@ static void check_side_by_side(struct sim *sim, const struct job_entry *entry)
 		open |= run->outcome == RUN_UNDER_WAY;
 		waits |= run->outcome == RUN_WAITS;
 	}
-	if (waits && !open && entry->job.wanted == JOB_RUN && !is_anything_left(entry))
+	if (!replayed && waits && !open && entry->job.wanted == JOB_RUN && !is_anything_left(entry))
 		wrong(sim, entry, 0, "waits for nothing");
 	if ((waits || open) && entry->job.wanted == JOB_STOP)
 		wrong(sim, entry, 0, "goes on, and the job is stopped");
@@ -260,8 +260,7 @@ void checker_runs(struct sim *sim, const struct job_entry *entry, bool replayed)
 		return;
 	struct known_runs now = look(entry, schedule);
 	struct known_runs *was = map_get(&sim->checker.runs, entry->job.id.uuid);
-	if (!replayed)
-		check_side_by_side(sim, entry);
+	check_side_by_side(sim, entry, replayed);
 	if (!was) {
 		was = base_calloc(1, sizeof(*was));
 		map_put(&sim->checker.runs, entry->job.id.uuid, was);
