@@ -148,6 +148,8 @@ enum err_code read_schedule(const struct at *at, void *target, struct err *err)
 		return code;
 	struct schedule *schedule = base_calloc(1, sizeof(*schedule));
 	service->spec.schedule = schedule;
+	if (at->node->kind == TREE_LIST || at_is_null(at))
+		return fail_type(at, "times as in crontab, or a mapping", err);
 	if (at->node->kind != TREE_MAP)
 		return read_cron(at, &schedule->cron, err);
 	code = keys_read(at, SECTION_SCHEDULE, schedule, err);
