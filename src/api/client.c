@@ -75,17 +75,36 @@ static const char *reason_of(const char *message)
 	return end ? end + 2 : message;
 }
 
+/* The reason, in which what was dialled is "it": the sentence around it has said what that is. */
+static char *reason_of_it(const char *reason, const char *where)
+{
+	struct text text;
+	const char *at = strstr(reason, where);
+	text_init(&text, ERR_MESSAGE_MAX);
+	if (at)
+		text_addf(&text, "%.*sit%s", (int)(at - reason), reason, at + strlen(where));
+	else
+		text_add(&text, reason);
+	return text_take(&text);
+}
+
 static enum err_code explain(const struct api_client *client, const struct err *problem,
 			     struct err *err)
 {
-	if (problem->code == ERR_UNAVAILABLE)
-		return err_set(err, ERR_UNAVAILABLE, "no manager answers on %s (%s); %s?",
-			       client->where, reason_of(problem->message),
-			       client->where[0] == '/'
-				       ? "is `drover dev` or `drover manager` running"
-				       : "is it the address that `drover manager "
-					 "--listen` was told");
-	return err_set(err, problem->code, "%s", problem->message);
+	if (problem->code != ERR_UNAVAILABLE)
+		return err_set(err, problem->code, "%s", problem->message);
+	bool local = client->where[0] == '/';
+	_cleanup_free_ char *reason = reason_of_it(reason_of(problem->message), client->where);
+	if (local && strstr(reason, "no permission"))
+		return err_set(err, ERR_UNAVAILABLE,
+			       "%s belongs to the user who runs the manager (%s): run drover as "
+			       "that user, with sudo for root, or `drover context join` with a "
+			       "token of theirs",
+			       client->where, reason);
+	return err_set(err, ERR_UNAVAILABLE, "no manager answers on %s (%s); %s?", client->where,
+		       reason,
+		       local ? "is `drover dev` or `drover manager` running"
+			     : "is it the address that `drover manager --listen` was told");
 }
 
 struct pending_call {

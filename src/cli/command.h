@@ -33,7 +33,7 @@ struct command {
 	const char *name;     /* "volume ls" has a blank: two words on the command line */
 	const char *operands; /* "[SERVICE...]" in help; "" for none */
 	const char *summary;  /* one line */
-	const char *details;  /* paragraphs for `help NAME` and the man page; may be NULL */
+	const char *details;  /* for help and man page; "\n" ends a paragraph; or NULL */
 	const struct option *options;
 	size_t n_options;
 	int operands_min;

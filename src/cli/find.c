@@ -27,6 +27,17 @@ char *find_query(const char *project, const char *job)
 	return text_take(&query);
 }
 
+char *find_job_query(const struct job_view *job)
+{
+	struct text query;
+	text_init(&query, LIMIT_PATH_BYTES);
+	text_add(&query, "project=");
+	http_percent_encode(&query, job->project);
+	text_add(&query, "&name=");
+	http_percent_encode(&query, job->name);
+	return text_take(&query);
+}
+
 /* "web.2" -> "web" and 2; slot 0 when there is none. */
 static int64_t split_slot(const char *name, char **ret_job)
 {
@@ -193,15 +204,37 @@ enum err_code find_job_or_task(struct invocation *invocation, const char *name,
 	return code;
 }
 
+enum err_code find_job_or_task_of(struct invocation *invocation, const char *project,
+				  const char *name, struct found *ret_found, struct err *err)
+{
+	const char *slash = strchr(name, '/');
+	if (!project)
+		return find_job_or_task(invocation, name, ret_found, err);
+	if (slash && (strlen(project) != (size_t)(slash - name) ||
+		      strncmp(project, name, strlen(project)) != 0))
+		return err_set(err, ERR_INVALID, "\"%s\" is not of project %s", name, project);
+	char full[TASK_NAME_SIZE];
+	text_print(full, sizeof(full), "%s/%s", project, slash ? slash + 1 : name);
+	return find_job_or_task(invocation, full, ret_found, err);
+}
+
+enum err_code find_job_of(struct invocation *invocation, const char *project, const char *name,
+			  struct found *ret_found, struct err *err)
+{
+	enum err_code code = find_job_or_task_of(invocation, project, name, ret_found, err);
+	if (!code && ret_found->has_task) {
+		code = err_set(err, ERR_INVALID,
+			       "\"%s\" is a task; this needs a job: did you mean %s/%s?", name,
+			       ret_found->job.project, ret_found->job.name);
+		found_release(ret_found);
+	}
+	return code;
+}
+
 enum err_code find_job(struct invocation *invocation, const char *name, struct found *ret_found,
 		       struct err *err)
 {
-	enum err_code code = find_job_or_task(invocation, name, ret_found, err);
-	if (!code && ret_found->has_task) {
-		found_release(ret_found);
-		code = err_set(err, ERR_INVALID, "\"%s\" is a task; this needs a job", name);
-	}
-	return code;
+	return find_job_of(invocation, NULL, name, ret_found, err);
 }
 
 static bool is_meant(const struct node_view *node, const char *name)

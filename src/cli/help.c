@@ -20,7 +20,7 @@ void help_print_all(void)
 	       "it "
 	       "cannot.\n\n"
 	       "Usage: drover [-H SOCKET | --context CONTEXT] COMMAND [OPTIONS] "
-	       "[OPERANDS]\n\nCommands:\n");
+	       "[OPERANDS]\n       drover --version\n\nCommands:\n");
 	for (size_t i = 0; i < n_commands; i++)
 		printf("  %-13s %s\n", commands[i]->name, commands[i]->summary);
 	printf("\n'drover help COMMAND' says more. Start here: drover dev, then drover up.\n");
@@ -42,15 +42,45 @@ bool help_print_group(const char *word)
 	return any;
 }
 
+#define HELP_COLUMNS   100
+#define OPTION_COLUMNS 33
+
+/* Words in lines of at most HELP_COLUMNS, each but the first behind an indent. A line break in the text stays one. */
+static void print_filled(const char *string, size_t indent)
+{
+	size_t column = indent;
+	bool begins = true;
+	while (*string) {
+		size_t len = strcspn(string, " \n");
+		if (!begins && column + 1 + len > HELP_COLUMNS) {
+			printf("\n%*s", (int)indent, "");
+			column = indent;
+			begins = true;
+		}
+		printf("%s%.*s", begins ? "" : " ", (int)len, string);
+		column += len + !begins;
+		begins = false;
+		string += len;
+		if (*string == '\n') {
+			printf("\n%*s", (int)indent, "");
+			column = indent;
+			begins = true;
+		}
+		string += *string != '\0';
+	}
+	puts("");
+}
+
 static void print_option(const struct option *option)
 {
 	char left[64];
 	text_print(left, sizeof(left), "--%s%s%s", option->name, option->value ? " " : "",
 		   option->value ? option->value : "");
 	if (option->letter)
-		printf("  -%c, %-26s %s\n", option->letter, left, option->help);
+		printf("  -%c, %-26s ", option->letter, left);
 	else
-		printf("      %-26s %s\n", left, option->help);
+		printf("      %-26s ", left);
+	print_filled(option->help, OPTION_COLUMNS);
 }
 
 void help_print_command(const struct command *command)
@@ -58,8 +88,10 @@ void help_print_command(const struct command *command)
 	printf("Usage: drover %s%s%s%s\n\n%s\n", command->name,
 	       command->n_options ? " [OPTIONS]" : "", command->operands[0] ? " " : "",
 	       command->operands, command->summary);
-	if (command->details)
-		printf("\n%s\n", command->details);
+	if (command->details) {
+		puts("");
+		print_filled(command->details, 0);
+	}
 	printf("\nOptions:\n");
 	for (size_t i = 0; i < command->n_options; i++)
 		print_option(&command->options[i]);

@@ -104,8 +104,6 @@ static const struct hint hints[] = {
 	{ NULL, "pull",      "images are pulled when a task needs them" },
 	{ NULL, "images",    "drover keeps no images: `docker images`" },
 	{ NULL, "ls",        "use `drover jobs` or `drover ps`" },
-	{ NULL, "plan",      "not supported yet; `drover config` shows what the file asks for" },
-	{ NULL, "rollback",  "not supported yet; `drover up` with the former file" },
 	{ NULL, "login",     "use `docker login`: the worker reads the credentials of the user it runs as" },
 };
 // clang-format on

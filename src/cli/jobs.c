@@ -166,17 +166,12 @@ static enum err_code choose(struct invocation *invocation, struct jobs *jobs, st
 {
 	struct found found = { 0 };
 	char name[TASK_NAME_SIZE];
-	enum err_code code = find_job(invocation, invocation->operands.items[0], &found, err);
+	enum err_code code = find_job_of(invocation, cli_string(invocation, "project-name", NULL),
+					 invocation->operands.items[0], &found, err);
 	if (code)
 		return code;
 	base_free(jobs->query);
-	struct text query;
-	text_init(&query, LIMIT_PATH_BYTES);
-	text_add(&query, "project=");
-	http_percent_encode(&query, found.job.project);
-	text_add(&query, "&name=");
-	http_percent_encode(&query, found.job.name);
-	jobs->query = text_take(&query);
+	jobs->query = find_job_query(&found.job);
 	jobs->job = base_strdup(
 		text_print(name, sizeof(name), "%s/%s", found.job.project, found.job.name));
 	found_release(&found);
@@ -214,12 +209,8 @@ const struct command command_jobs = {
 	.operands = "[JOB]",
 	.summary = "List jobs",
 	.details = "With --watch: how each stands and how far its roll-out is, live. `--watch JOB` "
-		   "ends "
-		   "when the\n"
-		   "roll-out of that job has ended: with status 0 when it succeeded, 1 with the "
-		   "reason when "
-		   "it failed,\n"
-		   "was rolled back or was given up.",
+		   "ends when the roll-out of that job has ended: with status 0 when it succeeded, "
+		   "1 with the reason when it failed, was rolled back or was given up.",
 	.options = options,
 	.n_options = ARRAY_LEN(options),
 	.operands_max = 1,

@@ -71,24 +71,37 @@ static struct wanted *want(struct reading *reading, char *query)
 	return wanted;
 }
 
+/* The project that is meant; NULL: operands are of any. Caller frees. */
+static enum err_code read_project(const struct invocation *invocation, char **ret_name,
+				  struct err *err)
+{
+	struct project_request project;
+	*ret_name = NULL;
+	if (invocation->operands.n && !project_option(invocation))
+		return ERR_NONE;
+	enum err_code code = project_identify(invocation, &project, err);
+	if (code)
+		return code;
+	*ret_name = base_strdup(project.name);
+	record_release(&project_request_type, &project);
+	return ERR_NONE;
+}
+
 /* The operands, or the project when there are none; `prefix` when more than one task may speak. */
 static enum err_code read_operands(struct reading *reading, bool *ret_prefix, struct err *err)
 {
 	struct invocation *invocation = reading->invocation;
 	const struct strings *names = &invocation->operands;
+	_cleanup_free_ char *project = NULL;
+	enum err_code code = read_project(invocation, &project, err);
+	if (code)
+		return code;
 	*ret_prefix = names->n != 1;
-	if (names->n == 0) {
-		struct project_request project;
-		enum err_code code = project_identify(invocation, &project, err);
-		if (code)
-			return code;
-		want(reading, find_query(project.name, NULL));
-		record_release(&project_request_type, &project);
-		return ERR_NONE;
-	}
+	if (names->n == 0)
+		want(reading, find_query(project, NULL));
 	for (size_t i = 0; i < names->n; i++) {
 		struct found found = { 0 };
-		enum err_code code = find_job_or_task(invocation, names->items[i], &found, err);
+		code = find_job_or_task_of(invocation, project, names->items[i], &found, err);
 		if (code)
 			return code;
 		struct wanted *wanted =
@@ -175,14 +188,16 @@ static const struct option options_table[] = {
 	  "only what came later: 10m (ago), or 2026-01-31T12:00:00Z" },
 	{ "timestamps", 't', OPTION_FLAG, NULL, "show when each line came" },
 	{ "no-log-prefix", 0, OPTION_FLAG, NULL, "do not print task names before lines" },
-	OPTIONS_PROJECT,
+	OPTIONS_PROJECT_BUT(0), /* -f is --follow, as it is Docker's */
 };
 
 const struct command command_logs = {
 	.name = "logs",
 	.operands = "[JOB|TASK...]",
 	.summary = "Print what tasks wrote to their standard output and error",
-	.details = "Without operands: of all tasks of the project.",
+	.details =
+		"Without operands: of all tasks of the project. With operands and an option that "
+		"names a project (or its file): of its jobs and tasks.",
 	.options = options_table,
 	.n_options = ARRAY_LEN(options_table),
 	.operands_max = -1,

@@ -18,7 +18,7 @@ static void add_plain(struct text *out, const char *string)
 		else if (*string == '-')
 			text_add(out, "\\-");
 		else if (*string == '\n')
-			text_add_char(out, ' ');
+			text_add(out, "\n.PP\n");
 		else if ((*string == '.' || *string == '\'') &&
 			 (out->len == 0 || out->bytes[out->len - 1] == '\n'))
 			text_addf(out, "\\&%c", *string);

@@ -383,6 +383,12 @@ static bool asks_help(const char *word)
 	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
+/* Of the program alone, as Docker's: `drover version` asks the manager for its own, too. */
+static bool asks_version(const char *word)
+{
+	return strcmp(word, "--version") == 0 || strcmp(word, "-v") == 0;
+}
+
 int cli_main(int argc, char **argv)
 {
 	_cleanup_free_ char *socket_path = cli_default_socket();
@@ -398,17 +404,22 @@ int cli_main(int argc, char **argv)
 		cli_flush();
 		return 0;
 	}
-	if (argv[at][0] == '-' && strcmp(argv[at], "--version") != 0) {
+	if (asks_version(argv[at]) && at + 1 == argc) {
+		printf("drover %s\n", DROVER_VERSION);
+		cli_flush();
+		return 0;
+	}
+	if (argv[at][0] == '-') {
 		fprintf(stderr,
-			"drover: %s: only --host, --context and --help may stand before the "
-			"command\n"
-			"See 'drover help'.\n",
+			asks_version(argv[at]) ? "drover: %s stands alone\n"
+					       : "drover: %s: only --host, --context, --version "
+						 "and --help may stand before the command\n",
 			argv[at]);
+		fprintf(stderr, "See 'drover help'.\n");
 		return err_exit_status(ERR_INVALID);
 	}
-	const char *word = strcmp(argv[at], "--version") == 0 ? "version" : argv[at];
-	char *first[] = { (char *)(uintptr_t)word, at + 1 < argc ? argv[at + 1] : NULL };
-	const struct command *command = command_find(at + 1 < argc ? 2 : 1, first, &words);
+	const char *word = argv[at];
+	const struct command *command = command_find(argc - at, argv + at, &words);
 	if (command)
 		return run(command, argc, argv, at + words, &before);
 	if ((at + 1 >= argc || asks_help(argv[at + 1])) && help_print_group(word))

@@ -162,24 +162,24 @@ static void mistakes_are_refused_before_anything_runs(void **state)
 {
 	(void)state;
 	static const char *const mistakes[] = {
-		"see --frob",
-		"see -z",
-		"see --name",
-		"see --count x",
-		"see --count -1",
-		"see --wait x",
-		"see a b c",
-		"see run",
-		"nothing",
-		"--frob see",
-		"see -an",
-		"see --wait 5",
-		"see --count 9007199254740993",
+		"see --frob",	 "see -z",	   "see --name",
+		"see --count x", "see --count -1", "see --wait x",
+		"see a b c",	 "see run",	   "nothing",
+		"--frob see",	 "--version see",  "-v --all",
+		"see -an",	 "see --wait 5",   "see --count 9007199254740993",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(mistakes); i++) {
 		if (drover(mistakes[i]) != 2 || seen.calls)
 			fail_msg("%s is not refused", mistakes[i]);
 	}
+}
+
+static void the_version_of_the_program_alone_asks_nobody(void **state)
+{
+	(void)state;
+	assert_int_equal(drover("--version"), 0);
+	assert_int_equal(drover("-v"), 0);
+	assert_int_equal(seen.calls, 0);
 }
 
 static void the_host_is_a_path_or_a_unix_address(void **state)
@@ -245,6 +245,7 @@ int main(void)
 		cmocka_unit_test(options_may_follow_operands_until_two_dashes),
 		cmocka_unit_test(after_the_image_everything_belongs_to_the_command),
 		cmocka_unit_test(mistakes_are_refused_before_anything_runs),
+		cmocka_unit_test(the_version_of_the_program_alone_asks_nobody),
 		cmocka_unit_test(the_host_is_a_path_or_a_unix_address),
 		cmocka_unit_test(what_docker_has_is_answered_with_a_sentence),
 		cmocka_unit_test(a_mistyped_command_suggests_the_nearest),

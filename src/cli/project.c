@@ -50,20 +50,25 @@ static char *read_file(void *reader, const char *path, size_t *ret_len, struct e
 	return text;
 }
 
-/* Add the first of the names that is there, below the folder. */
+/* Add the first of the names that is there, below the folder; that another one is there as well is told. */
 static bool add_first(const char *folder, const char *const *names, size_t n, struct strings *files)
 {
-	bool there = false;
-	for (size_t i = 0; !there && i < n; i++) {
+	_cleanup_free_ char *first = NULL;
+	for (size_t i = 0; i < n; i++) {
 		struct text path;
 		text_init(&path, LIMIT_PATH_BYTES);
 		text_addf(&path, "%s%s", folder, names[i]);
-		there = access(text_string(&path), F_OK) == 0;
-		if (there)
-			strings_add(files, text_string(&path));
+		bool there = access(text_string(&path), F_OK) == 0;
+		if (there && first) {
+			fprintf(stderr, "warning: %s is read, and not %s beside it\n", first,
+				text_string(&path));
+		} else if (there) {
+			first = base_strdup(text_string(&path));
+			strings_add(files, first);
+		}
 		text_release(&path);
 	}
-	return there;
+	return first != NULL;
 }
 
 /* The file of this folder, or of the nearest above it that has one, and what lies beside it to be merged over it. */
@@ -347,11 +352,38 @@ static enum err_code load_wish(const struct invocation *invocation, const struct
 	return code;
 }
 
+const char *project_option(const struct invocation *invocation)
+{
+	static const char *const names[] = { "file", "project-name", "project-directory",
+					     "env-file", "profile" };
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (cli_has(invocation, names[i]))
+			return names[i];
+	return NULL;
+}
+
+/* Of what was not found: is it a file, where services are named? */
+static enum err_code hint_at_file(const struct invocation *invocation,
+				  const struct strings *services, struct err *err)
+{
+	for (size_t i = 0; services && i < services->n; i++) {
+		const char *name = services->items[i];
+		const char *dot = strrchr(name, '.');
+		if (dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0))
+			return err_set(err, ERR_NOT_FOUND,
+				       "\"%s\" is no service; a file is named with --file: "
+				       "drover %s -f %s",
+				       name, invocation->command->name, name);
+	}
+	return err->code;
+}
+
 enum err_code project_load(const struct invocation *invocation, const struct strings *services,
 			   struct project_request *ret_request, struct err *err)
 {
 	struct wish wish = { .services = services };
-	return load_wish(invocation, &wish, ret_request, err);
+	enum err_code code = load_wish(invocation, &wish, ret_request, err);
+	return code == ERR_NOT_FOUND ? hint_at_file(invocation, services, err) : code;
 }
 
 enum err_code project_identify(const struct invocation *invocation,

@@ -6,9 +6,12 @@
 
 /* The options of a command that reads a project. */
 // clang-format off
-#define OPTIONS_PROJECT                                                                            \
-	{ "file", 'f', OPTION_STRINGS, "FILE",                                                     \
-	  "Compose file; several are merged (default compose.yaml and its override)" },            \
+#define OPTIONS_PROJECT OPTIONS_PROJECT_BUT('f')
+/* With another letter for --file, or 0. */
+#define OPTIONS_PROJECT_BUT(letter)                                                                \
+	{ "file", letter, OPTION_STRINGS, "FILE",                                                  \
+	  "Compose file; several are merged (default COMPOSE_FILE, else compose.yaml or "          \
+	  "docker-compose.yaml, also .yml, of this folder or above, and the override beside it)" },\
 	{ "project-name", 'p', OPTION_STRING, "NAME",                                              \
 	  "project (default: the file's, else the folder's)" },                                    \
 	{ "project-directory", 0, OPTION_STRING, "FOLDER",                                         \
@@ -18,6 +21,9 @@
 	{ "profile", 0, OPTION_STRINGS, "NAME",                                                    \
 	  "with the services of this profile, * for all (also COMPOSE_PROFILES)" }
 // clang-format on
+
+/* The name of an option of OPTIONS_PROJECT that was given; NULL: none was. */
+const char *project_option(const struct invocation *invocation);
 
 /* Find, read and parse the files; warnings go to standard error. `services`: only these and what they depend on; NULL
  * or none: all. The caller releases the request. */

@@ -127,6 +127,7 @@ static void drop_final(struct task_page *page, const struct job_page *jobs, cons
 struct tasks {
 	struct task_page page;
 	char *query;
+	char *jobs_query; /* of the jobs whose tasks they are */
 	bool all;
 	bool wide;
 	bool keeps_seen; /* lines: how a task that was shown has ended is shown, too */
@@ -142,7 +143,7 @@ static enum err_code fetch_page(struct invocation *invocation, void *owner, stru
 	if (code)
 		return code;
 	if (!tasks->all) {
-		code = fetch_jobs(invocation, tasks->query, &jobs, err);
+		code = fetch_jobs(invocation, tasks->jobs_query, &jobs, err);
 		if (code) {
 			record_release(&task_page_type, page);
 			return code;
@@ -215,18 +216,21 @@ static int run(struct invocation *invocation)
 		return cli_fail(invocation, &err);
 	if (invocation->operands.n) {
 		struct found found = { 0 };
-		if (find_job(invocation, invocation->operands.items[0], &found, &err))
+		if (find_job_of(invocation, project, invocation->operands.items[0], &found, &err))
 			return cli_fail(invocation, &err);
 		tasks.query = find_query(found.job.project, found.job.name);
+		tasks.jobs_query = find_job_query(&found.job);
 		found_release(&found);
 	} else {
 		tasks.query = project ? find_query(project, NULL) : base_strdup("");
+		tasks.jobs_query = base_strdup(tasks.query);
 	}
 	tasks.wide = form == OUTPUT_WIDE;
 	int status = cli_has(invocation, "watch") ? watch_tasks(invocation, &tasks, form)
 						  : list_tasks(invocation, &tasks, form);
 	map_release(&tasks.seen);
 	base_free(tasks.query);
+	base_free(tasks.jobs_query);
 	return status;
 }
 

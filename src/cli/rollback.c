@@ -96,10 +96,6 @@ static enum err_code roll_back_project(struct invocation *invocation,
 	return code;
 }
 
-/* What finds the project; a job is named with its own. */
-static const char *const of_a_project[] = { "file", "project-name", "project-directory", "env-file",
-					    "profile" };
-
 static int run(struct invocation *invocation)
 {
 	struct err err;
@@ -111,13 +107,12 @@ static int run(struct invocation *invocation)
 		err_set(&err, ERR_INVALID, "--to takes the number of a revision, not \"%s\"", to);
 		return cli_fail(invocation, &err);
 	}
-	for (size_t i = 0; job && i < ARRAY_LEN(of_a_project); i++) {
-		if (!cli_has(invocation, of_a_project[i]))
-			continue;
+	const char *of_a_project = project_option(invocation);
+	if (job && of_a_project) {
 		err_set(&err, ERR_INVALID,
 			"--%s is for taking back a project, and %s is a job: say PROJECT/JOB for "
 			"a job of that project",
-			of_a_project[i], job);
+			of_a_project, job);
 		return cli_fail(invocation, &err);
 	}
 	if (to && !job)

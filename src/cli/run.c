@@ -550,8 +550,8 @@ const struct command command_run = {
 	.operands = "IMAGE [COMMAND...] | --again JOB",
 	.summary = "Run one task to completion and print its output",
 	.details = "Makes a job in the project \"default\" and exits with the task's own status. "
-		   "Ctrl-C ends the waiting,\n"
-		   "not the job. The job stays, with its history and logs, until drover rm; --rm "
+		   "Ctrl-C ends the waiting, not the job. The job stays, with its history and "
+		   "logs, until drover rm; --rm "
 		   "does that.\n"
 		   "--again JOB runs all tasks of a job anew that has completed, failed or was "
 		   "stopped, as it is.",

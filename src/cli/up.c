@@ -151,11 +151,9 @@ const struct command command_up = {
 	.summary = "Run the project of a compose.yaml, or bring it up to date",
 	.details =
 		"Waits until every task runs (and is healthy, where it has a check) or has "
-		"completed, and fails\n"
-		"with the reason when one cannot, when it ends again and again, when an update is "
-		"paused or was\nrolled back. "
-		"Running it again with nothing changed restarts nothing. "
-		"With SERVICE: only these and what they depend on.",
+		"completed, and fails with the reason when one cannot, when it ends again and "
+		"again, when an update is paused or was rolled back. Running it again with nothing "
+		"changed restarts nothing. With SERVICE: only these and what they depend on.",
 	.options = options,
 	.n_options = ARRAY_LEN(options),
 	.operands_max = -1,

@@ -232,6 +232,49 @@ def test_the_file_named_by_the_environment_is_read(drover, tmp_path):
     assert drover.run(*words, "-f", "compose.yaml", cwd=tmp_path, environment={"COMPOSE_FILE": "other.yaml"}).stdout == "here\n"
 
 
+def test_of_two_files_the_one_that_is_not_read_is_told(stopped_drover, tmp_path):
+    for name in ("compose.yaml", "docker-compose.yml"):
+        (tmp_path / name).write_text(f"services:\n  s: {{image: {BUSYBOX}}}\n")
+    done = stopped_drover.run("config", "--services", cwd=tmp_path)
+    assert done.stderr == "warning: compose.yaml is read, and not docker-compose.yml beside it\n"
+    (tmp_path / "compose.yaml").unlink()
+    assert stopped_drover.run("config", "--services", cwd=tmp_path).stderr == ""
+
+
+def test_a_file_where_a_service_should_stand_is_told(stopped_drover, tmp_path):
+    for _ in range(2):
+        done = stopped_drover.run("up", "other.yaml", cwd=tmp_path, check=False)
+        assert done.returncode == 3 and "drover up -f other.yaml" in done.stderr
+        (tmp_path / "compose.yaml").write_text(f"services:\n  s: {{image: {BUSYBOX}}}\n")
+
+
+def test_the_help_has_lines_of_a_window_and_no_letter_twice(stopped_drover):
+    listed = stopped_drover.out("help").split("Commands:\n")[1].split("\n\n")[0].splitlines()
+    for command in [line[2:15].split() for line in listed]:
+        text = stopped_drover.out("help", *command)
+        letters = re.findall(r"^  -(.),", text, re.M)
+        assert len(letters) == len(set(letters)), command
+        assert max(map(len, text.splitlines())) <= 100, command
+    assert "COMPOSE_FILE" in stopped_drover.out("help", "up")
+    assert "no manager answers on" in (done := stopped_drover.run("ps", check=False)).stderr
+    assert done.stderr.count(str(stopped_drover.socket)) == 1
+
+
+def test_a_job_of_a_project(drover):
+    for project in ("t", "u"):
+        drover.up(f"services:\n  s: {{image: {BUSYBOX}, command: ['sh', '-c', 'echo of {project}'], deploy: {{mode: replicated-job}}}}\n",
+                  project=project)
+    assert [task["project"] for task in drover.json("ps", "-a", "u/s")["tasks"]] == ["u"]
+    assert not drover.json("ps", "t/s")["tasks"]
+    ambiguous = drover.run("jobs", "s", check=False)
+    assert ambiguous.returncode == 4 and '"s" could be t/s, u/s' in ambiguous.stderr
+    assert [job["project"] for job in drover.json("jobs", "-p", "t", "s")["jobs"]] == ["t"]
+    assert [task["project"] for task in drover.json("ps", "-ap", "t", "s")["tasks"]] == ["t"]
+    assert drover.out("logs", "-p", "u", "s") == "of u\n"
+    refused = drover.run("logs", "-p", "u", "t/s", check=False)
+    assert refused.returncode == 2 and '"t/s" is not of project u' in refused.stderr
+
+
 def test_nothing_is_scaled_when_an_operand_is_wrong(drover):
     drover.up(f"services:\n  s: {{image: {BUSYBOX}, stop_grace_period: 1s}}\n", project="scaling")
     done = drover.run("scale", "scaling/s=3", "scaling/s", check=False)

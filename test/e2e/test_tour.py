@@ -288,7 +288,8 @@ def test_a_token_says_nothing_without_a_manager_to_join(drover):
 
 
 def test_the_version_needs_no_manager(stopped_drover):
-    done = stopped_drover.run("--version")
+    assert re.fullmatch(r"drover [0-9.]+\n", stopped_drover.out("--version")) and stopped_drover.out("-v")
+    done = stopped_drover.run("version")
     first, second = done.stdout.splitlines()
     assert first.startswith("drover ") and not done.stderr
     assert second.startswith("manager: not reached (no manager answers on ") and "/v1/" not in second
