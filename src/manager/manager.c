@@ -190,7 +190,7 @@ enum err_code manager_start(struct manager *manager, const struct manager_in *in
 	take_up_jobs(manager);
 	contents_start(manager);
 	manager->volumes_changed = true;
-	notes_add(&out->notes, "manager started: epoch %lld, %zu jobs, %zu tasks, %zu nodes",
+	notes_add(&out->notes, "state is read: epoch %lld, %zu jobs, %zu tasks, %zu nodes",
 		  (long long)manager->cluster.meta.epoch, manager->cluster.jobs.n,
 		  manager->cluster.tasks.n, manager->cluster.nodes.n);
 	out->deadline_ms = in->now_ms;

@@ -228,6 +228,26 @@ void pending_class_anew(struct manager *manager, const struct job_entry *entry)
 	}
 }
 
+/* So many of a job's newest tasks are looked at for the start that failed. */
+#define LOOK_BACK_TASKS 4096
+
+/* The start that failed last: of the task that is replaced, unless that one runs on until its successor is ready, and
+ * what failed are the successors before this one. NULL: it is not kept. */
+static const struct task *failed_before(const struct manager *manager, const struct task *task)
+{
+	const struct task *old = cluster_task(&manager->cluster, task->desired.replaces);
+	if (old && task_is_final(old->state))
+		return old;
+	const struct task_list *tasks = &cluster_job_of(&manager->cluster, task)->tasks;
+	for (size_t i = tasks->n; i > 0 && tasks->n - i < LOOK_BACK_TASKS; i--) {
+		const struct task *one = tasks->items[i - 1];
+		if (one->desired.slot == task->desired.slot && one->state == TASK_FAILED &&
+		    uuid_compare(one->desired.id.uuid, task->desired.id.uuid) < 0)
+			return one;
+	}
+	return NULL;
+}
+
 static void wait_for_time(struct manager *manager, struct pending *pending, struct task *task)
 {
 	if (pending->where == PENDING_TIMED)
@@ -235,7 +255,7 @@ static void wait_for_time(struct manager *manager, struct pending *pending, stru
 	push_timed(manager, pending);
 	char message[LIMIT_MESSAGE_BYTES];
 	char sentence[TASK_SENTENCE_SIZE];
-	const struct task *old = cluster_task(&manager->cluster, task->desired.replaces);
+	const struct task *old = failed_before(manager, task);
 	text_print(message, sizeof(message), "%lld %s in a row failed, the last one: %s",
 		   (long long)task->desired.start_failures,
 		   task->desired.start_failures == 1 ? "start" : "starts",

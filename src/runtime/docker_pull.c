@@ -71,15 +71,6 @@ static void pull_body(void *owner, struct http_call *call, const void *bytes, si
 	tell_progress(op);
 }
 
-/* Docker's words with the image's name before them, which they do not always hold. */
-static void pull_fault(struct docker_op *op, int fault, const char *words)
-{
-	struct pull *pull = op->data;
-	char message[LIMIT_MESSAGE_BYTES];
-	text_print(message, sizeof(message), "%s: %s", pull->reference, words);
-	docker_op_fault(op, fault, message);
-}
-
 static void pulled(struct docker_op *op, int status, struct http_view body)
 {
 	(void)body;
@@ -92,13 +83,13 @@ static void pulled(struct docker_op *op, int status, struct http_view body)
 	char unknown[64];
 	text_print(unknown, sizeof(unknown), "Docker answered with status %d", status);
 	const char *words = pull->progress.error ? pull->progress.error : unknown;
-	pull_fault(op, docker_reply_fault(CONTAINER_PULL, status, words), words);
+	docker_op_fault(op, docker_reply_fault(CONTAINER_PULL, status, words), words);
 }
 
 static void pull_lost(struct docker_op *op, const struct err *err, enum http_sent sent)
 {
 	if (err->code == ERR_TIMEOUT && sent == HTTP_SENT)
-		pull_fault(op, FAULT_PULL_FAILED, "the pull did not end in time");
+		docker_op_fault(op, FAULT_PULL_FAILED, "the pull did not end in time");
 	else
 		docker_op_transport_fault(op, err, sent);
 }
@@ -136,17 +127,17 @@ static void helper_done(void *owner, const struct err *err, bool well, const cha
 	struct err error = { 0 };
 	pull->helper = NULL;
 	if (err) {
-		pull_fault(op, FAULT_PULL_FAILED, err->message);
+		docker_op_fault(op, FAULT_PULL_FAILED, err->message);
 	} else if (!well && strstr(output, "credentials not found")) {
 		pull_now(op);
 	} else if (!well) {
 		text_print(error.message, sizeof(error.message),
 			   "the credential helper failed: %.*s", len < 200 ? (int)len : 200,
 			   output);
-		pull_fault(op, FAULT_PULL_FAILED, error.message);
+		docker_op_fault(op, FAULT_PULL_FAILED, error.message);
 	} else if (docker_credentials_answer(output, len, pull->image.registry, &pull->auth,
 					     &error)) {
-		pull_fault(op, FAULT_PULL_FAILED, error.message);
+		docker_op_fault(op, FAULT_PULL_FAILED, error.message);
 	} else {
 		pull_now(op);
 	}
@@ -163,7 +154,7 @@ static void ask_helper(struct docker_op *op, const char *program)
 					   docker_registry_key(pull->image.registry), left_ms,
 					   helper_done, op, &err);
 	if (!pull->helper)
-		pull_fault(op, FAULT_PULL_FAILED, err.message);
+		docker_op_fault(op, FAULT_PULL_FAILED, err.message);
 }
 
 /* The whole of a small file; NULL when it is not there. */
@@ -200,7 +191,7 @@ static void find_credentials(struct docker_op *op)
 	pull->auth = found.header;
 	found.header = NULL;
 	if (code)
-		pull_fault(op, FAULT_PULL_FAILED, err.message);
+		docker_op_fault(op, FAULT_PULL_FAILED, err.message);
 	else if (found.helper)
 		ask_helper(op, found.helper);
 	else
@@ -243,7 +234,7 @@ static void presence_seen(struct docker_op *op, int status, struct http_view bod
 	else if (status != 404 && status != 200)
 		docker_op_reply_fault(op, status, body);
 	else if (pull->policy == PULL_NEVER)
-		pull_fault(op, FAULT_IMAGE_NOT_FOUND, words);
+		docker_op_fault(op, FAULT_IMAGE_NOT_FOUND, words);
 	else
 		pull_missing(op);
 }

@@ -173,8 +173,8 @@ static void do_pull(struct fake_op *op, struct fake_answer *answer)
 	if (op->pull_policy == PULL_NEVER) {
 		answer->status = 404;
 		text_print(answer->message, sizeof(answer->message),
-			   "%s: the image%s%s is not on this machine and pull_policy is never",
-			   op->text, op->platform ? " for " : "", op->platform ? op->platform : "");
+			   "the image%s%s is not on this machine and pull_policy is never",
+			   op->platform ? " for " : "", op->platform ? op->platform : "");
 		return;
 	}
 	if (op->pull_policy != PULL_ALWAYS && fake->events.pulling)

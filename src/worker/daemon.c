@@ -138,14 +138,13 @@ static void on_runtime_up(void *shell, uint64_t daemon_instance, const struct ru
 	struct worker_daemon *daemon = shell;
 	queue_facts(daemon, facts);
 	queue_add(daemon, WORKER_RUNTIME_UP)->daemon_instance = daemon_instance;
-	shell_log(PART, "docker %s answers, API 1.%lld", facts->version,
-		  (long long)facts->api_minor);
+	shell_log(PART, "Docker is %s, API 1.%lld", facts->version, (long long)facts->api_minor);
 }
 
 static void on_runtime_down(void *shell, const char *why)
 {
 	queue_add(shell, WORKER_RUNTIME_DOWN);
-	shell_log(PART, "docker does not answer: %s", why);
+	shell_log(PART, "%s", why);
 }
 
 static void on_runtime_hint(void *shell, const char *container_name)

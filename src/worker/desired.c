@@ -183,7 +183,7 @@ static void take_assignment(struct worker *worker, const struct sync_assignment 
 		worker_report_task(worker, task, AT_ONCE);
 	if (new && worker->runtime_up)
 		worker_task_show(worker, task, REASON_ASSIGNED,
-				 worker_sentence("assigned to this machine"));
+				 worker_sentence("waits to be started"));
 	else if (new)
 		worker_task_show(worker, task, REASON_RUNTIME_AWAY,
 				 worker_sentence("Docker does not answer"));

@@ -128,8 +128,8 @@ static char *tell_port(const struct worker_task *task, const char *words, const 
 			   (long long)desired->ports.items[i].host_port);
 		if (words && holds_number(words, number)) {
 			text_release(&ports);
-			return worker_sentence("host port %s is taken on this machine%s", number,
-					       tail);
+			/* All that the words say besides is the endpoint's id. */
+			return worker_sentence("host port %s is taken on this machine", number);
 		}
 		text_addf(&ports, "%s%s", n++ ? ", " : "", number);
 	}

@@ -306,7 +306,7 @@ static void set_runtime(struct worker *worker, bool up)
 			task->not_before_ms = 0;
 			if (reason == REASON_RUNTIME_AWAY)
 				worker_task_show(worker, task, REASON_ASSIGNED,
-						 worker_sentence("assigned to this machine"));
+						 worker_sentence("waits to be started"));
 		} else if (reason == REASON_ASSIGNED || reason == REASON_PULLING ||
 			   reason == REASON_STARTING) {
 			worker_task_show(worker, task, REASON_RUNTIME_AWAY,

@@ -209,7 +209,7 @@ static void a_manager_that_is_killed_knows_everything_when_it_returns(void **sta
 	struct story story;
 	begin(&story, 4);
 	story_restart(&story);
-	story_tells(&story, "manager started: epoch 2, 1 jobs, 4 tasks, 2 nodes\n"
+	story_tells(&story, "state is read: epoch 2, 1 jobs, 4 tasks, 2 nodes\n"
 			    "node alpha is ready\n"
 			    "node beta is ready\n");
 	story_stands(&story, "shop/web", STANDING_RUNNING, "4 of 4 ready");

@@ -162,6 +162,29 @@ static void start_first_keeps_the_old_task_for_as_long_as_the_new_one_fails(void
 	story_end(&story);
 }
 
+static void start_first_tells_the_start_that_failed_and_not_the_old_task(void **state)
+{
+	(void)state;
+	struct story story;
+	rollout_begin(&story, 2);
+	rollout_spec(&story)->update.order = UPDATE_START_FIRST;
+	story.hold_start = "web";
+	rollout_update(&story, "busybox:nowhere");
+	for (int i = 1; i <= 2; i++) {
+		char sentence[128];
+		story_report(&story, "shop/web.1", TASK_FAILED, REASON_PULL_FAILED,
+			     "cannot pull image busybox:nowhere");
+		story_why(&story, "shop/web.1", TASK_PENDING, REASON_WAITS_BACKOFF,
+			  text_print(sentence, sizeof(sentence),
+				     "%d start%s in a row failed, the last one: cannot pull "
+				     "image busybox:nowhere",
+				     i, i == 1 ? "" : "s"));
+		story_pass(&story, 3000);
+	}
+	assert_int_equal(rollout_running(&story), 2);
+	story_end(&story);
+}
+
 static void what_comes_no_further_has_failed_after_the_deadline(void **state)
 {
 	(void)state;
@@ -426,6 +449,7 @@ int main(void)
 		cmocka_unit_test(start_first_stops_the_old_task_when_the_new_one_is_ready),
 		cmocka_unit_test(start_first_waits_until_the_one_before_is_gone),
 		cmocka_unit_test(start_first_keeps_the_old_task_for_as_long_as_the_new_one_fails),
+		cmocka_unit_test(start_first_tells_the_start_that_failed_and_not_the_old_task),
 		cmocka_unit_test(what_comes_no_further_has_failed_after_the_deadline),
 		cmocka_unit_test(a_restart_within_the_monitor_is_a_failure_and_a_later_one_is_none),
 		cmocka_unit_test(machines_and_users_are_no_failures),

@@ -33,7 +33,7 @@ static void an_image_that_is_there_is_not_said_to_be_pulled(void **state)
 	world->latency_ms = 3000;
 	struct task_id id = world_begin(world, "app:1");
 	world_run(world, 5900);
-	world_expect(world, id, TASK_SCHEDULED, REASON_ASSIGNED, "assigned to this machine");
+	world_expect(world, id, TASK_SCHEDULED, REASON_ASSIGNED, "waits to be started");
 	world_run(world, 30000);
 	world_expect_story(world, "Docker answers\n"
 				  "worker joins its cluster\n"
@@ -131,7 +131,7 @@ static const struct fault_row fault_rows[] = {
 	{ CONTAINER_CREATE, FAULT_FAILED, "devicemapper", 3, REASON_START_FAILED,
 	  "could not start in 3 tries: devicemapper" },
 	{ CONTAINER_START, FAULT_PORT_TAKEN, "Bind for 0.0.0.0:8080 failed", 1, REASON_PORT_TAKEN,
-	  "host port 8080 is taken on this machine: Bind for 0.0.0.0:8080 failed" },
+	  "host port 8080 is taken on this machine" },
 	{ CONTAINER_START, FAULT_PORT_TAKEN, NULL, 1, REASON_PORT_TAKEN,
 	  "one of its host ports (80, 8080) is taken on this machine" },
 	{ CONTAINER_START, FAULT_COMMAND_NOT_FOUND, "exec: \"frob\"", 1, REASON_COMMAND_NOT_FOUND,
