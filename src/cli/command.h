@@ -102,6 +102,12 @@ const char *command_suggest_of_group(const char *group, const char *word);
 bool command_is_group(const char *word);
 /* The nearest long option of a command for a mistyped one, both without dashes, or NULL. */
 const char *option_suggest(const struct command *command, const char *name);
+/* Has the command an option of this name, without dashes? */
+bool command_takes(const struct command *command, const char *option);
+/* How many letters of one word would have to change to make the other, of the first 24; and whether that is so few that
+ * `word` may be the other mistyped. */
+size_t word_distance(const char *word, const char *other);
+bool word_is_near(const char *word, size_t distance);
 /* What to say to a word that Docker knows and drover does not: an option ("--rm", "-t") of a command, "" for an operand
  * too many, or (command NULL) a command, of two words where the first is a group's. NULL: nothing in particular. */
 const char *command_hint(const char *command, const char *word);

@@ -29,7 +29,7 @@ const struct command *command_find(int argc, char **argv, int *ret_words)
 
 /* Edit distance of two short words (Levenshtein), counting at most `SUGGEST_BYTES` of each. */
 #define SUGGEST_BYTES 24
-static size_t distance(const char *a, const char *b)
+size_t word_distance(const char *a, const char *b)
 {
 	size_t row[SUGGEST_BYTES + 1];
 	size_t a_len = strnlen(a, SUGGEST_BYTES);
@@ -50,7 +50,13 @@ static size_t distance(const char *a, const char *b)
 	return row[b_len];
 }
 
-/* The nearest so far; a word of which more than half would have to change is not near. */
+/* A word of which more than half would have to change is not near. */
+bool word_is_near(const char *word, size_t distance)
+{
+	return distance < strlen(word) / 2 + 1;
+}
+
+/* The nearest so far. */
 struct nearest {
 	const char *word;
 	const char *name;
@@ -64,7 +70,7 @@ static struct nearest nearest_to(const char *word)
 
 static void compare(struct nearest *nearest, const char *compared, const char *name)
 {
-	size_t far = distance(nearest->word, compared);
+	size_t far = word_distance(nearest->word, compared);
 	if (far >= nearest->distance)
 		return;
 	nearest->distance = far;
@@ -96,6 +102,14 @@ bool command_is_group(const char *word)
 	size_t len = strlen(word);
 	for (size_t i = 0; i < n_commands; i++)
 		if (strncmp(commands[i]->name, word, len) == 0 && commands[i]->name[len] == ' ')
+			return true;
+	return false;
+}
+
+bool command_takes(const struct command *command, const char *option)
+{
+	for (size_t i = 0; i < command->n_options; i++)
+		if (strcmp(command->options[i].name, option) == 0)
 			return true;
 	return false;
 }

@@ -67,7 +67,7 @@ static enum err_code down_but(struct invocation *invocation, const char *project
 	enum err_code code = ERR_NONE;
 	if (cli_has(invocation, "volumes"))
 		return err_set_field(err, ERR_CONFLICT, "--volumes",
-				     "services of profiles that are not active still run in "
+				     "services of profiles that are not active are still there in "
 				     "project %s; take them down too: --profile '*'",
 				     project);
 	for (size_t i = 0; !code && i < jobs->jobs.n; i++) {

@@ -165,6 +165,37 @@ static enum err_code find_task_id(struct invocation *invocation, const char *pre
 	return code;
 }
 
+/* Of a name that nothing has: what may have been meant. */
+static enum err_code not_found(const struct invocation *invocation, const struct job_page *page,
+			       const char *name, struct err *err)
+{
+	const char *slash = strchr(name, '/');
+	const struct job_view *nearest = NULL;
+	size_t distance = SIZE_MAX;
+	char hint[ERR_MESSAGE_MAX / 2];
+	text_print(hint, sizeof(hint), "`drover jobs` lists what there is");
+	for (size_t i = 0; i < page->jobs.n; i++) {
+		const struct job_view *job = &page->jobs.items[i];
+		if (strcmp(job->project, name) == 0)
+			return err_set(
+				err, ERR_NOT_FOUND,
+				command_takes(invocation->command, "project-name")
+					? "\"%s\" is a project: drover %s -p %s"
+					: "\"%s\" is a project, and drover %s takes its jobs: "
+					  "`drover jobs -p %s` lists them",
+				name, invocation->command->name, name);
+		size_t far = word_distance(slash ? slash + 1 : name, job->name);
+		if (far < distance) {
+			distance = far;
+			nearest = job;
+		}
+	}
+	if (nearest && word_is_near(slash ? slash + 1 : name, distance))
+		text_print(hint, sizeof(hint), "did you mean %s/%s?", nearest->project,
+			   nearest->name);
+	return err_set(err, ERR_NOT_FOUND, "no job or task is called \"%s\"; %s", name, hint);
+}
+
 enum err_code find_job_or_task(struct invocation *invocation, const char *name,
 			       struct found *ret_found, struct err *err)
 {
@@ -189,9 +220,11 @@ enum err_code find_job_or_task(struct invocation *invocation, const char *name,
 		code = ambiguous(name, &names, err);
 	strings_release(&names);
 	if (code || !match) {
-		record_release(&job_page_type, &jobs);
 		if (!code)
 			code = find_task_id(invocation, name, &found, err);
+		if (code == ERR_NOT_FOUND)
+			code = not_found(invocation, &jobs, name, err);
+		record_release(&job_page_type, &jobs);
 	} else {
 		take_job(&jobs, match, &found);
 		if (slot)

@@ -32,22 +32,26 @@ struct log_reader {
 	size_t n_sources;
 	size_t capacity;
 	size_t n_open;
+	const struct source
+		*open_line[2]; /* whose line on standard output and error has no end yet */
 	bool failed;
 };
 
 static void print_line(struct source *source, size_t which)
 {
 	FILE *out = which == 0 ? stdout : stderr;
+	const struct source *open_line = source->reader->open_line[which];
+	if (open_line && open_line != source)
+		fputc('\n', out);
 	if (source->prefix)
 		fputs(source->prefix, out);
 	fwrite(text_string(&source->lines[which]), 1, source->lines[which].len, out);
-	if (!source->prefix && source->lines[which].len &&
-	    text_string(&source->lines[which])[source->lines[which].len - 1] != '\n') {
-		/* The program wrote no newline here; neither do we. */
-	} else if (source->lines[which].len == 0 ||
-		   text_string(&source->lines[which])[source->lines[which].len - 1] != '\n') {
+	bool whole = source->lines[which].len &&
+		     text_string(&source->lines[which])[source->lines[which].len - 1] == '\n';
+	/* The last line of a program that wrote no newline gets none, unless another one's follows. */
+	source->reader->open_line[which] = !whole && !source->prefix ? source : NULL;
+	if (!whole && source->prefix)
 		fputc('\n', out);
-	}
 	text_clear(&source->lines[which]);
 }
 

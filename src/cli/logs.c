@@ -128,6 +128,9 @@ static enum err_code add_tasks(struct reading *reading, bool *ret_alive, struct 
 			if (!uuid_is_zero(wanted->task) && !uuid_equal(wanted->task, task->id))
 				continue;
 			log_reader_add(reading->reader, task);
+			/* What has been written is read task by task, the oldest first. */
+			if (!reading->follow)
+				log_reader_run(reading->reader, -1);
 			if (!reading->told_nothing && log_reader_is_empty(reading->reader)) {
 				reading->told_nothing = true;
 				fprintf(stderr, "drover logs: %s has not started: %s\n", task->name,

@@ -77,7 +77,9 @@ static void fill(void *owner, struct table *table, struct watch_keys *keys)
 		*key = node->id;
 		table_add(table, node->hostname);
 		table_add(table, enum_name(node_role_names, node->role));
-		table_add(table, enum_name(node_state_names, node->state));
+		table_add(table, node->state == NODE_DRAINING && !node->tasks
+					 ? "drained"
+					 : enum_name(node_state_names, node->state));
 		if (node->role == NODE_MANAGER)
 			add_nothing(table, nodes->wide ? 7 : 3);
 		else

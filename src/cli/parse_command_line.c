@@ -257,7 +257,8 @@ static bool check_operands(const struct invocation *invocation)
 	else if (hint)
 		cli_usage(invocation, "%s", hint);
 	else if (too_many)
-		cli_usage(invocation, "does not know what to do with \"%s\"",
+		cli_usage(invocation, "takes %s, and not \"%s\"",
+			  command->operands_max ? command->operands : "options only",
 			  invocation->operands.items[command->operands_max]);
 	else
 		return true;

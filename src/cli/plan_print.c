@@ -39,17 +39,41 @@ static const char *sign_of_resource(int effect)
 	return signs[effect];
 }
 
-static void print_value(const char *value)
+#define HASH_DIGITS	  64
+#define HASH_DIGITS_SHOWN 12
+
+/* A hash in quotes says no more whole than by its first digits. */
+static bool is_hash(const char *value)
 {
-	fputs(value ? value : "(not set)", stdout);
+	return strlen(value) == HASH_DIGITS + 2 &&
+	       strspn(value + 1, "0123456789abcdef") == HASH_DIGITS;
 }
 
-static void print_change(const struct planned_change *change)
+static void print_value(const char *value, bool whole)
+{
+	if (value && !whole && is_hash(value))
+		printf("%.*s...\"", HASH_DIGITS_SHOWN + 1, value);
+	else
+		fputs(value ? value : "(not set)", stdout);
+}
+
+/* "has_command" beside "command": what has it tells it. */
+static bool is_told(const struct planned_job *job, const struct planned_change *change)
+{
+	if (strncmp(change->field, "has_", 4) != 0)
+		return false;
+	for (size_t i = 0; i < job->changes.n; i++)
+		if (strcmp(job->changes.items[i].field, change->field + 4) == 0)
+			return true;
+	return false;
+}
+
+static void print_change(const struct planned_change *change, bool whole)
 {
 	printf("        %s: ", change->field);
-	print_value(change->before);
+	print_value(change->before, whole);
 	fputs(" -> ", stdout);
-	print_value(change->after);
+	print_value(change->after, whole);
 	putchar('\n');
 }
 
@@ -117,7 +141,8 @@ static void print_job(const struct project_plan *plan, const struct planned_job 
 		printf(", %s\n", job->replaces + job->moves ? "its tasks are made anew"
 							    : "no task is restarted");
 	for (size_t i = 0; i < job->changes.n; i++)
-		print_change(&job->changes.items[i]);
+		if (whole || !is_told(job, &job->changes.items[i]))
+			print_change(&job->changes.items[i], whole);
 	if (job->changes_left_out)
 		printf("        and %" PRId64 " fields more\n", job->changes_left_out);
 	print_tasks(plan, job, whole);
@@ -139,7 +164,7 @@ static void print_resource(const char *kind, const struct planned_resource *reso
 		printf(" %s", enum_name(planned_effect_names, resource->effect));
 	putchar('\n');
 	for (size_t i = 0; i < resource->changes.n; i++)
-		print_change(&resource->changes.items[i]);
+		print_change(&resource->changes.items[i], true);
 }
 
 static void print_count(struct text *out, int64_t n, const char *what)

@@ -53,9 +53,9 @@ static bool concerns(const struct progress *progress, const char *job)
 static const char *state_text(const struct task_view *task)
 {
 	if (task->state == TASK_RUNNING && task->health == HEALTH_STARTING)
-		return "starting";
+		return "running (starting)";
 	if (task->state == TASK_RUNNING && task->health == HEALTH_UNHEALTHY)
-		return "unhealthy";
+		return "running (unhealthy)";
 	return enum_name(task_state_names, task->state);
 }
 

@@ -45,8 +45,8 @@ static void print_answer(const struct manager_answer *answer, const struct job_a
 		printf("job %s/%s is at revision %lld already\n", answer->project, job->name,
 		       (long long)job->revision);
 	else
-		printf("job %s/%s %s (revision %lld)\n", answer->project, job->name,
-		       enum_name(job_effect_names, job->effect), (long long)job->revision);
+		printf("job %s/%s goes back to revision %lld\n", answer->project, job->name,
+		       (long long)job->revision);
 	cli_flush();
 }
 

@@ -5,10 +5,17 @@
 enum err_code rollout_judge(const struct job_view *job, int64_t asked, bool *ret_over,
 			    struct err *err)
 {
-	if (job->standing == STANDING_DEGRADED || job->standing == STANDING_FAILED)
-		return err_set(err, ERR_FAILED, "%s/%s is %s: %s", job->project, job->name,
+	if (job->standing == STANDING_DEGRADED || job->standing == STANDING_FAILED) {
+		char hint[2 * TASK_NAME_SIZE];
+		bool may_go_back = job->update == UPDATE_STATE_PAUSED && job->revision > 1 &&
+				   !job->rolled_back_from;
+		text_print(hint, sizeof(hint), "; `drover rollback %s/%s` takes it back",
+			   job->project, job->name);
+		return err_set(err, ERR_FAILED, "%s/%s is %s: %s%s", job->project, job->name,
 			       enum_name(job_standing_names, job->standing),
-			       job->message ? job->message : reason_name(job->reason));
+			       job->message ? job->message : reason_name(job->reason),
+			       may_go_back ? hint : "");
+	}
 	if (asked && asked == job->rolled_back_from) {
 		if (job->update == UPDATE_STATE_ROLLED_BACK)
 			return err_set(err, ERR_FAILED,

@@ -49,6 +49,8 @@ def test_run_rm_leaves_nothing(drover):
 def test_run_again(drover):
     service = f"services:\n  s: {{image: {BUSYBOX}, command: ['sh', '-c', 'echo one; exit 3'], deploy: {{mode: replicated-job, %s}}}}\n"
     drover.up(service % "restart_policy: {condition: none}", check=False)
+    # `up` may look between start and end, and be content.
+    eventually("it has failed", lambda: drover.jobs()["t/s"]["standing"] == "failed")
     before = drover.task("t/s")
     done = drover.run("run", "--again", "t/s", check=False)
     assert (done.returncode, done.stdout) == (3, "one\n")
@@ -273,6 +275,45 @@ def test_a_job_of_a_project(drover):
     assert drover.out("logs", "-p", "u", "s") == "of u\n"
     refused = drover.run("logs", "-p", "u", "t/s", check=False)
     assert refused.returncode == 2 and '"t/s" is not of project u' in refused.stderr
+
+
+def test_why_says_a_thing_once(drover):
+    compose = f"""
+services:
+  web: {{image: {BUSYBOX}, stop_grace_period: 1s, environment: {{N: %s}}, command: %s}}
+  once: {{image: {BUSYBOX}, command: ['true'], deploy: {{mode: replicated-job}}}}
+"""
+    drover.up(compose % ("1", "[sh, -c, 'echo one; exec sleep 1000']"))
+    eventually("it has ended", lambda: drover.jobs()["t/once"]["standing"] == "completed")
+    assert drover.out("why", "web") == "t/web is running: 1 of 1 ready\n"
+    assert drover.out("why", "web.1") == "t/web.1 is running\n"
+    assert drover.out("why", "once") == "t/once is completed: 1 of 1 succeeded\n"
+    drover.up(compose % ("2", "[sh, -c, 'echo two; exec sleep 1000']"))
+    assert drover.out("logs", "web") == "one\ntwo\n"
+    paused = drover.up(compose % ("3", "['false']"), check=False)
+    assert paused.returncode == 1 and paused.stderr.endswith("; `drover rollback t/web` takes it back\n")
+    assert drover.out("why", "web").startswith("t/web is degraded: the update has failed; 1 of 1 failed")
+    assert drover.run("rollback", "web").stdout.startswith("job t/web goes back to revision 2\n")
+    drover.run("scale", "web=0")
+    assert drover.out("why", "web").startswith("t/web is running: 0 of 0 ready\n  revision 3 was gone back on")
+    for words, part in ((["why", "webb"], 'no job or task is called "webb"; did you mean t/web?'),
+                        (["stop", "elsewhere"], "`drover jobs` lists what there is"),
+                        (["logs", "t"], '"t" is a project: drover logs -p t'),
+                        (["stop", "t"], '"t" is a project, and drover stop takes its jobs')):
+        done = drover.run(*words, check=False)
+        assert done.returncode == 3 and part in done.stderr
+
+
+def test_a_plan_tells_a_change_once_and_of_hashes_the_start(drover):
+    compose = "services:\n  s: {image: %s, configs: [c], command: [printf, one], deploy: {mode: replicated-job}}\nconfigs: {c: {content: %s}}\n"
+    drover.up(compose % (BUSYBOX, "one"))
+    (drover.folder / "compose.yaml").write_text((compose % (BUSYBOX, "two")).replace("command: [printf, one], ", ""))
+    shown = drover.out("plan", "-f", drover.folder / "compose.yaml", "-p", "t")
+    assert re.search(r'configs\[0\]\.hash: "[0-9a-f]{12}\.\.\." -> "[0-9a-f]{12}\.\.\."\n', shown)
+    assert "        command: " in shown and "has_command" not in shown
+    drover.run("run", "--again", "t/s")
+    eventually("it has ended again", lambda: drover.jobs()["t/s"]["standing"] == "completed")
+    assert drover.out("logs", "t/s") == "one\none"
 
 
 def test_nothing_is_scaled_when_an_operand_is_wrong(drover):

@@ -124,7 +124,7 @@ def test_an_update_that_fails_goes_back_and_users_can_too(drover):
     assert paused.returncode == 1 and "the update is paused" in paused.stderr
     assert len(drover.containers(running_only=True)) >= 1
     assert re.search(r"3 \*.*paused", drover.out("history", "t/s"))
-    assert "(revision 1)" in drover.out("rollback", "t/s")
+    assert "goes back to revision 1" in drover.out("rollback", "t/s")
     assert len(drover.containers(running_only=True)) == 2
     mixed = drover.run("rollback", "t/s", "--file", "compose.yaml", check=False)
     assert mixed.returncode != 0 and "--file is for taking back a project" in mixed.stderr, mixed
@@ -189,7 +189,7 @@ volumes: {{data: }}
     drover.run("up", "--plan", "second.plan", cwd=folder)
     assert not running & set(drover.containers(running_only=True))
     # A whole project goes back; there is one machine, so nothing is better off elsewhere.
-    assert "t/s rolled_back (revision 1)" in drover.out("rollback", cwd=folder)
+    assert "t/s goes back to revision 1" in drover.out("rollback", cwd=folder)
     assert "nothing to move" in drover.out("rebalance", "--dry-run")
     # What can never fit is told, and nothing is done.
     write("sleep 1000", port="18480")
