@@ -127,13 +127,15 @@ static const struct unit *read_unit(const char **at)
 	return NULL;
 }
 
-enum err_code parse_duration_ms(const char *text, int64_t *ret_duration_ms, struct err *err)
+/* `step_ns`: what it must be a multiple of. */
+static enum err_code parse_duration(const char *text, int64_t step_ns, const char *step_name,
+				    int64_t *ret_steps, struct err *err)
 {
 	int64_t total_ns = 0;
 	bool exact = true;
 	const char *at = text;
 	if (strcmp(text, "0") == 0) {
-		*ret_duration_ms = 0;
+		*ret_steps = 0;
 		return ERR_NONE;
 	}
 	if (!*text)
@@ -156,11 +158,21 @@ enum err_code parse_duration_ms(const char *text, int64_t *ret_duration_ms, stru
 				       SHOWN_BYTES, text);
 		exact = exact && rest_ns % decimal.scale == 0;
 	}
-	if (!exact || total_ns % 1000000)
-		return err_set(err, ERR_INVALID, "\"%.*s\" is finer than a millisecond",
-			       SHOWN_BYTES, text);
-	*ret_duration_ms = total_ns / 1000000;
+	if (!exact || total_ns % step_ns)
+		return err_set(err, ERR_INVALID, "\"%.*s\" is finer than a %s", SHOWN_BYTES, text,
+			       step_name);
+	*ret_steps = total_ns / step_ns;
 	return ERR_NONE;
+}
+
+enum err_code parse_duration_ms(const char *text, int64_t *ret_duration_ms, struct err *err)
+{
+	return parse_duration(text, 1000000, "millisecond", ret_duration_ms, err);
+}
+
+enum err_code parse_duration_us(const char *text, int64_t *ret_duration_us, struct err *err)
+{
+	return parse_duration(text, 1000, "microsecond", ret_duration_us, err);
 }
 
 /* The size of the unit that ends the text: nothing, or [kmgt] and then "", "b" or "ib", or "b"; 0: another one. */

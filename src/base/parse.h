@@ -22,6 +22,10 @@ enum err_code parse_int_n(const char *text, size_t len, int64_t min, int64_t max
 enum err_code parse_duration_ms(const char *text, int64_t *ret_duration_ms,
 				struct err *err) WARN_UNUSED;
 
+/* The same to whole microseconds. */
+enum err_code parse_duration_us(const char *text, int64_t *ret_duration_us,
+				struct err *err) WARN_UNUSED;
+
 /* "64m", "1.5g", "512MB", "100": bytes, 1024-based as Docker does: b, k, m, g, t, with "b" or "ib" after, either
  * case. A part of a byte is dropped. */
 enum err_code parse_size_bytes(const char *text, int64_t *ret_size_bytes,

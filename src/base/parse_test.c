@@ -137,6 +137,17 @@ static void sizes_are_read_as_docker_reads_them(void **state)
 	expect_bad(parse_size_bytes, bad, ARRAY_LEN(bad));
 }
 
+static void microseconds_are_read_where_they_matter(void **state)
+{
+	(void)state;
+	static const struct good good[] = { { "1400us", 1400 },
+					    { "1.5ms", 1500 },
+					    { "1s", 1000000 } };
+	static const char *const bad[] = { "1.5us", "1400", "9000h" };
+	expect_good(parse_duration_us, good, ARRAY_LEN(good));
+	expect_bad(parse_duration_us, bad, ARRAY_LEN(bad));
+}
+
 static void cpus_are_thousandths(void **state)
 {
 	(void)state;
@@ -170,6 +181,7 @@ int main(void)
 		TEST(numbers_out_of_bounds_are_named),
 		TEST(durations_are_read_as_go_writes_them),
 		TEST(sizes_are_read_as_docker_reads_them),
+		TEST(microseconds_are_read_where_they_matter),
 		TEST(cpus_are_thousandths),
 		TEST(ratios_are_millionths_of_the_whole),
 	};

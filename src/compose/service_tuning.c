@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/parse.h"
 #include "compose/keys.h"
 #include "compose/service.h"
 
@@ -14,11 +15,11 @@ enum err_code read_microseconds(const struct at *at, void *int64_us, struct err 
 		return fail_type(at, "microseconds or a duration like \"50ms\"", err);
 	if (at->node->text[strspn(at->node->text, "0123456789")] == '\0')
 		return get_integer(at, 0, LIMIT_DURATION_MS, us, err);
-	enum err_code code = read_duration(at, us, err);
-	if (!code && *us > LIMIT_DURATION_MS / 1000)
-		code = at_fail(at, err, ERR_INVALID, "%s is too long", at->node->text);
-	*us *= 1000;
-	return code;
+	if (parse_duration_us(at->node->text, us, err))
+		return at_blame(at, err);
+	if (*us > LIMIT_DURATION_MS)
+		return at_fail(at, err, ERR_INVALID, "%s is too long", at->node->text);
+	return ERR_NONE;
 }
 
 enum err_code read_swap(const struct at *at, void *int64_bytes, struct err *err)
