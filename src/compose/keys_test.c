@@ -264,8 +264,14 @@ static const struct sample samples[] = {
 	{ SECTION_SERVICE_NETWORK, "driver_opts", "driver_opts: {a: b}", false },
 	{ SECTION_SERVICE_NETWORK, "gw_priority", "gw_priority: 1", false },
 	{ SECTION_SERVICE_NETWORK, "interface_name", "interface_name: eth7", false },
-	{ SECTION_SERVICE_NETWORK, "ipv4_address", "ipv4_address: 10.0.0.2", false },
-	{ SECTION_SERVICE_NETWORK, "ipv6_address", "ipv6_address: '2001:db8::2'", false },
+	{ SECTION_SERVICE_NETWORK, "ipv4_address",
+	  "ipv4_address: 10.0.0.2}}}}\nnetworks: {default: {ipam: {config: [{subnet: "
+	  "10.0.0.0/24}]}}} #",
+	  false },
+	{ SECTION_SERVICE_NETWORK, "ipv6_address",
+	  "ipv6_address: '2001:db8::2'}}}}\nnetworks: {default: {ipam: {config: [{subnet: "
+	  "'2001:db8::/64'}]}}} #",
+	  false },
 	{ SECTION_SERVICE_NETWORK, "link_local_ips", "link_local_ips: [169.254.1.1]", false },
 	{ SECTION_SERVICE_NETWORK, "mac_address",
 	  "priority: -1, mac_address: '02:42:ac:11:00:02'}, two: {}}}}\nnetworks: {two: } #",

@@ -45,6 +45,9 @@ static void what_the_kernel_gives_is_read(void **state)
 	assert_string_equal(tuning->cgroup_parent, "batch.slice");
 	assert_string_equal(pairs_get(&tuning->storage_opt, "size"), "1G");
 	assert_int_equal(job_spec_protocol(spec), 2);
+	tuning = spec_of("    cpu_rt_period: 1400us\n    cpu_rt_runtime: 1.3ms\n")->tuning;
+	assert_int_equal(tuning->cpu_realtime_period_us, 1400);
+	assert_int_equal(tuning->cpu_realtime_runtime_us, 1300);
 }
 
 static void shares_of_disks_are_read(void **state)
@@ -400,7 +403,9 @@ static void networks_are_joined_by_priority(void **state)
 		"      b: {priority: 10, aliases: [x], ipv4_address: 10.9.0.5, gw_priority: 3}\n"
 		"      c: {priority: -1, interface_name: eth9, driver_opts: {o: p}}\n"
 		"      d: {ipv6_address: \"fd00::5\", link_local_ips: [169.254.9.9]}\n"
-		"networks: {a: , b: , c: , d: }\n");
+		"networks: {a: , b: {ipam: {config: [{subnet: 10.8.0.0/24}, {subnet: "
+		"10.9.0.0/24}]}}, "
+		"c: , d: {ipam: {config: [{subnet: 'fd00::/64'}]}}}\n");
 	static const char *const order[] = { "b", "a", "d", "c" };
 	for (size_t i = 0; i < ARRAY_LEN(order); i++)
 		assert_string_equal(spec->networks.items[i].network, order[i]);
@@ -416,6 +421,13 @@ static void networks_are_joined_by_priority(void **state)
 	test_bad("    scale: 2\n    networks: {default: {ipv4_address: 10.0.0.5}}\n", ERR_INVALID,
 		 "compose.yaml:5:16: services.web.networks.default",
 		 "an address belongs to one task");
+	test_bad("    networks: {n: {ipv4_address: 10.0.1.5}}\n"
+		 "networks: {n: {ipam: {config: [{subnet: 10.0.0.0/24}]}}}\n",
+		 ERR_INVALID, "compose.yaml:4:16: services.web.networks.n",
+		 "10.0.1.5 is in no subnet of the network \"n\"");
+	test_bad("    networks: {default: {ipv6_address: '2001:db8::5'}}\n", ERR_INVALID,
+		 "compose.yaml:4:16: services.web.networks.default",
+		 "which has none of its own: write it under ipam");
 	test_bad("    mac_address: 03:42:ac:11:00:02\n", ERR_INVALID,
 		 "compose.yaml:2:3: services.web", "is not an address like 02:42");
 	test_bad("    network_mode: none\n    mac_address: 02:42:ac:11:00:02\n", ERR_INVALID,

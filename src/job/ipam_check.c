@@ -57,3 +57,20 @@ enum err_code ipam_check(const struct ipam *ipam, size_t network, struct err *er
 	}
 	return code;
 }
+
+enum err_code ipam_check_address(const struct network_spec *network, const char *address,
+				 struct spot spot, struct err *err)
+{
+	size_t n_pools = network->ipam ? network->ipam->pools.n : 0;
+	if (!address || network->external)
+		return ERR_NONE;
+	for (size_t i = 0; i < n_pools; i++) {
+		struct ip_network subnet;
+		if (ip_network_parse(network->ipam->pools.items[i].subnet, &subnet) &&
+		    is_within(&subnet, address))
+			return ERR_NONE;
+	}
+	return refuse(err, ERR_INVALID, spot, "%s is in no subnet of the network \"%s\"%s", address,
+		      network->key,
+		      n_pools ? "" : ", which has none of its own: write it under ipam");
+}

@@ -160,10 +160,28 @@ static enum err_code check_contents(const struct project_index *index, const str
 	return check_amount(index, spec, err);
 }
 
-static bool has_network(const struct project_index *index, const char *key)
+static const struct network_spec *find_network(const struct project_index *index, const char *key)
 {
 	const struct network_spec *network = map_get(&index->networks, key_of(key));
-	return network && strcmp(network->key, key) == 0;
+	return network && strcmp(network->key, key) == 0 ? network : NULL;
+}
+
+static enum err_code check_network_use(const struct project_index *index,
+				       const struct network_use *use, size_t i, struct err *err)
+{
+	const struct network_spec *network = find_network(index, use->network);
+	const struct endpoint_settings *endpoint = use->endpoint;
+	if (!network)
+		return refuse(err, ERR_INVALID, AT_MEMBER("networks", i, "network"),
+			      "the project has no network \"%s\"", use->network);
+	if (!endpoint)
+		return ERR_NONE;
+	enum err_code code =
+		ipam_check_address(network, endpoint->ipv4_address,
+				   AT_MEMBER("networks", i, "endpoint.ipv4_address"), err);
+	return code ? code
+		    : ipam_check_address(network, endpoint->ipv6_address,
+					 AT_MEMBER("networks", i, "endpoint.ipv6_address"), err);
 }
 
 static bool has_volume(const struct project_index *index, const char *key)
@@ -175,12 +193,11 @@ static bool has_volume(const struct project_index *index, const char *key)
 static enum err_code check_references(const struct project_index *index,
 				      const struct job_spec *spec, struct err *err)
 {
-	for (size_t i = 0; i < spec->networks.n; i++) {
-		const char *key = spec->networks.items[i].network;
-		if (!has_network(index, key))
-			return refuse(err, ERR_INVALID, AT_MEMBER("networks", i, "network"),
-				      "the project has no network \"%s\"", key);
-	}
+	enum err_code code = ERR_NONE;
+	for (size_t i = 0; !code && i < spec->networks.n; i++)
+		code = check_network_use(index, &spec->networks.items[i], i, err);
+	if (code)
+		return code;
 	for (size_t i = 0; i < spec->mounts.n; i++) {
 		const struct mount *mount = &spec->mounts.items[i];
 		if (mount->kind == MOUNT_VOLUME && mount->source &&

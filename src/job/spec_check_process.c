@@ -78,6 +78,21 @@ enum err_code spec_check_labels(const struct pairs *labels, struct spot spot, st
 	return ERR_NONE;
 }
 
+/* Labels of these names tell Docker Compose its own containers: it would stop and remove ours. */
+#define COMPOSE_LABELS "com.docker.compose"
+
+static enum err_code check_container_labels(const struct pairs *labels, struct err *err)
+{
+	for (size_t i = 0; i < labels->n; i++)
+		if (strncmp(labels->items[i].key, COMPOSE_LABELS, strlen(COMPOSE_LABELS)) == 0)
+			return refuse(err, ERR_INVALID,
+				      spot_of_key(AT("labels"), labels->items[i].key),
+				      "\"%.*s\": labels that start with \"" COMPOSE_LABELS
+				      "\" are Docker Compose's own",
+				      SHOWN_BYTES, labels->items[i].key);
+	return spec_check_labels(labels, AT("labels"), err);
+}
+
 static enum err_code check_names(const struct job_spec *spec, struct err *err)
 {
 	if (spec->working_dir && spec->working_dir[0] != '/')
@@ -207,7 +222,7 @@ enum err_code spec_check_process(const struct job_spec *spec, struct err *err)
 	if (!code)
 		code = check_kernel(spec, err);
 	if (!code)
-		code = spec_check_labels(&spec->labels, AT("labels"), err);
+		code = check_container_labels(&spec->labels, err);
 	if (!code)
 		code = spec_check_labels(&spec->job_labels, AT("job_labels"), err);
 	if (!code)

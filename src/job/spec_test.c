@@ -69,6 +69,7 @@ BREAK(soft_above_hard, add_ulimit(spec, "nofile", 3, 2))
 BREAK(soft_unlimited, add_ulimit(spec, "nofile", -1, 2))
 BREAK(sysctl_without_value, pairs_add(&spec->sysctls, "net.core.somaxconn", NULL))
 BREAK(own_label, pairs_add(&spec->labels, "drover.task", "x"))
+BREAK(label_of_compose, pairs_add(&spec->labels, "com.docker.compose.project", "x"))
 BREAK(own_job_label, pairs_add(&spec->job_labels, "drover.task", "x"))
 BREAK(empty_label, pairs_add(&spec->labels, "", "x"))
 BREAK(empty_log_driver, string_set(&spec->logging.driver, ""))
@@ -156,6 +157,7 @@ static const struct refusal refusals[] = {
 	{ soft_unlimited, "ulimits[0].soft", "-1 is above the hard limit of 2" },
 	{ sysctl_without_value, "sysctls.net.core.somaxconn", "\"net.core.somaxconn\" needs a name and a value" },
 	{ own_label, "labels.drover.task", "\"drover.task\": labels that start with \"drover.\"" },
+	{ label_of_compose, "labels.com.docker.compose.project", "are Docker Compose's own" },
 	{ own_job_label, "job_labels.drover.task", "\"drover.task\"" },
 	{ empty_label, "labels", "has no name" },
 	{ empty_log_driver, "logging.driver", "names no driver" },
