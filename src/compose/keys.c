@@ -450,7 +450,7 @@ static const struct key_row schedule_rows[] = {
 };
 
 static const struct key_row network_rows[] = {
-	HONOURED("name", read_string, offsetof(struct network_spec, name), "name", "PROJECT_KEY; of an external one KEY"),
+	HONOURED("name", read_string, offsetof(struct network_spec, name), "name", "PROJECT_KEY; of an external one KEY; two of one name must say the same"),
 	HONOURED("driver", read_network_driver, 0, "driver", "`bridge`; another, but `overlay`, `host` and `none`, is used as it lies on each machine"),
 	HONOURED("driver_opts", read_options, offsetof(struct network_spec, driver_opts), "driver_opts", ""),
 	HONOURED("attachable", read_bool, offsetof(struct network_spec, attachable), NULL, "false"),
@@ -477,7 +477,7 @@ static const struct key_row ipam_pool_rows[] = {
 };
 
 static const struct key_row volume_rows[] = {
-	HONOURED("name", read_string, offsetof(struct volume_spec, name), "name", "PROJECT_KEY; of an external one KEY"),
+	HONOURED("name", read_string, offsetof(struct volume_spec, name), "name", "PROJECT_KEY; of an external one KEY; two of one name must say the same"),
 	HONOURED("driver", read_volume_driver, 0, "driver", "`local`"),
 	HONOURED("driver_opts", read_options, offsetof(struct volume_spec, driver_opts), "driver_opts", ""),
 	HONOURED("labels", read_pairs, offsetof(struct volume_spec, labels), "labels", ""),

@@ -379,9 +379,30 @@ static void of_many_mistakes_the_first_are_told_and_the_others_counted(void **st
 	test_world_release(&world);
 }
 
+static void two_keys_of_one_thing_say_the_same(void **state)
+{
+	(void)state;
+	struct test_world world = { 0 };
+	struct project_request request = test_good(
+		&world,
+		"services: {a: {image: x}}\n"
+		"networks: {n: {name: same, internal: true}, m: {name: same, internal: true}}\n"
+		"volumes: {v: {name: same}, w: {name: same}}\n");
+	test_request_release(&request);
+	test_world_release(&world);
+	test_bad_file("services: {a: {image: x}}\n"
+		      "networks: {n: {name: same}, m: {name: same, internal: true}}\n",
+		      ERR_INVALID, "compose.yaml:2:29: networks.m",
+		      "n has the name same too, and says something else of it");
+	test_bad_file("name: shop\nservices: {a: {image: x}}\n"
+		      "volumes: {v: {driver: acme}, w: {name: shop_v}}\n",
+		      ERR_INVALID, "compose.yaml:3:30: volumes.w", "v has the name shop_v too");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(two_keys_of_one_thing_say_the_same),
 		cmocka_unit_test(several_mistakes_are_told_in_the_order_of_lines),
 		cmocka_unit_test(of_many_mistakes_the_first_are_told_and_the_others_counted),
 		cmocka_unit_test(

@@ -67,6 +67,74 @@ static enum err_code check_resource_name(const char *list, size_t i, const char 
 	return ERR_NONE;
 }
 
+/* What Docker calls it. Caller frees. */
+static char *docker_name(const struct project_request *request, const char *name, const char *key)
+{
+	struct text text;
+	text_init(&text, LIMIT_PATH_BYTES);
+	if (name)
+		text_add(&text, name);
+	else
+		text_addf(&text, "%s_%s", request->name, key);
+	return text_take(&text);
+}
+
+/* Two keys of one thing of Docker's must say the same of it: what the other says would mean nothing. */
+static enum err_code refuse_other(const char *list, size_t i, const char *name, const char *first,
+				  struct err *err)
+{
+	return refuse(err, ERR_INVALID, AT_ITEM(list, i),
+		      "%s has the name %s too, and says something else of it", first, name);
+}
+
+static enum err_code check_same_networks(const struct project_request *request, struct err *err)
+{
+	struct map seen = { 0 };
+	enum err_code code = ERR_NONE;
+	for (size_t i = 0; !code && i < request->networks.n; i++) {
+		const struct network_spec *network = &request->networks.items[i];
+		_cleanup_free_ char *name = docker_name(request, network->name, network->key);
+		const struct network_spec *first = map_get(&seen, key_of(name));
+		struct network_spec renamed;
+		if (!first) {
+			map_put(&seen, key_of(name), (void *)(uintptr_t)network);
+			continue;
+		}
+		record_copy(&network_spec_type, &renamed, first);
+		string_set(&renamed.key, network->key);
+		string_set(&renamed.name, network->name);
+		if (!record_equal(&network_spec_type, &renamed, network))
+			code = refuse_other("networks", i, name, first->key, err);
+		record_release(&network_spec_type, &renamed);
+	}
+	map_release(&seen);
+	return code;
+}
+
+static enum err_code check_same_volumes(const struct project_request *request, struct err *err)
+{
+	struct map seen = { 0 };
+	enum err_code code = ERR_NONE;
+	for (size_t i = 0; !code && i < request->volumes.n; i++) {
+		const struct volume_spec *volume = &request->volumes.items[i];
+		_cleanup_free_ char *name = docker_name(request, volume->name, volume->key);
+		const struct volume_spec *first = map_get(&seen, key_of(name));
+		struct volume_spec renamed;
+		if (!first) {
+			map_put(&seen, key_of(name), (void *)(uintptr_t)volume);
+			continue;
+		}
+		record_copy(&volume_spec_type, &renamed, first);
+		string_set(&renamed.key, volume->key);
+		string_set(&renamed.name, volume->name);
+		if (!record_equal(&volume_spec_type, &renamed, volume))
+			code = refuse_other("volumes", i, name, first->key, err);
+		record_release(&volume_spec_type, &renamed);
+	}
+	map_release(&seen);
+	return code;
+}
+
 static enum err_code index_contents(struct map *map, const char *list,
 				    const struct content_request *items, size_t n, struct err *err)
 {
@@ -108,6 +176,10 @@ static enum err_code build_index(struct project_index *index, struct err *err)
 		if (!code)
 			code = check_resource_name("volumes", i, volume->name, 2, err);
 	}
+	if (!code)
+		code = check_same_networks(request, err);
+	if (!code)
+		code = check_same_volumes(request, err);
 	if (!code)
 		code = index_contents(&index->contents[CONTENT_CONFIG], "configs",
 				      request->configs.items, request->configs.n, err);
