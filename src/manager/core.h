@@ -106,7 +106,8 @@ struct job_watch {
 	bool off_home; /* a task is not where its network lives, and there is no room there; or that
 			* is open */
 	struct job_facts facts;
-	struct roster *roster; /* NULL: none of its tasks is to be replaced */
+	struct roster *roster; /* NULL: none of its tasks is to be replaced or to become ready */
+	bool to_move;	       /* a task of it may have a node on record that it is to move to */
 	int standing_said;
 	int64_t roll_due_ms; /* of its live item in manager.rolling */
 	int64_t run_due_ms;  /* of its live item in manager.scheduled, ... */

@@ -117,10 +117,13 @@ void depend_wake(struct manager *manager, const struct job_entry *entry)
 		cluster_project(&manager->cluster, entry->job.project);
 	for (size_t i = 0; i < project->n_jobs; i++) {
 		const struct job_entry *other = project->jobs[i];
+		const struct job_spec *spec = &job_entry_current(other)->spec;
+		/* Of hundreds of jobs each may tell all others, so that first which takes no search. */
+		if (!spec->depends_on.n)
+			continue;
 		const struct job_watch *watch = map_get(&manager->jobs, other->job.id.uuid);
 		if (!watch || (!watch->gated && !other->job.restart_due))
 			continue;
-		const struct job_spec *spec = &job_entry_current(other)->spec;
 		for (size_t j = 0; j < spec->depends_on.n; j++)
 			if (strcmp(spec->depends_on.items[j].job, entry->job.name) == 0)
 				job_dirty(manager, other->job.id);

@@ -58,6 +58,7 @@ static void set_move_to(struct manager *manager, struct task *task, struct node_
 	task->desired.move_to = node;
 	cluster_task_save(&manager->cluster, &manager->out->changes, task);
 	job_dirty(manager, task->desired.job);
+	job_watch(manager, task->desired.job)->to_move = true;
 }
 
 void rebalance_stay(struct manager *manager, struct task *task)
@@ -101,11 +102,21 @@ static int64_t places_of(const struct job_entry *entry)
 	return places == UPDATE_ALL ? INT64_MAX : places ? places : 1;
 }
 
+static bool any_is_to_move(const struct job_entry *entry)
+{
+	for (size_t i = 0; i < entry->tasks.n; i++)
+		if (!uuid_is_zero(entry->tasks.items[i]->desired.move_to.uuid))
+			return true;
+	return false;
+}
+
 void rebalance_roll(struct manager *manager, struct job_entry *entry, const struct slots *slots)
 {
+	struct job_watch *watch = job_watch(manager, entry->job.id);
 	int64_t n_busy = 0;
-	if (job_is_rolling(entry))
+	if (job_is_rolling(entry) || !watch->to_move)
 		return;
+	watch->to_move = any_is_to_move(entry);
 	for (size_t i = 0; i < slots->n; i++)
 		n_busy += slots->items[i].moving != NULL;
 	for (size_t i = 0; i < slots->n; i++) {

@@ -248,6 +248,7 @@ static void reconcile_job(struct manager *manager, struct job_entry *entry)
 			reconcile_running(manager, entry);
 		roster_facts(manager, entry, &facts);
 	} while (runs_settle(manager, entry, &facts));
+	roster_settle(watch->roster, &facts);
 	roster_tidy(watch);
 	prune_revisions(manager, entry);
 	runs_watch(manager, entry);

@@ -11,8 +11,9 @@
 struct roster_slot {
 	struct task **tasks; /* oldest first */
 	size_t n_tasks, capacity;
-	int want;	/* before it is known whether its node is lost with its task */
-	uint32_t facts; /* slot_facts() */
+	struct task *only; /* where a single one is kept, as most are */
+	int want;	   /* before it is known whether its node is lost with its task */
+	uint32_t facts;	   /* slot_facts() */
 	struct slot_roll roll;
 	bool old;		 /* its newest task is */
 	bool touched;		 /* in roster.touched */
@@ -50,7 +51,17 @@ static size_t place_of(const struct roster *roster, const struct slot *slot)
 
 static void add_task(struct roster_slot *of, struct task *task)
 {
-	of->tasks = base_grow(of->tasks, of->n_tasks, &of->capacity, sizeof(struct task *));
+	if (!of->tasks) {
+		of->tasks = &of->only;
+		of->capacity = 1;
+	} else if (of->n_tasks == of->capacity && of->tasks == &of->only) {
+		of->capacity = 2;
+		of->tasks = base_calloc(of->capacity, sizeof(struct task *));
+		of->tasks[0] = of->only;
+	}
+	of->tasks = of->n_tasks < of->capacity ? of->tasks
+					       : base_grow(of->tasks, of->n_tasks, &of->capacity,
+							   sizeof(struct task *));
 	of->tasks[of->n_tasks++] = task;
 }
 
@@ -80,7 +91,8 @@ void roster_free(struct roster *roster)
 	if (!roster)
 		return;
 	for (size_t i = 0; i < roster->slots.n; i++)
-		base_free(roster->of[i].tasks);
+		if (roster->of[i].tasks != &roster->of[i].only)
+			base_free(roster->of[i].tasks);
 	base_free(roster->of);
 	base_free(roster->touched);
 	for (int i = 0; i < NEXT_KINDS; i++)
@@ -94,6 +106,12 @@ void roster_void(struct roster *roster)
 {
 	if (roster)
 		roster->is_void = true;
+}
+
+void roster_settle(struct roster *roster, const struct job_facts *facts)
+{
+	if (!facts->rolling && !facts->old && facts->ready == facts->wanted)
+		roster_void(roster);
 }
 
 void roster_tidy(struct job_watch *watch)
@@ -243,6 +261,12 @@ int64_t roster_due_ms(struct roster *roster)
 	return first ? first->key : INT64_MAX;
 }
 
+void roster_count(const struct pass *pass, const struct job_entry *entry)
+{
+	for (size_t i = 0; i < pass->n; i++)
+		count_facts(pass->roster, entry, pass->which[i]);
+}
+
 bool roster_has_old(struct pass *pass, const struct job_entry *entry)
 {
 	struct roster *roster = pass->roster;
@@ -279,11 +303,15 @@ void roster_facts(struct manager *manager, const struct job_entry *entry,
 
 /* ---- passes ---- */
 
-static bool any_old(const struct job_entry *entry, const struct slots *slots)
+/* Is there a slot that is on its way to a task of today that is ready? */
+static bool any_to_come(const struct job_entry *entry, const struct slots *slots)
 {
-	for (size_t i = 0; i < slots->n; i++)
-		if (slot_is_old(entry, &slots->items[i]))
+	for (size_t i = 0; i < slots->n; i++) {
+		const struct slot *slot = &slots->items[i];
+		if (slot_is_old(entry, slot) ||
+		    (slot->want == SLOT_WANTED && (!slot->newest || !task_is_ready(slot->newest))))
 			return true;
+	}
 	return false;
 }
 
@@ -327,9 +355,9 @@ void pass_begin(struct manager *manager, struct job_entry *entry, struct pass *r
 	roster_tidy(watch);
 	if (!watch->roster) {
 		slots_build(&manager->cluster, entry, &pass.slots);
-		bool rolls = !job_runs_to_completion(entry) &&
-			     (job_is_rolling(entry) || any_old(entry, &pass.slots));
-		watch->roster = rolls ? roster_new(entry, &pass.slots) : NULL;
+		bool to_come = !job_runs_to_completion(entry) &&
+			       (job_is_rolling(entry) || any_to_come(entry, &pass.slots));
+		watch->roster = to_come ? roster_new(entry, &pass.slots) : NULL;
 	}
 	pass.roster = watch->roster;
 	if (pass.roster)

@@ -1,5 +1,5 @@
-/* The slots of a job whose tasks are being replaced, kept from one look to the next, so that a step of an update costs
- * what changed and not what the job has. Everything in it follows from the job's record and its tasks; it is made anew
+/* The slots of a job whose tasks are being replaced or have yet to become ready, kept from one look to the next, so that a
+ * step of an update or of a start costs what changed and not what the job has. Everything in it follows from the job's record and its tasks; it is made anew
  * when anything but its tasks has changed (job_dirty()).
  *
  * A pass is one look at a job (reconcile.c): at the slots whose tasks have changed since the last one where there is a
@@ -46,6 +46,8 @@ struct slot *pass_slot(const struct pass *pass, size_t i);
 
 /* Does any slot have a task of an older revision or restart? The pass has a roster. */
 bool roster_has_old(struct pass *pass, const struct job_entry *entry);
+/* The slots that are looked at count for what they are now; roster_put() does that, too. */
+void roster_count(const struct pass *pass, const struct job_entry *entry);
 void roster_put(struct roster *roster, const struct job_entry *entry, const struct slot *slot,
 		const struct slot_roll *roll);
 /* The slot's, oldest first; borrowed until one is made or goes. */
@@ -69,6 +71,8 @@ void roster_free(struct roster *roster);
 void roster_task_made(struct roster *roster, struct task *task);
 void roster_task_changed(struct roster *roster, const struct task *task);
 void roster_task_gone(struct roster *roster, const struct task *task);
+/* It has served its purpose if the job stands like this. */
+void roster_settle(struct roster *roster, const struct job_facts *facts);
 /* One that does not hold goes. */
 void roster_tidy(struct job_watch *watch);
 /* What is known of its slot is what its tasks say. */

@@ -292,7 +292,7 @@ bool update_roll(struct manager *manager, struct job_entry *entry, struct pass *
 		return false;
 	pass_grow(pass);
 	if (!roster_has_old(pass, entry) && !job_is_rolling(entry)) {
-		roster_void(pass->roster);
+		roster_count(pass, entry);
 		return false;
 	}
 	look_at_slots(manager, entry, pass);

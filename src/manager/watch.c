@@ -15,6 +15,7 @@ struct job_watch *job_watch(struct manager *manager, struct job_id id)
 	watch->standing_said = -1;
 	/* What changed before we looked was not seen. */
 	watch->recheck = true;
+	watch->to_move = true;
 	map_put(&manager->jobs, id.uuid, watch);
 	return watch;
 }
