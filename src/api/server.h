@@ -91,8 +91,8 @@ void api_server_reply(struct api_server *server, const struct manager_reply *rep
 /* The same with an answer that is JSON already; of a plan. */
 void api_server_reply_text(struct api_server *server, uint64_t handle, const char *json,
 			   size_t len);
-/* Send to a worker; nothing happens when its connection is gone. */
-void api_server_down(struct api_server *server, const struct manager_down *down);
+/* Send to workers what a step said; nothing happens where a connection is gone. */
+void api_server_downs(struct api_server *server, const struct manager_down *downs, size_t n);
 /* End every worker's connection without telling the backend: its world is about to be replaced, and workers that come
  * back tell everything anew. */
 void api_server_drop_sessions(struct api_server *server, const char *why);

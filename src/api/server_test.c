@@ -55,8 +55,7 @@ static void step(struct world *world, const struct manager_event *event)
 	manager_step(world->manager, &in, &world->out);
 	for (size_t i = 0; i < world->out.n_replies; i++)
 		api_server_reply(world->server, &world->out.replies[i]);
-	for (size_t i = 0; i < world->out.n_downs; i++)
-		api_server_down(world->server, &world->out.downs[i]);
+	api_server_downs(world->server, world->out.downs, world->out.n_downs);
 	api_server_publish(world->server, world->out.happenings, world->out.n_happenings, 0);
 }
 

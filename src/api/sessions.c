@@ -178,16 +178,67 @@ struct api_session *session_of_node(struct api_server *server, struct node_id no
 	return NULL;
 }
 
-void api_server_down(struct api_server *server, const struct manager_down *down)
+/* The text of a template, written once for all who are sent it; `texts` by what they share. */
+static const struct text *template_text(struct map *texts, const struct sync_template *template)
 {
-	struct api_session *session =
-		map_get(&server->session_by_number, number_key(down->session));
-	if (!session)
-		return;
-	if (down->close)
-		session_refuse(session, down->close, down->why);
-	else
-		envelope_send(session->websocket, "sync", &sync_down_type, &down->message);
+	struct uuid key = number_key((uintptr_t) template->name);
+	struct text *text = map_get(texts, key);
+	if (text)
+		return text;
+	text = base_calloc(1, sizeof(*text));
+	text_init(text, SIZE_MAX / 4);
+	json_add_record(text, &sync_template_type, template, JSON_INTERNAL);
+	map_put(texts, key, text);
+	return text;
+}
+
+/* What envelope_send() would write, but with the templates at the end. */
+static void write_down(struct map *texts, const struct sync_down *down, struct text *out)
+{
+	struct sync_down rest = *down;
+	rest.templates.n = 0;
+	text_clear(out);
+	text_add(out, "{\"sync\":");
+	json_add_record(out, &sync_down_type, &rest, JSON_INTERNAL);
+	/* It is not empty, for it names the cluster. */
+	out->len--;
+	for (size_t i = 0; i < down->templates.n; i++) {
+		const struct text *text = template_text(texts, &down->templates.items[i]);
+		text_add(out, i ? "," : ",\"templates\":[");
+		text_add_bytes(out, text->bytes, text->len);
+	}
+	text_add(out, down->templates.n ? "]}}" : "}}");
+}
+
+static void release_texts(struct map *texts)
+{
+	size_t at = 0;
+	for (struct text *text; (text = map_next(texts, &at));) {
+		text_release(text);
+		base_free(text);
+	}
+	map_release(texts);
+}
+
+void api_server_downs(struct api_server *server, const struct manager_down *downs, size_t n)
+{
+	struct map texts = { 0 };
+	struct text text;
+	text_init(&text, SIZE_MAX / 4);
+	for (size_t i = 0; i < n; i++) {
+		struct api_session *session =
+			map_get(&server->session_by_number, number_key(downs[i].session));
+		if (!session)
+			continue;
+		if (downs[i].close) {
+			session_refuse(session, downs[i].close, downs[i].why);
+			continue;
+		}
+		write_down(&texts, &downs[i].message, &text);
+		websocket_send(session->websocket, true, text.bytes, text.len);
+	}
+	text_release(&text);
+	release_texts(&texts);
 }
 
 void api_server_drop_sessions(struct api_server *server, const char *why)

@@ -187,9 +187,10 @@
 /* Times of the protocol between manager and worker. */
 #define LIMIT_BEAT_MS	     2000
 #define LIMIT_NODE_SILENT_MS 10000
-#define LIMIT_TELL_PER_NODE_US                                                                     \
-	100 /* a worker is told news this far apart for each worker connected, ... */
-#define LIMIT_TELL_MAX_MS	     1000 /* ... but at least so often: beats stay unanswered for no longer */
+/* When more is said in a second, a worker is told news this far apart for each worker connected, up to the last. */
+#define LIMIT_TELL_PER_SECOND	     1000
+#define LIMIT_TELL_PER_NODE_US	     500
+#define LIMIT_TELL_MAX_MS	     1000
 #define LIMIT_RUNTIME_GRACE_MS	     60000
 #define LIMIT_START_GRACE_MS	     60000
 #define LIMIT_MOVE_PATIENCE_MS	     10000 /* then a task that has to move and finds no node is stopped */

@@ -171,7 +171,7 @@ struct manager {
 	size_t n_touched, touched_capacity;
 	uint64_t *speakers; /* sessions that owe a message */
 	size_t n_speakers, speakers_capacity;
-	struct queue waiting_to_speak; /* sessions that owe one, by when they may be sent it */
+	struct telling telling;
 
 	uint64_t stamp;
 	struct queue timed;	 /* tasks by due_ms */

@@ -148,8 +148,7 @@ static void speak(struct manager_daemon *daemon, int64_t wall_ms)
 		api_server_reply(daemon->server, &out->replies[i]);
 	for (size_t i = 0; i < out->n_downs; i++)
 		vault_give(daemon->vault, &out->downs[i].message);
-	for (size_t i = 0; i < out->n_downs; i++)
-		api_server_down(daemon->server, &out->downs[i]);
+	api_server_downs(daemon->server, out->downs, out->n_downs);
 	api_server_publish(daemon->server, out->happenings, out->n_happenings, wall_ms);
 	shell_log_notes(PART, &out->notes);
 	shell_arm(daemon->timer, out->deadline_ms);
@@ -436,6 +435,7 @@ static enum err_code choose(struct manager_daemon *daemon,
 						    .history_per_slot = LIMIT_HISTORY_PER_SLOT,
 						    .ends_kept = LIMIT_ENDS_KEPT,
 						    .tell_per_node_us = LIMIT_TELL_PER_NODE_US,
+						    .tell_per_second = LIMIT_TELL_PER_SECOND,
 						    .nodes_max = options->nodes_max };
 	if (options->nodes_max > LIMIT_NODES)
 		return err_set_field(err, ERR_INVALID, "--max-nodes", "at most %d", LIMIT_NODES);

@@ -75,7 +75,8 @@ void manager_free(struct manager *manager)
 	base_free(manager->dirty);
 	base_free(manager->touched);
 	base_free(manager->speakers);
-	queue_release(&manager->waiting_to_speak);
+	map_release(&manager->telling.templates);
+	queue_release(&manager->telling.waiting);
 	queue_release(&manager->timed);
 	queue_release(&manager->deadlines);
 	queue_release(&manager->moving);

@@ -22,6 +22,7 @@ struct manager_options {
 	int64_t remember_from_nodes; /* keep what the scheduler found between picks where there are as many; 0: 64 */
 	int64_t nodes_max;	  /* those that have left aside; 0: LIMIT_NODES */
 	int64_t tell_per_node_us; /* LIMIT_TELL_PER_NODE_US; 0: workers are told news as it comes */
+	int64_t tell_per_second;  /* LIMIT_TELL_PER_SECOND; 0: it is always as if more were said */
 	/* At the start secrets that another key sealed are forgotten; NULL: none are. Borrowed. */
 	const char *forget_unless;
 };
@@ -229,6 +230,9 @@ struct manager_happening {
 
 struct manager_out {
 	struct changes changes;
+	/* What the templates of all messages hold: those of one revision share it, and so their `name`. */
+	struct sync_template **templates;
+	size_t n_templates, templates_capacity;
 	struct manager_reply *replies;
 	size_t n_replies, replies_capacity;
 	struct manager_down *downs;

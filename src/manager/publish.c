@@ -56,24 +56,15 @@ static void *mark_of(bool over_tls)
 	return (void *)(uintptr_t)&marks[over_tls];
 }
 
-static void add_template(struct manager *manager, struct session *session, struct sync_down *down,
-			 const struct task *task)
+static void fill_template(struct sync_template *template, const struct job_entry *entry,
+			  const struct project *project, const struct job_revision *revision)
 {
-	struct uuid key = template_key(task->desired.job, task->desired.revision);
-	const struct job_entry *entry = cluster_job_of(&manager->cluster, task);
-	const struct project *project =
-		&cluster_project(&manager->cluster, entry->job.project)->project;
-	const struct job_revision *revision = cluster_task_revision(&manager->cluster, task);
 	const struct job_spec *spec = &revision->spec;
-	bool over_tls = job_revision_is_over_tls(revision, project);
-	if (map_put(&session->templates, key, mark_of(over_tls)) == mark_of(over_tls))
-		return;
-	struct sync_template *template = list_add(&down->templates, sizeof(*template));
-	template->job = task->desired.job;
-	template->revision = task->desired.revision;
+	template->job = entry->job.id;
+	template->revision = revision->number;
 	template->project = base_strdup(entry->job.project);
 	template->name = base_strdup(entry->job.name);
-	template->over_tls = over_tls;
+	template->over_tls = job_revision_is_over_tls(revision, project);
 	record_copy(&job_spec_type, &template->spec, spec);
 	for (size_t i = 0; i < spec->networks.n; i++) {
 		const struct network_spec *network =
@@ -92,6 +83,40 @@ static void add_template(struct manager *manager, struct session *session, struc
 			record_copy(&volume_spec_type,
 				    list_add(&template->volumes, sizeof(*volume)), volume);
 	}
+}
+
+/* Made once a step, for many workers may be sent it. */
+static const struct sync_template *template_of(struct manager *manager, struct uuid key,
+					       const struct job_entry *entry,
+					       const struct project *project,
+					       const struct job_revision *revision)
+{
+	struct manager_out *out = manager->out;
+	struct sync_template *template = map_get(&manager->telling.templates, key);
+	if (template)
+		return template;
+	template = base_calloc(1, sizeof(*template));
+	fill_template(template, entry, project, revision);
+	out->templates = base_grow(out->templates, out->n_templates, &out->templates_capacity,
+				   sizeof(struct sync_template *));
+	out->templates[out->n_templates++] = template;
+	map_put(&manager->telling.templates, key, template);
+	return template;
+}
+
+static void add_template(struct manager *manager, struct session *session, struct sync_down *down,
+			 const struct task *task)
+{
+	struct uuid key = template_key(task->desired.job, task->desired.revision);
+	const struct job_entry *entry = cluster_job_of(&manager->cluster, task);
+	const struct project *project =
+		&cluster_project(&manager->cluster, entry->job.project)->project;
+	const struct job_revision *revision = cluster_task_revision(&manager->cluster, task);
+	void *mark = mark_of(job_revision_is_over_tls(revision, project));
+	if (map_put(&session->templates, key, mark) == mark)
+		return;
+	struct sync_template *template = list_add(&down->templates, sizeof(*template));
+	*template = *template_of(manager, key, entry, project, revision);
 }
 
 static void add_task(struct manager *manager, struct session *session, struct sync_down *down,
@@ -194,6 +219,7 @@ static void speak(struct manager *manager, struct session *session)
 		down->reconnect_ms = reconnect_window_ms(manager);
 	session->sent_rev = down->rev;
 	session->sent_ms = manager->in->now_ms;
+	session->reported = false;
 	session->sent_digest = node_watch(manager, session->node)->digest;
 	session->full = false;
 	session->speaks = false;
@@ -205,17 +231,36 @@ static void speak(struct manager *manager, struct session *session)
 	POST(down->rev >= down->base_rev);
 }
 
+/* Is less said than what makes waiting worth it? Then one message more is. */
+static bool take_credit(struct manager *manager)
+{
+	int64_t now_ms = manager->in->now_ms;
+	int64_t credit_max = manager->options.tell_per_second * 1000;
+	manager->telling.credit +=
+		(now_ms - manager->telling.credit_ms) * manager->options.tell_per_second;
+	manager->telling.credit_ms = now_ms;
+	if (manager->telling.credit > credit_max)
+		manager->telling.credit = credit_max;
+	if (manager->telling.credit < 1000)
+		return false;
+	manager->telling.credit -= 1000;
+	return true;
+}
+
 /* When many workers are told much, each message with little in it would cost more than what it says. The first one
  * after a pause goes at once; what comes up soon after it goes together. The more workers there are the longer a
- * worker waits for more, and as it answers one message at a time, so do its reports. */
-static int64_t may_speak_ms(const struct manager *manager, const struct session *session)
+ * worker waits for more, and as it reports again only when it was answered, so do its reports. */
+static int64_t may_speak_ms(struct manager *manager, const struct session *session)
 {
+	int64_t now_ms = manager->in->now_ms;
 	int64_t gap_ms = (int64_t)manager->sessions.n * manager->options.tell_per_node_us / 1000;
 	if (gap_ms > LIMIT_TELL_MAX_MS)
 		gap_ms = LIMIT_TELL_MAX_MS;
+	int64_t may_ms = session->sent_ms + gap_ms;
 	/* Parts of contents are asked for one by one. */
-	bool at_once = session->full || session->farewell || session->n_owed;
-	return at_once ? manager->in->now_ms : session->sent_ms + gap_ms;
+	bool at_once = session->full || session->farewell || session->n_owed ||
+		       (!session->n_changed && !session->reported);
+	return at_once || may_ms <= now_ms || take_credit(manager) ? now_ms : may_ms;
 }
 
 /* The session may be dismissed with it. */
@@ -229,7 +274,7 @@ static void let_speak(struct manager *manager, struct session *session)
 
 void publish(struct manager *manager)
 {
-	struct queue *waiting = &manager->waiting_to_speak;
+	struct queue *waiting = &manager->telling.waiting;
 	while (waiting->n && waiting->items[0].key <= manager->in->now_ms) {
 		struct session *session = map_get(&manager->sessions, waiting->items[0].id);
 		queue_pop(waiting);
@@ -249,10 +294,11 @@ void publish(struct manager *manager)
 			queue_push(waiting, (struct queue_item){ may_ms, key, 0 });
 	}
 	manager->n_speakers = 0;
+	map_release(&manager->telling.templates);
 }
 
 int64_t publish_deadline(const struct manager *manager)
 {
-	const struct queue *waiting = &manager->waiting_to_speak;
+	const struct queue *waiting = &manager->telling.waiting;
 	return waiting->n ? waiting->items[0].key : INT64_MAX;
 }

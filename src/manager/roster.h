@@ -1,6 +1,6 @@
-/* The slots of a job whose tasks are being replaced or have yet to become ready, kept from one look to the next, so that a
- * step of an update or of a start costs what changed and not what the job has. Everything in it follows from the job's record and its tasks; it is made anew
- * when anything but its tasks has changed (job_dirty()).
+/* The slots of a job whose tasks are being replaced or have yet to become ready, kept from one look to the next, so
+ * that a step of an update or of a start costs what changed and not what the job has. Everything in it follows from
+ * the job's record and its tasks; it is made anew when anything but its tasks has changed (job_dirty()).
  *
  * A pass is one look at a job (reconcile.c): at the slots whose tasks have changed since the last one where there is a
  * roster, at all of them where there is none. */

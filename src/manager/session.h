@@ -8,6 +8,7 @@
 
 #include "base/map.h"
 #include "job/job.h"
+#include "manager/queue.h"
 #include "node/node.h"
 #include "task/task.h"
 
@@ -28,12 +29,13 @@ struct session {
 	struct node_id node;  /* zero: has not said yet who it is */
 	bool local;	      /* came over the unix socket */
 	char *address;	      /* came from this IP address; NULL: none */
-	bool speaks;	      /* in manager.speakers or .waiting_to_speak: owes a message */
+	bool speaks;	      /* in manager.speakers or telling.waiting: owes a message */
 	bool farewell;	      /* its node has left: after the next message it is ended */
 	bool full;	      /* the next message carries the whole set */
 	struct uuid instance; /* of the worker's process; zero: it did not say */
 	int64_t sent_rev;     /* 0: nothing sent yet */
 	int64_t sent_ms;      /* monotonic: the newest message */
+	bool reported;	      /* its worker waits for the answer to a report */
 	uint64_t sent_digest;
 	int64_t report_acked;
 	struct map
@@ -47,6 +49,14 @@ struct session {
 	size_t owed_capacity;
 	size_t owed_at;	     /* those ahead are paid; of this one ... */
 	size_t owed_content; /* ... so many contents are */
+};
+
+/* Of the manager: what it says to all workers (publish.c). */
+struct telling {
+	int64_t credit;	      /* messages that may be sent at once, in thousandths, ... */
+	int64_t credit_ms;    /* ... as it stood then */
+	struct queue waiting; /* sessions that owe one, by when they may be sent it */
+	struct map templates; /* those made in this step, which `out` holds */
 };
 
 #endif

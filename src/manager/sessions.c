@@ -215,6 +215,7 @@ void session_up(struct manager *manager, uint64_t number, const struct sync_up *
 		volume_removed(manager, node, &up->volumes_removed.items[i]);
 	if (up->want_full || has_drifted(manager, session, up))
 		session->full = true;
+	session->reported |= up->observed.n > 0;
 	if (up->report > session->report_acked)
 		session->report_acked = up->report;
 	session_speak(manager, session);

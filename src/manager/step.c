@@ -137,9 +137,19 @@ void manager_out_clear(struct manager_out *out)
 	for (size_t i = 0; i < out->n_replies; i++)
 		record_release(&manager_answer_type, &out->replies[i].answer);
 	out->n_replies = 0;
-	for (size_t i = 0; i < out->n_downs; i++)
-		record_release(&sync_down_type, &out->downs[i].message);
+	for (size_t i = 0; i < out->n_downs; i++) {
+		struct sync_down *down = &out->downs[i].message;
+		base_free(down->templates.items);
+		down->templates.items = NULL;
+		down->templates.n = 0;
+		record_release(&sync_down_type, down);
+	}
 	out->n_downs = 0;
+	for (size_t i = 0; i < out->n_templates; i++) {
+		record_release(&sync_template_type, out->templates[i]);
+		base_free(out->templates[i]);
+	}
+	out->n_templates = 0;
 	for (size_t i = 0; i < out->n_happenings; i++) {
 		base_free(out->happenings[i].subject);
 		base_free(out->happenings[i].message);
@@ -155,6 +165,7 @@ void manager_out_release(struct manager_out *out)
 	changes_release(&out->changes);
 	base_free(out->replies);
 	base_free(out->downs);
+	base_free(out->templates);
 	base_free(out->happenings);
 	notes_release(&out->notes);
 	*out = (struct manager_out){ 0 };

@@ -489,6 +489,32 @@ static void news_that_follow_soon_come_in_one_message(void **state)
 	story_end(&story);
 }
 
+static void news_wait_only_where_much_is_said(void **state)
+{
+	(void)state;
+	struct story story;
+	story_begin(&story);
+	story.options.tell_per_node_us = 1000000;
+	story.options.tell_per_second = 3;
+	story_restart(&story);
+	story_join(&story, "alpha");
+	story_project(&story, "shop");
+	story_job(&story, "web", 1);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 5000);
+	size_t n_downs = story.n_downs;
+	/* News, and the answer to the report of it, twice; then there is no credit left. */
+	story_scale(&story, "shop", "web", 2);
+	story_scale(&story, "shop", "web", 3);
+	assert_int_equal(story.n_downs, n_downs + 4);
+	assert_int_equal(story_task(&story, "shop/web.3")->state, TASK_RUNNING);
+	story_scale(&story, "shop", "web", 4);
+	assert_int_equal(story.n_downs, n_downs + 4);
+	story_pass(&story, 1000);
+	assert_int_equal(story_task(&story, "shop/web.4")->state, TASK_RUNNING);
+	story_end(&story);
+}
+
 static void a_message_carries_the_number_of_the_commit_it_was_computed_at(void **state)
 {
 	(void)state;
@@ -532,6 +558,7 @@ int main(void)
 		cmocka_unit_test(reports_about_strangers_are_acknowledged_and_forgotten),
 		cmocka_unit_test(every_message_is_answered_with_its_acknowledgement),
 		cmocka_unit_test(news_that_follow_soon_come_in_one_message),
+		cmocka_unit_test(news_wait_only_where_much_is_said),
 		cmocka_unit_test(a_message_carries_the_number_of_the_commit_it_was_computed_at),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
