@@ -183,6 +183,7 @@
 
 /* Docker's answers. */
 #define LIMIT_DOCKER_BODY_BYTES (64 * 1024 * 1024)
+#define LIMIT_DOCKER_ITEM_BYTES (1024 * 1024) /* one container of a list */
 
 /* Times of the protocol between manager and worker. */
 #define LIMIT_BEAT_MS	     2000

@@ -27,6 +27,15 @@ void text_clear(struct text *text)
 		text->bytes[0] = '\0';
 }
 
+void text_drop(struct text *text, size_t len)
+{
+	PRE(len <= text->len);
+	if (!len)
+		return;
+	text->len -= len;
+	memmove(text->bytes, text->bytes + len, text->len + 1);
+}
+
 static void make_room(struct text *text, size_t len)
 {
 	if (len + 1 <= text->capacity)

@@ -30,6 +30,9 @@ void text_clear(struct text *text);
 /* Make room for `len` bytes more at once. */
 void text_reserve(struct text *text, size_t len);
 
+/* Remove the first `len` bytes. PRE: there are as many. */
+void text_drop(struct text *text, size_t len);
+
 /* Append. */
 void text_add(struct text *text, const char *string);
 void text_add_bytes(struct text *text, const void *bytes, size_t len);

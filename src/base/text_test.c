@@ -35,6 +35,22 @@ static void text_past_its_maximum_is_cut_and_says_so(void **state)
 	text_release(&text);
 }
 
+static void the_beginning_of_a_text_is_dropped(void **state)
+{
+	(void)state;
+	struct text text;
+	text_init(&text, 5);
+	text_drop(&text, 0);
+	text_add(&text, "12345");
+	text_drop(&text, 2);
+	assert_string_equal(text_string(&text), "345");
+	text_add(&text, "67");
+	assert_string_equal(text_string(&text), "34567");
+	text_drop(&text, 5);
+	assert_string_equal(text_string(&text), "");
+	text_release(&text);
+}
+
 static void an_empty_text_is_a_string_too(void **state)
 {
 	(void)state;
@@ -129,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(formatting_knows_every_conversion_it_names),
 		TEST(text_past_its_maximum_is_cut_and_says_so),
+		TEST(the_beginning_of_a_text_is_dropped),
 		TEST(an_empty_text_is_a_string_too),
 		TEST(sizes_read_as_people_say_them),
 		TEST(sizes_that_differ_do_not_read_alike_side_by_side),

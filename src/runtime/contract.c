@@ -12,22 +12,14 @@
 #include "base/alloc.h"
 #include "net/shell.h"
 
-static void on_done(void *shell, const struct container_result *result)
+static void on_done(void *shell, struct container_result *result)
 {
 	struct bench *bench = shell;
 	size_t at = result->op % BENCH_RESULTS_MAX;
 	struct container_result *kept = &bench->results[at];
 	assert_false(bench->answered[at]); /* every action is answered once */
 	container_result_release(kept);
-	*kept = *result;
-	kept->message = base_strdup(result->message);
-	container_seen_copy(&kept->seen, &result->seen);
-	kept->networks = (struct strings){ 0 };
-	for (size_t i = 0; i < result->networks.n; i++)
-		strings_add(&kept->networks, result->networks.items[i]);
-	kept->list = base_calloc(result->n_list + 1, sizeof(*kept->list));
-	for (size_t i = 0; i < result->n_list; i++)
-		container_seen_copy(&kept->list[i], &result->list[i]);
+	container_result_take(kept, result);
 	bench->answered[at] = true;
 }
 

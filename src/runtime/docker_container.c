@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "runtime/docker_body.h"
+#include "runtime/docker_list.h"
 #include "runtime/docker_reply.h"
 
 static void call_container(struct docker_op *op, const char *method, const char *after,
@@ -160,6 +161,7 @@ void docker_inspect(struct docker_op *op, const struct container_action *action)
 /* LIST. Parts that no create of ours is working on are removed on the way. */
 struct listing {
 	struct uuid cluster;
+	struct docker_list list;
 	struct strings parts;
 	size_t at;
 };
@@ -167,6 +169,7 @@ struct listing {
 static void listing_release(void *data)
 {
 	struct listing *listing = data;
+	docker_list_release(&listing->list);
 	strings_release(&listing->parts);
 	base_free(listing);
 }
@@ -251,16 +254,28 @@ static void split_parts(struct docker_op *op, struct listing *listing)
 	op->result.n_list = kept;
 }
 
+static void list_body(void *owner, struct http_call *call, const void *bytes, size_t len)
+{
+	(void)call;
+	struct docker_op *op = owner;
+	struct listing *listing = op->data;
+	docker_list_feed(&listing->list, bytes, len);
+}
+
 static void listed(struct docker_op *op, int status, struct http_view body)
 {
+	(void)body;
+	struct listing *listing = op->data;
+	struct docker_list *list = &listing->list;
 	struct err err = { 0 };
+	op->body = NULL;
 	if (status != 200) {
-		docker_op_reply_fault(op, status, body);
-	} else if (docker_reply_list(body.bytes, body.len, &op->result.list, &op->result.n_list,
-				     &err)) {
+		docker_op_reply_fault(op, status,
+				      (struct http_view){ list->rest.bytes, list->rest.len });
+	} else if (docker_list_end(list, &op->result.list, &op->result.n_list, &err)) {
 		docker_op_fault(op, FAULT_AMBIGUOUS, err.message);
 	} else {
-		split_parts(op, op->data);
+		split_parts(op, listing);
 		remove_next_part(op);
 	}
 }
@@ -269,8 +284,10 @@ void docker_list(struct docker_op *op, const struct container_action *action)
 {
 	struct listing *listing = base_calloc(1, sizeof(*listing));
 	listing->cluster = uuid_is_zero(action->cluster) ? op->docker->cluster : action->cluster;
+	docker_list_init(&listing->list);
 	op->data = listing;
 	op->release = listing_release;
+	op->body = list_body;
 	struct text target;
 	text_init(&target, 1024);
 	docker_query_ours(&target, "/containers/json?all=true&filters=", listing->cluster);

@@ -178,7 +178,7 @@ char *docker_reply_message(const char *bytes, size_t len)
 	return copy;
 }
 
-static int state_of(const char *text)
+int docker_reply_state(const char *text)
 {
 	static const struct {
 		const char *text;
@@ -276,7 +276,7 @@ enum err_code docker_reply_inspect(const char *bytes, size_t len, const char *ne
 	text_print(seen.id, sizeof(seen.id), "%s", id);
 	const json_t *config = json_object_get(json, "Config");
 	read_labels(json_object_get(config, "Labels"), &seen);
-	seen.state = state_of(docker_json_text(state, "Status"));
+	seen.state = docker_reply_state(docker_json_text(state, "Status"));
 	seen.exit_code = docker_json_int(state, "ExitCode", -1);
 	seen.oom_killed = docker_json_bool(state, "OOMKilled");
 	const char *error = docker_json_text(state, "Error");
@@ -294,65 +294,6 @@ enum err_code docker_reply_inspect(const char *bytes, size_t len, const char *ne
 	seen.finished_wall_ms = docker_time_wall_ms(docker_json_text(state, "FinishedAt"));
 	json_decref(json);
 	*ret_seen = seen;
-	return ERR_NONE;
-}
-
-/* "Exited (137) 3 seconds ago", "Up 2 minutes (health: starting)", "Up 3 seconds (healthy)". */
-static void read_status_line(const char *status, struct container_seen *seen)
-{
-	seen->exit_code = -1;
-	if (!status)
-		return;
-	if (strncmp(status, "Exited (", 8) == 0)
-		seen->exit_code = strtoll(status + 8, NULL, 10);
-	else if (strstr(status, "(health: starting)"))
-		seen->health = HEALTH_STARTING;
-	else if (strstr(status, "(unhealthy)"))
-		seen->health = HEALTH_UNHEALTHY;
-	else if (strstr(status, "(healthy)"))
-		seen->health = HEALTH_HEALTHY;
-}
-
-/* Links add further names with a second '/'; ours is the plain one. */
-static const char *plain_name(const json_t *item)
-{
-	const json_t *names = json_object_get(item, "Names");
-	for (size_t i = 0; i < json_array_size(names); i++) {
-		const char *name = json_string_value(json_array_get(names, i));
-		if (name && *name == '/' && !strchr(name + 1, '/'))
-			return name;
-	}
-	return NULL;
-}
-
-enum err_code docker_reply_list(const char *bytes, size_t len, struct container_seen **ret_items,
-				size_t *ret_n, struct err *err)
-{
-	json_t *json = docker_json_parse(bytes, len, err);
-	if (!json)
-		return err ? err->code : ERR_PROTOCOL;
-	if (!json_is_array(json)) {
-		json_decref(json);
-		return err_set(err, ERR_PROTOCOL, "Docker's list of containers is not a list");
-	}
-	size_t n = 0;
-	struct container_seen *items = base_calloc(json_array_size(json) + 1, sizeof(*items));
-	for (size_t i = 0; i < json_array_size(json); i++) {
-		const json_t *item = json_array_get(json, i);
-		const char *name = plain_name(item);
-		const char *id = docker_json_text(item, "Id");
-		if (!name || !id)
-			continue;
-		struct container_seen *seen = &items[n++];
-		read_name(name, seen);
-		text_print(seen->id, sizeof(seen->id), "%s", id);
-		read_labels(json_object_get(item, "Labels"), seen);
-		seen->state = state_of(docker_json_text(item, "State"));
-		read_status_line(docker_json_text(item, "Status"), seen);
-	}
-	json_decref(json);
-	*ret_items = items;
-	*ret_n = n;
 	return ERR_NONE;
 }
 

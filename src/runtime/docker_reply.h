@@ -26,10 +26,8 @@ char *docker_reply_message(const char *bytes, size_t len);
 enum err_code docker_reply_inspect(const char *bytes, size_t len, const char *network,
 				   struct container_seen *ret_seen, struct err *err) WARN_UNUSED;
 
-/* GET /containers/json: states and names; health and exit code only as far as Docker's status line tells (exit code
- * -1: unknown; no times). Containers that have no name of ours are left out. */
-enum err_code docker_reply_list(const char *bytes, size_t len, struct container_seen **ret_items,
-				size_t *ret_n, struct err *err) WARN_UNUSED;
+/* Docker's word for a state; anything else, also NULL: CONTAINER_EXITED. */
+int docker_reply_state(const char *text);
 
 /* GET /networks: their names. */
 enum err_code docker_reply_networks(const char *bytes, size_t len, struct strings *ret_names,

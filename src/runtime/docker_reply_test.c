@@ -134,33 +134,6 @@ static void times_are_read_to_the_millisecond(void **state)
 	assert_int_equal(docker_time_wall_ms(NULL), 0);
 }
 
-static void the_list_tells_state_health_and_exit_code_by_its_status_line(void **state)
-{
-	(void)state;
-	static const char json[] =
-		"[{\"Id\":\"1\",\"Names\":[\"/other/alias\",\"/one\"],\"State\":\"exited\","
-		"\"Status\":\"Exited (137) 3 seconds ago\",\"Labels\":{\"drover.attempt\":\"2\"}},"
-		"{\"Id\":\"2\",\"Names\":[\"/two\"],\"State\":\"running\","
-		"\"Status\":\"Up 2 minutes (health: starting)\"},"
-		"{\"Id\":\"3\",\"Names\":[\"/three\"],\"State\":\"running\","
-		"\"Status\":\"Up 2 minutes (unhealthy)\"},"
-		"{\"Id\":\"4\",\"Names\":null,\"State\":\"running\"},"
-		"{\"Id\":\"5\",\"Names\":[\"/five\"],\"State\":\"created\"}]";
-	struct container_seen *items;
-	size_t n;
-	assert_int_equal(docker_reply_list(json, strlen(json), &items, &n, NULL), 0);
-	assert_int_equal(n, 4);
-	assert_string_equal(items[0].name, "one");
-	assert_int_equal(items[0].exit_code, 137);
-	assert_int_equal(items[0].attempt, 2);
-	assert_int_equal(items[1].health, HEALTH_STARTING);
-	assert_int_equal(items[2].health, HEALTH_UNHEALTHY);
-	assert_int_equal(items[2].exit_code, -1);
-	assert_int_equal(items[3].state, CONTAINER_CREATED);
-	base_free(items);
-	assert_int_equal(docker_reply_list("{}", 2, &items, &n, NULL), ERR_PROTOCOL);
-}
-
 static void the_api_version_is_read_and_anything_else_is_no_docker(void **state)
 {
 	(void)state;
@@ -346,7 +319,6 @@ int main(void)
 		cmocka_unit_test(a_newer_dockers_words_are_tolerated),
 		cmocka_unit_test(nesting_is_bounded_before_it_is_parsed),
 		cmocka_unit_test(times_are_read_to_the_millisecond),
-		cmocka_unit_test(the_list_tells_state_health_and_exit_code_by_its_status_line),
 		cmocka_unit_test(the_api_version_is_read_and_anything_else_is_no_docker),
 		cmocka_unit_test(an_events_name_is_its_actors),
 		cmocka_unit_test(an_error_answers_words_are_found),

@@ -143,31 +143,14 @@ static bool keep_back(struct pending *pending, const struct container_action *ac
 	}
 }
 
-/* Move the inner result into the pending answer. The lists are borrowed: copy them. */
-static void take_result(struct pending *pending, const struct container_result *result)
-{
-	struct container_result *to = &pending->result;
-	*to = *result;
-	to->message = base_strdup(result->message);
-	to->networks = (struct strings){ 0 };
-	to->list = NULL;
-	container_seen_copy(&to->seen, &result->seen);
-	for (size_t i = 0; i < result->networks.n; i++)
-		strings_add(&to->networks, result->networks.items[i]);
-	if (result->n_list)
-		to->list = base_calloc(result->n_list, sizeof(*to->list));
-	for (size_t i = 0; i < result->n_list; i++)
-		container_seen_copy(&to->list[i], &result->list[i]);
-}
-
-static void on_done(void *shell, const struct container_result *result)
+static void on_done(void *shell, struct container_result *result)
 {
 	struct fault_runtime *fault = shell;
 	struct pending *pending = fault->pending;
 	while (pending && pending->result.op != result->op)
 		pending = pending->next;
 	INVARIANT(pending);
-	take_result(pending, result);
+	container_result_take(&pending->result, result);
 	switch (pending->rule ? pending->rule->kind : 0) {
 	case FAULT_KIND_ERROR_AFTER:
 		answer_fault(pending, FAULT_AMBIGUOUS, "injected: status 500", 0);

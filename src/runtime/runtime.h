@@ -20,8 +20,8 @@ struct runtime_facts {
 
 /* Calls back into the shell, always from the loop, never from inside a call to the runtime. */
 struct runtime_events {
-	/* An action ended. The result is borrowed for the call. */
-	void (*done)(void *shell, const struct container_result *result);
+	/* An action ended. The result is borrowed for the call; the shell may take it (container_result_take). */
+	void (*done)(void *shell, struct container_result *result);
 	/* The runtime answers (again): version, facts. Called first of all after open succeeds in reaching it, and
 	 * whenever hints may have been missed: what was known of its containers is to be read anew. */
 	void (*up)(void *shell, uint64_t daemon_instance, const struct runtime_facts *facts);

@@ -63,17 +63,10 @@ void container_result_release(struct container_result *result)
 	*result = (struct container_result){ 0 };
 }
 
-void container_result_copy(struct container_result *to, const struct container_result *from)
+void container_result_take(struct container_result *to, struct container_result *from)
 {
 	*to = *from;
-	to->message = base_strdup(from->message);
-	container_seen_copy(&to->seen, &from->seen);
-	to->list = from->n_list ? base_calloc(from->n_list, sizeof(*to->list)) : NULL;
-	for (size_t i = 0; i < from->n_list; i++)
-		container_seen_copy(&to->list[i], &from->list[i]);
-	to->networks = (struct strings){ 0 };
-	for (size_t i = 0; i < from->networks.n; i++)
-		strings_add(&to->networks, from->networks.items[i]);
+	*from = (struct container_result){ 0 };
 }
 
 void container_name(struct task_id task, int64_t attempt, char out[CONTAINER_NAME_SIZE])

@@ -145,7 +145,8 @@ struct container_result {
 	struct strings networks; /* names of networks with our label */
 };
 void container_result_release(struct container_result *result);
-void container_result_copy(struct container_result *to, const struct container_result *from);
+/* Move it; `from` holds nothing after. */
+void container_result_take(struct container_result *to, struct container_result *from);
 
 /* "drover-TASKID-ATTEMPT". */
 void container_name(struct task_id task, int64_t attempt, char out[CONTAINER_NAME_SIZE]);

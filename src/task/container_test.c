@@ -40,7 +40,7 @@ static void networks_and_volumes_are_named_by_project_unless_named(void **state)
 	record_release(&volume_spec_type, &volume);
 }
 
-static void what_was_seen_is_copied_deep_and_released(void **state)
+static void what_was_seen_is_copied_deep_moved_and_released(void **state)
 {
 	(void)state;
 	struct container_seen seen = { .attempt = 2, .state = CONTAINER_EXITED };
@@ -52,22 +52,20 @@ static void what_was_seen_is_copied_deep_and_released(void **state)
 	container_seen_copy(&result.seen, &seen);
 	strings_add(&result.networks, "n");
 	string_set(&result.message, "m");
-	struct container_result copy;
-	container_result_copy(&copy, &result);
-	assert_string_equal(copy.list[0].error, "e");
-	assert_string_equal(copy.networks.items[0], "n");
-	assert_string_equal(copy.message, "m");
-	assert_ptr_not_equal(copy.message, result.message);
-	assert_int_equal(copy.op, 1);
-	container_result_release(&copy);
 	container_seen_release(&seen);
-	assert_string_equal(result.list[0].error, "e");
-	assert_string_equal(result.seen.stop_signal, "SIGINT");
-	assert_null(result.seen.health_output);
-	assert_int_equal(result.seen.attempt, 2);
-	container_result_release(&result);
+	struct container_result taken;
+	container_result_take(&taken, &result);
 	static const struct container_result zero;
 	assert_memory_equal(&result, &zero, sizeof(result));
+	assert_string_equal(taken.list[0].error, "e");
+	assert_string_equal(taken.networks.items[0], "n");
+	assert_string_equal(taken.message, "m");
+	assert_int_equal(taken.op, 1);
+	assert_string_equal(taken.seen.stop_signal, "SIGINT");
+	assert_null(taken.seen.health_output);
+	assert_int_equal(taken.seen.attempt, 2);
+	container_result_release(&taken);
+	assert_memory_equal(&taken, &zero, sizeof(taken));
 }
 
 static void verbs_faults_and_states_have_names(void **state)
@@ -86,7 +84,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(names_hold_the_task_and_the_attempt),
 		TEST(networks_and_volumes_are_named_by_project_unless_named),
-		TEST(what_was_seen_is_copied_deep_and_released),
+		TEST(what_was_seen_is_copied_deep_moved_and_released),
 		TEST(verbs_faults_and_states_have_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,9 +104,9 @@ static void queue_clear(struct worker_daemon *daemon)
 
 /* ---- the runtime's events ------------------------------------------------------------------------------ */
 
-static void on_runtime_done(void *shell, const struct container_result *result)
+static void on_runtime_done(void *shell, struct container_result *result)
 {
-	container_result_copy(&queue_add(shell, WORKER_ACTION_DONE)->result, result);
+	container_result_take(&queue_add(shell, WORKER_ACTION_DONE)->result, result);
 }
 
 /* What is known of the machine; `facts` NULL: nothing of Docker yet. */

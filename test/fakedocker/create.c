@@ -214,7 +214,19 @@ json_t *container_summary_json(const struct fake_container *container)
 			   : container->health == HEALTH_UNHEALTHY ? " (unhealthy)"
 			   : container->health == HEALTH_STARTING  ? " (health: starting)"
 								   : "");
-	return json_pack("{s:s,s:[s],s:s,s:s,s:s,s:o}", "Id", container->id, "Names", name, "Image",
-			 container->config.image, "State", state_word(container), "Status", status,
-			 "Labels", pairs_json(&container->config.labels));
+	/* With all that Docker says beside what anybody looks for, so that a list is as long as a real one. */
+	return json_pack("{s:s,s:[s],s:s,s:s,s:s,s:I,s:[],s:o,s:s,s:s,s:{s:s},s:{s:{s:{s:n,s:n,s:n,"
+			 "s:s,s:s,s:s,s:s,"
+			 "s:i,s:s,s:s,s:i,s:s,s:n}}},s:[]}",
+			 "Id", container->id, "Names", name, "Image", container->config.image,
+			 "ImageID",
+			 "sha256:87ffcc4b23cf40bb853721155b635b02c47909613638a9052b280dc7c404cc1d",
+			 "Command", "sleep 86400", "Created", (json_int_t)1795439408, "Ports",
+			 "Labels", pairs_json(&container->config.labels), "State",
+			 state_word(container), "Status", status, "HostConfig", "NetworkMode",
+			 "default", "NetworkSettings", "Networks", "bridge", "IPAMConfig", "Links",
+			 "Aliases", "NetworkID", container->id, "EndpointID", container->id,
+			 "Gateway", "172.17.0.1", "IPAddress", "172.17.0.2", "IPPrefixLen", 16,
+			 "IPv6Gateway", "", "GlobalIPv6Address", "", "GlobalIPv6PrefixLen", 0,
+			 "MacAddress", "02:42:ac:11:00:02", "DriverOpts", "Mounts");
 }

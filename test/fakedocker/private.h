@@ -9,7 +9,7 @@
 #include "runtime/fake_world.h"
 #include "runtime/fault_script.h"
 
-#define FAKEDOCKER_BODY_BYTES_MAX (4 * 1024 * 1024)
+#define FAKEDOCKER_BODY_BYTES_MAX LIMIT_DOCKER_BODY_BYTES
 
 struct bufferevent;
 struct connection;

@@ -20,20 +20,6 @@ static void read_inspect(const char *text, size_t len)
 	container_seen_release(&seen);
 }
 
-static void read_list(const char *text, size_t len)
-{
-	struct container_seen *items = NULL;
-	size_t n = 0;
-	struct err err = { 0 };
-	if (docker_reply_list(text, len, &items, &n, &err)) {
-		INVARIANT(err.message[0] != '\0' && !items);
-		return;
-	}
-	for (size_t i = 0; i < n; i++)
-		container_seen_release(&items[i]);
-	base_free(items);
-}
-
 static void read_lists(const char *text, size_t len)
 {
 	struct strings names = { 0 };
@@ -55,7 +41,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	int64_t minor = -1;
 	json_t *json = NULL;
 	read_inspect(text, len);
-	read_list(text, len);
 	read_lists(text, len);
 	if (docker_reply_version(text, len, version, sizeof(version), &minor, NULL) == ERR_NONE)
 		INVARIANT(minor >= 0);

@@ -74,7 +74,7 @@ static struct {
 	struct event *tell_up;
 } docker;
 
-static void on_done(void *shell, const struct container_result *result)
+static void on_done(void *shell, struct container_result *result)
 {
 	(void)shell;
 	docker.n_asked--;
