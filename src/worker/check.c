@@ -81,11 +81,12 @@ static void check_probes(const struct worker *worker)
 void worker_check(const struct worker *worker)
 {
 	size_t n = 0;
-	int64_t n_starting = 0;
+	int64_t n_starting = 0, n_running = 0;
 	uint64_t digest = 0;
 	for (const struct worker_task *task = worker->task_first; task; task = task->next) {
 		n++;
 		n_starting += task->has_slot;
+		n_running += task->record.observed.state == TASK_RUNNING;
 		if (!task->record.forgotten)
 			digest += (uint64_t)sync_assignment_digest(&task->record.desired);
 		check_container(task);
@@ -93,6 +94,7 @@ void worker_check(const struct worker *worker)
 	}
 	INVARIANT(n == worker->tasks.n);
 	INVARIANT(n_starting == worker->n_starting);
+	INVARIANT(IMPLIES(worker->running_counted, n_running == worker->n_running));
 	INVARIANT(n_starting <= worker->options.starts_parallel);
 	INVARIANT(digest == worker->digest);
 	INVARIANT((int64_t)worker->n_ops - worker->n_probes <= ACTIONS_MAX + 3);

@@ -123,14 +123,13 @@ void worker_contents_ask(struct worker *worker, struct worker_task *task)
 	size_t n = n_contents_of(task);
 	struct container_action *action =
 		worker_op_begin_task(worker, task, CONTAINER_FILES, task->record.observed.attempt);
-	base_free(task->contents);
-	task->contents = base_calloc(n, sizeof(*task->contents));
+	const char **contents = worker_lend(worker, base_calloc(n, sizeof(*contents)));
 	for (size_t i = 0; i < n; i++) {
 		const char *hash = job_spec_content(&task->template->sync.spec, i, NULL)->hash;
 		const struct worker_content *content = hash ? *find(worker, hash) : NULL;
-		task->contents[i] = content ? content->data : NULL;
+		contents[i] = content ? content->data : NULL;
 	}
-	action->contents = task->contents;
+	action->contents = contents;
 	task->lacks_contents = false;
 }
 

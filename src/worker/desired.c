@@ -139,6 +139,7 @@ static void take_templates(struct worker *worker, const struct sync_down *down)
 		if (known && record_equal(&sync_template_type, &known->sync, sync))
 			continue;
 		worker_persist_template(worker, worker_template_put(worker, sync));
+		worker_lease_watch(worker);
 	}
 }
 

@@ -26,6 +26,7 @@ static void set_state(struct worker *worker, struct worker_task *task, int state
 {
 	worker_task_show(worker, task, reason, message);
 	task->record.observed.state = state;
+	worker->running_counted = false;
 	worker_report_task(worker, task, AT_ONCE);
 }
 
@@ -69,6 +70,15 @@ static int64_t recorded_wall_ms(int64_t wall_ms, int64_t otherwise)
 static int64_t recorded_exit_code(int64_t exit_code)
 {
 	return exit_code < INT32_MIN || exit_code > INT32_MAX ? -1 : exit_code;
+}
+
+static void report_id(struct worker_task *task)
+{
+	if (!task->seen.id)
+		return;
+	base_free(task->record.observed.container_id);
+	task->record.observed.container_id = task->seen.id;
+	task->seen.id = NULL;
 }
 
 /* ---- running ---- */
@@ -118,7 +128,7 @@ void worker_task_runs(struct worker *worker, struct worker_task *task)
 	record->start_tries = 0;
 	observed->started_wall_ms = recorded_wall_ms(task->seen.started_wall_ms, worker->wall_ms);
 	observed->exit_code = -1;
-	string_set(&observed->container_id, task->seen.id);
+	report_id(task);
 	set_state(worker, task, TASK_RUNNING, REASON_RUNNING, worker_sentence("running"));
 }
 
@@ -158,7 +168,7 @@ static void note_end(struct worker *worker, struct worker_task *task)
 		observed->started_wall_ms =
 			task->seen.started_wall_ms ? recorded_wall_ms(task->seen.started_wall_ms, 0)
 						   : 0;
-		string_set(&observed->container_id, task->seen.id);
+		report_id(task);
 	}
 	record->start_tries = 0;
 	observed->exit_code = recorded_exit_code(task->seen.exit_code);

@@ -67,6 +67,9 @@ static void save_if_due(struct worker *worker)
 	if (worker->meta.answered_ms &&
 	    worker->answered_ms < worker->meta.answered_ms + SAVE_GAP_MS)
 		return;
+	bool look_is_due = worker->lease_at_ms <= worker->now_ms;
+	if (!worker->leased && !look_is_due)
+		return;
 	for (const struct worker_task *task = worker->task_first; task; task = task->next) {
 		if (!is_leased(task))
 			continue;
@@ -97,9 +100,11 @@ void worker_leases_look(struct worker *worker)
 	if (worker->now_ms < worker->lease_at_ms)
 		return;
 	worker->lease_at_ms = NEVER_MS;
+	worker->leased = false;
 	for (struct worker_task *task = worker->task_first; task; task = task->next) {
 		if (!is_leased(task))
 			continue;
+		worker->leased = true;
 		int64_t over_ms = over_at_ms(worker, task);
 		bool runs =
 			task->container == CONTAINER_RUNNING || task->container == CONTAINER_PAUSED;

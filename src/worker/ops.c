@@ -15,6 +15,14 @@ bool worker_ops_have_room(const struct worker *worker)
 	return (int64_t)worker->n_ops - worker->n_probes < ACTIONS_MAX;
 }
 
+void *worker_lend(struct worker *worker, void *memory)
+{
+	worker->lent = base_grow(worker->lent, worker->n_lent, &worker->lent_capacity,
+				 sizeof(*worker->lent));
+	worker->lent[worker->n_lent++] = memory;
+	return memory;
+}
+
 struct op *worker_op_get(const struct worker *worker, uint64_t op)
 {
 	for (size_t i = 0; i < worker->n_ops; i++)

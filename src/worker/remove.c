@@ -31,8 +31,7 @@ static void remove_container(struct worker *worker, struct worker_task *task, in
 /* What was thought dead runs: it must not, and no grace is owed. */
 static void kill_old(struct worker *worker, struct worker_task *task, int64_t attempt)
 {
-	text_print(task->signal_name, sizeof(task->signal_name), "SIGKILL");
-	worker_op_begin_task(worker, task, CONTAINER_KILL, attempt)->signal = task->signal_name;
+	worker_op_begin_task(worker, task, CONTAINER_KILL, attempt)->signal = "SIGKILL";
 	task->old_container = CONTAINER_UNKNOWN;
 }
 

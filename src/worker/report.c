@@ -63,6 +63,7 @@ void worker_report_all_again(struct worker *worker)
 	for (struct worker_task *task = worker->task_first; task; task = task->next) {
 		if (PLANTED(PLANTED_FALSE_RESTART) && task->record.observed.state == TASK_RUNNING)
 			task->record.observed.state = TASK_SCHEDULED;
+		worker->running_counted = false;
 		worker_report_task(worker, task, AT_NEXT_BEAT);
 	}
 }
@@ -111,12 +112,15 @@ static void add_volumes(const struct worker *worker, struct sync_up *up)
 	}
 }
 
-static int64_t count_running(const struct worker *worker)
+static int64_t count_running(struct worker *worker)
 {
-	int64_t n = 0;
+	if (worker->running_counted)
+		return worker->n_running;
+	worker->n_running = 0;
 	for (const struct worker_task *task = worker->task_first; task; task = task->next)
-		n += task->record.observed.state == TASK_RUNNING;
-	return n;
+		worker->n_running += task->record.observed.state == TASK_RUNNING;
+	worker->running_counted = true;
+	return worker->n_running;
 }
 
 static void add_machine(struct worker *worker, struct sync_up *up)

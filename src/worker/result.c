@@ -6,6 +6,7 @@
  *    touched (I12). */
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/check.h"
 #include "base/parse.h"
 #include "base/planted.h"
@@ -61,6 +62,35 @@ static uint64_t instance_of(const struct worker *worker, const struct worker_tas
 					    : worker->daemon_instance;
 }
 
+void worker_seen_release(struct worker_seen *seen)
+{
+	base_free(seen->id);
+	base_free(seen->error);
+	base_free(seen->stop_signal);
+	base_free(seen->health_output);
+	base_free(seen->address);
+	*seen = (struct worker_seen){ 0 };
+}
+
+static void keep_seen(struct worker_task *task, const struct container_seen *seen)
+{
+	const char *reported = task->record.observed.container_id;
+	bool is_reported = reported && strcmp(reported, seen->id) == 0;
+	worker_seen_release(&task->seen);
+	task->seen = (struct worker_seen){
+		.id = is_reported ? NULL : base_strdup(seen->id),
+		.error = base_strdup(seen->error),
+		.stop_signal = base_strdup(seen->stop_signal),
+		.health_output = base_strdup(seen->health_output),
+		.address = base_strdup(seen->address),
+		.exit_code = seen->exit_code,
+		.started_wall_ms = seen->started_wall_ms,
+		.finished_wall_ms = seen->finished_wall_ms,
+		.health = seen->health,
+		.oom_killed = seen->oom_killed,
+	};
+}
+
 static void take_seen(struct worker *worker, struct worker_task *task,
 		      const struct container_result *result)
 {
@@ -80,8 +110,7 @@ static void take_seen(struct worker *worker, struct worker_task *task,
 	task->seen_instance = instance_of(worker, task, result);
 	if (!ours)
 		return;
-	container_seen_release(&task->seen);
-	container_seen_copy(&task->seen, &result->seen);
+	keep_seen(task, &result->seen);
 	/* A creation that was not answered clearly did happen: no need to wait before the next
 	 * step. */
 	if (task->create_asked && task->container == CONTAINER_CREATED)

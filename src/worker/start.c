@@ -166,8 +166,9 @@ static void ask_create(struct worker *worker, struct worker_task *task)
 	if (record->attempt_ran < record->attempt_first ||
 	    record->attempt_ran >= record->observed.attempt)
 		return;
-	container_name(record->observed.task, record->attempt_ran, task->previous_name);
-	action->previous = task->previous_name;
+	char *previous = worker_lend(worker, base_calloc(1, CONTAINER_NAME_SIZE));
+	container_name(record->observed.task, record->attempt_ran, previous);
+	action->previous = previous;
 }
 
 static void ask_start(struct worker *worker, struct worker_task *task)

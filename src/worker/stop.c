@@ -39,10 +39,9 @@ void worker_stop_reset(struct worker_task *task)
 
 static void send_signal(struct worker *worker, struct worker_task *task, const char *signal)
 {
-	text_print(task->signal_name, sizeof(task->signal_name), "%s", signal);
 	struct container_action *action =
 		worker_op_begin_task(worker, task, CONTAINER_KILL, task->record.observed.attempt);
-	action->signal = task->signal_name;
+	action->signal = worker_lend(worker, base_strdup(signal));
 }
 
 /* From here on an end is one of ours: also what the hooks bring about. */

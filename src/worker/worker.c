@@ -67,10 +67,17 @@ struct worker *worker_new(const struct worker_options *options)
 	return worker;
 }
 
+static void take_back_lent(struct worker *worker)
+{
+	while (worker->n_lent)
+		base_free(worker->lent[--worker->n_lent]);
+}
+
 void worker_free(struct worker *worker)
 {
 	if (!worker)
 		return;
+	take_back_lent(worker);
 	while (worker->n_ops)
 		worker_op_end(worker, worker->ops[0].op);
 	while (worker->task_first)
@@ -86,6 +93,7 @@ void worker_free(struct worker *worker)
 	record_release(&node_facts_type, &worker->facts);
 	base_free(worker->ops);
 	base_free(worker->due);
+	base_free(worker->lent);
 	base_free(worker);
 }
 
@@ -198,10 +206,10 @@ void worker_task_delete(struct worker *worker, struct worker_task *task)
 	*(task->next ? &task->next->prev : &worker->task_last) = task->prev;
 	map_remove(&worker->tasks, task->record.desired.task.uuid);
 	record_release(&worker_record_type, &task->record);
-	container_seen_release(&task->seen);
+	worker->running_counted = false;
+	worker_seen_release(&task->seen);
 	base_free(task->start_failure.message);
 	base_free(task->resource_name);
-	base_free(task->contents);
 	base_free(task->hook_failure);
 	base_free(task);
 }
@@ -232,6 +240,7 @@ static void note_machine_restart(struct worker *worker, struct worker_task *task
 static void begin_turn(struct worker *worker, const struct worker_in *in, struct worker_out *out)
 {
 	worker_out_clear(out);
+	take_back_lent(worker);
 	worker->out = out;
 	worker->now_ms = in->now_ms;
 	worker->wall_ms = in->wall_ms;

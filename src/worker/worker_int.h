@@ -133,83 +133,90 @@ struct worker_health {
 	struct worker_health *queue_prev, *queue_next;
 };
 
+/* What is kept of the newest inspection that found a task's container. */
+struct worker_seen {
+	char *id;	     /* NULL: the one that is reported */
+	char *error;	     /* Docker's words; NULL: none */
+	char *stop_signal;   /* NULL: SIGTERM */
+	char *health_output; /* NULL: none */
+	char *address;	     /* NULL: not asked for, or none */
+	int64_t exit_code;
+	int64_t started_wall_ms;
+	int64_t finished_wall_ms;
+	int health; /* enum task_health */
+	bool oom_killed;
+};
+
+/* There may be ten thousand: what is small stands together at the end. */
 struct worker_task {
 	struct worker_record record;
 	struct worker_template *template;
 	struct worker_task *prev, *next; /* all tasks, in order of arrival */
 	uint64_t set_mark;		 /* the last full set that listed it */
+	int64_t not_before_ms;		 /* nothing is tried before this */
+	size_t due_position;		 /* due again: position in the heap, from 1; 0: not in it */
+	int64_t due_ms;
+	struct worker_task *dirty_next;
+	struct worker_task *unsaved_next;
 
 	/* The container of the current attempt. */
-	int container;		    /* enum container_state or CONTAINER_UNKNOWN */
-	struct container_seen seen; /* the newest inspection that found it */
-	int64_t seen_at_ms;	    /* when that was */
-	uint64_t seen_instance;	    /* which run of Docker said so */
-	bool look;		    /* something happened to it */
-	bool memory_looked;	    /* looked twice whether memory ran out */
-	bool foreign;		    /* its name is taken by a container that is not ours */
-	uint64_t list_mark;	    /* the last list that showed it, and how */
+	struct worker_seen seen;
+	int64_t seen_at_ms;	/* when that was */
+	uint64_t seen_instance; /* which run of Docker said so */
+	uint64_t list_mark;	/* the last list that showed it, and how */
 	int list_state;
 	int list_health;
+	int container;	   /* enum container_state or CONTAINER_UNKNOWN */
 	int old_container; /* the same of attempt_first, while that is an older one */
 
 	/* The action in flight; 0: none. Never two of one task. */
 	uint64_t op;
-	int op_verb;
 	int64_t op_attempt;
 	uint64_t op_last; /* newest action ever begun: a list begun before it says nothing new */
+	int op_verb;
 
 	/* A start. */
-	bool has_slot;
-	bool in_queue;
-	bool told_to_wait; /* the manager knows that it waits for a slot */
-	bool told_lease;   /* and that it waits for an answer */
-	struct worker_task *queue_prev, *queue_next;
 	int path;
-	size_t path_index;
-	bool pulled;		      /* for the current attempt */
-	bool image_gone;	      /* it was there when an earlier attempt ran */
+	uint32_t path_index;
+	struct worker_task *queue_prev, *queue_next;
 	struct verdict start_failure; /* of the newest try */
-	bool files_there;	      /* so said the shell in this life */
-	bool lacks_contents;	      /* waits for the manager to hand them over */
-	const char **contents;	      /* what an action borrows */
-	bool create_asked; /* and not answered clearly: an inspection that finds it is progress */
+	char *resource_name;	      /* the newest that an action of it borrowed */
 
 	struct worker_health *health; /* NULL: none, or not begun */
 
 	/* Hooks. */
-	size_t pre_stop_done; /* in this stop */
-	int64_t hook_tries;   /* of the present one, without a clear answer */
-	bool signal_asked;    /* in this stop */
-	char *hook_failure;   /* of pre_stop: how it failed; NULL: it did not */
+	uint32_t pre_stop_done; /* in this stop */
+	int hook_tries;		/* of the present one, without a clear answer */
+	char *hook_failure;	/* of pre_stop: how it failed; NULL: it did not */
 
 	/* A stop. */
-	int stop_stage;
 	int64_t kill_at_ms;
 	int64_t poll_at_ms;
 	int64_t poll_gap_ms;
+	int stop_stage;
 
-	bool releasing; /* its containers are removed for good: it holds no network any more */
+	bool look;	    /* something happened to its container */
+	bool memory_looked; /* looked twice whether memory ran out */
+	bool foreign;	    /* its name is taken by a container that is not ours */
 
-	int64_t not_before_ms; /* nothing is tried before this */
-
-	/* Due again: position in the heap, from 1; 0: not in it. */
-	size_t due_position;
-	int64_t due_ms;
-
-	bool dirty; /* to be converged in this turn */
-	struct worker_task *dirty_next;
-	bool unsaved; /* record differs from disk */
-	struct worker_task *unsaved_next;
+	bool has_slot;
+	bool in_queue;
+	bool told_to_wait;   /* the manager knows that it waits for a slot */
+	bool told_lease;     /* and that it waits for an answer */
+	bool pulled;	     /* for the current attempt */
+	bool image_gone;     /* it was there when an earlier attempt ran */
+	bool files_there;    /* so said the shell in this life */
+	bool lacks_contents; /* waits for the manager to hand them over */
+	bool create_asked;   /* and not answered clearly: an inspection that finds it is progress */
+	bool signal_asked;   /* in this stop */
+	bool releasing;	     /* its containers are removed for good: it holds no network any more */
+	bool dirty;	     /* to be converged in this turn */
+	bool unsaved;	     /* record differs from disk */
 
 	/* Not acknowledged yet. */
 	bool unacked;
 	int64_t reported_in; /* first report with this version; 0: none yet */
 	struct worker_task *unacked_prev, *unacked_next;
-
-	/* What actions borrow. */
-	char previous_name[CONTAINER_NAME_SIZE];
-	char signal_name[32];
-	char *resource_name;
 };
 
 /* A labelled container that no task accounts for. */
@@ -283,6 +290,8 @@ struct worker {
 	struct worker_out *out;
 	struct worker_task *dirty_first, *dirty_last;
 	struct worker_task *unsaved_first, *unsaved_last;
+	void **lent; /* what this turn's actions borrow and nobody else holds */
+	size_t n_lent, lent_capacity;
 
 	/* The runtime. */
 	bool runtime_up;
@@ -333,6 +342,8 @@ struct worker {
 	bool has_stats;
 	struct node_stats stats;
 	struct worker_task *unacked_first, *unacked_last;
+	int64_t n_running;    /* tasks in that state */
+	bool running_counted; /* and none of them has changed since */
 
 	/* The end of a removed node: since when, and before which action, nothing of it is known to be left. */
 	uint64_t removal_from_op;
@@ -344,6 +355,7 @@ struct worker {
 	int64_t answered_ms; /* when the newest answered message was sent; 0: none yet */
 	int64_t lease_at_ms; /* look at the leases then */
 	bool lease_waited;   /* look at them with the next answer too */
+	bool leased;	     /* there was one at the last look */
 };
 
 /* ---- worker.c ---- */
@@ -484,6 +496,7 @@ void worker_result_hint(struct worker *worker, const char *name);
 /* Is this container the task's own, of that attempt? Anything else is not to be touched (I12). */
 bool worker_seen_is_ours(const struct worker *worker, const struct container_seen *seen,
 			 struct task_id task, int64_t attempt);
+void worker_seen_release(struct worker_seen *seen);
 /* "drover-TASKID-ATTEMPT" back into its parts. */
 bool worker_container_name_parse(const char *name, struct task_id *ret_task, int64_t *ret_attempt);
 /* Answer in place of the runtime what was never answered. */
@@ -577,6 +590,8 @@ void worker_op_end(struct worker *worker, uint64_t op);
 /* The same before its answer: the runtime need not go on with it. */
 void worker_op_drop(struct worker *worker, uint64_t op);
 struct op *worker_op_get(const struct worker *worker, uint64_t op);
+/* Hold `memory` for as long as this turn's actions borrow it. Takes it. */
+void *worker_lend(struct worker *worker, void *memory);
 
 /* ---- due.c: when to look at a task again ---- */
 /* Replaces the earlier time; NEVER_MS takes it out. */

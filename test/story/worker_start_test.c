@@ -304,6 +304,22 @@ static void an_image_that_was_pruned_since_is_pulled_again(void **state)
 	world_free(world);
 }
 
+static void the_id_of_a_container_whose_creation_was_not_answered_is_reported(void **state)
+{
+	(void)state;
+	struct world *world = world_new();
+	struct task_id id = world_begin(world, "app:1");
+	world_run(world, 3000);
+	world_remove_container(world, world_container(world, id, 1));
+	world_fault(world, CONTAINER_CREATE, FAULT_AMBIGUOUS, "no answer")->happens = true;
+	world_run(world, 15000);
+	world_expect(world, id, TASK_RUNNING, REASON_RUNNING, "running");
+	assert_int_equal(world_observed(world, id)->attempt, 2);
+	assert_string_equal(world_observed(world, id)->container_id,
+			    world_container(world, id, 2)->seen.id);
+	world_free(world);
+}
+
 /* ---- side by side ---- */
 
 static void only_so_many_start_side_by_side_first_in_first_out(void **state)
@@ -404,6 +420,7 @@ int main(void)
 		TEST(an_unreachable_docker_is_no_failure),
 		TEST(a_name_taken_by_somebody_elses_container_is_left_to_it),
 		TEST(an_image_that_was_pruned_since_is_pulled_again),
+		TEST(the_id_of_a_container_whose_creation_was_not_answered_is_reported),
 		TEST(only_so_many_start_side_by_side_first_in_first_out),
 		TEST(a_start_that_waits_to_be_tried_again_keeps_nobody_waiting),
 		TEST(a_task_that_waits_for_its_turn_says_so),
