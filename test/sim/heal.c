@@ -46,7 +46,7 @@ static void heal_worker(struct sim *sim, struct sim_worker *worker)
 		sim_worker_start(sim, worker);
 }
 
-/* Who stands still goes on by itself; until then something is still wrong. */
+/* Who stands still goes on by itself, also on a machine that is broken otherwise; until then something is wrong. */
 static int64_t last_fault_ms(const struct sim *sim)
 {
 	int64_t last_ms = sim->now_ms;
@@ -55,8 +55,8 @@ static int64_t last_fault_ms(const struct sim *sim)
 	for (int i = 0; i < sim->n_workers; i++) {
 		const struct sim_worker *worker = &sim->workers[i];
 		const int64_t until_ms[] = { worker->paused_until_ms, worker->asleep_until_ms,
-					     worker->docker.frozen_until_ms };
-		for (size_t j = 0; !worker->broken && j < ARRAY_LEN(until_ms); j++)
+					     worker->broken ? 0 : worker->docker.frozen_until_ms };
+		for (size_t j = 0; j < ARRAY_LEN(until_ms); j++)
 			if (last_ms < until_ms[j])
 				last_ms = until_ms[j];
 	}
