@@ -71,12 +71,14 @@ static int end(struct fake *fake, struct fake_container *container)
 	return FAULT_NONE;
 }
 
-static int list(const struct fake *fake, struct uuid cluster, struct container_result *result)
+static int list(const struct fake *fake, struct uuid cluster, bool ended,
+		struct container_result *result)
 {
 	size_t at = 0;
 	result->list = base_calloc(fake->containers.n + 1, sizeof(*result->list));
 	for (const struct fake_container *each; (each = map_next(&fake->containers, &at));)
-		show(each, cluster, &result->list[result->n_list++]);
+		if (!ended || each->state != CONTAINER_RUNNING)
+			show(each, cluster, &result->list[result->n_list++]);
 	for (size_t i = 0; i < fake->networks.n; i++)
 		strings_add(&result->networks, fake->networks.items[i]);
 	return FAULT_NONE;
@@ -97,7 +99,7 @@ static int carry_out(struct fake *fake, const struct container_action *action, s
 		base_free(map_remove(&fake->containers, key_of(action->name)));
 		return FAULT_NONE;
 	case CONTAINER_INSPECT: return container ? FAULT_NONE : FAULT_NOT_FOUND;
-	case CONTAINER_LIST: return list(fake, cluster, result);
+	case CONTAINER_LIST: return list(fake, cluster, action->ended, result);
 	case CONTAINER_NETWORK_ENSURE:
 		if (!strings_has(&fake->networks, action->resource_name))
 			strings_add(&fake->networks, action->resource_name);

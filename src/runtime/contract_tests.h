@@ -19,7 +19,7 @@ bool contract_is_socket(void);
 
 /* Pull and return the fault; `*ret_message` (may be NULL) is borrowed from the bench. */
 int contract_pull(struct bench *bench, const char *image, int policy, const char **ret_message);
-const struct container_result *contract_list(struct bench *bench);
+const struct container_result *contract_list(struct bench *bench, bool ended);
 /* A bind mount at /here. */
 void contract_add_bind(struct job_spec *spec, const char *source, bool create_host_path);
 

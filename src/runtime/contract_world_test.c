@@ -80,13 +80,18 @@ static void the_list_shows_ours_and_only_ours(void **state)
 	bench_spec(bench, &spec, "exit 4");
 	bench_run(bench, ended, &spec);
 	record_release(&job_spec_type, &spec);
-	const struct container_result *result = contract_list(bench);
+	const struct container_result *result = contract_list(bench, false);
 	assert_int_equal(result->fault, FAULT_NONE);
 	assert_non_null(listed(result, runs));
 	assert_int_equal(listed(result, runs)->state, CONTAINER_RUNNING);
 	assert_int_equal(listed(result, runs)->attempt, 1);
 	assert_int_equal(listed(result, ended)->state, CONTAINER_EXITED);
 	assert_int_equal(listed(result, ended)->exit_code, 4);
+	assert_null(listed(result, other));
+	result = contract_list(bench, true);
+	assert_int_equal(result->fault, FAULT_NONE);
+	assert_null(listed(result, runs));
+	assert_int_equal(listed(result, ended)->state, CONTAINER_EXITED);
 	assert_null(listed(result, other));
 	assert_int_equal(bench_remove(bench, other), FAULT_NONE);
 }
@@ -112,7 +117,7 @@ static void every_answer_names_the_same_run_of_the_daemon(void **state)
 {
 	struct bench *bench = *state;
 	assert_true(bench->instance != 0);
-	assert_true(contract_list(bench)->daemon_instance == bench->instance);
+	assert_true(contract_list(bench, false)->daemon_instance == bench->instance);
 	struct container_action inspect = bench_action(bench, CONTAINER_INSPECT, bench_task(), 1);
 	assert_true(bench_do(bench, &inspect)->daemon_instance == bench->instance);
 }
@@ -189,7 +194,7 @@ static void services_find_each_other_by_name_and_alias_on_every_network(void **s
 	struct job_spec spec;
 	assert_int_equal(ensure_network(bench, &networks[0], front), FAULT_NONE);
 	assert_int_equal(ensure_network(bench, &networks[1], back), FAULT_NONE);
-	assert_true(strings_has(&contract_list(bench)->networks, front));
+	assert_true(strings_has(&contract_list(bench, false)->networks, front));
 	bench_spec(bench, &spec, NULL);
 	use_network(&spec, "front", NULL);
 	use_network(&spec, "back", "storage");
@@ -234,7 +239,7 @@ static void a_container_with_two_networks_is_not_listed_before_it_has_both(void 
 	if (fault == FAULT_NONE)
 		fault = bench_start(bench, task);
 	else
-		assert_null(listed(contract_list(bench), task));
+		assert_null(listed(contract_list(bench, false), task));
 	assert_int_equal(fault, FAULT_FAILED);
 	assert_int_equal(bench_remove(bench, task), FAULT_NONE);
 	assert_int_equal(remove_network(bench, here), FAULT_NONE);

@@ -106,8 +106,8 @@ void docker_ops_drop(struct docker *docker);
 
 /* Targets. Each part is percent-encoded. */
 void docker_target(struct text *out, const char *before, const char *part, const char *after);
-/* {"label":["drover.cluster=ID"]}, encoded, after `before`. */
-void docker_query_ours(struct text *out, const char *before, struct uuid cluster);
+/* {"label":["drover.cluster=ID"]}, encoded, after `before`; `more`: ',"KEY":[...]' for it, or "". */
+void docker_query_ours(struct text *out, const char *before, struct uuid cluster, const char *more);
 
 /* docker.c */
 extern const struct runtime_ops runtime_docker_ops;

@@ -207,7 +207,7 @@ static void list_networks(struct docker_op *op)
 	const struct listing *listing = op->data;
 	struct text target;
 	text_init(&target, 1024);
-	docker_query_ours(&target, "/networks?filters=", listing->cluster);
+	docker_query_ours(&target, "/networks?filters=", listing->cluster, "");
 	docker_op_call(op, "GET", text_string(&target), NULL, networks_listed);
 	text_release(&target);
 }
@@ -282,6 +282,8 @@ static void listed(struct docker_op *op, int status, struct http_view body)
 
 void docker_list(struct docker_op *op, const struct container_action *action)
 {
+	static const char ended[] =
+		",\"status\":[\"created\",\"restarting\",\"removing\",\"exited\",\"dead\"]";
 	struct listing *listing = base_calloc(1, sizeof(*listing));
 	listing->cluster = uuid_is_zero(action->cluster) ? op->docker->cluster : action->cluster;
 	docker_list_init(&listing->list);
@@ -290,7 +292,8 @@ void docker_list(struct docker_op *op, const struct container_action *action)
 	op->body = list_body;
 	struct text target;
 	text_init(&target, 1024);
-	docker_query_ours(&target, "/containers/json?all=true&filters=", listing->cluster);
+	docker_query_ours(&target, "/containers/json?all=true&filters=", listing->cluster,
+			  action->ended ? ended : "");
 	docker_op_call(op, "GET", text_string(&target), NULL, listed);
 	text_release(&target);
 }

@@ -206,11 +206,11 @@ void docker_target(struct text *out, const char *before, const char *part, const
 	text_add(out, after);
 }
 
-void docker_query_ours(struct text *out, const char *before, struct uuid cluster)
+void docker_query_ours(struct text *out, const char *before, struct uuid cluster, const char *more)
 {
-	char id[UUID_TEXT_SIZE], filter[128];
-	text_print(filter, sizeof(filter), "{\"label\":[\"%s=%s\"]}", LABEL_CLUSTER,
-		   uuid_format(cluster, id));
+	char id[UUID_TEXT_SIZE], filter[256];
+	text_print(filter, sizeof(filter), "{\"label\":[\"%s=%s\"]%s}", LABEL_CLUSTER,
+		   uuid_format(cluster, id), more);
 	text_add(out, before);
 	http_percent_encode(out, filter);
 }

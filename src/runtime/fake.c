@@ -26,6 +26,7 @@ struct fake_op {
 	struct pairs labels;
 	bool external;
 	bool with_volumes;
+	bool ended;
 };
 
 struct fake {
@@ -276,7 +277,8 @@ static void do_list(struct fake_op *op, struct fake_answer *answer)
 	const struct fake *fake = op->fake;
 	size_t capacity = 0;
 	for (struct fake_container *at = fake->world->containers; at; at = at->next) {
-		if (!has_label(&at->config.labels, fake->cluster))
+		bool runs = at->state == CONTAINER_RUNNING || at->state == CONTAINER_PAUSED;
+		if (!has_label(&at->config.labels, fake->cluster) || (op->ended && runs))
 			continue;
 		op->result.list = base_grow(op->result.list, op->result.n_list, &capacity,
 					    sizeof(*op->result.list));
@@ -452,6 +454,7 @@ static void fake_submit(struct runtime *runtime, const struct container_action *
 	op->result.op = action->op;
 	op->result.verb = action->verb;
 	op->with_volumes = action->with_volumes;
+	op->ended = action->ended;
 	op->previous = base_strdup(action->previous);
 	text_print(op->name, sizeof(op->name), "%s", action->name);
 	if (action->verb == CONTAINER_PULL) {

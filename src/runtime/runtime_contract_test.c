@@ -67,11 +67,12 @@ int contract_pull(struct bench *bench, const char *image, int policy, const char
 	return result->fault;
 }
 
-const struct container_result *contract_list(struct bench *bench)
+const struct container_result *contract_list(struct bench *bench, bool ended)
 {
 	struct container_action action = { .op = ++bench->next_op,
 					   .verb = CONTAINER_LIST,
 					   .cluster = bench->cluster,
+					   .ended = ended,
 					   .timeout_ms = 30000 };
 	return bench_do(bench, &action);
 }
@@ -103,7 +104,7 @@ static int group_setup(void **state)
 static int group_teardown(void **state)
 {
 	struct bench *bench = *state;
-	const struct container_result *listed = contract_list(bench);
+	const struct container_result *listed = contract_list(bench, false);
 	size_t n = listed->n_list;
 	struct task_id *tasks = base_calloc(n + 1, sizeof(*tasks));
 	int64_t *attempts = base_calloc(n + 1, sizeof(*attempts));
@@ -127,7 +128,7 @@ static int group_teardown(void **state)
 	base_free(tasks);
 	base_free(attempts);
 	struct strings networks = { 0 };
-	listed = contract_list(bench);
+	listed = contract_list(bench, false);
 	for (size_t i = 0; i < listed->networks.n; i++)
 		strings_add(&networks, listed->networks.items[i]);
 	for (size_t i = 0; i < networks.n; i++) {

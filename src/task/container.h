@@ -23,7 +23,7 @@ enum container_verb {
 	CONTAINER_KILL,		  /* send `signal`; not running is success */
 	CONTAINER_REMOVE,	  /* force false; absent is success */
 	CONTAINER_INSPECT,	  /* dials a fresh connection: see struct container_seen */
-	CONTAINER_LIST,		  /* everything with our cluster label: containers, networks */
+	CONTAINER_LIST,		  /* what has our cluster label: containers, networks */
 	CONTAINER_NETWORK_ENSURE, /* existing is success */
 	CONTAINER_NETWORK_REMOVE, /* absent is success; CONFLICT while in use */
 	CONTAINER_VOLUME_ENSURE,
@@ -64,6 +64,8 @@ struct container_action {
 		files; /* CREATE: folder with the files of job_spec_content(), named by number; the shell's */
 	/* FILES: the bytes of each job_spec_content(), base64; NULL: not here */
 	const char *const *contents;
+	/* LIST */
+	bool ended; /* of the containers only those that neither run nor are paused */
 	/* KILL */
 	const char *signal; /* "SIGTERM" */
 	/* REMOVE */

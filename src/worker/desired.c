@@ -206,7 +206,7 @@ void worker_desired_forget_all(struct worker *worker)
 {
 	for (struct worker_task *task = worker->task_first; task; task = task->next)
 		forget(worker, task);
-	worker->list_at_ms = worker->now_ms;
+	worker_list_now(worker);
 	worker->full_taken = true;
 	worker->want_full = false;
 }
@@ -220,7 +220,7 @@ static void take_full(struct worker *worker, const struct sync_down *down)
 		if (task->set_mark != worker->set_mark)
 			forget(worker, task);
 	if (!worker->full_taken)
-		worker->list_at_ms = worker->now_ms;
+		worker_list_now(worker);
 	worker->full_taken = true;
 	worker->want_full = false;
 }
@@ -252,7 +252,7 @@ static bool is_of_our_cluster(struct worker *worker, const struct sync_down *dow
 	if (uuid_is_zero(worker->meta.cluster)) {
 		worker->meta.cluster = down->cluster;
 		worker->meta_unsaved = true;
-		worker->list_at_ms = worker->now_ms;
+		worker_list_now(worker);
 		notes_add(&worker->out->notes, "worker joins its cluster");
 	}
 	return uuid_equal(down->cluster, worker->meta.cluster);

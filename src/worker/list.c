@@ -1,13 +1,40 @@
-/* The full list of what is on the machine: the truth that hints may have missed.
+/* Lists of what is on the machine: the truth that hints may have missed.
+ *
+ * Every list_ms one is taken. Where there are many containers, most are of those that have ended: who died is found as
+ * soon as anywhere, and reading costs no more the more there are. A list of all finds what else no hint has told:
+ * containers that were removed, strays that run, health. It is taken at each beginning (of a life, of a session, of a
+ * run of Docker) and then at most once in list_each_ms for each container of the one before: up to a thousand
+ * containers every list is one.
  *
  * 1. A list says nothing of a task that had an action begun after it, or has one in flight: it
  *    may be older.
  * 2. What differs from what is known is inspected; the list itself decides nothing.
- * 3. The newest attempt of a task is its current one (I1); others that run are strays. */
+ * 3. The newest attempt of a task is its current one (I1); others that run are strays.
+ * 4. A list of those that have ended says nothing of one that it does not show and that is thought to run. */
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/planted.h"
 #include "worker/worker_int.h"
+
+void worker_list_now(struct worker *worker)
+{
+	worker->list_at_ms = worker->now_ms;
+	worker->list_whole_at_ms = worker->now_ms;
+}
+
+void worker_list_advance(struct worker *worker)
+{
+	if (!worker->runtime_up || worker->list_op || uuid_is_zero(worker->meta.cluster) ||
+	    worker->now_ms < worker->list_at_ms)
+		return;
+	struct container_action *action = worker_op_begin(worker, OP_LIST, CONTAINER_LIST, NULL);
+	worker->list_op = action->op;
+	worker->list_ended = worker->listed && worker->now_ms < worker->list_whole_at_ms;
+	action->ended = worker->list_ended;
+	/* Whoever asks for all while it is under way is answered by another. */
+	if (!worker->list_ended)
+		worker->list_whole_at_ms = NEVER_MS;
+}
 
 static bool runs(int state)
 {
@@ -65,6 +92,9 @@ static void compare(struct worker *worker, struct worker_task *task, uint64_t op
 	if (PLANTED(PLANTED_EXIT_MISSED))
 		return;
 	bool listed = task->list_mark == worker->list_mark;
+	bool is_silent = worker->list_ended && !listed;
+	if (is_silent && (runs(task->container) || task->container == CONTAINER_ABSENT))
+		return;
 	int state = listed ? task->list_state : CONTAINER_ABSENT;
 	bool differs = state != task->container && !(runs(state) && runs(task->container));
 	if (runs(state) && task->list_health != HEALTH_NONE &&
@@ -76,14 +106,28 @@ static void compare(struct worker *worker, struct worker_task *task, uint64_t op
 	worker_task_mark_dirty(worker, task);
 }
 
-void worker_list_result(struct worker *worker, uint64_t op, const struct container_result *result)
+/* After a list of so many. */
+static void plan_next(struct worker *worker, size_t n_listed)
 {
 	worker->list_at_ms = worker->now_ms + worker->options.list_ms;
+	int64_t gap_ms = (int64_t)n_listed * worker->options.list_each_ms;
+	if (gap_ms < worker->options.list_ms)
+		gap_ms = worker->options.list_ms;
+	if (worker->list_whole_at_ms == NEVER_MS)
+		worker->list_whole_at_ms = worker->now_ms + gap_ms;
+	if (worker->list_whole_at_ms < worker->list_at_ms)
+		worker->list_at_ms = worker->list_whole_at_ms;
+}
+
+void worker_list_result(struct worker *worker, uint64_t op, const struct container_result *result)
+{
 	if (result->fault != FAULT_NONE) {
 		worker->list_at_ms = worker->now_ms + RETRY_MS;
+		if (!worker->list_ended)
+			worker->list_whole_at_ms = worker->list_at_ms;
 		return;
 	}
-	worker->list_done_op = op;
+	plan_next(worker, result->n_list);
 	worker->list_mark++;
 	for (size_t i = 0; i < result->n_list; i++) {
 		struct worker_task *task = owner_of(worker, &result->list[i]);
@@ -92,7 +136,10 @@ void worker_list_result(struct worker *worker, uint64_t op, const struct contain
 	}
 	for (size_t i = 0; i < result->n_list; i++)
 		take_one(worker, &result->list[i]);
-	worker_strays_sweep(worker);
+	if (!worker->list_ended) {
+		worker->list_done_op = op;
+		worker_strays_sweep(worker);
+	}
 	worker_networks_take_list(worker, &result->networks);
 	for (struct worker_task *task = worker->task_first; task; task = task->next) {
 		compare(worker, task, op);

@@ -59,7 +59,7 @@ static bool has_looked(struct worker *worker)
 			return false;
 		worker->removal_from_op = worker->op_newest + 1;
 		worker->removal_from_ms = worker->now_ms;
-		worker->list_at_ms = worker->now_ms;
+		worker_list_now(worker);
 	}
 	return worker->list_done_op >= worker->removal_from_op;
 }

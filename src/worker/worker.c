@@ -20,6 +20,7 @@ void worker_options_default(struct worker_options *options)
 		.starts_parallel = 4,
 		.beat_ms = LIMIT_BEAT_MS,
 		.list_ms = 10 * 1000,
+		.list_each_ms = 10,
 		.pull_timeout_ms = 10 * 60 * 1000,
 		.call_timeout_ms = 30 * 1000,
 		.backoff_first_ms = 1000,
@@ -59,6 +60,7 @@ struct worker *worker_new(const struct worker_options *options)
 	PRE(options->starts_parallel > 0);
 	PRE(options->beat_ms > 0);
 	PRE(options->list_ms > 0);
+	PRE(options->list_each_ms >= 0);
 	PRE(options->backoff_first_ms > 0);
 	PRE(options->backoff_max_ms >= options->backoff_first_ms);
 	PRE(options->dead_containers_kept >= 0);
@@ -283,7 +285,7 @@ enum err_code worker_start(struct worker *worker, const struct worker_in *in, co
 	worker->meta.numbers_ceiling = worker->number_next + NUMBERS_RESERVED;
 	worker->meta_unsaved = true;
 	worker->want_full = true;
-	worker->list_at_ms = in->now_ms;
+	worker_list_now(worker);
 	worker->beat_at_ms = in->now_ms;
 	worker_lease_start(worker, machine_restarted);
 	size_t n = 0;
@@ -331,7 +333,7 @@ static void take_runtime_up(struct worker *worker, uint64_t daemon_instance)
 		notes_add(&worker->out->notes, "Docker answers");
 	worker->runtime_heard = true;
 	worker->daemon_instance = daemon_instance;
-	worker->list_at_ms = worker->now_ms;
+	worker_list_now(worker);
 	set_runtime(worker, true);
 }
 
@@ -357,7 +359,7 @@ static void take_session(struct worker *worker, bool open)
 	worker->ask_full_at_ms = worker->now_ms;
 	worker->facts_unacked = worker->has_facts;
 	worker->facts_reported_in = 0;
-	worker->list_at_ms = worker->now_ms;
+	worker_list_now(worker);
 }
 
 static void take_facts(struct worker *worker, const struct node_facts *facts)
@@ -391,15 +393,6 @@ static void take_event(struct worker *worker, const struct worker_event *event)
 	case WORKER_PULLING: worker_start_pulling(worker, event->op); break;
 	default: UNREACHABLE("no such event");
 	}
-}
-
-/* List when it is time to; the cluster's label must be known. */
-static void advance_list(struct worker *worker)
-{
-	if (!worker->runtime_up || worker->list_op || uuid_is_zero(worker->meta.cluster) ||
-	    worker->now_ms < worker->list_at_ms)
-		return;
-	worker->list_op = worker_op_begin(worker, OP_LIST, CONTAINER_LIST, NULL)->op;
 }
 
 /* What finds no room among the actions stays dirty; the next answer makes a turn. */
@@ -449,7 +442,7 @@ void worker_step(struct worker *worker, const struct worker_in *in, struct worke
 	worker_due_take(worker);
 	worker_leases_look(worker);
 	worker_contents_settle(worker);
-	advance_list(worker);
+	worker_list_advance(worker);
 	converge_dirty(worker);
 	if (worker->runtime_up) {
 		worker_strays_advance(worker);

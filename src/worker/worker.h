@@ -14,9 +14,10 @@
 #include "task/container.h"
 
 struct worker_options {
-	int64_t starts_parallel;      /* pulls, creates and starts that run side by side: 4 */
-	int64_t beat_ms;	      /* LIMIT_BEAT_MS */
-	int64_t list_ms;	      /* how often the full list is taken: 10 s */
+	int64_t starts_parallel; /* pulls, creates and starts that run side by side: 4 */
+	int64_t beat_ms;	 /* LIMIT_BEAT_MS */
+	int64_t list_ms;	 /* how often it is looked which containers have ended: 10 s */
+	int64_t list_each_ms; /* all are listed as often, but so rarely for each of them: 10 ms */
 	int64_t pull_timeout_ms;      /* 10 min */
 	int64_t call_timeout_ms;      /* other calls: 30 s */
 	int64_t backoff_first_ms;     /* second restart in a row waits this: 1 s */

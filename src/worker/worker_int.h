@@ -299,8 +299,10 @@ struct worker {
 	uint64_t daemon_instance;
 	bool listed; /* at least once in this life: nothing starts before */
 	uint64_t list_op;
-	uint64_t list_done_op; /* the newest list that was answered */
+	uint64_t list_done_op; /* the newest list of all that was answered */
 	int64_t list_at_ms;
+	int64_t list_whole_at_ms; /* from then on the next one is of all; NEVER_MS: that is in flight */
+	bool list_ended;	  /* the one in flight is only of those that have ended */
 	uint64_t list_mark;
 
 	struct op *ops;
@@ -541,6 +543,10 @@ void worker_task_stopped(struct worker *worker, struct worker_task *task, char *
 void worker_task_show(struct worker *worker, struct worker_task *task, int reason, char *message);
 
 /* ---- list.c ---- */
+/* List all containers as soon as one can. */
+void worker_list_now(struct worker *worker);
+/* List when it is time to; the cluster's label must be known. */
+void worker_list_advance(struct worker *worker);
 void worker_list_result(struct worker *worker, uint64_t op, const struct container_result *result);
 
 /* ---- strays.c ---- */

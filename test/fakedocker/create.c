@@ -133,7 +133,7 @@ json_t *pairs_json(const struct pairs *pairs)
 	return object;
 }
 
-static const char *state_word(const struct fake_container *container)
+const char *state_word(const struct fake_container *container)
 {
 	return container->state == CONTAINER_CREATED   ? "created"
 	       : container->state == CONTAINER_RUNNING ? "running"

@@ -68,6 +68,8 @@ enum err_code create_read(const char *body, size_t len, int api_minor, struct fa
 			  struct err *err) WARN_UNUSED;
 /* GET /containers/NAME/json */
 json_t *container_json(const struct fake_container *container);
+/* Docker's word for its state. */
+const char *state_word(const struct fake_container *container);
 json_t *container_summary_json(const struct fake_container *container);
 json_t *pairs_json(const struct pairs *pairs);
 

@@ -80,6 +80,21 @@ static char *label_filter(const struct request *request)
 	return copy;
 }
 
+/* Is its state one of those that a request filters by, if it does? */
+static bool has_status(const struct request *request, const struct fake_container *container)
+{
+	_cleanup_free_ char *filters = parameter(request, "filters");
+	json_t *json = *filters ? docker_json_parse(filters, strlen(filters), NULL) : NULL;
+	const json_t *wanted = json_object_get(json, "status");
+	bool has = !wanted;
+	for (size_t i = 0; i < json_array_size(wanted) && !has; i++) {
+		const char *word = json_string_value(json_array_get(wanted, i));
+		has = word && strcmp(word, state_word(container)) == 0;
+	}
+	json_decref(json);
+	return has;
+}
+
 static bool has_label(const struct pairs *labels, const char *filter)
 {
 	const char *equals = strchr(filter, '=');
@@ -259,7 +274,7 @@ static void get_containers(struct fakedocker *fakedocker, const struct request *
 	_cleanup_free_ char *label = label_filter(request);
 	json_t *list = json_array();
 	for (struct fake_container *at = fakedocker->world->containers; at; at = at->next)
-		if (has_label(&at->config.labels, label))
+		if (has_label(&at->config.labels, label) && has_status(request, at))
 			json_array_append_new(list, container_summary_json(at));
 	put_json(answer, 200, list);
 }

@@ -354,7 +354,21 @@ static void keep_ghosts(struct sim_docker *docker, const struct container_result
 		container_seen_copy(&docker->ghosts[i], &result->list[i]);
 }
 
-static int do_list(struct sim *sim, struct sim_worker *worker, struct container_result *result)
+static void drop_running(struct container_result *result)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < result->n_list; i++) {
+		struct container_seen *seen = &result->list[i];
+		if (seen->state == CONTAINER_RUNNING || seen->state == CONTAINER_PAUSED)
+			container_seen_release(seen);
+		else
+			result->list[kept++] = *seen;
+	}
+	result->n_list = kept;
+}
+
+static int do_list(struct sim *sim, struct sim_worker *worker, bool ended,
+		   struct container_result *result)
 {
 	struct sim_docker *docker = &worker->docker;
 	struct uuid cluster = worker->cluster;
@@ -370,6 +384,8 @@ static int do_list(struct sim *sim, struct sim_worker *worker, struct container_
 		swap_ghosts(docker, result);
 	else
 		keep_ghosts(docker, result);
+	if (ended)
+		drop_running(result);
 	return FAULT_NONE;
 }
 
@@ -463,7 +479,7 @@ int sim_docker_carry_out(struct sim *sim, struct sim_worker *worker, struct sim_
 	case CONTAINER_INSPECT: return do_inspect(worker, container, action->resource, result);
 	case CONTAINER_EXEC: return do_exec(sim, container, result);
 	case CONTAINER_PROBE: return do_probe(sim, container, action->address, result);
-	case CONTAINER_LIST: return do_list(sim, worker, result);
+	case CONTAINER_LIST: return do_list(sim, worker, from->ended, result);
 	case CONTAINER_NETWORK_ENSURE:
 		return do_resource(docker, &docker->networks, action->resource, true, result);
 	case CONTAINER_NETWORK_REMOVE:

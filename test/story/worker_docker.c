@@ -170,14 +170,16 @@ static int do_kill(struct world *world, struct world_container *container, const
 	return FAULT_NONE;
 }
 
-static int do_list(struct world *world, struct container_result *result)
+static int do_list(struct world *world, bool ended, struct container_result *result)
 {
 	for (size_t i = 0; i < world->n_containers; i++) {
-		if (!uuid_equal(world->containers[i].seen.cluster, world->cluster))
+		const struct world_container *container = &world->containers[i];
+		if (!uuid_equal(container->seen.cluster, world->cluster) ||
+		    (ended && runs(container)))
 			continue;
 		result->list = base_realloc(result->list, result->n_list + 1,
 					    sizeof(struct container_seen));
-		container_seen_copy(&result->list[result->n_list++], &world->containers[i].seen);
+		container_seen_copy(&result->list[result->n_list++], &container->seen);
 	}
 	for (size_t i = 0; i < world->networks.n; i++)
 		strings_add(&result->networks, world->networks.items[i]);
@@ -320,7 +322,7 @@ static int carry_out(struct world *world, struct world_action *todo,
 		check_ours(world, container);
 		return do_exec(world, container, todo, result);
 	case CONTAINER_PROBE: return do_probe(world, container, todo, result);
-	case CONTAINER_LIST: return do_list(world, result);
+	case CONTAINER_LIST: return do_list(world, action->ended, result);
 	case CONTAINER_NETWORK_ENSURE: return do_resource(&world->networks, todo->resource, true);
 	case CONTAINER_NETWORK_REMOVE: return do_resource(&world->networks, todo->resource, false);
 	case CONTAINER_VOLUME_ENSURE: return do_resource(&world->volumes, todo->resource, true);
