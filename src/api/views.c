@@ -6,8 +6,9 @@
 
 static void fill_ports(struct task_view *view, const struct job_spec *spec, const struct task *task)
 {
-	for (size_t i = 0; i < task->desired.ports.n; i++) {
-		const struct port_grant *grant = &task->desired.ports.items[i];
+	const struct task_rare *rare = task_rare(task);
+	for (size_t i = 0; i < rare->ports.n; i++) {
+		const struct port_grant *grant = &rare->ports.items[i];
 		if (grant->index < 0 || (size_t)grant->index >= spec->ports.n)
 			continue;
 		const struct port *port = &spec->ports.items[grant->index];
@@ -27,16 +28,18 @@ static const char *node_name(const struct cluster *cluster, struct node_id id)
 
 static void fill_observed(struct task_view *view, const struct task *task)
 {
-	const struct task_observed *observed = &task->observed;
-	view->health = observed->health;
-	view->attempt = observed->attempt;
-	view->exit_code = observed->version ? observed->exit_code : -1;
-	view->container_id = base_strdup(observed->container_id);
-	view->started_wall_ms = observed->started_wall_ms;
-	view->finished_wall_ms = observed->finished_wall_ms;
-	if (observed->attempt > 0) {
+	struct task_observed observed;
+	char id[TASK_CONTAINER_ID_SIZE];
+	task_get_observed(task, id, &observed);
+	view->health = observed.health;
+	view->attempt = observed.attempt;
+	view->exit_code = observed.version ? observed.exit_code : -1;
+	view->container_id = base_strdup(observed.container_id);
+	view->started_wall_ms = observed.started_wall_ms;
+	view->finished_wall_ms = observed.finished_wall_ms;
+	if (observed.attempt > 0) {
 		char container[CONTAINER_NAME_SIZE];
-		container_name(task->desired.id, observed->attempt, container);
+		container_name(task->desired.id, observed.attempt, container);
 		view->container = base_strdup(container);
 	}
 }
@@ -54,7 +57,8 @@ static char *waits_of(const struct manager *manager, const struct task *task)
 void task_view_fill(struct task_view *view, const struct manager *manager, const struct task *task)
 {
 	const struct cluster *cluster = manager_cluster(manager);
-	const struct task_desired *desired = &task->desired;
+	const struct desired_half *desired = &task->desired;
+	const struct task_rare *rare = task_rare(task);
 	const struct job_entry *entry = cluster_job_of(cluster, task);
 	const struct job_spec *spec = cluster_task_spec(cluster, task);
 	char name[TASK_NAME_SIZE];
@@ -78,15 +82,15 @@ void task_view_fill(struct task_view *view, const struct manager *manager, const
 	view->node = desired->node.uuid;
 	view->node_name = base_strdup(node_name(cluster, desired->node));
 	view->gone = !task_occupies_node(task);
-	view->replaces = desired->replaces.uuid;
+	view->replaces = rare->replaces.uuid;
 	view->created_wall_ms = desired->created_wall_ms;
 	view->scheduled_wall_ms = desired->scheduled_wall_ms;
 	fill_ports(view, spec, task);
 	fill_observed(view, task);
 	if (manager_task_is_to_move(task))
-		view->moves_to = desired->move_to.uuid;
+		view->moves_to = rare->move_to.uuid;
 	if (desired->verdict)
-		view->finished_wall_ms = desired->verdict_wall_ms;
+		view->finished_wall_ms = rare->verdict_wall_ms;
 }
 
 void job_view_fill(struct job_view *view, const struct manager *manager,

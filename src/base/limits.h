@@ -25,12 +25,14 @@
 #define LIMIT_DEVICES		    64
 
 /* Amounts. */
-#define LIMIT_CPU_MILLI	    (100000LL * 1000)
-#define LIMIT_SIZE_BYTES    (1LL << 60)
-#define LIMIT_PIDS	    (1LL << 22)
-#define LIMIT_DURATION_MS   (366LL * 24 * 3600 * 1000)
-#define LIMIT_WALL_MS	    ((1LL << 48) - 1)
-#define LIMIT_COUNT	    (1LL << 53)
+#define LIMIT_CPU_MILLI	  (100000LL * 1000)
+#define LIMIT_SIZE_BYTES  (1LL << 60)
+#define LIMIT_PIDS	  (1LL << 22)
+#define LIMIT_DURATION_MS (366LL * 24 * 3600 * 1000)
+#define LIMIT_WALL_MS	  ((1LL << 48) - 1)
+#define LIMIT_COUNT	  (1LL << 53)
+#define LIMIT_TASK_COUNT                                                                           \
+	INT32_MAX /* of what is counted in each of many tasks; records could say more */
 #define LIMIT_PRIORITY	    100
 #define LIMIT_CPU_SHARES    262144 /* these three: Linux's own */
 #define LIMIT_CPU_PERIOD_US 1000000

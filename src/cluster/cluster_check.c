@@ -31,8 +31,8 @@ static void check_list(const struct task_list *list)
 static void check_holds_of(const struct node_entry *node, const struct task *task,
 			   const struct job_spec *spec)
 {
-	for (size_t i = 0; i < task->desired.ports.n; i++) {
-		const struct port_grant *grant = &task->desired.ports.items[i];
+	for (size_t i = 0; i < task_rare(task)->ports.n; i++) {
+		const struct port_grant *grant = &task_rare(task)->ports.items[i];
 		INVARIANT(grant->index >= 0 && (size_t)grant->index < spec->ports.n);
 		const struct port *port = &spec->ports.items[grant->index];
 		INVARIANT(port->host_first > 0);
@@ -47,7 +47,7 @@ static void check_holds_of(const struct node_entry *node, const struct task *tas
 static void check_task(const struct cluster *cluster, const struct task *task,
 		       struct carried *carried)
 {
-	const struct task_desired *desired = &task->desired;
+	const struct desired_half *desired = &task->desired;
 	const struct job_entry *job = cluster_job_of(cluster, task);
 	INVARIANT(cluster_task(cluster, desired->id) == task);
 	INVARIANT(job);
@@ -56,8 +56,7 @@ static void check_task(const struct cluster *cluster, const struct task *task,
 	INVARIANT(task->state >= TASK_PENDING && task->state <= TASK_FAILED);
 	INVARIANT(IMPLIES(desired->verdict, task->reason == desired->verdict_reason));
 	INVARIANT(IMPLIES(task->state == TASK_PENDING, task->observed.version == 0));
-	INVARIANT(IMPLIES(task->observed.version > 0,
-			  uuid_equal(task->observed.task.uuid, desired->id.uuid)));
+	INVARIANT(IMPLIES(task_rare(task)->waiting_message, task->state == TASK_PENDING));
 	INVARIANT(IMPLIES(task->observed.gone || task->observed.removed || desired->written_off,
 			  task_is_final(task->state)));
 	const struct job_spec *spec = cluster_task_spec(cluster, task);
@@ -80,7 +79,7 @@ static void check_task(const struct cluster *cluster, const struct task *task,
 	sums->memory_expected_bytes += expected.memory_bytes;
 	sums->disk_bytes += spec->reservations.disk_bytes;
 	sums->n_tasks++;
-	sums->n_holds += desired->ports.n;
+	sums->n_holds += task_rare(task)->ports.n;
 	check_holds_of(node, task, spec);
 }
 

@@ -5,6 +5,7 @@
  * task is final nothing of it changes but `gone` and `removed`, and those only rise. */
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/limits.h"
 #include "base/planted.h"
 #include "cluster/internal.h"
 
@@ -22,7 +23,7 @@ static void path_add(struct path *path, int state)
 
 /* Did a container run between what is known and what is reported now? Compares times for equality
  * only: clocks jump. */
-static bool ran_since(const struct task_observed *known, const struct task_observed *report)
+static bool ran_since(const struct observed_half *known, const struct task_observed *report)
 {
 	return report->started_wall_ms > 0 && report->started_wall_ms != known->started_wall_ms;
 }
@@ -31,7 +32,7 @@ static bool ran_since(const struct task_observed *known, const struct task_obser
  * told; only the rows that must have happened are walked. */
 static struct path path_of(const struct task *task, const struct task_observed *report)
 {
-	const struct task_observed *known = &task->observed;
+	const struct observed_half *known = &task->observed;
 	struct path path = { 0 };
 	bool newer_attempt = report->attempt > known->attempt;
 	bool ran = ran_since(known, report);
@@ -66,6 +67,9 @@ bool observed_is_sound(const struct task_observed *report, struct err *err)
 		err_set(err, ERR_PROTOCOL, "a worker cannot report the state %d", report->state);
 	else if (report->version <= 0)
 		err_set(err, ERR_PROTOCOL, "a report has a version of at least 1");
+	else if (!task_can_hold_observed(report))
+		err_set(err, ERR_PROTOCOL, "no container is started more than %d times",
+			LIMIT_TASK_COUNT);
 	else if (report->reason == REASON_EXIT_ZERO && report->state != TASK_COMPLETED)
 		err_set(err, ERR_PROTOCOL, "a task that is %s has not ended with exit code 0",
 			enum_name(task_state_names, report->state));
@@ -89,7 +93,7 @@ static bool report_is_sound(const struct task_observed *report, struct err *err)
 static bool report_is_acceptable(const struct task *task, struct node_id node,
 				 const struct task_observed *report, struct err *err)
 {
-	const struct task_observed *known = &task->observed;
+	const struct observed_half *known = &task->observed;
 	if (uuid_is_zero(node.uuid) || !uuid_equal(task->desired.node.uuid, node.uuid)) {
 		err_set(err, ERR_CONFLICT, "the task is not placed on the node that reports it");
 	} else if (report->version < known->version) {
@@ -115,18 +119,19 @@ static bool report_is_acceptable(const struct task *task, struct node_id node,
 /* A final task learns only that its container is gone. Returns whether that is news. */
 static bool take_flags(struct task *task, const struct task_observed *report)
 {
-	struct task_observed *known = &task->observed;
+	struct observed_half *known = &task->observed;
 	bool gone = known->gone || report->gone || report->removed;
 	bool removed = known->removed || report->removed;
 	if (gone == known->gone && removed == known->removed)
 		return false;
 	if (known->version == 0) {
-		record_init(&task_observed_type, known);
-		known->task = task->desired.id;
-		known->state = TASK_SCHEDULED;
+		struct task_observed nothing;
+		record_init(&task_observed_type, &nothing);
+		nothing.state = TASK_SCHEDULED;
+		task_take_observed(task, &nothing);
 	}
 	if (PLANTED(PLANTED_FINAL_CHANGES))
-		known->exit_code = report->exit_code;
+		known->exit_code = (int32_t)report->exit_code;
 	known->version = report->version;
 	known->gone = gone;
 	known->removed = removed;
@@ -137,9 +142,7 @@ static void take_report(struct task *task, struct task_observed *report, const s
 {
 	for (size_t i = 0; i < path->n; i++)
 		task_must_move(task, path->states[i]);
-	record_release(&task_observed_type, &task->observed);
-	task->observed = *report;
-	*report = (struct task_observed){ 0 };
+	task_take_observed(task, report);
 	task->observed.gone |= task->observed.removed;
 	POST(task_derive_state(task) == task->state);
 	task_derive_reason(task);
@@ -160,6 +163,15 @@ static bool apply(struct cluster *cluster, struct task *task, struct task_observ
 	if (was_on_list && !task_is_on_list_of_node(task))
 		task_list_remove(&cluster_node(cluster, task->desired.node)->tasks, task);
 	return changed;
+}
+
+static void put_observed(struct changes *changes, const struct task *task)
+{
+	struct task_observed observed;
+	char container_id[TASK_CONTAINER_ID_SIZE];
+	task_get_observed(task, container_id, &observed);
+	cluster_record_put(changes, cluster_key_of_observed(observed.task), &task_observed_type,
+			   &observed);
 }
 
 /* False: refused, with the reason in `err`. */
@@ -187,8 +199,7 @@ static bool observe(struct cluster *cluster, struct changes *changes, struct nod
 	}
 	if (apply(cluster, task, report, &path)) {
 		cluster_job_of(cluster, task)->dirty = true;
-		cluster_record_put(changes, cluster_key_of_observed(task->desired.id),
-				   &task_observed_type, &task->observed);
+		put_observed(changes, task);
 	}
 	return true;
 }
@@ -199,13 +210,14 @@ void cluster_refile_observed(struct cluster *cluster, struct changes *changes)
 	const struct task *task = cluster->filed_by_node.items[--cluster->filed_by_node.n];
 	cluster_record_delete(changes,
 			      cluster_first_key_of_observed(task->desired.node, task->desired.id));
-	cluster_record_put(changes, cluster_key_of_observed(task->desired.id), &task_observed_type,
-			   &task->observed);
+	put_observed(changes, task);
 }
 
 bool cluster_observe_again(struct task *task, const struct task_observed *observed)
 {
-	struct task_observed known = task->observed;
+	struct task_observed known;
+	char container_id[TASK_CONTAINER_ID_SIZE];
+	task_get_observed(task, container_id, &known);
 	if (known.version == 0 || observed->version < known.version)
 		return false;
 	known.version = observed->version;

@@ -4,6 +4,7 @@
 
 #include <cmocka.h>
 
+#include "base/limits.h"
 #include "cluster/test_world.h"
 
 struct scene {
@@ -69,7 +70,10 @@ static void what_is_reported_again_is_not_recorded_again(void **state)
 	assert_false(cluster_observe_again(scene->task, &again));
 	assert_true(report(scene, 1, TASK_RUNNING, 1));
 	size_t n_changes = scene->world.changes.n;
-	record_copy(&task_observed_type, &again, &scene->task->observed);
+	struct task_observed known;
+	char container_id[TASK_CONTAINER_ID_SIZE];
+	task_get_observed(scene->task, container_id, &known);
+	record_copy(&task_observed_type, &again, &known);
 	again.version = 7;
 	assert_true(cluster_observe_again(scene->task, &again));
 	assert_int_equal(scene->task->observed.version, 7);
@@ -228,6 +232,16 @@ static void only_a_completed_task_can_have_succeeded(void **state)
 	assert_true(task_succeeded(scene->task));
 }
 
+static void no_task_counts_further_than_it_can_hold(void **state)
+{
+	struct scene *scene = *state;
+	struct err err = { 0 };
+	struct task_observed far = report_of(scene->task, 1, TASK_RUNNING, LIMIT_TASK_COUNT + 1LL);
+	assert_false(world_report(&scene->world, scene->task, far, &err));
+	assert_int_equal(err.code, ERR_PROTOCOL);
+	assert_true(report(scene, 1, TASK_RUNNING, LIMIT_TASK_COUNT));
+}
+
 static void attempts_do_not_go_back(void **state)
 {
 	struct scene *scene = *state;
@@ -262,6 +276,7 @@ int main(void)
 		CASE(nonsense_from_outside_is_refused_and_changes_nothing),
 		CASE(only_a_completed_task_can_have_succeeded),
 		CASE(attempts_do_not_go_back),
+		CASE(no_task_counts_further_than_it_can_hold),
 		CASE(the_contents_are_taken_whatever_the_answer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,13 +119,14 @@ static enum err_code replay_revision(struct cluster *cluster, const struct chang
 	return ERR_NONE;
 }
 
-/* The task, or a placeholder for it that stands under `id` without having it. */
+/* The task, or a placeholder for it, which fills no slot. */
 static struct task *task_or_placeholder(struct cluster *cluster, struct task_id id)
 {
 	struct task *task = cluster_task(cluster, id);
 	if (task)
 		return task;
 	task = base_calloc(1, sizeof(*task));
+	task->desired.id = id;
 	cluster_map_add(&cluster->tasks, id.uuid, task);
 	task_list_append(&cluster->replaying, task);
 	return task;
@@ -141,14 +142,20 @@ static enum err_code replay_task(struct cluster *cluster, const struct change *c
 	struct change key = cluster_key_of_task(desired.id);
 	if (!same_key(change, &key) || uuid_is_zero(desired.id.uuid))
 		return misplaced(&task_desired_type, &desired, err);
+	if (desired.slot < 1 || !task_can_hold_desired(&desired)) {
+		const char *why = desired.slot < 1 ? "fills no slot" : "counts too far";
+		struct uuid id = desired.id.uuid;
+		record_release(&task_desired_type, &desired);
+		return damaged_id(err, "task", id, why);
+	}
 	struct task *task = task_or_placeholder(cluster, desired.id);
-	bool taken = !uuid_is_zero(task->desired.id.uuid);
+	bool taken = task->desired.slot > 0;
 	/* A placeholder remembers which node its observed record was filed under, in a store of release 1. */
 	bool elsewhere = !uuid_is_zero(task->desired.node.uuid) &&
 			 !uuid_equal(task->desired.node.uuid, desired.node.uuid);
 	if (taken || elsewhere)
 		return misplaced(&task_desired_type, &desired, err);
-	task->desired = desired;
+	task_take_desired(task, &desired);
 	return ERR_NONE;
 }
 
@@ -169,7 +176,7 @@ static enum err_code replay_observed(struct cluster *cluster, const struct chang
 	    uuid_is_zero(observed.task.uuid) || !observed_is_sound(&observed, NULL))
 		return misplaced(&task_observed_type, &observed, err);
 	struct task *task = task_or_placeholder(cluster, observed.task);
-	bool known = !uuid_is_zero(task->desired.id.uuid);
+	bool known = task->desired.slot > 0;
 	if (task->observed.version > 0 ||
 	    (known && of_release_1 && !uuid_equal(task->desired.node.uuid, node.uuid)))
 		return misplaced(&task_observed_type, &observed, err);
@@ -177,7 +184,7 @@ static enum err_code replay_observed(struct cluster *cluster, const struct chang
 		task->desired.node = node;
 		task_list_append(&cluster->filed_by_node, task);
 	}
-	task->observed = observed;
+	task_take_observed(task, &observed);
 	return ERR_NONE;
 }
 
@@ -340,6 +347,9 @@ static enum err_code tie_job(struct cluster *cluster, struct job_entry *entry, s
 		return damaged_id(err, "job", job->id.uuid, "has the name of another job");
 	if (!job_entry_current(entry))
 		return damaged_id(err, "job", job->id.uuid, "lacks its current revision");
+	if (job->revision > LIMIT_TASK_COUNT || job->restarts_asked > LIMIT_TASK_COUNT ||
+	    job->roll > LIMIT_TASK_COUNT)
+		return damaged_id(err, "job", job->id.uuid, "counts too far");
 	for (size_t i = 0; i < entry->n_revisions; i++)
 		if (content_missing(cluster, job->project, entry->revisions[i]))
 			return damaged_id(err, "job", job->id.uuid,
@@ -369,10 +379,11 @@ static enum err_code tie_jobs(struct cluster *cluster, struct err *err)
 	return ERR_NONE;
 }
 
-static bool grants_are_sound(const struct task_desired *desired, const struct job_spec *spec)
+static bool grants_are_sound(const struct task *task, const struct job_spec *spec)
 {
-	for (size_t i = 0; i < desired->ports.n; i++) {
-		const struct port_grant *grant = &desired->ports.items[i];
+	const struct task_rare *rare = task_rare(task);
+	for (size_t i = 0; i < rare->ports.n; i++) {
+		const struct port_grant *grant = &rare->ports.items[i];
 		if (grant->index < 0 || (size_t)grant->index >= spec->ports.n)
 			return false;
 		const struct port *port = &spec->ports.items[grant->index];
@@ -400,7 +411,7 @@ static bool sums_can_hold(const struct cluster *cluster, const struct task *task
 /* What is wrong with a task; NULL: nothing. */
 static const char *fault_of(const struct cluster *cluster, const struct task *task)
 {
-	const struct task_desired *desired = &task->desired;
+	const struct desired_half *desired = &task->desired;
 	const struct job_entry *job = cluster_job_of(cluster, task);
 	if (!job)
 		return "is of a job that is not there";
@@ -413,11 +424,9 @@ static const char *fault_of(const struct cluster *cluster, const struct task *ta
 		return "is placed on a node that has left";
 	if (task->observed.version > 0 && uuid_is_zero(desired->node.uuid))
 		return "was observed and is on no node";
-	if (desired->slot < 1)
-		return "fills no slot";
 	if (desired->verdict && !task_is_final(desired->verdict))
 		return "has a verdict that is not an end";
-	if (!grants_are_sound(desired, cluster_task_spec(cluster, task)))
+	if (!grants_are_sound(task, cluster_task_spec(cluster, task)))
 		return "holds a port its job does not publish";
 	if ((task->observed.gone || task->observed.removed || desired->written_off) &&
 	    !task_is_final(task_derive_state(task)))
@@ -431,14 +440,14 @@ static const char *fault_of(const struct cluster *cluster, const struct task *ta
 
 static enum err_code tie_task(struct cluster *cluster, struct task *task, struct err *err)
 {
-	struct task_desired *desired = &task->desired;
-	if (uuid_is_zero(desired->id.uuid))
-		return damaged_id(err, "task", task->observed.task.uuid,
+	const struct desired_half *desired = &task->desired;
+	if (desired->slot < 1)
+		return damaged_id(err, "task", desired->id.uuid,
 				  "was observed but has no record of its own");
 	const char *fault = fault_of(cluster, task);
 	if (fault)
 		return damaged_id(err, "task", desired->id.uuid, fault);
-	task->state = task_derive_state(task);
+	task->state = (uint8_t)task_derive_state(task);
 	task_derive_reason(task);
 	weight_on(cluster, task);
 	task_list_append(&cluster_job_of(cluster, task)->tasks, task);

@@ -7,8 +7,9 @@
 
 static void put_desired(struct changes *changes, const struct task *task)
 {
-	cluster_record_put(changes, cluster_key_of_task(task->desired.id), &task_desired_type,
-			   &task->desired);
+	struct task_desired desired;
+	task_get_desired(task, &desired);
+	cluster_record_put(changes, cluster_key_of_task(desired.id), &task_desired_type, &desired);
 }
 
 struct task *cluster_add_task(struct cluster *cluster, struct changes *changes,
@@ -21,8 +22,7 @@ struct task *cluster_add_task(struct cluster *cluster, struct changes *changes,
 	PRE(job);
 	PRE(job_entry_revision(job, desired->revision));
 	struct task *task = base_calloc(1, sizeof(*task));
-	task->desired = *desired;
-	*desired = (struct task_desired){ 0 };
+	task_take_desired(task, desired);
 	task_derive_reason(task);
 	cluster_map_add(&cluster->tasks, task->desired.id.uuid, task);
 	task_list_insert(&job->tasks, task);
@@ -50,7 +50,7 @@ void cluster_task_edit(struct cluster *cluster, struct task *task)
 static void check_edit(const struct cluster *cluster, const struct task *task)
 {
 	const struct cluster_edit *edit = &cluster->edit;
-	const struct task_desired *desired = &task->desired;
+	const struct desired_half *desired = &task->desired;
 	const struct job_entry *job = cluster_job(cluster, desired->job);
 	INVARIANT(cluster_task(cluster, desired->id) == task);
 	INVARIANT(uuid_equal(desired->job.uuid, edit->job.uuid));
@@ -82,6 +82,7 @@ void cluster_task_save(struct cluster *cluster, struct changes *changes, struct 
 	} else if (cluster->edit.on_list && !task_is_on_list_of_node(task)) {
 		task_list_remove(&cluster_node(cluster, task->desired.node)->tasks, task);
 	}
+	task_tidy(task);
 	cluster->edit = (struct cluster_edit){ 0 };
 	weight_on(cluster, task);
 	cluster_job_of(cluster, task)->dirty = true;

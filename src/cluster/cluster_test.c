@@ -230,12 +230,12 @@ static void a_verdict_moves_a_task_to_its_end(void **state)
 	cluster_task_edit(&world->cluster, task);
 	task->desired.verdict = TASK_FAILED;
 	task->desired.verdict_reason = REASON_PLACEMENT_DEADLINE;
-	string_set(&task->desired.verdict_message, "not placed within 10s");
+	string_set(&task_make_rare(task)->verdict_message, "not placed within 10s");
 	cluster_task_save(&world->cluster, &world->changes, task);
 
 	assert_int_equal(task->state, TASK_FAILED);
 	assert_int_equal(task->reason, REASON_PLACEMENT_DEADLINE);
-	assert_string_equal(task->message, "not placed within 10s");
+	assert_string_equal(task_message(task), "not placed within 10s");
 	assert_int_equal(world->cluster.n_tasks_by_state[TASK_PENDING], 0);
 	assert_int_equal(world->cluster.n_tasks_by_state[TASK_FAILED], 1);
 }
@@ -317,7 +317,7 @@ static void a_waiting_task_says_why_and_forgets_it_when_placed(void **state)
 	assert_int_equal(world->changes.n, n_changes);
 	world_place(world, task, node);
 	assert_int_equal(task->reason, REASON_ASSIGNED);
-	assert_null(task->message);
+	assert_null(task_message(task));
 	assert_string_equal(cluster_task_sentence(&world->cluster, task, out), "placed on a");
 }
 

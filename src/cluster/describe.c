@@ -24,8 +24,9 @@ const char *cluster_node_name(const struct node_entry *node)
 const char *cluster_task_sentence(const struct cluster *cluster, const struct task *task,
 				  char out[TASK_SENTENCE_SIZE])
 {
-	if (task->message && *task->message)
-		return task->message;
+	const char *message = task_message(task);
+	if (message && *message)
+		return message;
 	const struct node_entry *node = cluster_node(cluster, task->desired.node);
 	const char *host = node ? cluster_node_name(node) : "a node";
 	switch (task->reason) {

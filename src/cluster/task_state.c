@@ -15,21 +15,29 @@ int task_derive_state(const struct task *task)
 	return TASK_SCHEDULED;
 }
 
+/* Takes the message. */
+static void set_waiting_message(struct task *task, char *message)
+{
+	if (!message && !task_rare(task)->waiting_message)
+		return;
+	struct task_rare *rare = task_make_rare(task);
+	base_free(rare->waiting_message);
+	rare->waiting_message = message;
+	task_tidy(task);
+}
+
 void task_derive_reason(struct task *task)
 {
 	if (task->desired.verdict) {
 		task->reason = task->desired.verdict_reason;
-		string_set(&task->message, task->desired.verdict_message);
 	} else if (task->state == TASK_PENDING) {
 		task->reason = REASON_QUEUED;
-		string_set(&task->message, NULL);
 	} else if (task->observed.version > 0) {
 		task->reason = task->observed.reason;
-		string_set(&task->message, task->observed.message);
 	} else {
 		task->reason = REASON_ASSIGNED;
-		string_set(&task->message, NULL);
 	}
+	set_waiting_message(task, NULL);
 }
 
 void task_must_move(struct task *task, int to)
@@ -49,9 +57,8 @@ void cluster_set_waiting(struct cluster *cluster, struct task *task, int reason,
 	PRE(!cluster->edit.task);
 	PRE(task->state == TASK_PENDING);
 	PRE(reason > REASON_NONE && reason < REASON_ASSIGNED);
-	base_free(task->message);
-	task->reason = reason;
-	task->message = message;
+	task->reason = (uint8_t)reason;
+	set_waiting_message(task, message);
 }
 
 void cluster_set_unreachable(struct cluster *cluster, struct task *task, bool unreachable)

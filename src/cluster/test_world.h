@@ -160,7 +160,7 @@ static inline void world_place_on_port(struct world *world, struct task *task,
 {
 	cluster_task_edit(&world->cluster, task);
 	task->desired.node = node->record.id;
-	struct port_grant *grant = list_add(&task->desired.ports, sizeof(*grant));
+	struct port_grant *grant = list_add(&task_make_rare(task)->ports, sizeof(*grant));
 	*grant = (struct port_grant){ 0, host_port };
 	cluster_task_save(&world->cluster, &world->changes, task);
 }

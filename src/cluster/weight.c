@@ -157,13 +157,13 @@ const struct port_grant *weight_port_conflict(const struct cluster *cluster,
 		return NULL;
 	const struct node_entry *node = cluster_node(cluster, task->desired.node);
 	const struct job_spec *spec = cluster_task_spec(cluster, task);
-	for (size_t i = 0; i < task->desired.ports.n; i++) {
-		const struct port_grant *grant = &task->desired.ports.items[i];
+	for (size_t i = 0; i < task_rare(task)->ports.n; i++) {
+		const struct port_grant *grant = &task_rare(task)->ports.items[i];
 		const struct port *port = port_of(spec, grant);
 		if (hold_that_excludes(node, port->host_ip, port->protocol, grant->host_port))
 			return grant;
 		for (size_t j = 0; j < i; j++) {
-			const struct port_grant *other = &task->desired.ports.items[j];
+			const struct port_grant *other = &task_rare(task)->ports.items[j];
 			const struct port *taken = port_of(spec, other);
 			if (other->host_port == grant->host_port &&
 			    taken->protocol == port->protocol &&
@@ -202,8 +202,8 @@ void weight_on(struct cluster *cluster, struct task *task)
 	PRE(node);
 	add_to_columns(&cluster->columns, node->index, &spec->reservations, 1);
 	placement_add(cluster_job_of(cluster, task), node->index);
-	for (size_t i = 0; i < task->desired.ports.n; i++) {
-		const struct port_grant *grant = &task->desired.ports.items[i];
+	for (size_t i = 0; i < task_rare(task)->ports.n; i++) {
+		const struct port_grant *grant = &task_rare(task)->ports.items[i];
 		hold_add(node, task, port_of(spec, grant), grant->host_port);
 	}
 }
@@ -219,8 +219,8 @@ void weight_off(struct cluster *cluster, struct task *task)
 	INVARIANT(node);
 	add_to_columns(&cluster->columns, node->index, &spec->reservations, -1);
 	placement_remove(cluster_job_of(cluster, task), node->index);
-	for (size_t i = 0; i < task->desired.ports.n; i++) {
-		const struct port_grant *grant = &task->desired.ports.items[i];
+	for (size_t i = 0; i < task_rare(task)->ports.n; i++) {
+		const struct port_grant *grant = &task_rare(task)->ports.items[i];
 		hold_remove(node, task, port_of(spec, grant), grant->host_port);
 	}
 }

@@ -35,7 +35,7 @@ static void check_slots(const struct manager *manager)
 			INVARIANT(
 				IMPLIES(!aside && task != slot->newest && task_occupies_node(task),
 					task_is_given_up(task) ||
-						uuid_equal(slot->newest->desired.replaces.uuid,
+						uuid_equal(task_rare(slot->newest)->replaces.uuid,
 							   task->desired.id.uuid)));
 			INVARIANT(IMPLIES(task_is_given_up(task), task_is_final(task->state)));
 		}

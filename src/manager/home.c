@@ -30,7 +30,7 @@ static bool may_come_home(const struct node_entry *node)
 /* At home, in the place of another, and not ready yet. */
 static bool is_arriving(const struct task *task)
 {
-	return !task_is_ready(task) && !uuid_is_zero(task->desired.replaces.uuid);
+	return !task_is_ready(task) && !uuid_is_zero(task_rare(task)->replaces.uuid);
 }
 
 /* Is it to be together with the others? What an update will replace is not: its successor starts at home. But while

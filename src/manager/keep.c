@@ -85,7 +85,7 @@ const struct node_entry *keep_forbids(const struct manager *manager, const struc
 				      const struct pending *pending)
 {
 	const struct keep *keep = &manager->keep;
-	if (!keep->on || pending->lost || !uuid_is_zero(task->desired.replaces.uuid))
+	if (!keep->on || pending->lost || !uuid_is_zero(task_rare(task)->replaces.uuid))
 		return NULL;
 	const struct pending *first = pending_get(manager, keep->task);
 	/* It may have been placed earlier in this pass. */

@@ -102,7 +102,7 @@ static int64_t step_ms(const struct manager *manager, const struct task *success
 static struct move *move_of(struct manager *manager, const struct slot *slot)
 {
 	struct task_id id = slot->moving->desired.id;
-	const struct task_desired *successor = &slot->newest->desired;
+	const struct desired_half *successor = &slot->newest->desired;
 	struct move *move = map_get(&manager->moves, id.uuid);
 	if (!move) {
 		move = base_calloc(1, sizeof(*move));
@@ -346,7 +346,7 @@ void move_start(struct manager *manager, struct job_entry *entry, struct slot *s
 
 bool move_is_over(const struct manager *manager, const struct task *task)
 {
-	const struct task *before = cluster_task(&manager->cluster, task->desired.replaces);
+	const struct task *before = cluster_task(&manager->cluster, task_rare(task)->replaces);
 	return !before || task_is_off(before);
 }
 
@@ -354,7 +354,7 @@ bool move_is_over(const struct manager *manager, const struct task *task)
  * machine nothing is told. */
 static bool waits_for_the_one_before(const struct manager *manager, const struct task *task)
 {
-	const struct task *before = cluster_task(&manager->cluster, task->desired.replaces);
+	const struct task *before = cluster_task(&manager->cluster, task_rare(task)->replaces);
 	return before && !task_is_off(before) && !before->unreachable;
 }
 

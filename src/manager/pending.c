@@ -32,11 +32,9 @@ void pending_model(const struct manager *manager, const struct task *task, bool 
 	if (!lost)
 		return;
 	const struct job_entry *entry = cluster_job_of(&manager->cluster, task);
-	ret_model->desired.revision = successor_revision(entry, task)->number;
+	ret_model->desired.revision = (int32_t)successor_revision(entry, task)->number;
 	ret_model->desired.node = (struct node_id){ { { 0 } } };
-	ret_model->desired.move_to = (struct node_id){ { { 0 } } };
-	ret_model->desired.ports.items = NULL;
-	ret_model->desired.ports.n = 0;
+	ret_model->rare = NULL;
 	ret_model->state = TASK_PENDING;
 }
 
@@ -84,11 +82,11 @@ void pending_add(struct manager *manager, struct task *task, bool lost)
 			pending_enqueue(manager, pending);
 		return;
 	}
-	const struct task *old = cluster_task(&manager->cluster, task->desired.replaces);
+	const struct task *old = cluster_task(&manager->cluster, task_rare(task)->replaces);
 	pending->moves = old && !task_is_final(old->state);
 	pending->fenced = old && old->desired.written_off;
-	if (task->desired.not_before_ms)
-		pending->due_ms = now_ms + wall_left_ms(manager, task->desired.not_before_ms,
+	if (task_rare(task)->not_before_ms)
+		pending->due_ms = now_ms + wall_left_ms(manager, task_rare(task)->not_before_ms,
 							BACKOFF_MAX_MS + BACKOFF_MAX_MS / 5);
 	int64_t deadline_ms = cluster_task_spec(&manager->cluster, task)->placement_deadline_ms;
 	if (!deadline_ms)
@@ -235,7 +233,7 @@ void pending_class_anew(struct manager *manager, const struct job_entry *entry)
  * what failed are the successors before this one. NULL: it is not kept. */
 static const struct task *failed_before(const struct manager *manager, const struct task *task)
 {
-	const struct task *old = cluster_task(&manager->cluster, task->desired.replaces);
+	const struct task *old = cluster_task(&manager->cluster, task_rare(task)->replaces);
 	if (old && task_is_final(old->state))
 		return old;
 	const struct task_list *tasks = &cluster_job_of(&manager->cluster, task)->tasks;
@@ -257,8 +255,8 @@ static void wait_for_time(struct manager *manager, struct pending *pending, stru
 	char sentence[TASK_SENTENCE_SIZE];
 	const struct task *old = failed_before(manager, task);
 	text_print(message, sizeof(message), "%lld %s in a row failed, the last one: %s",
-		   (long long)task->desired.start_failures,
-		   task->desired.start_failures == 1 ? "start" : "starts",
+		   (long long)task_rare(task)->start_failures,
+		   task_rare(task)->start_failures == 1 ? "start" : "starts",
 		   old ? cluster_task_sentence(&manager->cluster, old, sentence) : "not kept");
 	task_set_waiting(manager, task, REASON_WAITS_BACKOFF, message);
 }

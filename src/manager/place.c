@@ -83,7 +83,7 @@ static void park(struct manager *manager, struct task_class *class, const struct
 static struct node_id node_to_avoid(const struct manager *manager, const struct task *task)
 {
 	struct node_id none = { { { 0 } } };
-	if (!task->desired.start_failures)
+	if (!task_rare(task)->start_failures)
 		return none;
 	const struct job_entry *entry = cluster_job_of(&manager->cluster, task);
 	for (size_t i = entry->tasks.n; i > 0; i--) {

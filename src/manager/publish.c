@@ -143,7 +143,7 @@ static void drop_template(struct manager *manager, struct session *session,
 {
 	const struct node_entry *node = cluster_node(&manager->cluster, session->node);
 	for (size_t i = 0; i < node->tasks.n; i++) {
-		const struct task_desired *desired = &node->tasks.items[i]->desired;
+		const struct desired_half *desired = &node->tasks.items[i]->desired;
 		if (desired->revision == change->revision &&
 		    uuid_equal(desired->job.uuid, change->job.uuid))
 			return;

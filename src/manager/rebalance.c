@@ -41,9 +41,9 @@ RECORD_TYPE(rebalance_request, struct rebalance_request, rebalance_request_field
 
 bool task_is_to_move(const struct task *task)
 {
-	return !uuid_is_zero(task->desired.move_to.uuid) &&
+	return !uuid_is_zero(task_rare(task)->move_to.uuid) &&
 	       !uuid_is_zero(task->desired.node.uuid) &&
-	       !uuid_equal(task->desired.move_to.uuid, task->desired.node.uuid);
+	       !uuid_equal(task_rare(task)->move_to.uuid, task->desired.node.uuid);
 }
 
 bool manager_task_is_to_move(const struct task *task)
@@ -55,7 +55,7 @@ static void set_move_to(struct manager *manager, struct task *task, struct node_
 {
 	group_reserve(manager, 1);
 	cluster_task_edit(&manager->cluster, task);
-	task->desired.move_to = node;
+	task_make_rare(task)->move_to = node;
 	cluster_task_save(&manager->cluster, &manager->out->changes, task);
 	job_dirty(manager, task->desired.job);
 	job_watch(manager, task->desired.job)->to_move = true;
@@ -71,7 +71,8 @@ void rebalance_unbind(struct manager *manager, const struct slot *slot)
 	struct task *new = slot->newest;
 	const struct task *old = slot->moving;
 	bool serves = old && old->desired.wanted == TASK_WANT_RUN && !old->unreachable;
-	if (serves || !new || new->state != TASK_PENDING || uuid_is_zero(new->desired.move_to.uuid))
+	if (serves || !new || new->state != TASK_PENDING ||
+	    uuid_is_zero(task_rare(new)->move_to.uuid))
 		return;
 	rebalance_stay(manager, new);
 	/* Of another class from now on. */
@@ -105,7 +106,7 @@ static int64_t places_of(const struct job_entry *entry)
 static bool any_is_to_move(const struct job_entry *entry)
 {
 	for (size_t i = 0; i < entry->tasks.n; i++)
-		if (!uuid_is_zero(entry->tasks.items[i]->desired.move_to.uuid))
+		if (!uuid_is_zero(task_rare(entry->tasks.items[i])->move_to.uuid))
 			return true;
 	return false;
 }
@@ -124,14 +125,14 @@ void rebalance_roll(struct manager *manager, struct job_entry *entry, const stru
 		if (!slot->newest || !task_is_to_move(slot->newest) ||
 		    !rebalance_may_move(manager, entry, slot))
 			continue;
-		if (!is_ready(manager, slot->newest->desired.move_to) ||
+		if (!is_ready(manager, task_rare(slot->newest)->move_to) ||
 		    !move_may_run_twice(manager, entry, slot->newest)) {
 			rebalance_stay(manager, slot->newest);
 			continue;
 		}
 		if (n_busy >= places_of(entry))
 			return;
-		struct node_id node = slot->newest->desired.move_to;
+		struct node_id node = task_rare(slot->newest)->move_to;
 		move_start(manager, entry, slot);
 		set_move_to(manager, slot->newest, node);
 		n_busy++;

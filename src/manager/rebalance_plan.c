@@ -115,8 +115,7 @@ static bool move_item(struct manager *manager, struct item *item, const struct n
 	if (placed) {
 		cluster_task_edit(cluster, new);
 		new->desired.node = pick.node->record.id;
-		new->desired.ports.items = pick.ports.items;
-		new->desired.ports.n = pick.ports.n;
+		task_take_ports(new, pick.ports.items, pick.ports.n);
 		pick.ports.items = NULL;
 		cluster_task_save(cluster, NULL, new);
 	}

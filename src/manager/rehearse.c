@@ -110,7 +110,10 @@ static bool say(const struct rehearsal *rehearsal, const struct task *task,
 						  : task->observed.removed;
 	if (settled)
 		return false;
-	record_copy(&task_observed_type, &observed, &task->observed);
+	struct task_observed known;
+	char id[TASK_CONTAINER_ID_SIZE];
+	task_get_observed(task, id, &known);
+	record_copy(&task_observed_type, &observed, &known);
 	observed.task = task->desired.id;
 	observed.version++;
 	string_set(&observed.message, NULL);

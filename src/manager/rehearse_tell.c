@@ -132,8 +132,8 @@ static void tell_ports(const struct manager *manager, const struct task *task,
 		       struct planned_task *planned)
 {
 	const struct job_spec *spec = cluster_task_spec(&manager->cluster, task);
-	for (size_t i = 0; i < task->desired.ports.n; i++) {
-		const struct port_grant *grant = &task->desired.ports.items[i];
+	for (size_t i = 0; i < task_rare(task)->ports.n; i++) {
+		const struct port_grant *grant = &task_rare(task)->ports.items[i];
 		const struct port *port = &spec->ports.items[grant->index];
 		if (!grant->host_port)
 			continue;

@@ -123,7 +123,7 @@ void slots_release(struct slots *slots)
 bool task_is_of_update(const struct job_entry *entry, const struct task *task)
 {
 	return !task_is_stale(entry, task) && task->desired.roll == entry->job.roll &&
-	       !uuid_is_zero(task->desired.replaces.uuid);
+	       !uuid_is_zero(task_rare(task)->replaces.uuid);
 }
 
 bool task_is_withdrawn(const struct task *task)

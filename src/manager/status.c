@@ -179,8 +179,8 @@ void manager_job_status(const struct manager *manager, const struct job_entry *e
 
 bool manager_task_waits(const struct manager *manager, const struct task *task, struct text *out)
 {
-	if (task->desired.stop_message) {
-		text_add(out, task->desired.stop_message);
+	if (task_rare(task)->stop_message) {
+		text_add(out, task_rare(task)->stop_message);
 		return true;
 	}
 	const struct pending *pending = pending_get(manager, task->desired.id);

@@ -27,7 +27,8 @@ bool task_in_set(const struct task *task)
 
 struct sync_assignment task_assignment(const struct manager *manager, const struct task *task)
 {
-	const struct task_desired *desired = &task->desired;
+	const struct desired_half *desired = &task->desired;
+	const struct task_rare *rare = task_rare(task);
 	const struct node_entry *node = cluster_node(&manager->cluster, desired->node);
 	struct sync_assignment assignment = {
 		.task = desired->id,
@@ -36,10 +37,10 @@ struct sync_assignment task_assignment(const struct manager *manager, const stru
 		.slot = desired->slot,
 		.wanted = desired->wanted,
 		.stop_reason = sync_reason(desired->stop_reason, node->record.facts.protocol),
-		.attempts_before = desired->attempts_before,
+		.attempts_before = rare->attempts_before,
 	};
-	assignment.ports.items = desired->ports.items;
-	assignment.ports.n = desired->ports.n;
+	assignment.ports.items = rare->ports.items;
+	assignment.ports.n = rare->ports.n;
 	return assignment;
 }
 
@@ -74,7 +75,8 @@ static void note_end(struct manager *manager, const char *name, const struct tas
 		     const char *state)
 {
 	char sentence[TASK_SENTENCE_SIZE];
-	if (task->message && *task->message)
+	const char *message = task_message(task);
+	if (message && *message)
 		notes_add(&manager->out->notes, "%s %s: %s: %s", name, state,
 			  reason_name(task->reason),
 			  cluster_task_sentence(&manager->cluster, task, sentence));
@@ -124,8 +126,9 @@ static void learn_ports(struct manager *manager, const struct task *task)
 	bool taken = task->state == TASK_FAILED && task->reason == REASON_PORT_TAKEN;
 	if (!node || (!taken && (task->state != TASK_RUNNING || !node->foreign_ports)))
 		return;
-	for (size_t i = 0; i < task->desired.ports.n; i++) {
-		const struct port_grant *grant = &task->desired.ports.items[i];
+	const struct task_rare *rare = task_rare(task);
+	for (size_t i = 0; i < rare->ports.n; i++) {
+		const struct port_grant *grant = &rare->ports.items[i];
 		int protocol = spec->ports.items[grant->index].protocol;
 		if (taken)
 			cluster_port_seen_foreign(node, protocol, grant->host_port);
@@ -195,9 +198,9 @@ static void inherit(struct manager *manager, const struct job_entry *entry, cons
 	if (reason == REASON_SCALED_DOWN || old->desired.wanted == TASK_WANT_REMOVE)
 		return;
 	/* One that never had a node has taken over nothing, nor has one that the task before it is still beside. */
-	const struct task *moving = cluster_task(&manager->cluster, old->desired.replaces);
+	const struct task *moving = cluster_task(&manager->cluster, task_rare(old)->replaces);
 	bool took_over = !uuid_is_zero(old->desired.node.uuid) && (!moving || task_is_off(moving));
-	desired->replaces = took_over ? old->desired.id : old->desired.replaces;
+	desired->replaces = took_over ? old->desired.id : task_rare(old)->replaces;
 	if (task_is_behind(entry, old))
 		return;
 	if (old->desired.roll == desired->roll)
@@ -207,8 +210,8 @@ static void inherit(struct manager *manager, const struct job_entry *entry, cons
 		return;
 	if (reason == REASON_RESTARTED)
 		return;
-	desired->attempts_before = old->desired.attempts_before + old->observed.attempts_used;
-	desired->start_failures = has_run(old) ? 0 : old->desired.start_failures;
+	desired->attempts_before = task_rare(old)->attempts_before + old->observed.attempts_used;
+	desired->start_failures = has_run(old) ? 0 : task_rare(old)->start_failures;
 	if (after == AFTER_REPLACE_ELSEWHERE) {
 		desired->start_failures++;
 		desired->not_before_ms =
@@ -244,8 +247,7 @@ static void put_on_node(struct manager *manager, struct task *task, struct sched
 	struct before before = open_task(manager, task);
 	task->desired.node = pick->node->record.id;
 	task->desired.scheduled_wall_ms = wall_now(manager);
-	task->desired.ports.items = pick->ports.items;
-	task->desired.ports.n = pick->ports.n;
+	task_take_ports(task, pick->ports.items, pick->ports.n);
 	pick->ports.items = NULL;
 	pick->ports.n = 0;
 	close_task(manager, task, &before);
@@ -270,6 +272,16 @@ static const char *lost_because(const struct manager *manager, const struct task
 			  node_name(node));
 }
 
+static void judge(const struct manager *manager, struct task *task, uint8_t state, int reason,
+		  const char *message)
+{
+	struct task_rare *rare = task_make_rare(task);
+	task->desired.verdict = state;
+	task->desired.verdict_reason = (uint8_t)reason;
+	rare->verdict_wall_ms = wall_now(manager);
+	string_set(&rare->verdict_message, message);
+}
+
 /* It may never have ended, or a container of it may be left, but its slot goes on without it. How it ended stays, if it
  * has: only that it is to stop, and why, is new. */
 static void give_up(struct manager *manager, struct task *lost, const char *message)
@@ -282,10 +294,7 @@ static void give_up(struct manager *manager, struct task *lost, const char *mess
 		close_task(manager, lost, &before);
 		return;
 	}
-	lost->desired.verdict = TASK_FAILED;
-	lost->desired.verdict_reason = REASON_NODE_LOST;
-	lost->desired.verdict_wall_ms = wall_now(manager);
-	string_set(&lost->desired.verdict_message, message);
+	judge(manager, lost, TASK_FAILED, REASON_NODE_LOST, message);
 	if (lost->desired.wanted == TASK_WANT_RUN) {
 		lost->desired.wanted = TASK_WANT_STOP;
 		lost->desired.stop_reason = REASON_NODE_LOST;
@@ -309,17 +318,15 @@ void task_write_off(struct manager *manager, struct task *task)
 {
 	group_reserve(manager, 1);
 	struct before before = open_task(manager, task);
-	struct task_desired *desired = &task->desired;
+	struct desired_half *desired = &task->desired;
 	if (!task_is_final(task->state)) {
 		/* What was to stop has stopped, one way or the other. */
 		bool wanted = desired->wanted == TASK_WANT_RUN;
 		char message[LIMIT_MESSAGE_BYTES];
 		text_print(message, sizeof(message), "node %s was removed from the cluster",
 			   node_name_of(manager, task));
-		desired->verdict = wanted ? TASK_FAILED : TASK_COMPLETED;
-		desired->verdict_reason = wanted ? REASON_NODE_LOST : desired->stop_reason;
-		desired->verdict_wall_ms = wall_now(manager);
-		string_set(&desired->verdict_message, message);
+		judge(manager, task, wanted ? TASK_FAILED : TASK_COMPLETED,
+		      wanted ? REASON_NODE_LOST : desired->stop_reason, message);
 	}
 	desired->written_off = true;
 	close_task(manager, task, &before);
@@ -367,10 +374,7 @@ void task_verdict(struct manager *manager, struct task *task, int state, int rea
 	PRE(task->state == TASK_PENDING);
 	group_reserve(manager, 1);
 	struct before before = open_task(manager, task);
-	task->desired.verdict = state;
-	task->desired.verdict_reason = reason;
-	task->desired.verdict_wall_ms = wall_now(manager);
-	string_set(&task->desired.verdict_message, message);
+	judge(manager, task, (uint8_t)state, reason, message);
 	close_task(manager, task, &before);
 }
 
@@ -379,8 +383,8 @@ static void ask_to_stop(struct manager *manager, struct task *task, int reason, 
 	group_reserve(manager, 1);
 	struct before before = open_task(manager, task);
 	task->desired.wanted = TASK_WANT_STOP;
-	task->desired.stop_reason = reason;
-	string_set(&task->desired.stop_message, message);
+	task->desired.stop_reason = (uint8_t)reason;
+	string_set(&task_make_rare(task)->stop_message, message);
 	close_task(manager, task, &before);
 	char name[TASK_NAME_SIZE];
 	cluster_task_name(&manager->cluster, task, name);
@@ -416,7 +420,7 @@ void task_hurry(struct manager *manager, struct task *task)
 	PRE(task->state == TASK_PENDING);
 	pending_drop(manager, task->desired.id);
 	struct before before = open_task(manager, task);
-	task->desired.not_before_ms = 0;
+	task_make_rare(task)->not_before_ms = 0;
 	close_task(manager, task, &before);
 	pending_add(manager, task, false);
 }
@@ -505,15 +509,16 @@ void task_set_trial(struct manager *manager, struct task *task, int trial)
 {
 	group_reserve(manager, 1);
 	cluster_task_edit(&manager->cluster, task);
-	task->desired.trial = trial;
-	task->desired.roll = cluster_job_of(&manager->cluster, task)->job.roll;
+	task->desired.trial = (uint8_t)trial;
+	task->desired.roll = (int32_t)cluster_job_of(&manager->cluster, task)->job.roll;
 	cluster_task_save(&manager->cluster, &manager->out->changes, task);
 	roster_task_changed(job_watch(manager, task->desired.job)->roster, task);
 }
 
 void task_set_waiting(struct manager *manager, struct task *task, int reason, const char *message)
 {
-	if (task->reason == reason && task->message && strcmp(task->message, message) == 0)
+	const char *known = task_message(task);
+	if (task->reason == reason && known && strcmp(known, message) == 0)
 		return;
 	cluster_set_waiting(&manager->cluster, task, reason, base_strdup(message));
 	roster_task_changed(job_watch(manager, task->desired.job)->roster, task);

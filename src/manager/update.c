@@ -36,7 +36,8 @@ static void look_at_old(const struct manager *manager, const struct job_entry *e
 {
 	/* The one before it may still be ending, or not be known to be gone: that is waited for, but not for a machine
 	 * that is lost. */
-	const struct task *before = cluster_task(&manager->cluster, slot->newest->desired.replaces);
+	const struct task *before =
+		cluster_task(&manager->cluster, task_rare(slot->newest)->replaces);
 	bool settled = move_is_over(manager, slot->newest) ||
 		       (before->desired.wanted != TASK_WANT_RUN && before->unreachable);
 	roll->open = true;

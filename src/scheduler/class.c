@@ -63,7 +63,7 @@ uint64_t scheduler_class(const struct cluster *cluster, const struct task *task)
 		hash = add_string(hash, spec->placement.constraints.items[i]);
 	hash = add_string(hash, spec->platform);
 	hash = add_number(hash, job_spec_is_global(spec) ? task->desired.slot : 0);
-	hash = hash_bytes(hash, task->desired.move_to.uuid.bytes, UUID_BYTES);
+	hash = hash_bytes(hash, task_rare(task)->move_to.uuid.bytes, UUID_BYTES);
 	/* Of features of one level each has its own: a refusal names what needs it. */
 	hash = add_number(hash, job_engine(spec, &project->project));
 	hash = add_number(hash, job_revision_protocol(revision, &project->project));

@@ -60,8 +60,7 @@ static struct node_entry *try_place(struct world *world, struct task *task)
 	if (node) {
 		cluster_task_edit(&world->cluster, task);
 		task->desired.node = node->record.id;
-		task->desired.ports.items = pick.ports.items;
-		task->desired.ports.n = pick.ports.n;
+		task_take_ports(task, pick.ports.items, pick.ports.n);
 		pick.ports.items = NULL;
 		cluster_task_save(&world->cluster, &world->changes, task);
 	}

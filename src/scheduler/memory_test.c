@@ -113,8 +113,7 @@ static void place_one(struct history *history)
 	if (pick.node) {
 		cluster_task_edit(&world->cluster, task);
 		task->desired.node = pick.node->record.id;
-		task->desired.ports.items = pick.ports.items;
-		task->desired.ports.n = pick.ports.n;
+		task_take_ports(task, pick.ports.items, pick.ports.n);
 		pick.ports.items = NULL;
 		cluster_task_save(&world->cluster, &world->changes, task);
 		history->tasks[history->n_tasks++] = task;

@@ -42,7 +42,7 @@ static struct node_entry *place(struct world *world, struct task *task)
 	cluster_task_edit(&world->cluster, task);
 	task->desired.node = result.node->record.id;
 	for (size_t i = 0; i < result.ports.n; i++) {
-		struct port_grant *grant = list_add(&task->desired.ports, sizeof(*grant));
+		struct port_grant *grant = list_add(&task_make_rare(task)->ports, sizeof(*grant));
 		*grant = result.ports.items[i];
 	}
 	cluster_task_save(&world->cluster, &world->changes, task);
@@ -62,7 +62,7 @@ static void each_task_draws_the_lowest_free_port_of_its_pool(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(tasks); i++) {
 		tasks[i] = world_task(world, web, (int64_t)i + 1);
 		place(world, tasks[i]);
-		assert_int_equal(tasks[i]->desired.ports.items[0].host_port, 8080 + (int64_t)i);
+		assert_int_equal(task_rare(tasks[i])->ports.items[0].host_port, 8080 + (int64_t)i);
 	}
 	/* A port is free again only when its task is confirmed gone. */
 	struct task_observed end = report_of(tasks[0], 1, TASK_FAILED, 1);

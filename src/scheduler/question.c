@@ -40,8 +40,8 @@ void question_init_alone(struct question *question, const struct cluster *cluste
 	PRE(question->project);
 	question->spec = cluster_task_spec(cluster, task);
 	match_init(&question->match, question->spec);
-	if (!uuid_is_zero(task->desired.move_to.uuid))
-		question->only = cluster_node(cluster, task->desired.move_to);
+	if (!uuid_is_zero(task_rare(task)->move_to.uuid))
+		question->only = cluster_node(cluster, task_rare(task)->move_to);
 	if (job_spec_is_global(question->spec))
 		question->only = cluster_node_numbered(cluster, task->desired.slot);
 	question->engine = &engine_needs[job_engine(question->spec, &question->project->project)];

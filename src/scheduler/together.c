@@ -68,7 +68,7 @@ static int64_t wanted_of(const struct job_entry *job)
 	const struct job_spec *spec = &job_entry_current(job)->spec;
 	int64_t n = job->job.wanted == JOB_RUN ? spec->replicas : 0;
 	for (size_t i = 0; i < job->tasks.n && job_spec_completes(spec); i++) {
-		const struct task_desired *desired = &job->tasks.items[i]->desired;
+		const struct desired_half *desired = &job->tasks.items[i]->desired;
 		n -= desired->revision == job->job.revision &&
 		     desired->restarts_asked == job->job.restarts_asked &&
 		     task_succeeded(job->tasks.items[i]);
@@ -85,7 +85,7 @@ static void add_member(struct together *together, const struct job_entry *job)
 	struct member *member = &together->members[together->n_members++];
 	*member = (struct member){ .n_wanted = n_wanted };
 	member->model.desired.job = job->job.id;
-	member->model.desired.revision = job->job.revision;
+	member->model.desired.revision = (int32_t)job->job.revision;
 	question_init_alone(&member->question, together->cluster, &member->model);
 }
 

@@ -90,14 +90,6 @@ static const struct {
 };
 // clang-format on
 
-void task_release(struct task *task)
-{
-	record_release(&task_desired_type, &task->desired);
-	record_release(&task_observed_type, &task->observed);
-	base_free(task->message);
-	*task = (struct task){ 0 };
-}
-
 bool task_may_move(int from, int to)
 {
 	for (size_t i = 0; i < ARRAY_LEN(moves); i++)
@@ -113,7 +105,7 @@ enum err_code task_move(struct task *task, int to, struct err *err)
 		return err_set(err, ERR_CONFLICT, "a task that is %s does not become %s",
 			       enum_name(task_state_names, task->state),
 			       enum_name(task_state_names, to));
-	task->state = to;
+	task->state = (uint8_t)to;
 	return ERR_NONE;
 }
 

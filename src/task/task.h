@@ -11,6 +11,7 @@
 #ifndef TASK_TASK_H
 #define TASK_TASK_H
 
+#include "base/limits.h"
 #include "job/job.h"
 #include "task/reason.h"
 
@@ -105,15 +106,92 @@ struct task_observed {
 };
 extern const struct record_type task_observed_type;
 
+/* What the manager's world holds of a record of a task: a million tasks lie there, so each member is as narrow as its
+ * bounds, nothing is held twice, and what few tasks have lies apart (struct task_rare). Members are called as in the
+ * records. */
+struct desired_half {
+	struct task_id id;
+	struct job_id job;
+	struct node_id node;
+	int64_t created_wall_ms;
+	int64_t scheduled_wall_ms;
+	int32_t revision;
+	int32_t restarts_asked;
+	int32_t slot;
+	int32_t roll;
+	uint8_t wanted;
+	uint8_t stop_reason;
+	uint8_t verdict;
+	uint8_t verdict_reason;
+	uint8_t trial;
+	bool written_off;
+};
+
+struct observed_half {
+	int64_t version;
+	int64_t started_wall_ms;
+	int32_t attempt;
+	int32_t attempts_used;
+	int32_t exit_code;
+	uint8_t state;
+	uint8_t health;
+	uint8_t reason;
+	bool gone;
+	bool removed;
+	bool has_docker_id;
+	uint8_t docker_id
+		[32]; /* the container's id, where it is the hexadecimal form of as many bytes */
+};
+
+struct task_rare {
+	LIST_OF(struct port_grant) ports;
+	struct task_id replaces;
+	struct node_id move_to;
+	int64_t start_failures;
+	int64_t attempts_before;
+	int64_t not_before_ms;
+	char *verdict_message;
+	int64_t verdict_wall_ms;
+	char *stop_message;
+	char *container_id; /* any other than docker_id can hold */
+	char *observed_message;
+	int64_t finished_wall_ms;
+	char *waiting_message; /* of a Pending task: what it waits for; not stored */
+};
+
 /* A task in the manager's world: both halves and what follows from them. */
 struct task {
-	struct task_desired desired;
-	struct task_observed observed; /* observed.version 0: nothing heard yet */
-	int state;		       /* enum task_state; moved only by task_move() */
+	struct desired_half desired;
+	struct observed_half observed; /* observed.version 0: nothing heard yet */
+	struct task_rare *rare;	       /* NULL: all of it is zero; use task_rare() */
+	uint8_t state;		       /* enum task_state; moved only by task_move() */
+	uint8_t reason;		       /* enum reason: of the present state */
 	bool unreachable;	       /* its node is silent; an observation, never a state */
-	int reason; /* enum reason, and the sentence for people; of the present state */
-	char *message;
 };
+
+/* To read: never NULL. */
+const struct task_rare *task_rare(const struct task *task);
+/* To write. Whoever may have made all of it zero calls task_tidy(), which frees it then. */
+struct task_rare *task_make_rare(struct task *task);
+void task_tidy(struct task *task);
+
+/* Takes the array, which may be NULL where there are none. */
+void task_take_ports(struct task *task, struct port_grant *items, size_t n);
+
+/* The records, made from what is held and held. Get borrows from the task, and from the caller's `container_id`. Take
+ * moves ownership of what it can hold: the record is zero afterwards, and what the half held before is freed. */
+bool task_can_hold_desired(
+	const struct task_desired *desired); /* no count is above LIMIT_TASK_COUNT */
+bool task_can_hold_observed(const struct task_observed *observed);
+#define TASK_CONTAINER_ID_SIZE (LIMIT_CONTAINER_ID_BYTES + 1)
+void task_get_desired(const struct task *task, struct task_desired *ret_desired);
+void task_get_observed(const struct task *task, char container_id[TASK_CONTAINER_ID_SIZE],
+		       struct task_observed *ret_observed);
+void task_take_desired(struct task *task, struct task_desired *desired);
+void task_take_observed(struct task *task, struct task_observed *observed);
+
+/* The sentence for people that goes with the reason of its present state; borrowed; NULL: none has been said. */
+const char *task_message(const struct task *task);
 void task_release(struct task *task);
 
 /* May a task go from `from` to `to`? The whole table, nothing else. Staying is not a move. */

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/alloc.h"
 #include "task/task.h"
 
 static const char *const states[] = { "pending", "scheduled", "running", "completed", "failed" };
@@ -23,7 +22,7 @@ static void every_pair_of_states_is_allowed_or_refused_as_designed(void **state)
 	for (int from = TASK_PENDING; from <= TASK_FAILED; from++) {
 		for (int to = TASK_PENDING; to <= TASK_FAILED; to++) {
 			bool allowed = table[from][to] == '*';
-			struct task task = { .state = from };
+			struct task task = { .state = (uint8_t)from };
 			struct err err;
 			assert_int_equal(task_may_move(from, to), allowed);
 			assert_int_equal(task_move(&task, to, &err),
@@ -60,7 +59,8 @@ static void ready_is_running_and_not_unwell(void **state)
 	(void)state;
 	for (int s = TASK_PENDING; s <= TASK_FAILED; s++) {
 		for (int health = HEALTH_NONE; health <= HEALTH_UNHEALTHY; health++) {
-			struct task task = { .state = s, .observed.health = health };
+			struct task task = { .state = (uint8_t)s,
+					     .observed.health = (uint8_t)health };
 			bool well = health == HEALTH_NONE || health == HEALTH_HEALTHY;
 			assert_int_equal(task_is_ready(&task), s == TASK_RUNNING && well);
 		}
@@ -71,7 +71,7 @@ static void success_is_completed_for_exit_zero_only(void **state)
 {
 	(void)state;
 	for (int reason = REASON_NONE; reason < REASON_COUNT; reason++) {
-		struct task task = { .state = TASK_COMPLETED, .reason = reason };
+		struct task task = { .state = TASK_COMPLETED, .reason = (uint8_t)reason };
 		assert_int_equal(task_succeeded(&task), reason == REASON_EXIT_ZERO);
 		task.state = TASK_FAILED;
 		assert_false(task_succeeded(&task));
@@ -92,17 +92,6 @@ static void a_node_is_occupied_until_the_container_is_confirmed_gone(void **stat
 	task.observed.gone = false;
 	task.observed.removed = true;
 	assert_false(task_occupies_node(&task));
-}
-
-static void releasing_a_task_frees_both_halves(void **state)
-{
-	(void)state;
-	struct task task = { .message = base_strdup("m") };
-	list_add(&task.desired.ports, sizeof(struct port_grant));
-	string_set(&task.observed.message, "m");
-	task_release(&task);
-	static const struct task zero;
-	assert_memory_equal(&task, &zero, sizeof(task));
 }
 
 static void reasons_have_distinct_names_and_a_consequence(void **state)
@@ -135,7 +124,6 @@ int main(void)
 		TEST(ready_is_running_and_not_unwell),
 		TEST(success_is_completed_for_exit_zero_only),
 		TEST(a_node_is_occupied_until_the_container_is_confirmed_gone),
-		TEST(releasing_a_task_frees_both_halves),
 		TEST(reasons_have_distinct_names_and_a_consequence),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,7 +75,7 @@ static void check_final(struct sim *sim, const struct known_task *known, const s
 		return;
 	sim->checker.evaluated[INVARIANT_I5]++;
 	if (task->state != known->state || task->reason != known->reason ||
-	    !same_text(task->message, known->message) ||
+	    !same_text(task_message(task), known->message) ||
 	    (known->version && task->observed.exit_code != known->exit_code))
 		violated(sim, INVARIANT_I5, "%s was %s (%s) and is %s (%s)", name,
 			 state_name(known->state), reason_name(known->reason),
@@ -86,7 +86,7 @@ static void check_final(struct sim *sim, const struct known_task *known, const s
 static const struct task *replacement_of(const struct job_entry *entry, const struct task *lost)
 {
 	for (size_t i = entry->tasks.n; i-- > 0 && entry->tasks.items[i] != lost;) {
-		const struct task_desired *desired = &entry->tasks.items[i]->desired;
+		const struct desired_half *desired = &entry->tasks.items[i]->desired;
 		if (desired->slot == lost->desired.slot && !uuid_is_zero(desired->node.uuid) &&
 		    !uuid_equal(desired->node.uuid, lost->desired.node.uuid))
 			return entry->tasks.items[i];
@@ -167,7 +167,7 @@ static void remember(struct known_task *known, const struct task *task)
 	known->slot = task->desired.slot;
 	known->revision = task->desired.revision;
 	known->restarts_asked = task->desired.restarts_asked;
-	known->attempts_before = task->desired.attempts_before;
+	known->attempts_before = task_rare(task)->attempts_before;
 	known->stop_reason = task->desired.stop_reason;
 	known->state = task->state;
 	known->reason = task->reason;
@@ -176,8 +176,8 @@ static void remember(struct known_task *known, const struct task *task)
 	known->attempt = task->observed.attempt;
 	known->version = task->observed.version;
 	known->exit_code = task->observed.exit_code;
-	if (!same_text(known->message, task->message))
-		string_set(&known->message, task->message);
+	if (!same_text(known->message, task_message(task)))
+		string_set(&known->message, task_message(task));
 }
 
 static void check_task(struct sim *sim, const struct cluster *cluster,
@@ -242,10 +242,10 @@ static void check_room(struct sim *sim, const struct cluster *cluster,
 
 static bool share_port(const struct task *a, const struct task *b)
 {
-	for (size_t i = 0; i < a->desired.ports.n; i++)
-		for (size_t j = 0; j < b->desired.ports.n; j++)
-			if (a->desired.ports.items[i].host_port ==
-			    b->desired.ports.items[j].host_port)
+	for (size_t i = 0; i < task_rare(a)->ports.n; i++)
+		for (size_t j = 0; j < task_rare(b)->ports.n; j++)
+			if (task_rare(a)->ports.items[i].host_port ==
+			    task_rare(b)->ports.items[j].host_port)
 				return true;
 	return false;
 }
@@ -255,7 +255,7 @@ static void check_ports(struct sim *sim, const struct cluster *cluster,
 {
 	for (size_t i = 0; i < node->tasks.n; i++) {
 		const struct task *a = node->tasks.items[i];
-		if (!a->desired.ports.n || !task_occupies_node(a))
+		if (!task_rare(a)->ports.n || !task_occupies_node(a))
 			continue;
 		for (size_t j = 0; j < i; j++) {
 			const struct task *b = node->tasks.items[j];

@@ -85,8 +85,8 @@ static bool has_others_port(const struct look *look, const struct project_entry 
 {
 	for (size_t i = 0; i < node->tasks.n; i++) {
 		const struct task *task = node->tasks.items[i];
-		for (size_t j = 0; j < task->desired.ports.n; j++)
-			if (task->desired.ports.items[j].host_port == number &&
+		for (size_t j = 0; j < task_rare(task)->ports.n; j++)
+			if (task_rare(task)->ports.items[j].host_port == number &&
 			    task_occupies_node(task) && !is_one_of_them(look, project, task))
 				return true;
 	}

@@ -26,7 +26,7 @@ static bool is_down(const struct job_entry *entry, int64_t slot)
 		       newest->desired.restarts_asked == entry->job.restarts_asked;
 	/* New to the job, has failed, has succeeded, or was ended by somebody's hand. */
 	return !current ||
-	       (!uuid_is_zero(newest->desired.replaces.uuid) &&
+	       (!uuid_is_zero(task_rare(newest)->replaces.uuid) &&
 		newest->desired.roll == entry->job.roll && !task_succeeded(newest) &&
 		newest->desired.trial != TRIAL_FAILED &&
 		newest->desired.stop_reason != REASON_STOPPED && newest->reason != REASON_STOPPED);

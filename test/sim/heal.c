@@ -118,8 +118,8 @@ static int64_t longest_call_ms(const struct sim *sim)
 /* What earlier failures have earned: waits of the manager's, and those of a worker between restarts. */
 static int64_t longest_backoff_ms(const struct sim *sim, const struct task *task)
 {
-	int64_t wait_ms = task->desired.not_before_ms - clock_wall_ms(sim, &sim->manager.clock);
-	if (task->state != TASK_PENDING || !task->desired.not_before_ms || wait_ms < 0)
+	int64_t wait_ms = task_rare(task)->not_before_ms - clock_wall_ms(sim, &sim->manager.clock);
+	if (task->state != TASK_PENDING || !task_rare(task)->not_before_ms || wait_ms < 0)
 		return 0;
 	return wait_ms < BACKOFF_MAX_MS ? wait_ms : BACKOFF_MAX_MS;
 }

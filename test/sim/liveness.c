@@ -16,7 +16,7 @@ static void wrong(struct look *look, int invariant, const struct task *task, con
 	violated(look->sim, invariant, "%s (%s, %s: %s) %s",
 		 cluster_task_name(look->cluster, task, name),
 		 enum_name(task_state_names, task->state), reason_name(task->reason),
-		 task->message ? task->message : "", why);
+		 task_message(task) ? task_message(task) : "", why);
 }
 
 static void wrong_job(struct look *look, const struct job_entry *entry, const char *why)
@@ -79,9 +79,9 @@ static bool port_is_free(const struct node_entry *node, const struct port *port)
 		bool used = false;
 		for (size_t i = 0; i < node->tasks.n; i++) {
 			const struct task *task = node->tasks.items[i];
-			for (size_t j = 0; j < task->desired.ports.n; j++)
+			for (size_t j = 0; j < task_rare(task)->ports.n; j++)
 				used |= task_occupies_node(task) &&
-					task->desired.ports.items[j].host_port == number;
+					task_rare(task)->ports.items[j].host_port == number;
 		}
 		if (!used)
 			return true;
@@ -281,7 +281,7 @@ static const struct task *newest_of(const struct job_entry *entry, int64_t slot)
 {
 	const struct task *newest = NULL;
 	for (size_t i = 0; i < entry->tasks.n; i++) {
-		const struct task_desired *desired = &entry->tasks.items[i]->desired;
+		const struct desired_half *desired = &entry->tasks.items[i]->desired;
 		/* One that is taken back is no longer of the slot. */
 		if (desired->slot == slot && desired->stop_reason != REASON_WITHDRAWN)
 			newest = entry->tasks.items[i];
@@ -399,7 +399,7 @@ static bool is_paused(const struct look *look, const struct job_entry *entry)
 			continue;
 		bool old = !is_current(entry, task);
 		bool new = !old && task->desired.roll == entry->job.roll &&
-			   !uuid_is_zero(task->desired.replaces.uuid);
+			   !uuid_is_zero(task_rare(task)->replaces.uuid);
 		/* Tried, and left to the old one. */
 		bool tried = task->desired.revision != entry->job.revision &&
 			     task->desired.roll == entry->job.roll;

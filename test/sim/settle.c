@@ -88,7 +88,7 @@ static bool is_on_trial(const struct cluster *cluster, const struct task *task)
 {
 	const struct job_entry *entry = cluster_job_of(cluster, task);
 	return entry->job.wanted == JOB_RUN && !task_is_final(task->state) &&
-	       task->desired.trial == TRIAL_OPEN && !uuid_is_zero(task->desired.replaces.uuid) &&
+	       task->desired.trial == TRIAL_OPEN && !uuid_is_zero(task_rare(task)->replaces.uuid) &&
 	       task->desired.revision == entry->job.revision &&
 	       task->desired.roll == entry->job.roll && is_rolled(entry);
 }

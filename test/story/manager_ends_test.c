@@ -125,7 +125,7 @@ static void a_start_that_is_impossible_here_is_tried_elsewhere_after_a_pause(voi
 	/* The second failure in a row waits twice as long; both nodes failed, so the first is as good as any. */
 	story_report(&story, "shop/web.1", TASK_FAILED, REASON_PULL_FAILED,
 		     "registry does not answer");
-	assert_int_equal(story_task(&story, "shop/web.1")->desired.start_failures, 2);
+	assert_int_equal(task_rare(story_task(&story, "shop/web.1"))->start_failures, 2);
 	story_forget(&story);
 	story_pass(&story, 1999);
 	story_tells(&story, "");
@@ -135,7 +135,7 @@ static void a_start_that_is_impossible_here_is_tried_elsewhere_after_a_pause(voi
 	story.hold_start = NULL;
 	story_run(&story);
 	story_report(&story, "shop/web.1", TASK_FAILED, REASON_START_FAILED, "start failed");
-	assert_int_equal(story_task(&story, "shop/web.1")->desired.start_failures, 1);
+	assert_int_equal(task_rare(story_task(&story, "shop/web.1"))->start_failures, 1);
 	story_end(&story);
 }
 
@@ -150,7 +150,8 @@ static void the_pause_before_a_new_start_grows_to_five_minutes_and_no_further(vo
 	for (int i = 0; i < 12; i++) {
 		story_report(&story, "shop/web.1", TASK_FAILED, REASON_IMAGE_NOT_FOUND,
 			     "no such image");
-		pause_ms = story_task(&story, "shop/web.1")->desired.not_before_ms - story.wall_ms;
+		pause_ms =
+			task_rare(story_task(&story, "shop/web.1"))->not_before_ms - story.wall_ms;
 		story_pass(&story, pause_ms);
 	}
 	assert_in_range(pause_ms, 300000, 360000);
@@ -177,7 +178,7 @@ static void on_a_single_node_the_same_node_is_tried_again(void **state)
 
 static int64_t host_port(struct story *story)
 {
-	return story_task(story, "shop/web.1")->desired.ports.items[0].host_port;
+	return task_rare(story_task(story, "shop/web.1"))->ports.items[0].host_port;
 }
 
 static void start_fails(struct story *story)
@@ -242,7 +243,10 @@ static void attempts_are_counted_per_slot_and_survive_replacement(void **state)
 	/* The worker has counted two restarts when the machine goes down. */
 	struct sync_up up = { .node = task->desired.node, .runtime_ok = true, .report = 100 };
 	struct task_observed *observed = list_add(&up.observed, sizeof(*observed));
-	record_copy(&task_observed_type, observed, &task->observed);
+	struct task_observed known;
+	char container_id[TASK_CONTAINER_ID_SIZE];
+	task_get_observed(task, container_id, &known);
+	record_copy(&task_observed_type, observed, &known);
 	observed->version += 100;
 	observed->attempts_used = 2;
 	observed->state = TASK_FAILED;
@@ -256,10 +260,10 @@ static void attempts_are_counted_per_slot_and_survive_replacement(void **state)
 				 .events = &event,
 				 .n_events = 1 };
 	story_step(&story, &in);
-	assert_int_equal(story_task(&story, "shop/web.1")->desired.attempts_before, 2);
+	assert_int_equal(task_rare(story_task(&story, "shop/web.1"))->attempts_before, 2);
 	/* A restart asked for by the user starts the count anew. */
 	assert_int_equal(story_act(&story, REQUEST_RESTART, "shop", "web"), ERR_NONE);
-	assert_int_equal(story_task(&story, "shop/web.1")->desired.attempts_before, 0);
+	assert_int_equal(task_rare(story_task(&story, "shop/web.1"))->attempts_before, 0);
 	record_release(&sync_up_type, &up);
 	story_end(&story);
 }

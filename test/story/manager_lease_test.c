@@ -94,8 +94,8 @@ static void a_worker_that_stopped_it_reports_so_and_it_starts_elsewhere_at_once(
 	story_run(&story);
 	const struct task *task = story_task(&story, "shop/web.1");
 	assert_int_equal(task->state, TASK_RUNNING);
-	assert_int_equal(task->desired.attempts_before, 0);
-	assert_int_equal(task->desired.start_failures, 0);
+	assert_int_equal(task_rare(task)->attempts_before, 0);
+	assert_int_equal(task_rare(task)->start_failures, 0);
 	assert_int_equal(story_count(&story, "shop/web"), 2);
 	story_end(&story);
 }

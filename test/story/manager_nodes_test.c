@@ -230,8 +230,9 @@ static void a_back_off_survives_the_manager_and_a_clock_that_jumps(void **state)
 	for (int i = 0; i < 5; i++) {
 		story_report(&story, "shop/web.1", TASK_FAILED, REASON_PULL_FAILED, "no answer");
 		if (i < 4)
-			story_pass(&story, story_task(&story, "shop/web.1")->desired.not_before_ms -
-						   story.wall_ms);
+			story_pass(&story,
+				   task_rare(story_task(&story, "shop/web.1"))->not_before_ms -
+					   story.wall_ms);
 	}
 	/* The fifth failure waits 16 s and a little. */
 	story_restart(&story);

@@ -269,9 +269,9 @@ static void is_as_planned(struct story *story, const struct planned_task *planne
 	assert_string_equal(node ? cluster_node_name(node) : "",
 			    planned->node ? planned->node : "");
 	assert_int_equal(task->state == TASK_PENDING, planned->unplaced);
-	assert_int_equal(task->desired.ports.n, planned->ports.n);
+	assert_int_equal(task_rare(task)->ports.n, planned->ports.n);
 	for (size_t i = 0; i < planned->ports.n; i++)
-		assert_int_equal(task->desired.ports.items[i].host_port,
+		assert_int_equal(task_rare(task)->ports.items[i].host_port,
 				 planned->ports.items[i].host_port);
 }
 

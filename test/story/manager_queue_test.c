@@ -230,10 +230,13 @@ static void a_fixed_port_is_one_task_per_node_and_a_range_is_a_pool(void **state
 	port = list_add(&pool->ports, sizeof(*port));
 	*port = (struct port){ .host_first = 9000, .host_last = 9001, .container_port = 80 };
 	assert_int_equal(story_apply(&story), ERR_NONE);
-	assert_int_equal(story_task(&story, "shop/web.1")->desired.ports.items[0].host_port, 8080);
+	assert_int_equal(task_rare(story_task(&story, "shop/web.1"))->ports.items[0].host_port,
+			 8080);
 	assert_int_equal(story_task(&story, "shop/web.2")->state, TASK_PENDING);
-	assert_int_equal(story_task(&story, "shop/pool.1")->desired.ports.items[0].host_port, 9000);
-	assert_int_equal(story_task(&story, "shop/pool.2")->desired.ports.items[0].host_port, 9001);
+	assert_int_equal(task_rare(story_task(&story, "shop/pool.1"))->ports.items[0].host_port,
+			 9000);
+	assert_int_equal(task_rare(story_task(&story, "shop/pool.2"))->ports.items[0].host_port,
+			 9001);
 	assert_int_equal(story_task(&story, "shop/pool.3")->state, TASK_PENDING);
 	/* An update goes through, though one of the two never fits: the port goes to who waited longest. */
 	string_set(&story.request.jobs.items[0].spec.image, "busybox:2");

@@ -1,0 +1,271 @@
+/* A task as the manager's world holds it, and the records it is made from and gives.
+ *
+ * Invariants: a record that is taken and got again is the same (halves_test.c tries it with all that the tables allow);
+ * rare is NULL or holds something that is not zero, but between task_make_rare() and task_tidy(). */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "task/task.h"
+
+#define DOCKER_ID_BYTES sizeof(((struct observed_half *)0)->docker_id)
+
+static const struct task_rare no_rare;
+
+const struct task_rare *task_rare(const struct task *task)
+{
+	return task->rare ? task->rare : &no_rare;
+}
+
+struct task_rare *task_make_rare(struct task *task)
+{
+	if (!task->rare)
+		task->rare = base_calloc(1, sizeof(*task->rare));
+	return task->rare;
+}
+
+void task_tidy(struct task *task)
+{
+	if (!task->rare || memcmp(task->rare, &no_rare, sizeof(no_rare)) != 0)
+		return;
+	base_free(task->rare);
+	task->rare = NULL;
+}
+
+void task_take_ports(struct task *task, struct port_grant *items, size_t n)
+{
+	struct task_rare *rare = task_make_rare(task);
+	base_free(rare->ports.items);
+	rare->ports.items = items;
+	rare->ports.n = n;
+	task_tidy(task);
+}
+
+/* ---- the container's id -------------------------------------------------------------------------------- */
+
+static int digit_of(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool read_docker_id(const char *string, uint8_t bytes[DOCKER_ID_BYTES])
+{
+	if (!string || strnlen(string, 2 * DOCKER_ID_BYTES + 1) != 2 * DOCKER_ID_BYTES)
+		return false;
+	for (size_t i = 0; i < DOCKER_ID_BYTES; i++) {
+		int high = digit_of(string[2 * i]);
+		int low = digit_of(string[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return false;
+		bytes[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+static char *write_docker_id(const uint8_t bytes[DOCKER_ID_BYTES], char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	for (size_t i = 0; i < DOCKER_ID_BYTES; i++) {
+		out[2 * i] = digits[bytes[i] >> 4];
+		out[2 * i + 1] = digits[bytes[i] & 0xf];
+	}
+	out[2 * DOCKER_ID_BYTES] = '\0';
+	return out;
+}
+
+/* ---- records from halves ------------------------------------------------------------------------------- */
+
+void task_get_desired(const struct task *task, struct task_desired *ret_desired)
+{
+	const struct desired_half *half = &task->desired;
+	const struct task_rare *rare = task_rare(task);
+	*ret_desired = (struct task_desired){
+		.id = half->id,
+		.job = half->job,
+		.revision = half->revision,
+		.restarts_asked = half->restarts_asked,
+		.slot = half->slot,
+		.node = half->node,
+		.wanted = half->wanted,
+		.stop_reason = half->stop_reason,
+		.replaces = rare->replaces,
+		.start_failures = rare->start_failures,
+		.attempts_before = rare->attempts_before,
+		.not_before_ms = rare->not_before_ms,
+		.created_wall_ms = half->created_wall_ms,
+		.scheduled_wall_ms = half->scheduled_wall_ms,
+		.verdict = half->verdict,
+		.verdict_reason = half->verdict_reason,
+		.verdict_message = rare->verdict_message,
+		.verdict_wall_ms = rare->verdict_wall_ms,
+		.written_off = half->written_off,
+		.trial = half->trial,
+		.roll = half->roll,
+		.move_to = rare->move_to,
+		.stop_message = rare->stop_message,
+	};
+	ret_desired->ports.items = rare->ports.items;
+	ret_desired->ports.n = rare->ports.n;
+}
+
+void task_get_observed(const struct task *task, char container_id[TASK_CONTAINER_ID_SIZE],
+		       struct task_observed *ret_observed)
+{
+	const struct observed_half *half = &task->observed;
+	const struct task_rare *rare = task_rare(task);
+	*ret_observed = (struct task_observed){
+		.version = half->version,
+		.state = half->state,
+		.health = half->health,
+		.attempt = half->attempt,
+		.attempts_used = half->attempts_used,
+		.container_id = half->has_docker_id ? write_docker_id(half->docker_id, container_id)
+						    : rare->container_id,
+		.exit_code = half->exit_code,
+		.reason = half->reason,
+		.message = rare->observed_message,
+		.started_wall_ms = half->started_wall_ms,
+		.finished_wall_ms = rare->finished_wall_ms,
+		.gone = half->gone,
+		.removed = half->removed,
+	};
+	if (half->version)
+		ret_observed->task = task->desired.id;
+}
+
+bool task_can_hold_desired(const struct task_desired *desired)
+{
+	return desired->revision <= LIMIT_TASK_COUNT &&
+	       desired->restarts_asked <= LIMIT_TASK_COUNT && desired->slot <= LIMIT_TASK_COUNT &&
+	       desired->roll <= LIMIT_TASK_COUNT;
+}
+
+bool task_can_hold_observed(const struct task_observed *observed)
+{
+	return observed->attempt <= LIMIT_TASK_COUNT && observed->attempts_used <= LIMIT_TASK_COUNT;
+}
+
+static int32_t narrow(int64_t value)
+{
+	PRE(value >= INT32_MIN && value <= INT32_MAX);
+	return (int32_t)value;
+}
+
+/* ---- halves from records ------------------------------------------------------------------------------- */
+
+static void drop_rare_desired(struct task_rare *rare)
+{
+	base_free(rare->ports.items);
+	base_free(rare->verdict_message);
+	base_free(rare->stop_message);
+	rare->ports.items = NULL;
+	rare->ports.n = 0;
+	rare->verdict_message = NULL;
+	rare->stop_message = NULL;
+}
+
+static void drop_rare_observed(struct task_rare *rare)
+{
+	base_free(rare->container_id);
+	base_free(rare->observed_message);
+	rare->container_id = NULL;
+	rare->observed_message = NULL;
+}
+
+static void take_rare_desired(struct task *task, struct task_desired *desired)
+{
+	struct task_rare *rare = task_make_rare(task);
+	drop_rare_desired(rare);
+	rare->ports.items = desired->ports.items;
+	rare->ports.n = desired->ports.n;
+	rare->replaces = desired->replaces;
+	rare->move_to = desired->move_to;
+	rare->start_failures = desired->start_failures;
+	rare->attempts_before = desired->attempts_before;
+	rare->not_before_ms = desired->not_before_ms;
+	rare->verdict_message = desired->verdict_message;
+	rare->verdict_wall_ms = desired->verdict_wall_ms;
+	rare->stop_message = desired->stop_message;
+	task_tidy(task);
+}
+
+void task_take_desired(struct task *task, struct task_desired *desired)
+{
+	task->desired = (struct desired_half){
+		.id = desired->id,
+		.job = desired->job,
+		.node = desired->node,
+		.created_wall_ms = desired->created_wall_ms,
+		.scheduled_wall_ms = desired->scheduled_wall_ms,
+		.revision = narrow(desired->revision),
+		.restarts_asked = narrow(desired->restarts_asked),
+		.slot = narrow(desired->slot),
+		.roll = narrow(desired->roll),
+		.wanted = (uint8_t)desired->wanted,
+		.stop_reason = (uint8_t)desired->stop_reason,
+		.verdict = (uint8_t)desired->verdict,
+		.verdict_reason = (uint8_t)desired->verdict_reason,
+		.trial = (uint8_t)desired->trial,
+		.written_off = desired->written_off,
+	};
+	take_rare_desired(task, desired);
+	*desired = (struct task_desired){ 0 };
+}
+
+static void take_rare_observed(struct task *task, struct task_observed *observed)
+{
+	struct task_rare *rare = task_make_rare(task);
+	drop_rare_observed(rare);
+	if (task->observed.has_docker_id)
+		base_free(observed->container_id);
+	else
+		rare->container_id = observed->container_id;
+	rare->observed_message = observed->message;
+	rare->finished_wall_ms = observed->finished_wall_ms;
+	task_tidy(task);
+}
+
+void task_take_observed(struct task *task, struct task_observed *observed)
+{
+	struct observed_half *half = &task->observed;
+	*half = (struct observed_half){
+		.version = observed->version,
+		.started_wall_ms = observed->started_wall_ms,
+		.attempt = narrow(observed->attempt),
+		.attempts_used = narrow(observed->attempts_used),
+		.exit_code = narrow(observed->exit_code),
+		.state = (uint8_t)observed->state,
+		.health = (uint8_t)observed->health,
+		.reason = (uint8_t)observed->reason,
+		.gone = observed->gone,
+		.removed = observed->removed,
+	};
+	half->has_docker_id = read_docker_id(observed->container_id, half->docker_id);
+	take_rare_observed(task, observed);
+	*observed = (struct task_observed){ 0 };
+}
+
+/* ---- the whole ----------------------------------------------------------------------------------------- */
+
+const char *task_message(const struct task *task)
+{
+	const struct task_rare *rare = task_rare(task);
+	if (task->desired.verdict)
+		return rare->verdict_message;
+	if (task->state == TASK_PENDING)
+		return rare->waiting_message;
+	return rare->observed_message;
+}
+
+void task_release(struct task *task)
+{
+	if (task->rare) {
+		drop_rare_desired(task->rare);
+		drop_rare_observed(task->rare);
+		base_free(task->rare->waiting_message);
+		base_free(task->rare);
+	}
+	*task = (struct task){ 0 };
+}
