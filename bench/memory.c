@@ -56,6 +56,7 @@ static void take_task(struct bench *bench, struct worker *worker,
 	observed->state = TASK_RUNNING;
 	observed->reason = REASON_RUNNING;
 	observed->attempt = 1;
+	observed->message = base_strdup("running");
 	observed->container_id = base_strdup(container_id);
 	observed->started_wall_ms = bench->now_ms;
 	worker->digest += (uint64_t)sync_assignment_digest(assignment);

@@ -12,6 +12,10 @@
 
 static const struct task_rare no_rare;
 
+/* What workers say of the tasks that are well. */
+static char usual_messages[][32] = { "", "running", "starting", "assigned to this machine",
+				     "exited with status 0" };
+
 const struct task_rare *task_rare(const struct task *task)
 {
 	return task->rare ? task->rare : &no_rare;
@@ -75,6 +79,22 @@ static char *write_docker_id(const uint8_t bytes[DOCKER_ID_BYTES], char *out)
 	return out;
 }
 
+/* ---- messages ------------------------------------------------------------------------------------------ */
+
+static uint8_t usual_message(const char *message)
+{
+	for (size_t i = 1; message && i < ARRAY_LEN(usual_messages); i++)
+		if (strcmp(usual_messages[i], message) == 0)
+			return (uint8_t)i;
+	return 0;
+}
+
+static char *observed_message(const struct task *task)
+{
+	size_t usual = task->observed.usual_message;
+	return usual ? usual_messages[usual] : task_rare(task)->observed_message;
+}
+
 /* ---- records from halves ------------------------------------------------------------------------------- */
 
 void task_get_desired(const struct task *task, struct task_desired *ret_desired)
@@ -125,7 +145,7 @@ void task_get_observed(const struct task *task, char container_id[TASK_CONTAINER
 						    : rare->container_id,
 		.exit_code = half->exit_code,
 		.reason = half->reason,
-		.message = rare->observed_message,
+		.message = observed_message(task),
 		.started_wall_ms = half->started_wall_ms,
 		.finished_wall_ms = rare->finished_wall_ms,
 		.gone = half->gone,
@@ -222,7 +242,10 @@ static void take_rare_observed(struct task *task, struct task_observed *observed
 		base_free(observed->container_id);
 	else
 		rare->container_id = observed->container_id;
-	rare->observed_message = observed->message;
+	if (task->observed.usual_message)
+		base_free(observed->message);
+	else
+		rare->observed_message = observed->message;
 	rare->finished_wall_ms = observed->finished_wall_ms;
 	task_tidy(task);
 }
@@ -243,6 +266,7 @@ void task_take_observed(struct task *task, struct task_observed *observed)
 		.removed = observed->removed,
 	};
 	half->has_docker_id = read_docker_id(observed->container_id, half->docker_id);
+	half->usual_message = usual_message(observed->message);
 	take_rare_observed(task, observed);
 	*observed = (struct task_observed){ 0 };
 }
@@ -256,7 +280,7 @@ const char *task_message(const struct task *task)
 		return rare->verdict_message;
 	if (task->state == TASK_PENDING)
 		return rare->waiting_message;
-	return rare->observed_message;
+	return observed_message(task);
 }
 
 void task_release(struct task *task)

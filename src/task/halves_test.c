@@ -44,6 +44,8 @@ static void what_is_taken_is_what_is_got(void **state)
 		record_fill(&task_observed_type, &observed, 3, &random);
 		if (random_below(&random, 2))
 			string_set(&observed.container_id, docker_id);
+		if (random_below(&random, 2))
+			string_set(&observed.message, "running");
 		desired.revision &= LIMIT_TASK_COUNT;
 		desired.restarts_asked &= LIMIT_TASK_COUNT;
 		desired.slot &= LIMIT_TASK_COUNT;
@@ -125,6 +127,7 @@ static void a_running_task_needs_nothing_that_is_rare(void **state)
 	struct task_desired desired = { .revision = 1, .slot = 7, .created_wall_ms = 5 };
 	struct task_observed observed = { .version = 3,
 					  .state = TASK_RUNNING,
+					  .message = base_strdup("running"),
 					  .attempt = 1,
 					  .container_id = base_strdup(docker_id),
 					  .exit_code = -1,
@@ -132,6 +135,8 @@ static void a_running_task_needs_nothing_that_is_rare(void **state)
 	task_take_desired(&task, &desired);
 	task_take_observed(&task, &observed);
 	assert_null(task.rare);
+	task.state = TASK_RUNNING;
+	assert_string_equal(task_message(&task), "running");
 }
 
 static void what_counts_too_far_cannot_be_held(void **state)

@@ -138,6 +138,7 @@ struct observed_half {
 	uint8_t reason;
 	bool gone;
 	bool removed;
+	uint8_t usual_message; /* which of those that nearly every task has; 0: none, or another */
 	bool has_docker_id;
 	uint8_t docker_id
 		[32]; /* the container's id, where it is the hexadecimal form of as many bytes */
@@ -153,8 +154,8 @@ struct task_rare {
 	char *verdict_message;
 	int64_t verdict_wall_ms;
 	char *stop_message;
-	char *container_id; /* any other than docker_id can hold */
-	char *observed_message;
+	char *container_id;	/* any other than docker_id can hold */
+	char *observed_message; /* one that is not usual */
 	int64_t finished_wall_ms;
 	char *waiting_message; /* of a Pending task: what it waits for; not stored */
 };
