@@ -215,7 +215,7 @@ struct part {
 static void count_tasks(const struct cluster *cluster, struct part *structs, struct part *rare)
 {
 	size_t at = 0;
-	for (const struct task *task; (task = map_next(&cluster->tasks, &at));) {
+	for (const struct task *task; (task = id_index_next(&cluster->tasks, &at));) {
 		structs->bytes += size_of(task);
 		if (!task->rare)
 			continue;
@@ -246,7 +246,7 @@ static void tell(const struct bench *bench, size_t whole)
 		parts[5].bytes += of_list(&cluster->columns.entry[i]->tasks);
 	at = 0;
 	for (const struct session *session; (session = map_next(&bench->manager->sessions, &at));)
-		parts[6].bytes += size_of(session->templates.slots) + size_of(session->changed) +
+		parts[6].bytes += size_of(session->templates) + size_of(session->changed) +
 				  size_of(session->fed.slots);
 	double n = (double)bench->n_tasks;
 	size_t rest = whole;

@@ -207,7 +207,7 @@ static void offer_tasks(struct api_request *request, struct listing *listing)
 	filter_read(request, "node", &filter.node);
 	filter_read(request, "state", &filter.state);
 	size_t at = 0;
-	for (const struct task *task; (task = map_next(&cluster->tasks, &at));) {
+	for (const struct task *task; (task = id_index_next(&cluster->tasks, &at));) {
 		char id[UUID_TEXT_SIZE];
 		if (task_passes(&filter, cluster, task))
 			listing_offer(listing, uuid_format(task->desired.id.uuid, id), task);

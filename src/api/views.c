@@ -66,7 +66,7 @@ void task_view_fill(struct task_view *view, const struct manager *manager, const
 	view->name = base_strdup(cluster_task_name(cluster, task, name));
 	view->project = base_strdup(entry->job.project);
 	view->job = base_strdup(entry->job.name);
-	view->job_id = desired->job.uuid;
+	view->job_id = desired->job->uuid;
 	view->slot = desired->slot;
 	view->revision = desired->revision;
 	view->state = task->state;

@@ -75,7 +75,7 @@ static void release_records(struct map *map, const struct record_type *type)
 void cluster_release(struct cluster *cluster)
 {
 	size_t position = 0;
-	for (struct task *task; (task = map_next(&cluster->tasks, &position));)
+	for (struct task *task; (task = id_index_next(&cluster->tasks, &position));)
 		cluster_task_free(task);
 	position = 0;
 	for (struct job_entry *job; (job = map_next(&cluster->jobs, &position));)
@@ -86,7 +86,7 @@ void cluster_release(struct cluster *cluster)
 	position = 0;
 	for (struct node_entry *node; (node = map_next(&cluster->nodes, &position));)
 		node_entry_free(node);
-	map_release(&cluster->tasks);
+	id_index_release(&cluster->tasks);
 	map_release(&cluster->jobs);
 	map_release(&cluster->jobs_by_name);
 	map_release(&cluster->projects);
@@ -133,7 +133,7 @@ struct job_entry *cluster_job_named(const struct cluster *cluster, const char *p
 
 struct task *cluster_task(const struct cluster *cluster, struct task_id id)
 {
-	return map_get(&cluster->tasks, id.uuid);
+	return id_index_get(&cluster->tasks, id.uuid);
 }
 
 struct node_entry *cluster_node(const struct cluster *cluster, struct node_id id)
@@ -218,7 +218,7 @@ const struct job_revision *job_entry_current(const struct job_entry *entry)
 
 struct job_entry *cluster_job_of(const struct cluster *cluster, const struct task *task)
 {
-	return cluster_job(cluster, task->desired.job);
+	return cluster_job(cluster, *task->desired.job);
 }
 
 const struct job_revision *cluster_task_revision(const struct cluster *cluster,

@@ -9,6 +9,7 @@
 
 #include "access/access.h"
 #include "base/change.h"
+#include "base/id_index.h"
 #include "base/map.h"
 #include "node/sync.h"
 
@@ -177,7 +178,7 @@ struct cluster {
 	struct map projects; /* map_name_key(name) -> project_entry */
 	struct map jobs;     /* job id -> job_entry */
 	struct map jobs_by_name;
-	struct map tasks;   /* task id -> task */
+	struct id_index tasks;
 	struct map nodes;   /* node id -> node_entry */
 	struct map volumes; /* Docker's name, and the node if per_node -> volume_record */
 	struct map idempotency;

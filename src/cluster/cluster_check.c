@@ -87,7 +87,7 @@ static void check_tasks(const struct cluster *cluster, struct carried *carried)
 {
 	size_t n_by_state[ARRAY_LEN(cluster->n_tasks_by_state)] = { 0 };
 	size_t position = 0;
-	for (const struct task *task; (task = map_next(&cluster->tasks, &position));) {
+	for (const struct task *task; (task = id_index_next(&cluster->tasks, &position));) {
 		check_task(cluster, task, carried);
 		n_by_state[task->state]++;
 	}
@@ -170,7 +170,7 @@ static size_t check_job(const struct cluster *cluster, const struct job_entry *j
 	}
 	check_list(&job->tasks);
 	for (size_t i = 0; i < job->tasks.n; i++)
-		INVARIANT(uuid_equal(job->tasks.items[i]->desired.job.uuid, job->job.id.uuid));
+		INVARIANT(job->tasks.items[i]->desired.job == &job->job.id);
 	check_placements(cluster, job, n_on_node);
 	return job->tasks.n;
 }

@@ -127,7 +127,7 @@ static struct task *task_or_placeholder(struct cluster *cluster, struct task_id 
 		return task;
 	task = base_calloc(1, sizeof(*task));
 	task->desired.id = id;
-	cluster_map_add(&cluster->tasks, id.uuid, task);
+	id_index_add(&cluster->tasks, task);
 	task_list_append(&cluster->replaying, task);
 	return task;
 }
@@ -155,7 +155,8 @@ static enum err_code replay_task(struct cluster *cluster, const struct change *c
 			 !uuid_equal(task->desired.node.uuid, desired.node.uuid);
 	if (taken || elsewhere)
 		return misplaced(&task_desired_type, &desired, err);
-	task_take_desired(task, &desired);
+	struct job_entry *job = job_or_placeholder(cluster, desired.job);
+	task_take_desired(task, &desired, &job->job.id);
 	return ERR_NONE;
 }
 
@@ -339,7 +340,8 @@ static enum err_code tie_job(struct cluster *cluster, struct job_entry *entry, s
 	const struct job *job = &entry->job;
 	if (!job->name)
 		return damaged_id(err, "job", job->id.uuid,
-				  "has revisions but no record of its own");
+				  entry->n_revisions ? "has revisions but no record of its own"
+						     : "has tasks but no record of its own");
 	struct project_entry *project = cluster_project(cluster, job->project);
 	if (!project)
 		return damaged_id(err, "job", job->id.uuid, "is of a project that is not there");
@@ -413,8 +415,6 @@ static const char *fault_of(const struct cluster *cluster, const struct task *ta
 {
 	const struct desired_half *desired = &task->desired;
 	const struct job_entry *job = cluster_job_of(cluster, task);
-	if (!job)
-		return "is of a job that is not there";
 	if (!job_entry_revision(job, desired->revision))
 		return "is of a revision that is not there";
 	if (!uuid_is_zero(desired->node.uuid) && !desired->written_off &&

@@ -103,7 +103,7 @@ static void assert_same_tasks(const struct cluster *a, const struct cluster *b)
 {
 	assert_int_equal(a->tasks.n, b->tasks.n);
 	size_t position = 0;
-	for (const struct task *task; (task = map_next(&a->tasks, &position));) {
+	for (const struct task *task; (task = id_index_next(&a->tasks, &position));) {
 		const struct task *other = cluster_task(b, task->desired.id);
 		assert_non_null(other);
 		assert_same_records(task, other);
@@ -253,9 +253,9 @@ static void a_report_under_another_node_is_damage(void **state)
 	fill(&world);
 	file_by_node(&world.cluster, &world.changes);
 	size_t at = 0;
-	const struct task *task = map_next(&world.cluster.tasks, &at);
+	const struct task *task = id_index_next(&world.cluster.tasks, &at);
 	while (!task->observed.version)
-		task = map_next(&world.cluster.tasks, &at);
+		task = id_index_next(&world.cluster.tasks, &at);
 	struct uuid id = task->desired.id.uuid;
 	struct change report = *last_of(&world.changes, RECORD_OBSERVED, id);
 	const struct change *desired = last_of(&world.changes, RECORD_TASK, id);

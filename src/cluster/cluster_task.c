@@ -22,9 +22,9 @@ struct task *cluster_add_task(struct cluster *cluster, struct changes *changes,
 	PRE(job);
 	PRE(job_entry_revision(job, desired->revision));
 	struct task *task = base_calloc(1, sizeof(*task));
-	task_take_desired(task, desired);
+	task_take_desired(task, desired, &job->job.id);
 	task_derive_reason(task);
-	cluster_map_add(&cluster->tasks, task->desired.id.uuid, task);
+	id_index_add(&cluster->tasks, task);
 	task_list_insert(&job->tasks, task);
 	weight_on(cluster, task);
 	job->dirty = true;
@@ -38,7 +38,7 @@ void cluster_task_edit(struct cluster *cluster, struct task *task)
 	PRE(cluster_task(cluster, task->desired.id) == task);
 	weight_off(cluster, task);
 	cluster->edit = (struct cluster_edit){ task,
-					       task->desired.job,
+					       *task->desired.job,
 					       task->desired.node,
 					       task->desired.wanted,
 					       task->desired.verdict,
@@ -51,9 +51,9 @@ static void check_edit(const struct cluster *cluster, const struct task *task)
 {
 	const struct cluster_edit *edit = &cluster->edit;
 	const struct desired_half *desired = &task->desired;
-	const struct job_entry *job = cluster_job(cluster, desired->job);
+	const struct job_entry *job = cluster_job(cluster, *desired->job);
 	INVARIANT(cluster_task(cluster, desired->id) == task);
-	INVARIANT(uuid_equal(desired->job.uuid, edit->job.uuid));
+	INVARIANT(uuid_equal(desired->job->uuid, edit->job.uuid));
 	INVARIANT(job_entry_revision(job, desired->revision));
 	INVARIANT(desired->wanted >= edit->wanted);
 	INVARIANT(desired->written_off >= edit->written_off);
@@ -102,7 +102,7 @@ void cluster_delete_task(struct cluster *cluster, struct changes *changes, struc
 	if (task->observed.version > 0)
 		cluster_record_delete(changes, cluster_key_of_observed(task->desired.id));
 	cluster_record_delete(changes, cluster_key_of_task(task->desired.id));
-	cluster_map_drop(&cluster->tasks, task->desired.id.uuid, task);
+	id_index_remove(&cluster->tasks, task);
 	job->dirty = true;
 	cluster_task_free(task);
 }

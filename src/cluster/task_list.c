@@ -7,6 +7,18 @@
 #include "base/sort.h"
 #include "cluster/internal.h"
 
+#define CAPACITY_FIRST 4
+#define CAPACITY_SMALL 16
+
+/* There are two lists for every task, of jobs of one and of a million: it begins small, and a large one grows by a
+ * quarter. */
+static size_t next_capacity(size_t capacity)
+{
+	if (capacity < CAPACITY_SMALL)
+		return capacity ? 2 * capacity : CAPACITY_FIRST;
+	return capacity + capacity / 4;
+}
+
 /* The first position whose task is not before `id`. */
 static size_t position_of(const struct task_list *list, struct task_id id)
 {
@@ -46,7 +58,8 @@ static void make_room(struct task_list *list)
 		memmove(start, list->items, list->n * sizeof(struct task *));
 		list->gap = 0;
 	} else {
-		start = base_grow(start, list->capacity, &list->capacity, sizeof(struct task *));
+		list->capacity = next_capacity(list->capacity);
+		start = base_realloc(start, list->capacity, sizeof(struct task *));
 	}
 	list->items = start + list->gap;
 }

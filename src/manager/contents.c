@@ -177,7 +177,7 @@ static bool needs_contents(const struct task *task)
 
 static bool is_of(const struct task *task, struct job_id job, int64_t revision)
 {
-	return task->desired.revision == revision && uuid_equal(task->desired.job.uuid, job.uuid);
+	return task->desired.revision == revision && uuid_equal(task->desired.job->uuid, job.uuid);
 }
 
 /* Does the worker keep for another task what this one needs? */
@@ -187,7 +187,7 @@ static bool is_fed_already(const struct manager *manager, const struct session *
 	const struct node_entry *node = cluster_node(&manager->cluster, session->node);
 	for (size_t i = 0; i < node->tasks.n; i++) {
 		const struct task *other = node->tasks.items[i];
-		if (other != task && is_of(other, task->desired.job, task->desired.revision) &&
+		if (other != task && is_of(other, *task->desired.job, task->desired.revision) &&
 		    needs_contents(other) && map_get(&session->fed, other->desired.id.uuid))
 			return true;
 	}
@@ -207,7 +207,7 @@ void contents_owe(const struct manager *manager, struct session *session, const 
 	session->owed = base_grow(session->owed, session->n_owed, &session->owed_capacity,
 				  sizeof(*session->owed));
 	session->owed[session->n_owed++] =
-		(struct content_debt){ task->desired.job, task->desired.revision };
+		(struct content_debt){ *task->desired.job, task->desired.revision };
 }
 
 void contents_forget(struct session *session, struct task_id task)

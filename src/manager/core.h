@@ -99,10 +99,11 @@ struct job_facts {
 /* What the manager remembers of a job between steps. */
 struct job_watch {
 	struct job_id id;
-	bool dirty;    /* in manager.dirty */
-	bool touched;  /* in manager.touched */
-	bool gated;    /* waits for a job it depends on */
-	bool recheck;  /* a node of its tasks changed: do they still match it? */
+	uint32_t number; /* never given twice */
+	bool dirty;	 /* in manager.dirty */
+	bool touched;	 /* in manager.touched */
+	bool gated;	 /* waits for a job it depends on */
+	bool recheck;	 /* a node of its tasks changed: do they still match it? */
 	bool off_home; /* a task is not where its network lives, and there is no room there; or that
 			* is open */
 	struct job_facts facts;
@@ -187,8 +188,9 @@ struct manager {
 	struct queue leaving;	 /* nodes that have left by the time they are forgotten */
 	struct queue removed;	 /* those that are remembered as removed, by the time that ends */
 	struct pace pace;
-	uint64_t round; /* the column after the last pick: where roundrobin goes on */
-	bool wake;	/* room was freed, or a node changed: try what is parked */
+	uint32_t watch_number; /* of the newest job_watch */
+	uint64_t round;	       /* the column after the last pick: where roundrobin goes on */
+	bool wake;	       /* room was freed, or a node changed: try what is parked */
 	int64_t sweep_ms;
 	size_t n_parked;   /* tasks in parked classes */
 	size_t n_off_home; /* jobs with a task that is */
@@ -509,7 +511,7 @@ void session_speak(struct manager *manager, struct session *session);
 void session_dismiss(struct manager *manager, struct session *session, int code, const char *why);
 /* The task's part of its node's desired set changed. */
 void session_task_changed(struct manager *manager, const struct task *task);
-struct uuid template_key(struct job_id job, int64_t revision);
+uint64_t template_number(struct manager *manager, const struct task *task);
 void publish(struct manager *manager);
 /* When the next session that waits for it may be sent its message. */
 int64_t publish_deadline(const struct manager *manager);

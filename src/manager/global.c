@@ -83,8 +83,8 @@ static void recheck_tasks(struct manager *manager, const struct node_entry *node
 		const struct task *task = node->tasks.items[i];
 		if (!asks_for_machine(cluster_task_spec(&manager->cluster, task)))
 			continue;
-		job_watch(manager, task->desired.job)->recheck = true;
-		job_dirty(manager, task->desired.job);
+		job_watch(manager, *task->desired.job)->recheck = true;
+		job_dirty(manager, *task->desired.job);
 	}
 }
 

@@ -133,7 +133,7 @@ static void see_ids(struct manager *manager)
 	for (const struct job_entry *entry; (entry = map_next(&manager->cluster.jobs, &at));)
 		id_seen(manager, entry->job.id.uuid);
 	at = 0;
-	for (const struct task *task; (task = map_next(&manager->cluster.tasks, &at));)
+	for (const struct task *task; (task = id_index_next(&manager->cluster.tasks, &at));)
 		id_seen(manager, task->desired.id.uuid);
 }
 

@@ -233,7 +233,7 @@ void node_drain(struct manager *manager, struct node_entry *node)
 	if (node->state != NODE_DOWN)
 		cluster_set_node_state(&manager->cluster, node, state_of(node));
 	for (size_t i = 0; i < node->tasks.n; i++)
-		job_dirty(manager, node->tasks.items[i]->desired.job);
+		job_dirty(manager, *node->tasks.items[i]->desired.job);
 	home_node_ready(manager, node);
 	manager->wake = true;
 	const char *state = node->record.draining ? "draining" : "resumed";

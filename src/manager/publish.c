@@ -11,12 +11,72 @@
 #include "base/sort.h"
 #include "manager/core.h"
 
-struct uuid template_key(struct job_id job, int64_t revision)
+/* A template in the list of those a worker holds: the number of the job, the revision, and in the last bit whether it
+ * came over TLS. */
+#define OVER_TLS 1ull
+
+uint64_t template_number(struct manager *manager, const struct task *task)
 {
-	struct uuid key = job.uuid;
-	for (int i = 0; i < 8; i++)
-		key.bytes[UUID_BYTES - 1 - i] ^= (uint8_t)((uint64_t)revision >> (8 * i));
-	return key;
+	uint64_t number = job_watch(manager, *task->desired.job)->number;
+	return number << 32 | (uint64_t)task->desired.revision << 1;
+}
+
+/* The first position whose template is not before this one. */
+static size_t template_position(const struct session *session, uint64_t template)
+{
+	size_t low = 0;
+	size_t high = session->n_templates;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (session->templates[middle] < template)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Does the worker hold it, however it came? */
+static bool holds_template(const struct session *session, size_t at, uint64_t template)
+{
+	return at < session->n_templates && (session->templates[at] & ~OVER_TLS) == template;
+}
+
+/* False: the worker holds it already. */
+static bool put_template(struct session *session, uint64_t template, bool over_tls)
+{
+	size_t at = template_position(session, template);
+	uint64_t wanted = template | (over_tls ? OVER_TLS : 0);
+	if (holds_template(session, at, template)) {
+		bool known = session->templates[at] == wanted;
+		session->templates[at] = wanted;
+		return !known;
+	}
+	session->templates = base_grow(session->templates, session->n_templates,
+				       &session->templates_capacity, sizeof(uint64_t));
+	memmove(&session->templates[at + 1], &session->templates[at],
+		(session->n_templates - at) * sizeof(uint64_t));
+	session->templates[at] = wanted;
+	session->n_templates++;
+	return true;
+}
+
+static void remove_template(struct session *session, uint64_t template)
+{
+	size_t at = template_position(session, template);
+	if (!holds_template(session, at, template))
+		return;
+	memmove(&session->templates[at], &session->templates[at + 1],
+		(session->n_templates - at - 1) * sizeof(uint64_t));
+	session->n_templates--;
+}
+
+static void forget_templates(struct session *session)
+{
+	base_free(session->templates);
+	session->templates = NULL;
+	session->n_templates = 0;
+	session->templates_capacity = 0;
 }
 
 /* The number of the commit this step's state will be, or is already, durable under. */
@@ -47,13 +107,6 @@ static bool has_volume(const struct sync_template *template, const char *key)
 		if (strcmp(template->volumes.items[i].key, key) == 0)
 			return true;
 	return false;
-}
-
-/* In the map of templates a worker holds, for who asked for it. */
-static void *mark_of(bool over_tls)
-{
-	static const char marks[2];
-	return (void *)(uintptr_t)&marks[over_tls];
 }
 
 static void fill_template(struct sync_template *template, const struct job_entry *entry,
@@ -107,16 +160,15 @@ static const struct sync_template *template_of(struct manager *manager, struct u
 static void add_template(struct manager *manager, struct session *session, struct sync_down *down,
 			 const struct task *task)
 {
-	struct uuid key = template_key(task->desired.job, task->desired.revision);
+	uint64_t number = template_number(manager, task);
 	const struct job_entry *entry = cluster_job_of(&manager->cluster, task);
 	const struct project *project =
 		&cluster_project(&manager->cluster, entry->job.project)->project;
 	const struct job_revision *revision = cluster_task_revision(&manager->cluster, task);
-	void *mark = mark_of(job_revision_is_over_tls(revision, project));
-	if (map_put(&session->templates, key, mark) == mark)
+	if (!put_template(session, number, job_revision_is_over_tls(revision, project)))
 		return;
 	struct sync_template *template = list_add(&down->templates, sizeof(*template));
-	*template = *template_of(manager, key, entry, project, revision);
+	*template = *template_of(manager, key_of_number(number), entry, project, revision);
 }
 
 static void add_task(struct manager *manager, struct session *session, struct sync_down *down,
@@ -130,7 +182,7 @@ static void add_task(struct manager *manager, struct session *session, struct sy
 
 static void add_all(struct manager *manager, struct session *session, struct sync_down *down)
 {
-	map_release(&session->templates);
+	forget_templates(session);
 	contents_forget_all(session);
 	const struct node_entry *node = cluster_node(&manager->cluster, session->node);
 	for (size_t i = 0; i < node->tasks.n; i++)
@@ -145,10 +197,10 @@ static void drop_template(struct manager *manager, struct session *session,
 	for (size_t i = 0; i < node->tasks.n; i++) {
 		const struct desired_half *desired = &node->tasks.items[i]->desired;
 		if (desired->revision == change->revision &&
-		    uuid_equal(desired->job.uuid, change->job.uuid))
+		    uuid_equal(desired->job->uuid, change->job.uuid))
 			return;
 	}
-	map_remove(&session->templates, template_key(change->job, change->revision));
+	remove_template(session, change->template);
 }
 
 static int compare_changes(const void *a, const void *b, void *context)

@@ -57,8 +57,8 @@ static void set_move_to(struct manager *manager, struct task *task, struct node_
 	cluster_task_edit(&manager->cluster, task);
 	task_make_rare(task)->move_to = node;
 	cluster_task_save(&manager->cluster, &manager->out->changes, task);
-	job_dirty(manager, task->desired.job);
-	job_watch(manager, task->desired.job)->to_move = true;
+	job_dirty(manager, *task->desired.job);
+	job_watch(manager, *task->desired.job)->to_move = true;
 }
 
 void rebalance_stay(struct manager *manager, struct task *task)

@@ -94,7 +94,7 @@ static bool move_item(struct manager *manager, struct item *item, const struct n
 	struct cluster *cluster = &manager->cluster;
 	struct task *old = item->task;
 	struct task_desired desired = { .id = { uuid_make(&manager->random, ++manager->id_ms) },
-					.job = old->desired.job,
+					.job = *old->desired.job,
 					.revision = old->desired.revision,
 					.restarts_asked = old->desired.restarts_asked,
 					.roll = old->desired.roll,

@@ -349,7 +349,7 @@ static void take_up(struct rehearsal *rehearsal)
 	manager->options.node_silent_ms = FOREVER_MS;
 	manager->options.runtime_grace_ms = FOREVER_MS;
 	manager->options.tell_per_node_us = 0;
-	for (const struct task *task; (task = map_next(&manager->cluster.tasks, &at));)
+	for (const struct task *task; (task = id_index_next(&manager->cluster.tasks, &at));)
 		if (!uuid_is_zero(task->desired.node.uuid))
 			tell(rehearsal, task->desired.id);
 }

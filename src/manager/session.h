@@ -16,6 +16,7 @@ struct session_change {
 	struct task_id task;
 	struct job_id job;
 	int64_t revision;
+	uint64_t template;
 };
 
 /* The configs and secrets of one revision, which its tasks on a session's machine need. */
@@ -38,8 +39,9 @@ struct session {
 	bool reported;	      /* its worker waits for the answer to a report */
 	uint64_t sent_digest;
 	int64_t report_acked;
-	struct map
-		templates; /* those the worker holds; the value: whether as one that came over TLS */
+	uint64_t *templates; /* those the worker holds, ascending (publish.c) */
+	size_t n_templates;
+	size_t templates_capacity;
 	struct session_change *changed;
 	size_t n_changed;
 	size_t changed_capacity;

@@ -30,7 +30,7 @@ void session_opened(struct manager *manager, const struct manager_event *event)
 
 void session_release(struct session *session)
 {
-	map_release(&session->templates);
+	base_free(session->templates);
 	map_release(&session->fed);
 	base_free(session->owed);
 	base_free(session->changed);
@@ -43,7 +43,7 @@ static void look_at_trials(struct manager *manager, struct node_id id)
 	const struct node_entry *node = cluster_node(&manager->cluster, id);
 	for (size_t i = 0; node && i < node->tasks.n; i++) {
 		const struct task *task = node->tasks.items[i];
-		roster_task_changed(job_watch(manager, task->desired.job)->roster, task);
+		roster_task_changed(job_watch(manager, *task->desired.job)->roster, task);
 	}
 }
 
@@ -229,7 +229,7 @@ void session_task_changed(struct manager *manager, const struct task *task)
 	session->changed = base_grow(session->changed, session->n_changed,
 				     &session->changed_capacity, sizeof(struct session_change));
 	session->changed[session->n_changed++] =
-		(struct session_change){ task->desired.id, task->desired.job,
-					 task->desired.revision };
+		(struct session_change){ task->desired.id, *task->desired.job,
+					 task->desired.revision, template_number(manager, task) };
 	session_speak(manager, session);
 }

@@ -32,7 +32,7 @@ struct sync_assignment task_assignment(const struct manager *manager, const stru
 	const struct node_entry *node = cluster_node(&manager->cluster, desired->node);
 	struct sync_assignment assignment = {
 		.task = desired->id,
-		.job = desired->job,
+		.job = *desired->job,
 		.revision = desired->revision,
 		.slot = desired->slot,
 		.wanted = desired->wanted,
@@ -460,7 +460,7 @@ void task_delete(struct manager *manager, struct task *task)
 	pending_drop(manager, task->desired.id);
 	trial_forget(manager, task->desired.id);
 	task_dirty(manager, task);
-	roster_task_gone(job_watch(manager, task->desired.job)->roster, task);
+	roster_task_gone(job_watch(manager, *task->desired.job)->roster, task);
 	happen(manager, "task", name, task->desired.id.uuid, "removed", reason_name(task->reason),
 	       NULL);
 	notes_add(&manager->out->notes, "%s removed", name);
@@ -512,7 +512,7 @@ void task_set_trial(struct manager *manager, struct task *task, int trial)
 	task->desired.trial = (uint8_t)trial;
 	task->desired.roll = (int32_t)cluster_job_of(&manager->cluster, task)->job.roll;
 	cluster_task_save(&manager->cluster, &manager->out->changes, task);
-	roster_task_changed(job_watch(manager, task->desired.job)->roster, task);
+	roster_task_changed(job_watch(manager, *task->desired.job)->roster, task);
 }
 
 void task_set_waiting(struct manager *manager, struct task *task, int reason, const char *message)
@@ -521,7 +521,7 @@ void task_set_waiting(struct manager *manager, struct task *task, int reason, co
 	if (task->reason == reason && known && strcmp(known, message) == 0)
 		return;
 	cluster_set_waiting(&manager->cluster, task, reason, base_strdup(message));
-	roster_task_changed(job_watch(manager, task->desired.job)->roster, task);
+	roster_task_changed(job_watch(manager, *task->desired.job)->roster, task);
 }
 
 void task_set_unreachable(struct manager *manager, struct task *task, bool unreachable)

@@ -12,6 +12,7 @@ struct job_watch *job_watch(struct manager *manager, struct job_id id)
 		return watch;
 	watch = base_calloc(1, sizeof(*watch));
 	watch->id = id;
+	watch->number = ++manager->watch_number;
 	watch->standing_said = -1;
 	/* What changed before we looked was not seen. */
 	watch->recheck = true;
@@ -59,7 +60,7 @@ void job_due(struct manager *manager, struct job_id id)
 
 void task_dirty(struct manager *manager, const struct task *task)
 {
-	roster_task_changed(reconcile_soon(manager, task->desired.job)->roster, task);
+	roster_task_changed(reconcile_soon(manager, *task->desired.job)->roster, task);
 }
 
 const char *job_name(const struct job_entry *entry, char out[JOB_NAME_SIZE])

@@ -169,7 +169,7 @@ void scheduler_pick(const struct cluster *cluster, struct scheduler_memory *memo
 
 char *scheduler_why_nowhere(const struct cluster *cluster, const struct job_entry *job)
 {
-	const struct task model = { .desired = { .job = job->job.id,
+	const struct task model = { .desired = { .job = &job->job.id,
 						 .revision = (int32_t)job->job.revision } };
 	struct question question;
 	struct refusals refusals = { 0 };

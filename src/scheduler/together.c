@@ -84,7 +84,7 @@ static void add_member(struct together *together, const struct job_entry *job)
 		return;
 	struct member *member = &together->members[together->n_members++];
 	*member = (struct member){ .n_wanted = n_wanted };
-	member->model.desired.job = job->job.id;
+	member->model.desired.job = &job->job.id;
 	member->model.desired.revision = (int32_t)job->job.revision;
 	question_init_alone(&member->question, together->cluster, &member->model);
 }

@@ -103,7 +103,7 @@ void task_get_desired(const struct task *task, struct task_desired *ret_desired)
 	const struct task_rare *rare = task_rare(task);
 	*ret_desired = (struct task_desired){
 		.id = half->id,
-		.job = half->job,
+		.job = *half->job,
 		.revision = half->revision,
 		.restarts_asked = half->restarts_asked,
 		.slot = half->slot,
@@ -211,11 +211,12 @@ static void take_rare_desired(struct task *task, struct task_desired *desired)
 	task_tidy(task);
 }
 
-void task_take_desired(struct task *task, struct task_desired *desired)
+void task_take_desired(struct task *task, struct task_desired *desired, const struct job_id *job)
 {
+	PRE(uuid_equal(job->uuid, desired->job.uuid));
 	task->desired = (struct desired_half){
 		.id = desired->id,
-		.job = desired->job,
+		.job = job,
 		.node = desired->node,
 		.created_wall_ms = desired->created_wall_ms,
 		.scheduled_wall_ms = desired->scheduled_wall_ms,

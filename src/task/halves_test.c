@@ -10,11 +10,14 @@
 
 static const char docker_id[] = "0123456789abcdef00ff8899aabbccddeeff0011223344556677fedcba987654";
 
+static struct job_id job;
+
 static void take_desired(struct task *task, const struct task_desired *desired)
 {
 	struct task_desired copy;
+	job = desired->job;
 	record_copy(&task_desired_type, &copy, desired);
-	task_take_desired(task, &copy);
+	task_take_desired(task, &copy, &job);
 	static const struct task_desired zero;
 	assert_true(record_equal(&task_desired_type, &copy, &zero));
 }
@@ -132,7 +135,7 @@ static void a_running_task_needs_nothing_that_is_rare(void **state)
 					  .container_id = base_strdup(docker_id),
 					  .exit_code = -1,
 					  .started_wall_ms = 6 };
-	task_take_desired(&task, &desired);
+	task_take_desired(&task, &desired, &desired.job);
 	task_take_observed(&task, &observed);
 	assert_null(task.rare);
 	task.state = TASK_RUNNING;

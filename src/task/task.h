@@ -110,8 +110,8 @@ extern const struct record_type task_observed_type;
  * bounds, nothing is held twice, and what few tasks have lies apart (struct task_rare). Members are called as in the
  * records. */
 struct desired_half {
-	struct task_id id;
-	struct job_id job;
+	struct task_id id;	  /* a task begins with it */
+	const struct job_id *job; /* borrowed from its job's record */
 	struct node_id node;
 	int64_t created_wall_ms;
 	int64_t scheduled_wall_ms;
@@ -180,7 +180,8 @@ void task_tidy(struct task *task);
 void task_take_ports(struct task *task, struct port_grant *items, size_t n);
 
 /* The records, made from what is held and held. Get borrows from the task, and from the caller's `container_id`. Take
- * moves ownership of what it can hold: the record is zero afterwards, and what the half held before is freed. */
+ * moves ownership of what it can hold: the record is zero afterwards, and what the half held before is freed. `job` is the
+ * same id as in the record, and stays where it is for as long as the task. */
 bool task_can_hold_desired(
 	const struct task_desired *desired); /* no count is above LIMIT_TASK_COUNT */
 bool task_can_hold_observed(const struct task_observed *observed);
@@ -188,7 +189,7 @@ bool task_can_hold_observed(const struct task_observed *observed);
 void task_get_desired(const struct task *task, struct task_desired *ret_desired);
 void task_get_observed(const struct task *task, char container_id[TASK_CONTAINER_ID_SIZE],
 		       struct task_observed *ret_observed);
-void task_take_desired(struct task *task, struct task_desired *desired);
+void task_take_desired(struct task *task, struct task_desired *desired, const struct job_id *job);
 void task_take_observed(struct task *task, struct task_observed *observed);
 
 /* The sentence for people that goes with the reason of its present state; borrowed; NULL: none has been said. */

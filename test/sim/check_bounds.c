@@ -99,8 +99,8 @@ static void check_worker_store(struct sim *sim, const struct sim_worker *worker,
 		const struct task *task = node->tasks.items[i];
 		bool first = true;
 		for (size_t j = 0; j < i; j++)
-			first &= !uuid_equal(node->tasks.items[j]->desired.job.uuid,
-					     task->desired.job.uuid) ||
+			first &= !uuid_equal(node->tasks.items[j]->desired.job->uuid,
+					     task->desired.job->uuid) ||
 				 node->tasks.items[j]->desired.revision != task->desired.revision;
 		n_templates += first;
 		if (count_dead(&worker->docker, task->desired.id) >

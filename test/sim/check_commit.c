@@ -139,7 +139,7 @@ static void check_success(struct sim *sim, const struct known_task *known,
 		return;
 	for (size_t i = 0; i < checker->n_successes; i++) {
 		const struct known_success *success = &checker->successes[i];
-		if (uuid_equal(success->job.uuid, task->desired.job.uuid) &&
+		if (uuid_equal(success->job.uuid, task->desired.job->uuid) &&
 		    success->slot == task->desired.slot &&
 		    success->revision == task->desired.revision &&
 		    success->restarts_asked == task->desired.restarts_asked)
@@ -149,7 +149,7 @@ static void check_success(struct sim *sim, const struct known_task *known,
 	checker->successes = base_grow(checker->successes, checker->n_successes,
 				       &checker->successes_capacity, sizeof(struct known_success));
 	checker->successes[checker->n_successes++] =
-		(struct known_success){ task->desired.job, task->desired.slot,
+		(struct known_success){ *task->desired.job, task->desired.slot,
 					task->desired.revision, task->desired.restarts_asked,
 					task->desired.id };
 }
@@ -162,7 +162,7 @@ static void remember(struct known_task *known, const struct task *task)
 	known->gone |= task->observed.gone || task->observed.removed || task->desired.written_off;
 	known->written_off |= task->desired.written_off;
 	known->unreachable = false;
-	known->job = task->desired.job;
+	known->job = *task->desired.job;
 	known->node = task->desired.node;
 	known->slot = task->desired.slot;
 	known->revision = task->desired.revision;

@@ -7,7 +7,7 @@
 void checker_list(struct sim *sim, const struct cluster *cluster)
 {
 	size_t at = 0;
-	for (const struct task *task; (task = map_next(&cluster->tasks, &at));)
+	for (const struct task *task; (task = id_index_next(&cluster->tasks, &at));)
 		checker_task(sim, task->desired.id)->told_state = task->state;
 }
 

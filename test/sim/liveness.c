@@ -124,7 +124,7 @@ static bool has_max_replicas(const struct node_entry *node, struct job_id job, i
 	int64_t n = 0;
 	for (size_t i = 0; i < node->tasks.n; i++)
 		n += task_occupies_node(node->tasks.items[i]) &&
-		     uuid_equal(node->tasks.items[i]->desired.job.uuid, job.uuid);
+		     uuid_equal(node->tasks.items[i]->desired.job->uuid, job.uuid);
 	return max > 0 && n >= max;
 }
 

@@ -113,7 +113,7 @@ static bool is_restless(const struct sim *sim)
 		    is_unnoticed(cluster, &sim->workers[i]))
 			return true;
 	size_t at = 0;
-	for (const struct task *task; (task = map_next(&cluster->tasks, &at));)
+	for (const struct task *task; (task = id_index_next(&cluster->tasks, &at));)
 		if (is_moving(cluster, task) || is_on_trial(cluster, task) ||
 		    (task->unreachable && !task_is_final(task->state) &&
 		     job_spec_lease_ms(cluster_task_spec(cluster, task))))

@@ -48,7 +48,7 @@ static size_t n_tasks_in(struct story *story, int state)
 	size_t n = 0;
 	size_t at = 0;
 	for (const struct task *task;
-	     (task = map_next(&manager_cluster(story->manager)->tasks, &at));)
+	     (task = id_index_next(&manager_cluster(story->manager)->tasks, &at));)
 		n += task->state == state;
 	return n;
 }

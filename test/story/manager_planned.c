@@ -277,7 +277,7 @@ static void is_as_planned(struct story *story, const struct planned_task *planne
 
 void story_comes_true(struct story *story)
 {
-	struct project_plan plan;
+	struct project_plan plan = { 0 };
 	struct err err;
 	struct sight before = see(story);
 	assert_int_equal(story_plan(story, &plan, &err), ERR_NONE);

@@ -327,7 +327,7 @@ static void compare_with_replay(struct story *story)
 	assert_int_equal(a->projects.n, b->projects.n);
 	assert_int_equal(a->volumes.n, b->volumes.n);
 	size_t at = 0;
-	for (const struct task *task; (task = map_next(&a->tasks, &at));) {
+	for (const struct task *task; (task = id_index_next(&a->tasks, &at));) {
 		const struct task *same = cluster_task(b, task->desired.id);
 		assert_non_null(same);
 		assert_int_equal(task->state, same->state);
