@@ -6,6 +6,9 @@
 #include "base/check.h"
 #include "base/hash.h"
 
+/* An empty map keeps no more. */
+#define SLOTS_KEPT 64
+
 void map_release(struct map *map)
 {
 	base_free(map->slots);
@@ -68,7 +71,8 @@ void *map_remove(struct map *map, struct uuid key)
 		}
 	}
 	map->slots[hole] = (struct map_slot){ 0 };
-	map->n--;
+	if (--map->n == 0 && map->n_slots > SLOTS_KEPT)
+		map_release(map);
 	return removed;
 }
 

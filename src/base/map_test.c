@@ -89,6 +89,22 @@ static void name_keys_tell_the_parts_apart(void **state)
 	assert_false(uuid_equal(map_name_key(1, "", "ab"), map_name_key(1, "a", "b")));
 }
 
+static void an_empty_map_keeps_no_more_than_a_small_one(void **state)
+{
+	(void)state;
+	struct map map = { 0 };
+	int value = 1;
+	for (uint64_t i = 0; i < 1000; i++)
+		map_put(&map, key_number(i), &value);
+	for (uint64_t i = 0; i < 1000; i++)
+		assert_ptr_equal(map_remove(&map, key_number(i)), &value);
+	assert_int_equal(map.n_slots, 0);
+	map_put(&map, key_number(1), &value);
+	assert_ptr_equal(map_remove(&map, key_number(1)), &value);
+	assert_int_not_equal(map.n_slots, 0);
+	map_release(&map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -97,6 +113,7 @@ int main(void)
 		TEST(random_puts_and_removes_agree_with_an_array),
 		TEST(walking_meets_everything_once),
 		TEST(name_keys_tell_the_parts_apart),
+		TEST(an_empty_map_keeps_no_more_than_a_small_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -144,7 +144,6 @@ struct manager {
 	struct scheduler_memory *memory;
 	bool started;
 	int64_t started_ms;
-
 	/* This step's. */
 	const struct manager_in *in;
 	struct manager_out *out;
@@ -154,8 +153,8 @@ struct manager {
 	size_t group_counted;
 	size_t group_bytes;
 
-	int64_t id_ms; /* of the newest id; never falls */
-	uint32_t id_count;
+	int64_t id_ms;			 /* of the newest id; never falls */
+	uint32_t id_count, watch_number; /* within its millisecond; of the newest job_watch */
 
 	struct map jobs;     /* job id -> job_watch */
 	struct map nodes;    /* node id -> node_watch */
@@ -188,9 +187,8 @@ struct manager {
 	struct queue leaving;	 /* nodes that have left by the time they are forgotten */
 	struct queue removed;	 /* those that are remembered as removed, by the time that ends */
 	struct pace pace;
-	uint32_t watch_number; /* of the newest job_watch */
-	uint64_t round;	       /* the column after the last pick: where roundrobin goes on */
-	bool wake;	       /* room was freed, or a node changed: try what is parked */
+	uint64_t round; /* the column after the last pick: where roundrobin goes on */
+	bool wake;	/* room was freed, or a node changed: try what is parked */
 	int64_t sweep_ms;
 	size_t n_parked;   /* tasks in parked classes */
 	size_t n_off_home; /* jobs with a task that is */

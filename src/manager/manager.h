@@ -242,7 +242,8 @@ struct manager_out {
 	struct notes notes;
 	int64_t deadline_ms; /* call again at this time at the latest; INT64_MAX: no need */
 };
-void manager_out_clear(struct manager_out *out); /* empty it, keep memory */
+void manager_out_clear(
+	struct manager_out *out); /* empty it; no more memory is kept than most steps need */
 void manager_out_release(struct manager_out *out);
 
 struct manager;

@@ -8,6 +8,8 @@
 
 /* A group is closed well before it is full: one more record of the largest kind still fits. */
 #define GROUP_BYTES_FULL (LIMIT_GROUP_BYTES / 4)
+/* What a burst needed is not kept for the next: that is 100 bytes for each of its tasks. */
+#define ITEMS_KEPT 256
 
 static void close_group(struct manager *manager)
 {
@@ -131,7 +133,7 @@ struct manager_down *out_down(struct manager *manager, uint64_t session)
 	return down;
 }
 
-void manager_out_clear(struct manager_out *out)
+static void empty(struct manager_out *out)
 {
 	changes_clear(&out->changes);
 	for (size_t i = 0; i < out->n_replies; i++)
@@ -156,12 +158,20 @@ void manager_out_clear(struct manager_out *out)
 	}
 	out->n_happenings = 0;
 	notes_clear(&out->notes);
+}
+
+void manager_out_clear(struct manager_out *out)
+{
+	if (out->changes.n > ITEMS_KEPT || out->n_happenings > ITEMS_KEPT)
+		manager_out_release(out);
+	else
+		empty(out);
 	out->deadline_ms = INT64_MAX;
 }
 
 void manager_out_release(struct manager_out *out)
 {
-	manager_out_clear(out);
+	empty(out);
 	changes_release(&out->changes);
 	base_free(out->replies);
 	base_free(out->downs);

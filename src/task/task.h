@@ -180,10 +180,10 @@ void task_tidy(struct task *task);
 void task_take_ports(struct task *task, struct port_grant *items, size_t n);
 
 /* The records, made from what is held and held. Get borrows from the task, and from the caller's `container_id`. Take
- * moves ownership of what it can hold: the record is zero afterwards, and what the half held before is freed. `job` is the
- * same id as in the record, and stays where it is for as long as the task. */
-bool task_can_hold_desired(
-	const struct task_desired *desired); /* no count is above LIMIT_TASK_COUNT */
+ * moves ownership of what it can hold: the record is zero afterwards, and what the half held before is freed. `job` is
+ * the same id as in the record, and stays where it is for as long as the task. What can be held counts nothing further
+ * than LIMIT_TASK_COUNT. */
+bool task_can_hold_desired(const struct task_desired *desired);
 bool task_can_hold_observed(const struct task_observed *observed);
 #define TASK_CONTAINER_ID_SIZE (LIMIT_CONTAINER_ID_BYTES + 1)
 void task_get_desired(const struct task *task, struct task_desired *ret_desired);
