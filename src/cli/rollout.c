@@ -5,7 +5,10 @@
 enum err_code rollout_judge(const struct job_view *job, int64_t asked, bool *ret_over,
 			    struct err *err)
 {
-	if (job->standing == STANDING_DEGRADED || job->standing == STANDING_FAILED) {
+	bool waits_in_vain =
+		job->standing == STANDING_UPDATING && job->reason == REASON_DEPENDENCY_FAILED;
+	if (job->standing == STANDING_DEGRADED || job->standing == STANDING_FAILED ||
+	    waits_in_vain) {
 		char hint[2 * TASK_NAME_SIZE];
 		bool may_go_back = job->update == UPDATE_STATE_PAUSED && job->revision > 1 &&
 				   !job->rolled_back_from;

@@ -223,6 +223,11 @@ static const struct field job_spec_fields[] = {
 RECORD_TYPE(job_spec, struct job_spec, job_spec_fields);
 // clang-format on
 
+bool job_spec_has_check(const struct job_spec *spec)
+{
+	return spec->probe || (spec->health_check.test.n && !spec->health_check.disabled);
+}
+
 bool job_spec_is_global(const struct job_spec *spec)
 {
 	return spec->mode == JOB_GLOBAL || spec->mode == JOB_GLOBAL_JOB;

@@ -238,6 +238,9 @@ extern const struct record_type job_spec_type;
  * Same code in the CLI and the manager. ERR_INVALID naming the field path. */
 enum err_code job_spec_check(const struct job_spec *spec, struct err *err) WARN_UNUSED;
 
+/* Has it a health check of its own? The image may have one where it has none. */
+bool job_spec_has_check(const struct job_spec *spec);
+
 /* One task on each node? */
 bool job_spec_is_global(const struct job_spec *spec);
 /* Is a slot done once its task has succeeded? */

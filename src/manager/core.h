@@ -83,6 +83,7 @@ struct job_facts {
 	int64_t started; /* of the current revision: runs, or ran */
 	int64_t running;
 	int64_t ready;
+	int64_t unchecked; /* running, and no health check says how they are */
 	int64_t succeeded;
 	int64_t left;	   /* given up, or stopped one by one */
 	int64_t old;	   /* filled by a task of an older revision or restart, ... */

@@ -51,6 +51,27 @@ static struct job_facts facts_of(const struct manager *manager, const struct job
 	return facts;
 }
 
+/* What can never be met unless somebody changes something; false: it may be. */
+static bool tell_never(const struct depend *depend, const struct job_entry *on,
+		       const struct job_facts *facts, struct text *message)
+{
+	const struct job_spec *spec = &job_entry_current(on)->spec;
+	bool has_ended = job_spec_completes(spec) && facts->wanted &&
+			 facts->succeeded + facts->left == facts->wanted;
+	if (depend->condition == DEPEND_COMPLETED && facts->left)
+		text_addf(message, "needs %s to be completed, but it failed: %lld of %lld given up",
+			  depend->job, (long long)facts->left, (long long)facts->wanted);
+	else if (depend->condition == DEPEND_HEALTHY && facts->unchecked &&
+		 !job_spec_has_check(spec))
+		text_addf(message, "needs %s to be healthy, but it has no health check",
+			  depend->job);
+	else if (depend->condition == DEPEND_HEALTHY && has_ended)
+		text_addf(message, "needs %s to be healthy, but it has ended", depend->job);
+	else
+		return false;
+	return true;
+}
+
 static int check_one(const struct manager *manager, const struct job_entry *entry,
 		     const struct depend *depend, struct text *message)
 {
@@ -64,17 +85,16 @@ static int check_one(const struct manager *manager, const struct job_entry *entr
 		return GATE_CLOSED;
 	}
 	struct job_facts facts = facts_of(manager, on);
+	if (on->job.wanted == JOB_RUN && tell_never(depend, on, &facts, message)) {
+		if (!depend->optional)
+			return GATE_FAILED;
+		text_clear(message);
+		return GATE_OPEN;
+	}
 	int64_t n = count_met(&facts, depend->condition);
 	bool is_known = job_is_global(on) ? facts.wanted > 0 : facts.wanted == job_replicas(on);
 	if (n >= facts.wanted && is_known)
 		return GATE_OPEN;
-	if (depend->condition == DEPEND_COMPLETED && facts.left && on->job.wanted == JOB_RUN) {
-		if (depend->optional)
-			return GATE_OPEN;
-		text_addf(message, "needs %s to be completed, but it failed: %lld of %lld given up",
-			  depend->job, (long long)facts.left, (long long)facts.wanted);
-		return GATE_FAILED;
-	}
 	text_addf(message, "waits for %s to be %s: %lld of %lld %s", depend->job,
 		  wished[depend->condition], (long long)n,
 		  (long long)(job_is_global(on) ? facts.wanted : job_replicas(on)),

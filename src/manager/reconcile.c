@@ -252,12 +252,12 @@ static void reconcile_job(struct manager *manager, struct job_entry *entry)
 	roster_tidy(watch);
 	prune_revisions(manager, entry);
 	runs_watch(manager, entry);
-	bool same = watch->standing_said >= 0 && facts.wanted == watch->facts.wanted &&
-		    facts.started == watch->facts.started && facts.old == watch->facts.old &&
-		    facts.ready == watch->facts.ready && facts.left == watch->facts.left &&
-		    facts.succeeded == watch->facts.succeeded &&
-		    facts.standing == watch->facts.standing &&
-		    facts.rolling == watch->facts.rolling;
+	bool same =
+		watch->standing_said >= 0 && facts.wanted == watch->facts.wanted &&
+		facts.started == watch->facts.started && facts.old == watch->facts.old &&
+		facts.ready == watch->facts.ready && facts.unchecked == watch->facts.unchecked &&
+		facts.left == watch->facts.left && facts.succeeded == watch->facts.succeeded &&
+		facts.standing == watch->facts.standing && facts.rolling == watch->facts.rolling;
 	watch->facts = facts;
 	if (!same)
 		depend_wake(manager, entry);

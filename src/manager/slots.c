@@ -270,6 +270,8 @@ static void count_slot(const struct job_entry *entry, const struct task *task,
 	facts->started += has_started(task);
 	facts->running += task->state == TASK_RUNNING;
 	facts->ready += look == SLOT_LIVE && task_is_ready(task);
+	facts->unchecked += look == SLOT_LIVE && task->state == TASK_RUNNING &&
+			    task->observed.health == HEALTH_NONE;
 	facts->succeeded += look == SLOT_DONE;
 	facts->left += look == SLOT_LEFT;
 }
@@ -335,9 +337,10 @@ static void count(const struct job_entry *entry, const struct slot *slot, struct
 
 /* Those that are sums over slots, of which each counts for one or for nothing. */
 #define SUM(member) offsetof(struct job_facts, member)
-static const size_t sums[] = { SUM(wanted),	 SUM(started), SUM(running),  SUM(ready),
-			       SUM(succeeded),	 SUM(left),    SUM(old),      SUM(old_ready),
-			       SUM(unreachable), SUM(later),   SUM(replaced), SUM(failed) };
+static const size_t sums[] = { SUM(wanted),    SUM(started),	 SUM(running), SUM(ready),
+			       SUM(unchecked), SUM(succeeded),	 SUM(left),    SUM(old),
+			       SUM(old_ready), SUM(unreachable), SUM(later),   SUM(replaced),
+			       SUM(failed) };
 
 static int64_t *sum_at(struct job_facts *facts, size_t i)
 {

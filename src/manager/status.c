@@ -114,16 +114,16 @@ static void say_task(const struct manager *manager, const struct job_entry *entr
 			  cluster_task_sentence(&manager->cluster, task, sentence));
 }
 
-/* An update may wait for another job's: true. */
-static bool say_gate(const struct manager *manager, const struct job_entry *entry, struct text *out)
+/* An update may wait for another job's, or for what never comes: an enum gate. */
+static int say_gate(const struct manager *manager, const struct job_entry *entry, struct text *out)
 {
 	struct text why;
 	text_init(&why, LIMIT_MESSAGE_BYTES);
-	bool waits = depend_gate(manager, entry, &why) != GATE_OPEN;
-	if (waits)
+	int gate = depend_gate(manager, entry, &why);
+	if (gate != GATE_OPEN)
 		text_addf(out, "; %s", text_string(&why));
 	text_release(&why);
-	return waits;
+	return gate;
 }
 
 static int update_state(const struct job_entry *entry, const struct job_facts *facts)
@@ -170,8 +170,12 @@ void manager_job_status(const struct manager *manager, const struct job_entry *e
 		text_addf(&message, "; %s", why);
 		status.reason = REASON_NO_NODE_FITS;
 	}
-	if (facts.standing == STANDING_UPDATING && say_gate(manager, entry, &message))
-		status.reason = REASON_WAITS_DEPENDENCY;
+	if (facts.standing == STANDING_UPDATING) {
+		int gate = say_gate(manager, entry, &message);
+		if (gate != GATE_OPEN)
+			status.reason = gate == GATE_FAILED ? REASON_DEPENDENCY_FAILED
+							    : REASON_WAITS_DEPENDENCY;
+	}
 	status.message = text_take(&message);
 	slots_release(&slots);
 	*ret_status = status;

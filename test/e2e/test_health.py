@@ -82,3 +82,28 @@ volumes: {{data: }}
     drover.run("stop", "t/server")
     assert "pre_stop hook 2 of 2 (sh -c echo too late; exit 4) exited with status 4: too late" in drover.log()
     assert docker("run", "--rm", "-v", "t_data:/data", BUSYBOX, "cat", "/data/stopped") == "stopped"
+
+
+def test_who_waits_for_health_where_nothing_checks_it_fails(drover):
+    """Of the image alone nobody knows before it runs whether it has a check."""
+    checked = "drover-test/checked:1"
+    made = docker("create", BUSYBOX, "true").strip()
+    docker("commit", "--change", 'HEALTHCHECK --interval=300ms CMD ["true"]', made, checked)
+    docker("rm", made)
+    compose = """
+services:
+  db: {image: %s, command: ["sleep", "1000"], init: true, stop_grace_period: 1s}
+  web: {image: %s, command: ["sleep", "1000"], init: true, stop_grace_period: 1s, depends_on: {db: {condition: service_healthy}}}
+"""
+    try:
+        done = drover.up(compose % (BUSYBOX, BUSYBOX), check=False)
+        assert done.returncode != 0
+        told = "needs db to be healthy, but it has no health check"
+        assert told in done.stderr
+        assert "dependency_failed" in why(drover, "t/web") and told in why(drover, "t/web")
+        drover.run("down", "-p", "t")
+        drover.up(compose % (checked, BUSYBOX))
+        assert [t["health"] for t in drover.tasks("t/db")] == ["healthy"]
+    finally:
+        drover.run("down", "-p", "t", check=False)
+        docker("rmi", "-f", checked)

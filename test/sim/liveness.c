@@ -204,6 +204,20 @@ static int64_t count_old_ready(const struct job_entry *entry)
 	return n;
 }
 
+/* Runs, and nothing ever says that it is healthy. */
+static bool is_never_healthy(const struct job_entry *entry)
+{
+	const struct job_spec *spec = &job_entry_current(entry)->spec;
+	bool has_check = spec->probe || spec->health_check.test.n;
+	for (size_t i = 0; i < entry->tasks.n && !has_check; i++) {
+		const struct task *task = entry->tasks.items[i];
+		if (is_current(entry, task) && task->state == TASK_RUNNING &&
+		    task->observed.health == HEALTH_NONE)
+			return true;
+	}
+	return false;
+}
+
 static bool dependency_is_met(const struct look *look, const struct job_entry *entry)
 {
 	const struct job_spec *spec = &job_entry_current(entry)->spec;
@@ -219,7 +233,7 @@ static bool dependency_is_met(const struct look *look, const struct job_entry *e
 				   ? status.succeeded >= status.wanted
 				   : status.ready - count_old_ready(other) >= status.wanted;
 		base_free(status.message);
-		if (!met)
+		if (!met || (depend->condition == DEPEND_HEALTHY && is_never_healthy(other)))
 			return false;
 	}
 	return true;

@@ -5,8 +5,15 @@
 
 #include <cmocka.h>
 
+#include "base/alloc.h"
 #include "base/limits.h"
 #include "manager_story.h"
+
+static void add_check(struct job_spec *spec)
+{
+	strings_add(&spec->health_check.test, "CMD-SHELL");
+	strings_add(&spec->health_check.test, "true");
+}
 
 /* "web" that depends on "db" under the condition; both are in the request, nothing is sent. */
 static struct depend *begin(struct story *story, int condition)
@@ -15,7 +22,9 @@ static struct depend *begin(struct story *story, int condition)
 	story_join(story, "alpha");
 	story_forget(story);
 	story_project(story, "shop");
-	story_job(story, "db", 1);
+	struct job_spec *db = story_job(story, "db", 1);
+	if (condition == DEPEND_HEALTHY)
+		add_check(db);
 	return story_depends(story_job(story, "web", 1), "db", condition);
 }
 
@@ -67,6 +76,89 @@ static void service_healthy_waits_until_every_task_is_ready(void **state)
 	story_health(&story, "shop/db.1", HEALTH_UNHEALTHY);
 	story_act(&story, REQUEST_RESTART, "shop", "web");
 	story_why(&story, "shop/web.1", TASK_RUNNING, REASON_RUNNING, "running on alpha");
+	story_end(&story);
+}
+
+static void what_has_no_health_check_is_never_healthy(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, DEPEND_HEALTHY);
+	strings_release(&spec_of(&story, 0)->health_check.test);
+	story.hold_start = "db";
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	/* The image may bring one: only its first container tells. */
+	story_why(&story, "shop/web.1", TASK_PENDING, REASON_WAITS_DEPENDENCY,
+		  "waits for db to be healthy: 0 of 1 healthy");
+	story_report(&story, "shop/db.1", TASK_RUNNING, REASON_RUNNING, NULL);
+	story_why(&story, "shop/web.1", TASK_FAILED, REASON_DEPENDENCY_FAILED,
+		  "needs db to be healthy, but it has no health check");
+	story_stands(&story, "shop/web", STANDING_DEGRADED,
+		     "1 of 1 given up; web.1 failed: needs db to be healthy, but it has no health "
+		     "check");
+	story_end(&story);
+
+	/* The image of this one does. */
+	begin(&story, DEPEND_HEALTHY);
+	strings_release(&spec_of(&story, 0)->health_check.test);
+	story.starting = "db";
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_why(&story, "shop/web.1", TASK_PENDING, REASON_WAITS_DEPENDENCY,
+		  "waits for db to be healthy: 0 of 1 healthy");
+	story_health(&story, "shop/db.1", HEALTH_HEALTHY);
+	story_why(&story, "shop/web.1", TASK_RUNNING, REASON_RUNNING, "running on alpha");
+	story_end(&story);
+
+	begin(&story, DEPEND_HEALTHY)->optional = true;
+	strings_release(&spec_of(&story, 0)->health_check.test);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_why(&story, "shop/web.1", TASK_RUNNING, REASON_RUNNING, "running on alpha");
+	story_end(&story);
+}
+
+static void what_has_ended_is_never_healthy(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, DEPEND_HEALTHY);
+	spec_of(&story, 0)->mode = JOB_REPLICATED_JOB;
+	story.starting = "db";
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_why(&story, "shop/web.1", TASK_PENDING, REASON_WAITS_DEPENDENCY,
+		  "waits for db to be healthy: 0 of 1 healthy");
+	story_report(&story, "shop/db.1", TASK_COMPLETED, REASON_EXIT_ZERO, NULL);
+	story_why(&story, "shop/web.1", TASK_FAILED, REASON_DEPENDENCY_FAILED,
+		  "needs db to be healthy, but it has ended");
+	story_end(&story);
+}
+
+static void an_update_that_waits_for_what_has_no_health_check_says_so(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, DEPEND_STARTED);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	spec_of(&story, 1)->depends_on.items[0].condition = DEPEND_HEALTHY;
+	string_set(&spec_of(&story, 1)->image, "web:2");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	assert_int_equal(story_task(&story, "shop/web.1")->desired.revision, 1);
+	story_stands(&story, "shop/web", STANDING_UPDATING,
+		     "1 of 1 tasks still to be replaced; needs db to be healthy, but it has no "
+		     "health check");
+	struct job_status status;
+	manager_job_status(story.manager,
+			   cluster_job_named(manager_cluster(story.manager), "shop", "web"),
+			   &status);
+	assert_int_equal(status.reason, REASON_DEPENDENCY_FAILED);
+	base_free(status.message);
+	story.starting = "db";
+	add_check(spec_of(&story, 0));
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_stands(
+		&story, "shop/web", STANDING_UPDATING,
+		"1 of 1 tasks still to be replaced; waits for db to be healthy: 0 of 1 healthy");
+	story_health(&story, "shop/db.1", HEALTH_HEALTHY);
+	assert_int_equal(story_task(&story, "shop/web.1")->desired.revision, 2);
 	story_end(&story);
 }
 
@@ -159,6 +251,7 @@ static void a_chain_starts_link_by_link(void **state)
 	(void)state;
 	struct story story;
 	begin(&story, DEPEND_HEALTHY);
+	add_check(spec_of(&story, 1));
 	story_depends(story_job(&story, "edge", 1), "web", DEPEND_HEALTHY);
 	assert_int_equal(story_apply(&story), ERR_NONE);
 	story_tells(&story, "job shop/db revision 1 accepted\n"
@@ -293,6 +386,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(service_started_waits_until_every_task_has_started),
 		cmocka_unit_test(service_healthy_waits_until_every_task_is_ready),
+		cmocka_unit_test(what_has_no_health_check_is_never_healthy),
+		cmocka_unit_test(what_has_ended_is_never_healthy),
+		cmocka_unit_test(an_update_that_waits_for_what_has_no_health_check_says_so),
 		cmocka_unit_test(service_completed_waits_until_every_slot_has_succeeded),
 		cmocka_unit_test(a_stop_is_no_success),
 		cmocka_unit_test(a_failed_dependency_fails_what_waits_for_its_success),
