@@ -15,7 +15,7 @@ static int run(struct invocation *invocation)
 	if (form == OUTPUT_WIDE)
 		return cli_usage(invocation,
 				 "--output: the forms are yaml (nothing written) and json");
-	if (project_load(invocation, &invocation->operands, &request, &err))
+	if (project_load(invocation, &invocation->operands, &request, NULL, &err))
 		return cli_fail(invocation, &err);
 	if (cli_has(invocation, "quiet")) {
 		/* Checked, and nothing else was asked for. */

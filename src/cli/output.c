@@ -203,3 +203,12 @@ void cli_on_interrupt(const char *sentence)
 	interrupt_sentence[interrupt_len++] = '\n';
 	sigaction(SIGINT, &action, NULL);
 }
+
+void output_dependents(const struct strings *names, int64_t n, const char *before,
+		       const char *after)
+{
+	for (size_t i = 0; i < names->n; i++)
+		printf("%s%s%s\n", before, names->items[i], after);
+	if (n > (int64_t)names->n)
+		printf("and %lld more jobs%s\n", (long long)(n - (int64_t)names->n), after);
+}

@@ -42,6 +42,10 @@ enum err_code fetch(struct invocation *invocation, const char *target,
 enum err_code mutate(struct invocation *invocation, const char *method, const char *target,
 		     struct manager_answer *ret_answer, struct err *err) WARN_UNUSED;
 
+/* A line for each job of another project that is restarted; `n` is how many there are, also of those without a name. */
+void output_dependents(const struct strings *names, int64_t n, const char *before,
+		       const char *after);
+
 /* DELETE the object of each operand, at `path` and its name, and print the name; returns the exit status. */
 int output_remove(struct invocation *invocation, const char *path);
 

@@ -50,10 +50,11 @@ static int run(struct invocation *invocation)
 {
 	struct project_request request;
 	struct project_plan plan = { 0 };
+	struct compose_origins origins = { 0 };
 	struct err err;
 	enum output_form form;
 	if (output_form(invocation, &form, &err) ||
-	    project_load(invocation, &invocation->operands, &request, &err))
+	    project_load(invocation, &invocation->operands, &request, &origins, &err))
 		return cli_fail(invocation, &err);
 	request.remove_orphans = cli_has(invocation, "remove-orphans");
 	enum err_code code = ask(invocation, &request, &plan, &err);
@@ -65,7 +66,10 @@ static int run(struct invocation *invocation)
 		else if (plan.changes && cli_has(invocation, "detailed-exitcode"))
 			status = STATUS_CHANGES;
 		record_release(&project_plan_type, &plan);
+	} else {
+		compose_blame(&origins, &err);
 	}
+	compose_origins_release(&origins);
 	record_release(&project_request_type, &request);
 	return code ? cli_fail(invocation, &err) : status;
 }

@@ -221,5 +221,7 @@ void plan_print(const struct project_plan *plan, bool whole)
 		print_resource("volume", &plan->volumes.items[i]);
 	for (size_t i = 0; i < plan->jobs.n; i++)
 		print_job(plan, &plan->jobs.items[i], whole);
+	output_dependents(&plan->dependents, plan->n_dependents, "  ~ job ",
+			  " restarted, its tasks are made anew");
 	print_sum(plan);
 }

@@ -256,6 +256,7 @@ static char *shown_folder(const struct invocation *invocation, const char *first
 struct wish {
 	const struct strings *services;
 	bool may_be_empty;
+	struct compose_origins *origins;
 };
 
 static enum err_code parse(const struct invocation *invocation, const char *first_name,
@@ -307,7 +308,8 @@ static enum err_code load(const struct invocation *invocation, const struct stri
 	_cleanup_free_ struct compose_file *files = base_calloc(names->n, sizeof(*files));
 	struct compose_options options = { .files = files,
 					   .services = wish->services,
-					   .may_be_empty = wish->may_be_empty };
+					   .may_be_empty = wish->may_be_empty,
+					   .origins = wish->origins };
 	enum err_code code = ERR_NONE;
 	for (; !code && options.n_files < names->n; options.n_files++)
 		code = read_compose_file(names->items[options.n_files], &files[options.n_files],
@@ -379,9 +381,10 @@ static enum err_code hint_at_file(const struct invocation *invocation,
 }
 
 enum err_code project_load(const struct invocation *invocation, const struct strings *services,
-			   struct project_request *ret_request, struct err *err)
+			   struct project_request *ret_request, struct compose_origins *ret_origins,
+			   struct err *err)
 {
-	struct wish wish = { .services = services };
+	struct wish wish = { .services = services, .origins = ret_origins };
 	enum err_code code = load_wish(invocation, &wish, ret_request, err);
 	return code == ERR_NOT_FOUND ? hint_at_file(invocation, services, err) : code;
 }

@@ -3,6 +3,7 @@
 #define CLI_PROJECT_H
 
 #include "cli/command.h"
+#include "compose/compose.h"
 
 /* The options of a command that reads a project. */
 // clang-format off
@@ -26,9 +27,11 @@
 const char *project_option(const struct invocation *invocation);
 
 /* Find, read and parse the files; warnings go to standard error. `services`: only these and what they depend on; NULL
- * or none: all. The caller releases the request. */
+ * or none: all. The caller releases the request, and what says where its parts are in the files (NULL:
+ * not wanted). */
 enum err_code project_load(const struct invocation *invocation, const struct strings *services,
-			   struct project_request *ret_request, struct err *err) WARN_UNUSED;
+			   struct project_request *ret_request, struct compose_origins *ret_origins,
+			   struct err *err) WARN_UNUSED;
 
 /* The same for who needs no services: none need be active, and with -p and no -f no file is read. */
 enum err_code project_identify(const struct invocation *invocation,

@@ -58,6 +58,8 @@ static enum err_code wait_for(struct invocation *invocation, const struct manage
 		print_answer(answer, &answer->jobs.items[i]);
 		strings_add(&jobs, answer->jobs.items[i].name);
 	}
+	output_dependents(&answer->dependents, answer->n_dependents, "job ", " restarted");
+	cli_flush();
 	struct progress_options options = { .project = answer->project,
 					    .jobs = &jobs,
 					    .goal = PROGRESS_UP,

@@ -43,6 +43,7 @@ static void print_answer(const struct manager_answer *answer)
 			printf("job %s/%s %s (revision %lld)\n", answer->project, job->name,
 			       enum_name(job_effect_names, job->effect), (long long)job->revision);
 	}
+	output_dependents(&answer->dependents, answer->n_dependents, "job ", " restarted");
 	cli_flush();
 }
 
@@ -68,12 +69,14 @@ static enum err_code wait_until_up(struct invocation *invocation,
 }
 
 static enum err_code up(struct invocation *invocation, const struct project_request *request,
-			struct err *err)
+			const struct compose_origins *origins, struct err *err)
 {
 	struct manager_answer answer;
 	enum err_code code = apply(invocation, request, &answer, err);
-	if (code)
+	if (code) {
+		compose_blame(origins, err);
 		return code;
+	}
 	print_answer(&answer);
 	if (!cli_has(invocation, "detach") || cli_has(invocation, "wait"))
 		code = wait_until_up(invocation, request, &answer, err);
@@ -107,12 +110,14 @@ static enum err_code read_plan(const struct invocation *invocation, const char *
 }
 
 static enum err_code read_request(const struct invocation *invocation,
-				  struct project_request *ret_request, struct err *err)
+				  struct project_request *ret_request,
+				  struct compose_origins *ret_origins, struct err *err)
 {
 	const char *plan = cli_string(invocation, "plan", NULL);
 	if (plan)
 		return read_plan(invocation, plan, ret_request, err);
-	enum err_code code = project_load(invocation, &invocation->operands, ret_request, err);
+	enum err_code code =
+		project_load(invocation, &invocation->operands, ret_request, ret_origins, err);
 	if (!code)
 		ret_request->remove_orphans = cli_has(invocation, "remove-orphans");
 	return code;
@@ -121,12 +126,14 @@ static enum err_code read_request(const struct invocation *invocation,
 static int run(struct invocation *invocation)
 {
 	struct project_request request;
+	struct compose_origins origins = { 0 };
 	struct err err;
-	enum err_code code = read_request(invocation, &request, &err);
+	enum err_code code = read_request(invocation, &request, &origins, &err);
 	if (code)
 		return cli_fail(invocation, &err);
-	code = up(invocation, &request, &err);
+	code = up(invocation, &request, &origins, &err);
 	record_release(&project_request_type, &request);
+	compose_origins_release(&origins);
 	return code ? cli_fail(invocation, &err) : 0;
 }
 

@@ -102,7 +102,7 @@ void at_origin(const struct at *at, const char *format, ...)
 	va_start(arguments, format);
 	text_addv(&path, format, arguments);
 	va_end(arguments);
-	struct origin *origin = list_add(&at->load->origins, sizeof(*origin));
+	struct origin *origin = list_add(&at->load->origins.items, sizeof(*origin));
 	origin->field = base_strdup(field);
 	origin->record_path = text_take(&path);
 }
@@ -114,12 +114,12 @@ void at_origin_item(const struct at *item, size_t n)
 }
 
 /* The longest known part of a record path, or NULL. */
-static const struct origin *origin_of(const struct load *load, const char *path)
+static const struct origin *origin_of(const struct compose_origins *origins, const char *path)
 {
 	const struct origin *best = NULL;
 	size_t best_len = 0;
-	for (size_t i = 0; i < load->origins.n; i++) {
-		const struct origin *origin = &load->origins.items[i];
+	for (size_t i = 0; i < origins->items.n; i++) {
+		const struct origin *origin = &origins->items.items[i];
 		size_t len = strlen(origin->record_path);
 		char next = strncmp(origin->record_path, path, len) == 0 ? path[len] : 'x';
 		if (len >= best_len && (next == '\0' || next == '.' || next == '[')) {
@@ -130,14 +130,29 @@ static const struct origin *origin_of(const struct load *load, const char *path)
 	return best;
 }
 
-void load_blame_origin(const struct load *load, struct err *err)
+bool compose_blame(const struct compose_origins *origins, struct err *err)
 {
-	const struct origin *origin = origin_of(load, err->field);
-	char path[ERR_FIELD_MAX];
-	memcpy(path, err->field, sizeof(path));
+	const struct origin *origin = origin_of(origins, err->field);
 	if (origin)
 		text_print(err->field, sizeof(err->field), "%s", origin->field);
-	else
+	return origin != NULL;
+}
+
+void compose_origins_release(struct compose_origins *origins)
+{
+	for (size_t i = 0; i < origins->items.n; i++) {
+		base_free(origins->items.items[i].record_path);
+		base_free(origins->items.items[i].field);
+	}
+	base_free(origins->items.items);
+	*origins = (struct compose_origins){ 0 };
+}
+
+void load_blame_origin(const struct load *load, struct err *err)
+{
+	char path[ERR_FIELD_MAX];
+	memcpy(path, err->field, sizeof(path));
+	if (!compose_blame(&load->origins, err))
 		text_print(err->field, sizeof(err->field), "%s: %s", load->options->files[0].name,
 			   path);
 }
@@ -164,7 +179,7 @@ void load_warn(struct load *load, const char *field, const char *format, ...)
 
 void load_warn_origin(struct load *load, const char *record_path, const char *format, ...)
 {
-	const struct origin *origin = origin_of(load, record_path);
+	const struct origin *origin = origin_of(&load->origins, record_path);
 	va_list arguments;
 	va_start(arguments, format);
 	add_warning(load, origin ? origin->field : load->options->files[0].name, format, arguments);

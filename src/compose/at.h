@@ -8,12 +8,6 @@
 #include "compose/interpolate.h"
 #include "compose/yaml_tree.h"
 
-/* A part of the request ("jobs[0].spec.ports[1]") and its place in a file. */
-struct origin {
-	char *record_path;
-	char *field;
-};
-
 /* Something wrong with a key, after which the reader went on. */
 struct mistake {
 	const struct load *load;
@@ -38,7 +32,7 @@ struct load {
 	LIST_OF(struct load_file *) files;
 	LIST_OF(struct pairs *) environments; /* of what is included with variables of its own */
 	struct tree merged;		      /* the nodes that merging made */
-	LIST_OF(struct origin) origins;
+	struct compose_origins origins;
 	LIST_OF(struct mistake) mistakes;
 	size_t mistakes_untold;
 	const struct tree_node *failed_at; /* of the newest failure */

@@ -88,7 +88,7 @@ static void warn_missing(struct load *load)
 			const char *name = spec->depends_on.items[j].job;
 			char path[64];
 			text_print(path, sizeof(path), "jobs[%zu].spec.depends_on[%zu]", i, j);
-			if (!has_job(load->request, name) &&
+			if (!spec->depends_on.items[j].project && !has_job(load->request, name) &&
 			    !strings_has(&load->request->inactive, name))
 				load_warn_origin(load, path,
 						 "there is no service %s; it is not waited for",
@@ -165,6 +165,10 @@ enum err_code compose_load(const struct compose_options *options,
 	enum err_code code = read_all(&load, roots, err ? err : &unread);
 	if (code)
 		load_tell_mistakes(&load, err ? err : &unread);
+	if (!code && options->origins) {
+		*options->origins = load.origins;
+		load.origins = (struct compose_origins){ 0 };
+	}
 	load_release(&load);
 	if (code)
 		record_release(&project_request_type, &request);

@@ -10,6 +10,16 @@
  * (ERR_NOT_FOUND when it is not there; else the message goes on after the file's name). `path` is absolute. */
 typedef char *compose_read_fn(void *reader, const char *path, size_t *ret_len, struct err *err);
 
+/* A part of the request ("jobs[0].spec.ports[1]") and its place in a file: "FILE:LINE:COLUMN: KEY.PATH". */
+struct origin {
+	char *record_path;
+	char *field;
+};
+
+struct compose_origins {
+	LIST_OF(struct origin) items;
+};
+
 struct compose_file {
 	const char *name; /* as messages show it: "compose.yaml" */
 	const char *text;
@@ -34,6 +44,7 @@ struct compose_options {
 	 * refused. */
 	compose_read_fn *read_file;
 	void *reader;
+	struct compose_origins *origins; /* given to the caller with the request; NULL: not kept */
 };
 
 /* What was odd but not wrong: "the variable TAG is not set, using an empty text". Each begins with its place:
@@ -51,6 +62,11 @@ struct compose_warnings {
 enum err_code compose_load(const struct compose_options *options,
 			   struct project_request *ret_request, struct compose_warnings *warnings,
 			   struct err *err) WARN_UNUSED;
+
+/* Replace err->field, a path of the request, by the place that the longest known part of it came from. False: none is
+ * known, and it is as it was. */
+bool compose_blame(const struct compose_origins *origins, struct err *err);
+void compose_origins_release(struct compose_origins *origins);
 
 /* The effective project as Compose YAML with every default filled in: `drover config`. Feeding it back gives an equal
  * request. Caller frees. */

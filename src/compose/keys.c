@@ -401,6 +401,8 @@ static const struct key_row drover_rows[] = {
 	     "when it runs, as crontab(5) writes it: `0 3 * * *`, `@daily`; or a mapping, see below; the mode is replicated-job where none is written"),
 	HONOURED("max_run_time", read_max_run_time, IN_SERVICE, "max_run_time_ms",
 	     "no limit; a task of a replicated-job or global-job that runs for longer is stopped and has failed; see jobs.md"),
+	HONOURED("depends_on", read_depends_elsewhere, IN_SERVICE, "depends_on",
+	     "list or mapping as `depends_on` of the service, with `PROJECT/SERVICE` for each: what it waits for in other projects; see jobs.md"),
 	HONOURED("health", read_probe, IN_SERVICE, "probe", "none; a check from outside of the container, made by the worker; not beside `healthcheck`"),
 	HONOURED("disk", read_size, IN_SPEC(reservations.disk_bytes), "reservations.disk_bytes", "disk space to reserve"),
 	HONOURED("on_disconnect", read_on_disconnect, IN_SPEC(on_disconnect), "on_disconnect", "keep; stop: see machines that cannot be reached"),

@@ -355,6 +355,7 @@ static const struct sample samples[] = {
 	{ SECTION_HOOK, "privileged", "command: a, privileged: true", false },
 	{ SECTION_HOOK, "working_dir", "command: a, working_dir: /srv", false },
 	{ SECTION_HOOK, "environment", "command: a, environment: {A: b}", false },
+	{ SECTION_DROVER, "depends_on", "depends_on: [infra/db]", false },
 	{ SECTION_DROVER, "health", "health: {tcp: {port: 80}}", false },
 	{ SECTION_PROBE, "http", "http: {port: 80}", false },
 	{ SECTION_PROBE, "tcp", "tcp: {port: 80}", false },

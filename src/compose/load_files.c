@@ -151,9 +151,5 @@ void load_release(struct load *load)
 	base_free(load->environments.items);
 	tree_release(&load->merged);
 	base_free(load->mistakes.items);
-	for (size_t i = 0; i < load->origins.n; i++) {
-		base_free(load->origins.items[i].record_path);
-		base_free(load->origins.items[i].field);
-	}
-	base_free(load->origins.items);
+	compose_origins_release(&load->origins);
 }

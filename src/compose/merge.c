@@ -545,6 +545,7 @@ static const struct rule {
 	{ "services.*.tmpfs", merge_paths },
 	{ "services.*.ulimits.*", merge_alike },
 	{ "services.*.volumes", merge_mounts },
+	{ "services.*.x-drover.depends_on", merge_depends_on },
 	{ "services.*.x-drover.health.http.headers", merge_pairs },
 	{ "configs.*.labels", merge_pairs },
 	{ "networks.*.ipam.config", merge_pools },

@@ -164,6 +164,11 @@ static void services_networks_and_volumes_are_merged_by_name(void **state)
 		"service_healthy}}}}\n",
 		"services: {a: {image: x, depends_on: {b: {condition: service_started, restart: "
 		"true}, c: {condition: service_healthy}}}, b: {image: x}, c: {image: x}}\n");
+	expect_same("services: {a: {image: x, x-drover: {depends_on: [p/b]}}}\n",
+		    "services: {a: {x-drover: {depends_on: {p/b: {restart: true}, p/c: {condition: "
+		    "service_healthy}}}}}\n",
+		    "services: {a: {image: x, x-drover: {depends_on: {p/b: {condition: "
+		    "service_started, restart: true}, p/c: {condition: service_healthy}}}}}\n");
 }
 
 static void pools_of_addresses_are_merged_by_subnet(void **state)

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "compose/compose.h"
 #include "compose/print.h"
+#include "job/depend.h"
 
 #define TEXT_BYTES_MAX (1ULL << 31)
 
@@ -347,20 +348,26 @@ static void print_deploy(struct yaml_out *out, const struct job_spec *spec)
 	yaml_close(out);
 }
 
-static void print_depends_on(struct yaml_out *out, const struct job_spec *spec)
+/* On services of the project, or on jobs of other projects. */
+static void print_depends_on(struct yaml_out *out, const struct job_spec *spec, bool elsewhere)
 {
-	if (spec->depends_on.n == 0)
-		return;
-	yaml_open(out, "depends_on");
+	bool is_open = false;
 	for (size_t i = 0; i < spec->depends_on.n; i++) {
 		const struct depend *depend = &spec->depends_on.items[i];
-		yaml_open(out, depend->job);
+		char name[DEPEND_NAME_SIZE];
+		if ((depend->project != NULL) != elsewhere)
+			continue;
+		if (!is_open)
+			yaml_open(out, "depends_on");
+		is_open = true;
+		yaml_open(out, depend_name(depend, name));
 		yaml_string(out, "condition", enum_name(depend_condition_names, depend->condition));
 		yaml_bool(out, "restart", depend->restart);
 		yaml_bool(out, "required", !depend->optional);
 		yaml_close(out);
 	}
-	yaml_close(out);
+	if (is_open)
+		yaml_close(out);
 }
 
 static void print_array(struct yaml_out *out, const struct array *array)
@@ -401,6 +408,7 @@ static void print_drover(struct yaml_out *out, const struct job_spec *spec)
 	print_schedule(out, spec->schedule);
 	if (spec->max_run_time_ms)
 		yaml_duration(out, "max_run_time", spec->max_run_time_ms);
+	print_depends_on(out, spec, true);
 	print_probe(out, spec->probe);
 	print_written(out, "disk", spec->reservations.disk_bytes);
 	yaml_string(out, "on_disconnect", enum_name(on_disconnect_names, spec->on_disconnect));
@@ -432,7 +440,7 @@ static void print_service(struct yaml_out *out, const struct job_request *job)
 	print_health_check(out, &spec->health_check);
 	print_hooks(out, spec->hooks);
 	print_deploy(out, spec);
-	print_depends_on(out, spec);
+	print_depends_on(out, spec, false);
 	print_drover(out, spec);
 	yaml_close(out);
 }

@@ -208,7 +208,7 @@ enum err_code profiles_check_dependencies(struct load *load, struct err *err)
 		for (size_t j = 0; j < spec->depends_on.n; j++) {
 			const struct depend *depend = &spec->depends_on.items[j];
 			char path[64];
-			if (depend->optional || has_job(request, depend->job) ||
+			if (depend->optional || depend->project || has_job(request, depend->job) ||
 			    !strings_has(&request->inactive, depend->job))
 				continue;
 			text_print(path, sizeof(path), "jobs[%zu].spec.depends_on[%zu]", i, j);

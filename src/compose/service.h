@@ -223,6 +223,7 @@ enum err_code read_restart_condition(const struct at *at, void *restart_policy, 
 enum err_code read_placement(const struct at *at, void *placement, struct err *err);
 enum err_code read_preferences(const struct at *at, void *strings, struct err *err);
 enum err_code read_depends_on(const struct at *at, void *service, struct err *err);
+enum err_code read_depends_elsewhere(const struct at *at, void *service, struct err *err);
 enum err_code read_depend_condition(const struct at *at, void *int_pointer, struct err *err);
 enum err_code read_depend_required(const struct at *at, void *bool_optional, struct err *err);
 enum err_code read_drover(const struct at *at, void *service, struct err *err);

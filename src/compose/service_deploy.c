@@ -1,6 +1,7 @@
 /* How many, how long, where, in what order. */
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/limits.h"
 #include "base/parse.h"
 #include "compose/keys.h"
@@ -153,38 +154,67 @@ enum err_code read_depend_required(const struct at *at, void *bool_optional, str
 	return code;
 }
 
-static struct depend *add_depend(const struct at *at, struct service *service, const char *job)
+/* NAME is a service of this file, or with `elsewhere` PROJECT/SERVICE. */
+static enum err_code add_depend(const struct at *at, struct service *service, const char *name,
+				bool elsewhere, struct depend **ret_depend, struct err *err)
 {
+	const char *own = at->load->request->name;
+	const char *slash = strchr(name, '/');
+	size_t len = slash ? (size_t)(slash - name) : 0;
+	if (elsewhere && (!len || !slash[1] || strchr(slash + 1, '/')))
+		return at_fail(at, err, ERR_INVALID,
+			       "\"%s\" is not PROJECT/SERVICE; services of this project are "
+			       "written under depends_on of the service",
+			       name);
+	if (elsewhere && strlen(own) == len && memcmp(own, name, len) == 0)
+		return at_fail(at, err, ERR_INVALID,
+			       "%s is this project: %s is written under depends_on of the service",
+			       own, slash + 1);
 	at_origin(at, "depends_on[%zu]", service->spec.depends_on.n);
 	struct depend *depend = list_add(&service->spec.depends_on, sizeof(*depend));
-	string_set(&depend->job, job);
-	return depend;
+	string_set(&depend->job, elsewhere ? slash + 1 : name);
+	if (elsewhere)
+		depend->project = base_strndup(name, len);
+	*ret_depend = depend;
+	return ERR_NONE;
 }
 
-static enum err_code read_depends_on_item(const struct at *item, void *service, struct err *err)
+static enum err_code read_depend_item(const struct at *item, struct service *service,
+				      bool elsewhere, struct err *err)
 {
-	const char *job;
-	enum err_code code = get_string(item, &job, err);
-	if (!code)
-		add_depend(item, service, job);
-	return code;
+	const char *name;
+	struct depend *depend;
+	enum err_code code = get_string(item, &name, err);
+	return code ? code : add_depend(item, service, name, elsewhere, &depend, err);
 }
 
-enum err_code read_depends_on(const struct at *at, void *target, struct err *err)
+static enum err_code read_own_item(const struct at *item, void *service, struct err *err)
 {
-	struct service *service = target;
+	return read_depend_item(item, service, false, err);
+}
+
+static enum err_code read_elsewhere_item(const struct at *item, void *service, struct err *err)
+{
+	return read_depend_item(item, service, true, err);
+}
+
+static enum err_code read_depends(const struct at *at, struct service *service, bool elsewhere,
+				  struct err *err)
+{
 	if (at->node->kind == TREE_LIST)
-		return read_each_item(at, read_depends_on_item, service, err);
+		return read_each_item(at, elsewhere ? read_elsewhere_item : read_own_item, service,
+				      err);
 	if (at->node->kind != TREE_MAP)
 		return fail_type(at, "a list or a mapping of services", err);
 	enum err_code code = ERR_NONE;
 	for (size_t i = 0; !code && i < at->node->n; i++) {
 		struct at entry;
+		struct depend *depend = NULL;
 		code = at_entry(at, &at->node->entries[i], &entry, err);
-		if (code)
-			break;
-		struct depend *depend = add_depend(&entry, service, entry.name);
-		code = keys_read(&entry, SECTION_DEPENDS_ON, depend, err);
+		if (!code)
+			code = add_depend(&entry, service, entry.name, elsewhere, &depend, err);
+		if (!code)
+			code = keys_read(&entry, SECTION_DEPENDS_ON, depend, err);
 		if (!code && !tree_get(entry.node, "condition"))
 			code = at_fail(&entry, err, ERR_INVALID,
 				       "a condition is missing: service_started, "
@@ -192,6 +222,16 @@ enum err_code read_depends_on(const struct at *at, void *target, struct err *err
 				       "service_completed_successfully");
 	}
 	return code;
+}
+
+enum err_code read_depends_on(const struct at *at, void *service, struct err *err)
+{
+	return read_depends(at, service, false, err);
+}
+
+enum err_code read_depends_elsewhere(const struct at *at, void *service, struct err *err)
+{
+	return read_depends(at, service, true, err);
 }
 
 enum err_code read_drover(const struct at *at, void *service, struct err *err)

@@ -116,7 +116,8 @@ enum err_code merge_container_name(const struct at *at, struct service *service,
 static bool depends_on(const struct job_spec *spec, const char *job)
 {
 	for (size_t i = 0; i < spec->depends_on.n; i++)
-		if (strcmp(spec->depends_on.items[i].job, job) == 0)
+		if (!spec->depends_on.items[i].project &&
+		    strcmp(spec->depends_on.items[i].job, job) == 0)
 			return true;
 	return false;
 }

@@ -437,6 +437,55 @@ static void dependencies_in_both_forms(void **state)
 		      "the jobs wait for each other: a -> b -> c -> a");
 }
 
+static void dependencies_on_other_projects_in_both_forms(void **state)
+{
+	(void)state;
+	struct test_world world = { 0 };
+	struct project_request request = test_good(
+		&world, "name: shop\n"
+			"services:\n"
+			"  db: {image: x}\n"
+			"  b: {image: x, depends_on: [db], x-drover: {depends_on: [infra/db]}}\n"
+			"  c:\n"
+			"    image: x\n"
+			"    x-drover:\n"
+			"      depends_on:\n"
+			"        infra/db: {condition: service_healthy, restart: true}\n"
+			"        infra/mq: {condition: service_started, required: false}\n");
+	const struct job_spec *b = &request.jobs.items[1].spec;
+	const struct job_spec *c = &request.jobs.items[2].spec;
+	assert_int_equal(b->depends_on.n, 2);
+	assert_null(b->depends_on.items[0].project);
+	assert_string_equal(b->depends_on.items[1].project, "infra");
+	assert_string_equal(b->depends_on.items[1].job, "db");
+	assert_int_equal(b->depends_on.items[1].condition, DEPEND_STARTED);
+	assert_int_equal(c->depends_on.n, 2);
+	assert_int_equal(c->depends_on.items[0].condition, DEPEND_HEALTHY);
+	assert_true(c->depends_on.items[0].restart);
+	assert_true(c->depends_on.items[1].optional);
+	assert_int_equal(world.warnings.items.n, 0);
+	test_request_release(&request);
+	test_world_release(&world);
+	test_bad("    x-drover: {depends_on: [db]}\n", ERR_INVALID,
+		 "compose.yaml:4:29: services.web.x-drover.depends_on[0]",
+		 "\"db\" is not PROJECT/SERVICE; services of this project are written under "
+		 "depends_on of the service");
+	test_bad("    x-drover: {depends_on: {a/b/c: {condition: service_started}}}\n", ERR_INVALID,
+		 "compose.yaml:4:29: services.web.x-drover.depends_on.a/b/c",
+		 "\"a/b/c\" is not PROJECT/SERVICE");
+	test_bad("    x-drover: {depends_on: [shop/db]}\n", ERR_INVALID,
+		 "compose.yaml:4:29: services.web.x-drover.depends_on[0]",
+		 "shop is this project: db is written under depends_on of the service");
+	test_bad("    x-drover: {depends_on: [In/db]}\n", ERR_INVALID,
+		 "compose.yaml:4:29: services.web.x-drover.depends_on[0]", "\"In\"");
+	test_bad("    x-drover: {depends_on: [infra/db, infra/db]}\n", ERR_INVALID,
+		 "compose.yaml:4:39: services.web.x-drover.depends_on[1]",
+		 "\"infra/db\" is written twice");
+	test_bad("    x-drover: {depends_on: {infra/db: {restart: true}}}\n", ERR_INVALID,
+		 "compose.yaml:4:29: services.web.x-drover.depends_on.infra/db",
+		 "a condition is missing");
+}
+
 static void types_are_strict_where_yaml_could_surprise(void **state)
 {
 	static const struct {
@@ -531,6 +580,7 @@ int main(void)
 		cmocka_unit_test(health_checks_in_every_form),
 		cmocka_unit_test(networks_and_their_aliases),
 		cmocka_unit_test(dependencies_in_both_forms),
+		cmocka_unit_test(dependencies_on_other_projects_in_both_forms),
 		cmocka_unit_test(types_are_strict_where_yaml_could_surprise),
 		cmocka_unit_test(variables_that_change_more_than_they_seem_to_are_warned_of),
 	};

@@ -4,14 +4,15 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/map.h"
+#include "job/depend.h"
 #include "job/ipam_check.h"
 #include "job/job.h"
 #include "job/refuse.h"
 
-/* Jobs of the request by name, and where the search for cycles stands. */
 /* A machine keeps them in memory, once for each task. */
 #define JOB_CONTENTS_BYTES (4 * 1024 * 1024)
 
+/* What a request holds, by name. */
 struct project_index {
 	const struct project_request *request;
 	struct map jobs;	/* map_name_key(name) -> struct job_request */
@@ -286,43 +287,39 @@ static const struct job_request *find_job(const struct project_index *index, con
 	return job && strcmp(job->name, name) == 0 ? job : NULL;
 }
 
-/* What can never be is not waited for. */
-static enum err_code check_may_be_met(const struct depend *depend, const struct job_spec *target,
+/* What can never be is not waited for. Whether jobs of other projects are there the manager knows. */
+static enum err_code check_dependency(const struct project_index *index,
+				      const struct job_request *job, const struct depend *depend,
 				      struct spot spot, struct err *err)
 {
-	if (target->schedule)
+	enum err_code code = ERR_NONE;
+	if (depend->project && strcmp(depend->project, index->request->name) == 0)
 		return refuse(err, ERR_INVALID, spot,
-			      "%s runs at times, again and again: nothing can wait for it",
+			      "%s is a job of the same project: it is named without that",
 			      depend->job);
-	if (depend->condition == DEPEND_COMPLETED && !job_spec_completes(target) &&
-	    target->restart.condition == RESTART_ANY)
-		return refuse(err, ERR_INVALID, spot,
-			      "%s never completes: it is a service that is restarted whatever it "
-			      "exits with; make it a replicated-job, or write another restart "
-			      "policy",
-			      depend->job);
-	if (depend->condition == DEPEND_HEALTHY && target->health_check.disabled && !target->probe)
-		return refuse(err, ERR_INVALID, spot,
-			      "%s is never healthy: its health check is disabled", depend->job);
-	return ERR_NONE;
+	if (depend->project)
+		return ERR_NONE;
+	if (strcmp(depend->job, job->name) == 0)
+		return refuse(err, ERR_INVALID, spot, "a job cannot depend on itself");
+	const struct job_request *target = find_job(index, depend->job);
+	if (!target && !depend->optional)
+		return refuse(err, ERR_INVALID, spot, "the project has no job \"%s\"", depend->job);
+	struct text why;
+	text_init(&why, ERR_MESSAGE_MAX - 1);
+	if (target && !depend_may_be_met(depend, &target->spec, &why))
+		code = refuse(err, ERR_INVALID, spot, "%s", text_string(&why));
+	text_release(&why);
+	return code;
 }
 
 static enum err_code check_depends_on(const struct project_index *index,
 				      const struct job_request *job, struct err *err)
 {
-	for (size_t i = 0; i < job->spec.depends_on.n; i++) {
-		const struct depend *depend = &job->spec.depends_on.items[i];
-		struct spot spot = AT_MEMBER("depends_on", i, "job");
-		if (strcmp(depend->job, job->name) == 0)
-			return refuse(err, ERR_INVALID, spot, "a job cannot depend on itself");
-		const struct job_request *target = find_job(index, depend->job);
-		if (!target && !depend->optional)
-			return refuse(err, ERR_INVALID, spot, "the project has no job \"%s\"",
-				      depend->job);
-		if (target && check_may_be_met(depend, &target->spec, spot, err))
-			return err->code;
-	}
-	return ERR_NONE;
+	enum err_code code = ERR_NONE;
+	for (size_t i = 0; !code && i < job->spec.depends_on.n; i++)
+		code = check_dependency(index, job, &job->spec.depends_on.items[i],
+					AT_MEMBER("depends_on", i, "job"), err);
+	return code;
 }
 
 static enum err_code check_job(const struct project_index *index, size_t i, struct err *err)
@@ -382,8 +379,9 @@ static enum err_code walk_from(const struct project_index *index, struct walk *w
 			walk->depth--;
 			continue;
 		}
-		const char *name = spec->depends_on.items[walk->next[at]++].job;
-		const struct job_request *target = find_job(index, name);
+		const struct depend *depend = &spec->depends_on.items[walk->next[at]++];
+		const struct job_request *target =
+			depend->project ? NULL : find_job(index, depend->job);
 		if (!target)
 			continue;
 		size_t to = (size_t)(target - request->jobs.items);

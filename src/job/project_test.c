@@ -174,6 +174,18 @@ static void what_is_referred_to_must_be_there(void **state)
 	add_waiting_job(&request, "web", ON("db"));
 	request.jobs.items[0].spec.depends_on.items[0].optional = true;
 	expect(&request, ERR_NONE, NULL, NULL);
+	/* Of another project that is for the manager to say. */
+	init(&request);
+	add_waiting_job(&request, "web", ON("web", "db"));
+	struct job_spec *spec = &request.jobs.items[0].spec;
+	for (int i = 0; i < 2; i++)
+		string_set(&spec->depends_on.items[i].project, "infra");
+	expect(&request, ERR_NONE, NULL, NULL);
+	init(&request);
+	add_waiting_job(&request, "web", ON("db"));
+	string_set(&request.jobs.items[0].spec.depends_on.items[0].project, request.name);
+	expect(&request, ERR_INVALID, "jobs[0].spec.depends_on[0].job",
+	       "db is a job of the same project: it is named without that");
 }
 
 static void jobs_that_wait_for_each_other_are_drawn(void **state)

@@ -152,6 +152,7 @@ static const struct field depend_fields[] = {
 	ROW_ENUM(2, struct depend, condition, depend_condition_names),
 	ROW_BOOL(3, struct depend, optional),
 	ROW_BOOL(4, struct depend, restart),
+	ROW_STRING(5, struct depend, project, LIMIT_NAME_BYTES),
 };
 RECORD_TYPE(depend, struct depend, depend_fields);
 

@@ -149,10 +149,11 @@ struct placement {
 extern const struct record_type placement_type;
 
 struct depend {
-	char *job; /* name within the project */
+	char *job; /* name within its project */
 	int condition;
 	bool optional; /* Compose `required: false`: warn, do not wait for what is not there */
 	bool restart;  /* restart me when an update restarts it */
+	char *project; /* whose job it is; NULL: of the own project */
 };
 extern const struct record_type depend_type;
 

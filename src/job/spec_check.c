@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "job/constraint.h"
+#include "job/depend.h"
 #include "job/refuse.h"
 #include "job/syntax.h"
 
@@ -86,14 +87,20 @@ static enum err_code check_placement(const struct placement *placement, struct e
 static enum err_code check_depends_on(const struct job_spec *spec, struct err *err)
 {
 	for (size_t i = 0; i < spec->depends_on.n; i++) {
-		const char *job = spec->depends_on.items[i].job;
-		if (!job)
-			return refuse(err, ERR_INVALID, AT_MEMBER("depends_on", i, "job"),
-				      "names no job");
+		const struct depend *depend = &spec->depends_on.items[i];
+		struct spot spot = AT_MEMBER("depends_on", i, "job");
+		char name[DEPEND_NAME_SIZE];
+		if (!depend->job)
+			return refuse(err, ERR_INVALID, spot, "names no job");
+		enum err_code code =
+			depend->project ? name_check(depend->project, "project", err) : ERR_NONE;
+		if (code)
+			return refuse_at(err, code, AT_MEMBER("depends_on", i, "project"));
 		for (size_t j = 0; j < i; j++)
-			if (strcmp(spec->depends_on.items[j].job, job) == 0)
-				return refuse(err, ERR_INVALID, AT_MEMBER("depends_on", i, "job"),
-					      "\"%s\" is written twice", job);
+			if (depend_is_on(&spec->depends_on.items[j], "", depend_project(depend, ""),
+					 depend->job))
+				return refuse(err, ERR_INVALID, spot, "\"%s\" is written twice",
+					      depend_name(depend, name));
 	}
 	return ERR_NONE;
 }

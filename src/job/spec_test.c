@@ -121,6 +121,7 @@ BREAK(bad_constraint, strings_add(&spec->placement.constraints, "node.role==mana
 BREAK(bad_preference, strings_add(&spec->placement.preferences, "node.hostname"))
 BREAK(empty_scheduler, string_set(&spec->scheduler, ""))
 BREAK(nameless_dependency, list_add(&spec->depends_on, sizeof(struct depend)))
+BREAK(misnamed_project, struct depend *on = list_add(&spec->depends_on, sizeof(*on)); string_set(&on->job, "db"); string_set(&on->project, "In"))
 BREAK(twice_dependency, for (int i = 0; i < 2; i++) string_set(&((struct depend *)list_add(&spec->depends_on, sizeof(struct depend)))->job, "db"))
 BREAK(negative_grace, spec->stop_grace_ms = -1)
 BREAK(high_priority, spec->priority = 101)
@@ -207,6 +208,7 @@ static const struct refusal refusals[] = {
 	{ empty_scheduler, "scheduler", "names no policy" },
 	{ nameless_dependency, "depends_on[0].job", "names no job" },
 	{ twice_dependency, "depends_on[1].job", "\"db\" is written twice" },
+	{ misnamed_project, "depends_on[0].project", "\"In\"" },
 	{ negative_grace, "stop_grace_ms", "-1 is less than 0" },
 	{ high_priority, "priority", "101 is more than 100" },
 	{ rollback_of_rollback, "rollback.failure_action", "is not rolled back again" },

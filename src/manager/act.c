@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "manager/core.h"
+#include "manager/depend.h"
 
 static bool is_given(const char *name)
 {
@@ -189,6 +190,8 @@ static enum err_code plan_rollback(struct manager *manager, const struct manager
 	enum err_code code = is_given(request->job)
 				     ? plan_rollback_job(manager, request, plan, err)
 				     : plan_rollback_project(manager, request, plan, err);
+	if (!code)
+		code = depend_check(manager, plan, NULL, err);
 	if (!code)
 		plan_restart_dependents(manager, plan, request->project);
 	return code;

@@ -51,6 +51,8 @@ static const struct field manager_answer_fields[] = {
 	ROW_STRINGS(6, struct manager_answer, tasks_lost, MANAGER_ANSWER_NAMES_MAX),
 	ROW_INT(7, struct manager_answer, n_volumes_lost, LIMIT_COUNT),
 	ROW_STRINGS(8, struct manager_answer, volumes_lost, MANAGER_ANSWER_NAMES_MAX),
+	ROW_INT(9, struct manager_answer, n_dependents, LIMIT_JOBS),
+	ROW_STRINGS(10, struct manager_answer, dependents, MANAGER_ANSWER_NAMES_MAX),
 };
 RECORD_TYPE(manager_answer, struct manager_answer, manager_answer_fields);
 // clang-format on

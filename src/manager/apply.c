@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "manager/core.h"
 #include "manager/declared.h"
+#include "manager/depend.h"
 
 /* All volumes of a task are tied to its node in the group that places it. */
 static enum err_code check_mounts(const struct job_request *job, size_t i, struct err *err)
@@ -333,6 +334,8 @@ enum err_code apply(struct manager *manager, const struct manager_request *reque
 		return code;
 	struct plan plan = { 0 };
 	code = plan_project(manager, &plan, request, err);
+	if (!code)
+		code = depend_check(manager, &plan, request->project_request, err);
 	if (!code)
 		code = contents_plan(manager, &plan, request->project_request, err);
 	if (!code)

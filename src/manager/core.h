@@ -165,6 +165,8 @@ struct manager {
 	struct map moves;    /* id of the old task -> move */
 	struct map trials;   /* task id -> trial */
 	struct map claims;   /* hash of a Docker and its machine's boot -> node_id */
+	struct map
+		dependents; /* project and name of a job -> those of other projects that name it */
 
 	struct job_id *dirty; /* reconcile these, in this order */
 	size_t n_dirty, dirty_capacity;
@@ -414,6 +416,8 @@ struct plan {
 	struct project project;
 	bool put_project;
 	LIST_OF(struct plan_job) jobs;
+	LIST_OF(struct plan_job)
+	others; /* of other projects, to be restarted with those; ahead of the rest */
 	LIST_OF(struct volume_record) volumes;
 	LIST_OF(struct content_record) contents; /* not stored yet, in groups ahead of the rest */
 	int64_t deployment;			 /* of the revisions that it makes */
@@ -631,18 +635,9 @@ bool rollback_keeps_scale(const struct job_entry *entry, const struct job_revisi
 void rollback_plan(const struct manager *manager, struct job *job,
 		   const struct job_revision *target, const char *message);
 
-/* reconcile.c, prune.c, depend.c */
+/* reconcile.c, prune.c */
 void reconcile(struct manager *manager);
 void prune_revisions(struct manager *manager, struct job_entry *entry);
-enum gate { GATE_OPEN = 0, GATE_CLOSED, GATE_FAILED };
-/* May tasks of the job's current revision start? `message` says what for it waits, or which dependency failed. */
-int depend_gate(const struct manager *manager, const struct job_entry *entry, struct text *message);
-void depend_wake(struct manager *manager, const struct job_entry *entry);
-/* Restart the job if that is due, and all it depends on with `restart` has been replaced and is ready. */
-void depend_restart(struct manager *manager, const struct job_entry *entry);
-/* "; restarts when db has been replaced" where a restart is due. */
-void depend_tell_restart(const struct manager *manager, const struct job_entry *entry,
-			 struct text *out);
 
 /* pending.c and place.c */
 void pending_add(struct manager *manager, struct task *task, bool lost);

@@ -5,8 +5,10 @@
  * change, jobs with gated tasks are reconciled again. */
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/check.h"
 #include "manager/core.h"
+#include "manager/depend.h"
 
 /* A task of the current revision was placed once: the gate is behind us. */
 static bool has_begun(const struct job_entry *entry)
@@ -37,6 +39,14 @@ static int64_t count_met(const struct job_facts *facts, int condition)
 	}
 }
 
+/* The job that one waits for; NULL: there is none. */
+static const struct job_entry *find(const struct manager *manager, const struct job_entry *entry,
+				    const struct depend *depend)
+{
+	return cluster_job_named(&manager->cluster, depend_project(depend, entry->job.project),
+				 depend->job);
+}
+
 /* As last reconciled; counted afresh when something changed since. */
 static struct job_facts facts_of(const struct manager *manager, const struct job_entry *entry)
 {
@@ -56,17 +66,21 @@ static bool tell_never(const struct depend *depend, const struct job_entry *on,
 		       const struct job_facts *facts, struct text *message)
 {
 	const struct job_spec *spec = &job_entry_current(on)->spec;
+	char name[DEPEND_NAME_SIZE];
+	depend_name(depend, name);
+	/* It was another when that was asked for. */
+	if (!depend_may_be_met(depend, spec, message))
+		return true;
 	bool has_ended = job_spec_completes(spec) && facts->wanted &&
 			 facts->succeeded + facts->left == facts->wanted;
 	if (depend->condition == DEPEND_COMPLETED && facts->left)
 		text_addf(message, "needs %s to be completed, but it failed: %lld of %lld given up",
-			  depend->job, (long long)facts->left, (long long)facts->wanted);
+			  name, (long long)facts->left, (long long)facts->wanted);
 	else if (depend->condition == DEPEND_HEALTHY && facts->unchecked &&
 		 !job_spec_has_check(spec))
-		text_addf(message, "needs %s to be healthy, but it has no health check",
-			  depend->job);
+		text_addf(message, "needs %s to be healthy, but it has no health check", name);
 	else if (depend->condition == DEPEND_HEALTHY && has_ended)
-		text_addf(message, "needs %s to be healthy, but it has ended", depend->job);
+		text_addf(message, "needs %s to be healthy, but it has ended", name);
 	else
 		return false;
 	return true;
@@ -75,13 +89,14 @@ static bool tell_never(const struct depend *depend, const struct job_entry *on,
 static int check_one(const struct manager *manager, const struct job_entry *entry,
 		     const struct depend *depend, struct text *message)
 {
-	const struct job_entry *on =
-		cluster_job_named(&manager->cluster, entry->job.project, depend->job);
+	const struct job_entry *on = find(manager, entry, depend);
+	char name[DEPEND_NAME_SIZE];
+	depend_name(depend, name);
 	if (!on || on->job.wanted == JOB_REMOVE) {
 		if (depend->optional)
 			return GATE_OPEN;
-		text_addf(message, "waits for %s to be %s: the project has no such job",
-			  depend->job, wished[depend->condition]);
+		text_addf(message, "waits for %s to be %s: %s", name, wished[depend->condition],
+			  depend->project ? "there is no such job" : "the project has no such job");
 		return GATE_CLOSED;
 	}
 	struct job_facts facts = facts_of(manager, on);
@@ -95,7 +110,7 @@ static int check_one(const struct manager *manager, const struct job_entry *entr
 	bool is_known = job_is_global(on) ? facts.wanted > 0 : facts.wanted == job_replicas(on);
 	if (n >= facts.wanted && is_known)
 		return GATE_OPEN;
-	text_addf(message, "waits for %s to be %s: %lld of %lld %s", depend->job,
+	text_addf(message, "waits for %s to be %s: %lld of %lld %s", name,
 		  wished[depend->condition], (long long)n,
 		  (long long)(job_is_global(on) ? facts.wanted : job_replicas(on)),
 		  counted[depend->condition]);
@@ -131,23 +146,120 @@ int depend_gate(const struct manager *manager, const struct job_entry *entry, st
 	return gate;
 }
 
+/* ---- who waits for jobs of other projects ---- */
+
+/* Jobs that name a job of another project, whether that is there or not; ascending by id, so in the order they were
+ * made. */
+struct dependents {
+	struct job_id *ids;
+	size_t n, capacity;
+};
+
+static struct uuid key_of(const struct manager *manager, const char *project, const char *job)
+{
+	return map_name_key(manager->cluster.salt, project, job);
+}
+
+static void add_dependent(struct dependents *dependents, struct job_id id)
+{
+	size_t at = dependents->n;
+	while (at && uuid_compare(dependents->ids[at - 1].uuid, id.uuid) > 0)
+		at--;
+	if (at && uuid_equal(dependents->ids[at - 1].uuid, id.uuid))
+		return;
+	dependents->ids = base_grow(dependents->ids, dependents->n, &dependents->capacity,
+				    sizeof(struct job_id));
+	memmove(&dependents->ids[at + 1], &dependents->ids[at],
+		(dependents->n - at) * sizeof(struct job_id));
+	dependents->ids[at] = id;
+	dependents->n++;
+}
+
+void depend_learn(struct manager *manager, const struct job_entry *entry)
+{
+	const struct job_spec *spec = &job_entry_current(entry)->spec;
+	for (size_t i = 0; i < spec->depends_on.n; i++) {
+		const struct depend *depend = &spec->depends_on.items[i];
+		if (!depend->project)
+			continue;
+		struct uuid key = key_of(manager, depend->project, depend->job);
+		struct dependents *dependents = map_get(&manager->dependents, key);
+		if (!dependents) {
+			dependents = base_calloc(1, sizeof(*dependents));
+			map_put(&manager->dependents, key, dependents);
+		}
+		add_dependent(dependents, entry->job.id);
+	}
+}
+
+static bool names(const struct manager *manager, const struct job_entry *entry, struct uuid key)
+{
+	const struct job_spec *spec = &job_entry_current(entry)->spec;
+	for (size_t i = 0; i < spec->depends_on.n; i++) {
+		const struct depend *depend = &spec->depends_on.items[i];
+		if (depend->project &&
+		    uuid_equal(key_of(manager, depend->project, depend->job), key))
+			return true;
+	}
+	return false;
+}
+
+size_t depend_others(struct manager *manager, const char *project, const char *job,
+		     const struct job_id **ret_ids)
+{
+	struct uuid key = key_of(manager, project, job);
+	struct dependents *dependents = map_get(&manager->dependents, key);
+	size_t n = 0;
+	if (!dependents)
+		return 0;
+	/* Those that have gone, or name it no more, are forgotten. */
+	for (size_t i = 0; i < dependents->n; i++) {
+		const struct job_entry *entry = cluster_job(&manager->cluster, dependents->ids[i]);
+		if (entry && names(manager, entry, key))
+			dependents->ids[n++] = dependents->ids[i];
+	}
+	dependents->n = n;
+	*ret_ids = dependents->ids;
+	return n;
+}
+
+void depend_release(struct manager *manager)
+{
+	size_t at = 0;
+	for (struct dependents *dependents; (dependents = map_next(&manager->dependents, &at));) {
+		base_free(dependents->ids);
+		base_free(dependents);
+	}
+	map_release(&manager->dependents);
+}
+
+/* `other` is looked at again where it waits for the job. */
+static void wake(struct manager *manager, const struct job_entry *entry,
+		 const struct job_entry *other)
+{
+	const struct job_spec *spec = &job_entry_current(other)->spec;
+	/* Of hundreds of jobs each may tell all others, so that first which takes no search. */
+	if (!spec->depends_on.n)
+		return;
+	const struct job_watch *watch = map_get(&manager->jobs, other->job.id.uuid);
+	if (!watch || (!watch->gated && !other->job.restart_due))
+		return;
+	for (size_t j = 0; j < spec->depends_on.n; j++)
+		if (depend_is_on(&spec->depends_on.items[j], other->job.project, entry->job.project,
+				 entry->job.name))
+			job_dirty(manager, other->job.id);
+}
+
 void depend_wake(struct manager *manager, const struct job_entry *entry)
 {
 	const struct project_entry *project =
 		cluster_project(&manager->cluster, entry->job.project);
-	for (size_t i = 0; i < project->n_jobs; i++) {
-		const struct job_entry *other = project->jobs[i];
-		const struct job_spec *spec = &job_entry_current(other)->spec;
-		/* Of hundreds of jobs each may tell all others, so that first which takes no search. */
-		if (!spec->depends_on.n)
-			continue;
-		const struct job_watch *watch = map_get(&manager->jobs, other->job.id.uuid);
-		if (!watch || (!watch->gated && !other->job.restart_due))
-			continue;
-		for (size_t j = 0; j < spec->depends_on.n; j++)
-			if (strcmp(spec->depends_on.items[j].job, entry->job.name) == 0)
-				job_dirty(manager, other->job.id);
-	}
+	for (size_t i = 0; i < project->n_jobs; i++)
+		wake(manager, entry, project->jobs[i]);
+	const struct job_id *ids = NULL;
+	size_t n = depend_others(manager, entry->job.project, entry->job.name, &ids);
+	for (size_t i = 0; i < n; i++)
+		wake(manager, entry, cluster_job(&manager->cluster, ids[i]));
 }
 
 /* ---- restarts ---- */
@@ -163,16 +275,16 @@ static bool is_replaced(const struct manager *manager, const struct job_entry *o
 	       facts.ready + facts.succeeded + facts.left + facts.unreachable >= facts.wanted;
 }
 
-/* The name of the first job that the restart waits for; NULL: it waits for none. */
-static const char *restart_waits_for(const struct manager *manager, const struct job_entry *entry)
+/* The first job that the restart waits for; NULL: it waits for none. */
+static const struct depend *restart_waits_for(const struct manager *manager,
+					      const struct job_entry *entry)
 {
 	const struct job_spec *spec = &job_entry_current(entry)->spec;
 	for (size_t i = 0; i < spec->depends_on.n; i++) {
 		const struct depend *depend = &spec->depends_on.items[i];
-		const struct job_entry *on =
-			cluster_job_named(&manager->cluster, entry->job.project, depend->job);
+		const struct job_entry *on = find(manager, entry, depend);
 		if (depend->restart && on && !is_replaced(manager, on))
-			return depend->job;
+			return depend;
 	}
 	return NULL;
 }
@@ -196,7 +308,8 @@ void depend_restart(struct manager *manager, const struct job_entry *entry)
 void depend_tell_restart(const struct manager *manager, const struct job_entry *entry,
 			 struct text *out)
 {
-	const char *on = entry->job.restart_due ? restart_waits_for(manager, entry) : NULL;
+	const struct depend *on = entry->job.restart_due ? restart_waits_for(manager, entry) : NULL;
+	char name[DEPEND_NAME_SIZE];
 	if (on)
-		text_addf(out, "; restarts when %s has been replaced", on);
+		text_addf(out, "; restarts when %s has been replaced", depend_name(on, name));
 }

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "manager/core.h"
+#include "manager/depend.h"
 #include "manager/roster.h"
 
 struct manager *manager_new(const struct manager_options *options, uint64_t salt)
@@ -66,6 +67,7 @@ void manager_free(struct manager *manager)
 	free_sessions(manager);
 	free_classes(manager);
 	free_values(&manager->claims);
+	depend_release(manager);
 	scheduler_memory_free(manager->memory);
 	free_watches(manager);
 	free_values(&manager->nodes);
@@ -141,6 +143,7 @@ static void see_ids(struct manager *manager)
 static void take_up_job(struct manager *manager, struct job_entry *entry)
 {
 	job_dirty(manager, entry->job.id);
+	depend_learn(manager, entry);
 	for (size_t i = 0; i < entry->tasks.n; i++)
 		if (entry->tasks.items[i]->state == TASK_PENDING)
 			pending_add(manager, entry->tasks.items[i], false);

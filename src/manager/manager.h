@@ -199,6 +199,9 @@ struct manager_answer {
 	struct strings tasks_lost; /* the first MANAGER_ANSWER_NAMES_MAX of them */
 	int64_t n_volumes_lost;
 	struct strings volumes_lost; /* Docker's names; the first MANAGER_ANSWER_NAMES_MAX */
+	/* Jobs of other projects that are restarted with those of this one, once these have been replaced. */
+	int64_t n_dependents;
+	struct strings dependents; /* "shop/web"; the first MANAGER_ANSWER_NAMES_MAX */
 };
 extern const struct record_type manager_answer_type;
 

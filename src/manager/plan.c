@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "manager/core.h"
+#include "manager/depend.h"
 
 void plan_release(struct plan *plan)
 {
@@ -20,6 +21,9 @@ void plan_release(struct plan *plan)
 		record_release(&job_revision_type, &plan->jobs.items[i].revision);
 	}
 	base_free(plan->jobs.items);
+	for (size_t i = 0; i < plan->others.n; i++)
+		record_release(&job_type, &plan->others.items[i].job);
+	base_free(plan->others.items);
 	for (size_t i = 0; i < plan->volumes.n; i++)
 		record_release(&volume_record_type, &plan->volumes.items[i]);
 	base_free(plan->volumes.items);
@@ -82,16 +86,39 @@ static bool is_renewed(const struct plan_job *job)
 	       (job->effect == EFFECT_UPDATED && job->put);
 }
 
-static bool restarts_with(const struct job_spec *spec, const struct plan *plan, size_t n_asked)
+/* The first of those that the plan renews with which a job of `project` is to be restarted; NULL: none. */
+static const struct plan_job *restarts_with(const char *project, const struct job_spec *spec,
+					    const struct plan *plan, size_t n_asked)
 {
-	for (size_t i = 0; i < spec->depends_on.n; i++) {
-		const struct depend *depend = &spec->depends_on.items[i];
-		for (size_t j = 0; depend->restart && j < n_asked; j++)
-			if (is_renewed(&plan->jobs.items[j]) &&
-			    strcmp(plan->jobs.items[j].job.name, depend->job) == 0)
-				return true;
+	for (size_t i = 0; i < n_asked; i++) {
+		const struct plan_job *job = &plan->jobs.items[i];
+		for (size_t j = 0; is_renewed(job) && j < spec->depends_on.n; j++)
+			if (spec->depends_on.items[j].restart &&
+			    depend_is_on(&spec->depends_on.items[j], project, job->job.project,
+					 job->job.name))
+				return job;
 	}
-	return false;
+	return NULL;
+}
+
+/* Of other projects: who is to be restarted with the job, and with none before it in the plan. */
+static void restart_others(struct manager *manager, struct plan *plan, size_t n_asked,
+			   const struct plan_job *renewed)
+{
+	const struct job_id *ids = NULL;
+	size_t n = depend_others(manager, renewed->job.project, renewed->job.name, &ids);
+	for (size_t i = 0; i < n; i++) {
+		const struct job_entry *entry = cluster_job(&manager->cluster, ids[i]);
+		if (entry->job.wanted != JOB_RUN || job_runs_to_completion(entry) ||
+		    restarts_with(entry->job.project, &job_entry_current(entry)->spec, plan,
+				  n_asked) != renewed)
+			continue;
+		struct plan_job *other = list_add(&plan->others, sizeof(*other));
+		record_copy(&job_type, &other->job, &entry->job);
+		other->effect = EFFECT_RESTARTED;
+		other->job.restart_due = true;
+		other->put = true;
+	}
 }
 
 void plan_restart_dependents(struct manager *manager, struct plan *plan, const char *project_name)
@@ -108,7 +135,8 @@ void plan_restart_dependents(struct manager *manager, struct plan *plan, const c
 		/* What runs to completion has run, and runs again only when somebody says so. */
 		if (entry->job.wanted != JOB_RUN || job_runs_to_completion(entry) ||
 		    (planned && planned->job.wanted != JOB_RUN) ||
-		    (planned && is_renewed(planned)) || !restarts_with(spec, plan, n_asked))
+		    (planned && is_renewed(planned)) ||
+		    !restarts_with(project_name, spec, plan, n_asked))
 			continue;
 		if (!planned)
 			planned = plan_job_add(plan, entry, EFFECT_UNCHANGED);
@@ -116,6 +144,9 @@ void plan_restart_dependents(struct manager *manager, struct plan *plan, const c
 		planned->job.restart_due = true;
 		planned->put = true;
 	}
+	for (size_t i = 0; i < n_asked; i++)
+		if (is_renewed(&plan->jobs.items[i]))
+			restart_others(manager, plan, n_asked, &plan->jobs.items[i]);
 }
 
 struct size {
@@ -257,6 +288,7 @@ void job_write(struct manager *manager, struct job *job, struct job_revision *re
 		cluster_put_revision(cluster, &manager->out->changes, revision);
 	if (revision)
 		pending_class_anew(manager, cluster_job(cluster, id));
+	depend_learn(manager, cluster_job(cluster, id));
 	job_dirty(manager, id);
 	home_joined(manager, cluster_job(cluster, id));
 	manager->volumes_changed = true;
@@ -275,8 +307,19 @@ static void write_job(struct manager *manager, struct plan_job *job)
 	note_job(manager, cluster_job(&manager->cluster, id), job->effect, new_revision);
 }
 
+/* However many they are: each is right by itself, and before what they are restarted with, which is not lost without
+ * that it is asked for again. */
+static void write_others(struct manager *manager, struct plan *plan)
+{
+	for (size_t i = 0; i < plan->others.n; i++) {
+		group_reserve(manager, 1);
+		write_job(manager, &plan->others.items[i]);
+	}
+}
+
 void plan_write_dependents(struct manager *manager, struct plan *plan)
 {
+	write_others(manager, plan);
 	for (size_t i = 1; i < plan->jobs.n; i++) {
 		group_reserve(manager, 1);
 		write_job(manager, &plan->jobs.items[i]);
@@ -339,6 +382,13 @@ static void fill_answer(const struct manager *manager, const struct plan *plan, 
 		item->effect = job->effect;
 		item->not_confirmed = count_not_confirmed(manager, plan, job);
 	}
+	answer->n_dependents = (int64_t)plan->others.n;
+	for (size_t i = 0; i < plan->others.n && i < MANAGER_ANSWER_NAMES_MAX; i++) {
+		char name[JOB_NAME_SIZE];
+		text_print(name, sizeof(name), "%s/%s", plan->others.items[i].job.project,
+			   plan->others.items[i].job.name);
+		strings_add(&answer->dependents, name);
+	}
 }
 
 enum err_code plan_commit(struct manager *manager, struct plan *plan,
@@ -351,6 +401,7 @@ enum err_code plan_commit(struct manager *manager, struct plan *plan,
 	if (code)
 		return code;
 	fill_answer(manager, plan, project, answer);
+	write_others(manager, plan);
 	contents_write(manager, plan);
 	group_begin(manager);
 	write_project(manager, plan, project);

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "manager/core.h"
+#include "manager/depend.h"
 #include "manager/moving.h"
 #include "manager/roster.h"
 

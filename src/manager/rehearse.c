@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "manager/core.h"
+#include "manager/depend.h"
 #include "manager/rehearsal.h"
 
 /* Nobody is judged any further: for longer than anything that is waited for. */
@@ -30,7 +31,7 @@ struct rehearsal {
 	size_t n_events, events_capacity, ups_capacity;
 	struct teller teller;
 	struct job_id *ended; /* those that take turns, and have been let come to their end */
-	size_t n_ended;
+	size_t n_ended, ended_capacity;
 	int64_t changed_ms; /* the last time that something changed */
 	int64_t patience_ms;
 };
@@ -62,13 +63,34 @@ static bool has_ended(const struct rehearsal *rehearsal, const struct job_entry 
 	return false;
 }
 
-/* Those of other projects go on as they are. */
+static bool is_own(const struct rehearsal *rehearsal, const struct job_entry *entry)
+{
+	return strcmp(entry->job.project, rehearsal->project) == 0;
+}
+
+/* Does a job of the project wait for its success? */
+static bool is_awaited(const struct rehearsal *rehearsal, const struct job_entry *entry)
+{
+	const struct project_entry *project =
+		cluster_project(&rehearsal->manager->cluster, rehearsal->project);
+	for (size_t i = 0; project && i < project->n_jobs; i++) {
+		const struct job_spec *spec = &job_entry_current(project->jobs[i])->spec;
+		for (size_t j = 0; j < spec->depends_on.n; j++)
+			if (spec->depends_on.items[j].condition == DEPEND_COMPLETED &&
+			    depend_is_on(&spec->depends_on.items[j], rehearsal->project,
+					 entry->job.project, entry->job.name))
+				return true;
+	}
+	return false;
+}
+
+/* Those of other projects go on as they are, unless somebody of this one waits for them. */
 static bool succeeds(const struct rehearsal *rehearsal, const struct task *task)
 {
 	const struct job_entry *entry = cluster_job_of(&rehearsal->manager->cluster, task);
-	return strcmp(entry->job.project, rehearsal->project) == 0 &&
-	       job_spec_completes(cluster_task_spec(&rehearsal->manager->cluster, task)) &&
-	       (!job_takes_turns(entry) || has_ended(rehearsal, entry));
+	return job_spec_completes(cluster_task_spec(&rehearsal->manager->cluster, task)) &&
+	       (!job_takes_turns(entry) || has_ended(rehearsal, entry)) &&
+	       (is_own(rehearsal, entry) || is_awaited(rehearsal, entry));
 }
 
 static void run(const struct rehearsal *rehearsal, const struct task *task,
@@ -282,18 +304,6 @@ static void go_on(struct rehearsal *rehearsal)
 
 /* ---- those who take turns ---- */
 
-static bool is_awaited(const struct project_entry *project, const struct job_entry *entry)
-{
-	for (size_t i = 0; i < project->n_jobs; i++) {
-		const struct job_spec *spec = &job_entry_current(project->jobs[i])->spec;
-		for (size_t j = 0; j < spec->depends_on.n; j++)
-			if (spec->depends_on.items[j].condition == DEPEND_COMPLETED &&
-			    strcmp(spec->depends_on.items[j].job, entry->job.name) == 0)
-				return true;
-	}
-	return false;
-}
-
 /* The slots that have no task yet succeed without one. */
 static void skip_turns(struct rehearsal *rehearsal, struct job_entry *entry)
 {
@@ -315,26 +325,47 @@ static void skip_turns(struct rehearsal *rehearsal, struct job_entry *entry)
 	job_dirty(manager, entry->job.id);
 }
 
+/* Let a job that others wait for come to its end, if it takes turns and has had one. */
+static void end_turns_of(struct rehearsal *rehearsal, struct job_entry *entry)
+{
+	struct manager *manager = rehearsal->manager;
+	if (entry->job.wanted != JOB_RUN || !job_takes_turns(entry) ||
+	    !job_watch(manager, entry->job.id)->facts.running || !is_awaited(rehearsal, entry) ||
+	    has_ended(rehearsal, entry))
+		return;
+	rehearsal_tell_now(&rehearsal->teller, entry->job.id);
+	skip_turns(rehearsal, entry);
+	rehearsal->ended = base_grow(rehearsal->ended, rehearsal->n_ended,
+				     &rehearsal->ended_capacity, sizeof(struct job_id));
+	rehearsal->ended[rehearsal->n_ended++] = entry->job.id;
+	for (size_t i = 0; i < entry->tasks.n; i++)
+		tell(rehearsal, entry->tasks.items[i]->desired.id);
+}
+
+/* Those of other projects that a job of this one waits for. */
+static void end_turns_elsewhere(struct rehearsal *rehearsal, const struct job_entry *entry)
+{
+	const struct job_spec *spec = &job_entry_current(entry)->spec;
+	for (size_t i = 0; i < spec->depends_on.n; i++) {
+		const struct depend *depend = &spec->depends_on.items[i];
+		struct job_entry *on = depend->project
+					       ? cluster_job_named(&rehearsal->manager->cluster,
+								   depend->project, depend->job)
+					       : NULL;
+		if (on)
+			end_turns_of(rehearsal, on);
+	}
+}
+
 /* False: there was nothing of the kind. */
 static bool end_turns(struct rehearsal *rehearsal)
 {
-	struct manager *manager = rehearsal->manager;
 	const struct project_entry *project =
-		cluster_project(&manager->cluster, rehearsal->project);
+		cluster_project(&rehearsal->manager->cluster, rehearsal->project);
 	size_t n_before = rehearsal->n_ended;
-	if (project && !rehearsal->ended)
-		rehearsal->ended = base_calloc(project->n_jobs + 1, sizeof(struct job_id));
 	for (size_t i = 0; project && i < project->n_jobs; i++) {
-		struct job_entry *entry = project->jobs[i];
-		if (entry->job.wanted != JOB_RUN || !job_takes_turns(entry) ||
-		    !job_watch(manager, entry->job.id)->facts.running ||
-		    !is_awaited(project, entry) || has_ended(rehearsal, entry))
-			continue;
-		rehearsal_tell_now(&rehearsal->teller, entry->job.id);
-		skip_turns(rehearsal, entry);
-		rehearsal->ended[rehearsal->n_ended++] = entry->job.id;
-		for (size_t j = 0; j < entry->tasks.n; j++)
-			tell(rehearsal, entry->tasks.items[j]->desired.id);
+		end_turns_of(rehearsal, project->jobs[i]);
+		end_turns_elsewhere(rehearsal, project->jobs[i]);
 	}
 	return rehearsal->n_ended != n_before;
 }

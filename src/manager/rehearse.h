@@ -98,6 +98,9 @@ struct project_plan {
 	struct strings problems;
 	int64_t lasts_ms; /* at least: the delays and trials of updates, for containers take no time here */
 	struct plan_basis basis;
+	/* As in struct manager_answer. */
+	int64_t n_dependents;
+	struct strings dependents;
 };
 extern const struct record_type project_plan_type;
 

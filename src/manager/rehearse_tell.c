@@ -458,6 +458,9 @@ void rehearsal_tell_begin(struct teller *teller)
 	plan->project = base_strdup(teller->answer->project);
 	for (size_t i = 0; i < teller->answer->jobs.n; i++)
 		list_add(&plan->jobs, sizeof(struct planned_job));
+	plan->n_dependents = teller->answer->n_dependents;
+	for (size_t i = 0; i < teller->answer->dependents.n; i++)
+		strings_add(&plan->dependents, teller->answer->dependents.items[i]);
 }
 
 void rehearsal_tell_now(struct teller *teller, struct job_id job)

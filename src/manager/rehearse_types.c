@@ -86,6 +86,8 @@ static const struct field project_plan_fields[] = {
 	ROW_STRINGS(6, struct project_plan, problems, LIMIT_JOBS_PER_PROJECT * 4),
 	ROW_INT(7, struct project_plan, lasts_ms, INT64_MAX),
 	ROW_STRUCT(8, struct project_plan, basis, plan_basis),
+	ROW_INT(9, struct project_plan, n_dependents, LIMIT_JOBS),
+	ROW_STRINGS(10, struct project_plan, dependents, MANAGER_ANSWER_NAMES_MAX),
 };
 RECORD_TYPE(project_plan, struct project_plan, project_plan_fields);
 // clang-format on

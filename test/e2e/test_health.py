@@ -107,3 +107,57 @@ services:
     finally:
         drover.run("down", "-p", "t", check=False)
         docker("rmi", "-f", checked)
+
+
+def test_jobs_wait_for_jobs_of_other_projects(drover):
+    """For their first start, to be restarted with them, and for nobody who waits for them."""
+    infra = """
+services:
+  db:
+    image: %s
+    init: true
+    stop_grace_period: 1s
+    environment: {V: "%s"}
+    command: ["sh", "-c", "sleep 2; touch /ready; exec sleep 1000"]
+    healthcheck: {test: ["CMD", "test", "-e", "/ready"], interval: 300ms, retries: 100}
+    deploy: {update_config: {monitor: 100ms}}
+%s"""
+    shop = """
+services:
+  web:
+    image: %s
+    init: true
+    stop_grace_period: 1s
+    command: ["sleep", "1000"]
+    x-drover:
+      depends_on:
+        infra/%s: {condition: service_healthy, restart: true}
+"""
+    done = drover.up(shop % (BUSYBOX, "db"), project="shop", check=False)
+    assert done.returncode != 0
+    assert "compose.yaml:10:9: services.web.x-drover.depends_on.infra/db: there is no job infra/db" in done.stderr
+    drover.up(infra % (BUSYBOX, 1, ""), "-d", project="infra")
+    drover.up(shop % (BUSYBOX, "db"), "-d", project="shop")
+    told = "waits for infra/db to be healthy: 0 of 1 healthy"
+    assert told in why(drover, "shop/web") or drover.tasks("infra/db")[0]["ready"]
+    eventually("web runs", lambda: [t["ready"] for t in drover.tasks("shop/web")] == [True])
+    web, = drover.tasks("shop/web")
+    db, = drover.tasks("infra/db")
+    assert db["health"] == "healthy" and db["started_wall_ms"] <= web["started_wall_ms"]
+
+    path = drover.folder / "next.yaml"
+    path.write_text(infra % (BUSYBOX, 2, ""))
+    planned = drover.out("plan", "-f", path, "-p", "infra")
+    assert "~ job shop/web restarted" in planned
+    assert "job shop/web restarted" in drover.up(infra % (BUSYBOX, 2, ""), project="infra").stdout
+    eventually("web is made anew",
+               lambda: [t["ready"] for t in drover.tasks("shop/web") if t["id"] != web["id"]] == [True])
+
+    # The other way round as well is a cycle.
+    back = '    x-drover: {depends_on: [shop/web]}\n'
+    done = drover.up(infra % (BUSYBOX, 2, back), project="infra", check=False)
+    assert done.returncode != 0
+    assert "the jobs wait for each other: db -> shop/web -> db" in done.stderr
+    drover.run("down", "-p", "infra")
+    assert drover.tasks("shop/web")[0]["ready"]
+    drover.run("down", "-p", "shop")

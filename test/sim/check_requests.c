@@ -2,6 +2,7 @@
  * each request does follows from the request and its answer alone. */
 #include <string.h>
 
+#include "job/depend.h"
 #include "requests.h"
 
 static struct known_job *find_job(struct checker *checker, struct job_id id)
@@ -222,8 +223,8 @@ static bool follows_a_way_back(const struct cluster *cluster, const struct job_e
 	const struct job_spec *spec = &job_entry_current(entry)->spec;
 	for (size_t i = 0; i < spec->depends_on.n; i++) {
 		const struct depend *depend = &spec->depends_on.items[i];
-		const struct job_entry *on =
-			cluster_job_named(cluster, entry->job.project, depend->job);
+		const struct job_entry *on = cluster_job_named(
+			cluster, depend_project(depend, entry->job.project), depend->job);
 		if (depend->restart && on && was_rolled_back(on))
 			return true;
 	}
@@ -248,15 +249,33 @@ static void check_restarts(struct sim *sim, const struct cluster *cluster)
 	}
 }
 
+static void adopt_restart(struct checker *checker, const struct job_entry *entry)
+{
+	struct known_job *job = entry ? find_job(checker, entry->job.id) : NULL;
+	if (job)
+		job->restarts_asked = entry->job.restarts_asked + entry->job.restart_due;
+}
+
 /* What else may raise it: a stopped job that is applied again, a dependent one. */
 static void adopt_restarts(struct checker *checker, const struct cluster *cluster,
 			   const struct manager_answer *answer)
 {
-	for (size_t i = 0; i < answer->jobs.n; i++) {
-		struct known_job *job = find_job(checker, answer->jobs.items[i].id);
-		const struct job_entry *entry = cluster_job(cluster, answer->jobs.items[i].id);
-		if (job && entry)
-			job->restarts_asked = entry->job.restarts_asked + entry->job.restart_due;
+	for (size_t i = 0; i < answer->jobs.n; i++)
+		adopt_restart(checker, cluster_job(cluster, answer->jobs.items[i].id));
+}
+
+/* Of other projects: "p2/api". */
+static void adopt_dependents(struct sim *sim, const struct cluster *cluster,
+			     const struct manager_answer *answer)
+{
+	if (answer->n_dependents != (int64_t)answer->dependents.n)
+		violated(sim, INVARIANT_I15, "%lld dependents are restarted, and %zu are named",
+			 (long long)answer->n_dependents, answer->dependents.n);
+	for (size_t i = 0; i < answer->dependents.n; i++) {
+		const char *name = answer->dependents.items[i];
+		size_t len = strcspn(name, "/");
+		_cleanup_free_ char *project = base_strndup(name, len);
+		adopt_restart(&sim->checker, cluster_job_named(cluster, project, name + len + 1));
 	}
 }
 
@@ -279,6 +298,7 @@ void checker_answered(struct sim *sim, const struct cluster *cluster,
 				    &replies[i].answer.jobs.items[j]);
 		if (requests[i]->request.kind != REQUEST_RESTART)
 			adopt_restarts(checker, cluster, &replies[i].answer);
+		adopt_dependents(sim, cluster, &replies[i].answer);
 	}
 	check_restarts(sim, cluster);
 	compare_all(sim, cluster, INVARIANT_I16);
@@ -375,6 +395,20 @@ static void adopt_project(struct checker *checker, const struct cluster *cluster
 	}
 }
 
+/* Those of other projects that may have been asked to be restarted with a job of this one. */
+static void adopt_waiting(struct checker *checker, const struct cluster *cluster, const char *name)
+{
+	for (size_t i = 0; i < checker->n_jobs; i++) {
+		const struct job_entry *entry = cluster_job(cluster, checker->jobs[i].id);
+		const struct job_spec *spec = entry ? &job_entry_current(entry)->spec : NULL;
+		for (size_t j = 0; spec && j < spec->depends_on.n; j++) {
+			const struct depend *depend = &spec->depends_on.items[j];
+			if (depend->project && strcmp(depend->project, name) == 0)
+				adopt_restart(checker, entry);
+		}
+	}
+}
+
 void checker_replayed(struct sim *sim, const struct cluster *cluster)
 {
 	struct checker *checker = &sim->checker;
@@ -386,6 +420,7 @@ void checker_replayed(struct sim *sim, const struct cluster *cluster)
 		    !find_answer(checker, request))
 			keep_answer(checker, request, NULL);
 		adopt_project(checker, cluster, request->project);
+		adopt_waiting(checker, cluster, request->project);
 		request_free(request);
 	}
 	compare_all(sim, cluster, INVARIANT_I3);

@@ -5,6 +5,7 @@
  * Of a machine that stays broken nothing is demanded, but that nobody waits for it who could run on one that works. */
 #include <string.h>
 
+#include "job/depend.h"
 #include "liveness.h"
 
 static void wrong(struct look *look, int invariant, const struct task *task, const char *why)
@@ -223,8 +224,8 @@ static bool dependency_is_met(const struct look *look, const struct job_entry *e
 	const struct job_spec *spec = &job_entry_current(entry)->spec;
 	for (size_t i = 0; i < spec->depends_on.n; i++) {
 		const struct depend *depend = &spec->depends_on.items[i];
-		const struct job_entry *other =
-			cluster_job_named(look->cluster, entry->job.project, depend->job);
+		const struct job_entry *other = cluster_job_named(
+			look->cluster, depend_project(depend, entry->job.project), depend->job);
 		if (!other)
 			return false;
 		struct job_status status = { 0 };
@@ -477,8 +478,8 @@ static void look_at_restart(struct look *look, const struct job_entry *entry)
 	bool held = false;
 	for (size_t i = 0; i < spec->depends_on.n; i++) {
 		const struct depend *depend = &spec->depends_on.items[i];
-		const struct job_entry *on =
-			cluster_job_named(look->cluster, entry->job.project, depend->job);
+		const struct job_entry *on = cluster_job_named(
+			look->cluster, depend_project(depend, entry->job.project), depend->job);
 		held |= depend->restart && on && on->job.wanted != JOB_REMOVE &&
 			(on->job.wanted == JOB_STOP || !is_replaced(look, on));
 	}

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/parse.h"
+
 /* The last one where there are schedules only. */
 static const char *const job_names[] = { "web", "api", "batch", "agent", "each", "cron" };
 
@@ -150,6 +152,19 @@ static void draw_hooks(struct sim *sim, struct job_spec *spec)
 			    "end");
 }
 
+/* For the job of that name in the next project, which waits for none of this one. */
+static void wait_elsewhere(const struct sim *sim, const struct sim_request *request,
+			   struct depend *depend)
+{
+	char name[16];
+	int64_t number;
+	if (parse_int(request->project + 1, 1, sim->n_projects, &number, NULL))
+		return;
+	text_print(name, sizeof(name), "p%d", (int)(number % sim->n_projects) + 1);
+	depend->project = base_strdup(name);
+	depend->optional = number % 2;
+}
+
 static void draw_service(struct sim *sim, struct sim_request *request, const char *name)
 {
 	static const char *const images[] = { "app:1", "app:2", "well:1", "stubborn:1", "frob:1" };
@@ -180,6 +195,9 @@ static void draw_service(struct sim *sim, struct sim_request *request, const cha
 			    : sim_chance(sim, 500) ? DEPEND_STARTED
 						   : DEPEND_HEALTHY;
 	depend->restart = sim_chance(sim, 300);
+	/* Not drawn, so that every other run stays as it was. */
+	if ((spec->priority + spec->replicas) % 2)
+		wait_elsewhere(sim, request, depend);
 }
 
 static void draw_batch(struct sim *sim, struct sim_request *request)
