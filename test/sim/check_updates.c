@@ -22,6 +22,10 @@ static bool is_down(const struct job_entry *entry, int64_t slot)
 	}
 	if (!newest)
 		return false;
+	/* New to the job, and has not run yet: nor does a restart that was asked for since take it down. */
+	if (newest->desired.revision == entry->job.revision &&
+	    uuid_is_zero(task_rare(newest)->replaces.uuid) && !newest->observed.started_wall_ms)
+		return false;
 	bool current = newest->desired.revision == entry->job.revision &&
 		       newest->desired.restarts_asked == entry->job.restarts_asked;
 	/* New to the job, has failed, has succeeded, or was ended by somebody's hand. */
