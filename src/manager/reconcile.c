@@ -240,6 +240,8 @@ static void reconcile_job(struct manager *manager, struct job_entry *entry)
 	struct job_id id = entry->job.id;
 	struct job_watch *watch = job_watch(manager, id);
 	struct job_facts facts;
+	/* A roll-out of nothing ends where it has begun, and somebody may have seen it in between. */
+	bool was_rolling = job_is_rolling(entry);
 	if (entry->job.wanted == JOB_REMOVE && reconcile_removed(manager, entry))
 		return;
 	do {
@@ -253,12 +255,14 @@ static void reconcile_job(struct manager *manager, struct job_entry *entry)
 	roster_tidy(watch);
 	prune_revisions(manager, entry);
 	runs_watch(manager, entry);
-	bool same =
-		watch->standing_said >= 0 && facts.wanted == watch->facts.wanted &&
-		facts.started == watch->facts.started && facts.old == watch->facts.old &&
-		facts.ready == watch->facts.ready && facts.unchecked == watch->facts.unchecked &&
-		facts.left == watch->facts.left && facts.succeeded == watch->facts.succeeded &&
-		facts.standing == watch->facts.standing && facts.rolling == watch->facts.rolling;
+	bool same = watch->standing_said >= 0 && facts.wanted == watch->facts.wanted &&
+		    facts.started == watch->facts.started && facts.old == watch->facts.old &&
+		    facts.ready == watch->facts.ready &&
+		    facts.unchecked == watch->facts.unchecked && facts.left == watch->facts.left &&
+		    facts.succeeded == watch->facts.succeeded &&
+		    facts.unreachable == watch->facts.unreachable &&
+		    facts.standing == watch->facts.standing &&
+		    facts.rolling == watch->facts.rolling && was_rolling == job_is_rolling(entry);
 	watch->facts = facts;
 	if (!same)
 		depend_wake(manager, entry);

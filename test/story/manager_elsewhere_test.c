@@ -246,6 +246,30 @@ static void who_asks_for_it_is_restarted_after_a_job_of_another_project(void **s
 	story_end(&story);
 }
 
+/* One that has no tasks has been replaced at once, in the step that says so to who waits. */
+static void what_takes_no_time_is_waited_for_no_longer(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story);
+	infra(&story)->replicas = 0;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	shop(&story, DEPEND_STARTED)->restart = true;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	struct job_spec *db = infra(&story);
+	db->replicas = 0;
+	string_set(&db->image, "busybox:2");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	told_of_web(&story);
+	story_pass(&story, 60000);
+	assert_int_equal(restarts_of_web(&story), 1);
+	assert_int_equal(story_act(&story, REQUEST_ROLLBACK, "infra", "db"), ERR_NONE);
+	told_of_web(&story);
+	story_pass(&story, 60000);
+	assert_int_equal(restarts_of_web(&story), 2);
+	story_end(&story);
+}
+
 static void a_dependent_that_waits_no_more_is_not_restarted(void **state)
 {
 	(void)state;
@@ -294,6 +318,7 @@ int main(void)
 		cmocka_unit_test(a_cycle_across_projects_is_refused_and_drawn),
 		cmocka_unit_test(no_roll_back_makes_a_cycle),
 		cmocka_unit_test(who_asks_for_it_is_restarted_after_a_job_of_another_project),
+		cmocka_unit_test(what_takes_no_time_is_waited_for_no_longer),
 		cmocka_unit_test(a_dependent_that_waits_no_more_is_not_restarted),
 		cmocka_unit_test(a_plan_lets_come_what_is_waited_for_elsewhere),
 	};
