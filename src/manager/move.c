@@ -319,9 +319,11 @@ void move_settle(struct manager *manager, struct job_entry *entry, struct slot *
 	int cause = cause_of(manager, entry, old, new);
 	bool taken_over = (task_is_ready(new) && new->desired.wanted == TASK_WANT_RUN) ||
 			  slot_look(entry, new) == SLOT_DONE;
-	if (taken_over && old->unreachable)
+	if (taken_over && old->unreachable) {
 		task_lose(manager, old, cluster_node(&manager->cluster, new->desired.node));
-	else if (taken_over)
+		/* Nothing may happen to the slot any more that it would be looked at again for. */
+		move_begin(manager, entry, slot);
+	} else if (taken_over)
 		task_stop(manager, old, cause ? cause : REASON_DRAINED);
 	else if (old->unreachable)
 		settle_lost(manager, entry, slot);

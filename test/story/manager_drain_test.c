@@ -124,6 +124,29 @@ static void what_has_taken_over_from_a_lost_machine_is_drained_too(void **state)
 	story_end(&story);
 }
 
+/* Its own machine is to be drained, too, by the time it is ready and the one before is given up. */
+static void what_takes_over_on_a_machine_that_drains_by_then_moves_on(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story);
+	run_on_alpha(&story);
+	story.hold_start = "web";
+	assert_int_equal(story_act_node(&story, REQUEST_NODE_DRAIN, "alpha", false), ERR_NONE);
+	assert_int_equal(count_present(&story, "beta"), 1);
+	story_silence(&story, "alpha");
+	story_pass(&story, 15000);
+	assert_int_equal(story_act_node(&story, REQUEST_NODE_DRAIN, "beta", false), ERR_NONE);
+	story_join(&story, "gamma");
+	story.hold_start = NULL;
+	story_report(&story, "shop/web.1", TASK_RUNNING, REASON_RUNNING, NULL);
+	story_pass(&story, 60000);
+	assert_int_equal(count_present(&story, "beta"), 0);
+	assert_int_equal(count_present(&story, "gamma"), 1);
+	assert_int_equal(story_task(&story, "shop/web.1")->state, TASK_RUNNING);
+	story_end(&story);
+}
+
 static void a_task_with_a_fixed_port_is_stopped_before_it_starts_elsewhere(void **state)
 {
 	(void)state;
@@ -504,6 +527,7 @@ int main(void)
 		cmocka_unit_test(a_drained_node_keeps_its_tasks_until_others_are_ready),
 		cmocka_unit_test(a_task_moves_once_the_one_before_it_is_gone),
 		cmocka_unit_test(what_has_taken_over_from_a_lost_machine_is_drained_too),
+		cmocka_unit_test(what_takes_over_on_a_machine_that_drains_by_then_moves_on),
 		cmocka_unit_test(a_task_with_a_fixed_port_is_stopped_before_it_starts_elsewhere),
 		cmocka_unit_test(a_run_to_completion_is_stopped_and_runs_again_elsewhere),
 		cmocka_unit_test(a_pinned_task_is_stopped_and_waits_for_its_node),
