@@ -185,6 +185,9 @@ static void everything_is_as_asked(struct story *story)
 		bool waits = false;
 		for (size_t i = 0; i < entry->tasks.n; i++)
 			waits |= entry->tasks.items[i]->state == TASK_PENDING;
+		/* What an update needs and can never have is for somebody to change. */
+		if (status.standing == STANDING_UPDATING)
+			waits |= status.reason == REASON_DEPENDENCY_FAILED;
 		if (status.standing == STANDING_UPDATING ||
 		    (status.standing == STANDING_PENDING && !waits))
 			waits = status.reason == REASON_WAITS_DEPENDENCY ||
