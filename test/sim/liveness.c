@@ -499,7 +499,8 @@ static void look_at_wanted(struct look *look, const struct job_entry *entry)
 			continue;
 		look->sim->checker.evaluated[INVARIANT_L1]++;
 		bool lives = task && !task_is_final(task->state);
-		bool has_turn = lives || (task && is_current(entry, task));
+		/* One that another is to follow may find its turn taken by a slot before it. */
+		bool has_turn = lives || (task && is_current(entry, task) && is_left(task));
 		if ((!lives && checker_is_settled(entry, slot)) ||
 		    (!has_turn && checker_turn_may_come(entry)))
 			continue;

@@ -115,7 +115,7 @@ static bool is_restless(const struct sim *sim)
 	size_t at = 0;
 	for (const struct task *task; (task = id_index_next(&cluster->tasks, &at));)
 		if (is_moving(cluster, task) || is_on_trial(cluster, task) ||
-		    (task->unreachable && !task_is_final(task->state) &&
+		    (task->unreachable && task_occupies_node(task) &&
 		     job_spec_lease_ms(cluster_task_spec(cluster, task))))
 			return true;
 	return false;
