@@ -80,57 +80,56 @@ static char *docker_name(const struct project_request *request, const char *name
 	return text_take(&text);
 }
 
+/* Networks or volumes, and where in one its key and Docker's name are. */
+struct named_list {
+	const char *name;
+	const struct record_type *type;
+	size_t key, docker_name;
+};
+static const struct named_list networks = { "networks", &network_spec_type,
+					    offsetof(struct network_spec, key),
+					    offsetof(struct network_spec, name) };
+static const struct named_list volumes = { "volumes", &volume_spec_type,
+					   offsetof(struct volume_spec, key),
+					   offsetof(struct volume_spec, name) };
+
+static char **text_at(void *item, size_t offset)
+{
+	return (char **)(void *)((char *)item + offset);
+}
+
 /* Two keys of one thing of Docker's must say the same of it: what the other says would mean nothing. */
-static enum err_code refuse_other(const char *list, size_t i, const char *name, const char *first,
-				  struct err *err)
+static bool says_the_same(const struct named_list *list, const void *first, void *item)
 {
-	return refuse(err, ERR_INVALID, AT_ITEM(list, i),
-		      "%s has the name %s too, and says something else of it", first, name);
+	union {
+		struct network_spec network;
+		struct volume_spec volume;
+	} renamed;
+	record_copy(list->type, &renamed, first);
+	string_set(text_at(&renamed, list->key), *text_at(item, list->key));
+	string_set(text_at(&renamed, list->docker_name), *text_at(item, list->docker_name));
+	bool same = record_equal(list->type, &renamed, item);
+	record_release(list->type, &renamed);
+	return same;
 }
 
-static enum err_code check_same_networks(const struct project_request *request, struct err *err)
+static enum err_code check_same(const struct project_request *request,
+				const struct named_list *list, void *items, size_t n,
+				struct err *err)
 {
 	struct map seen = { 0 };
 	enum err_code code = ERR_NONE;
-	for (size_t i = 0; !code && i < request->networks.n; i++) {
-		const struct network_spec *network = &request->networks.items[i];
-		_cleanup_free_ char *name = docker_name(request, network->name, network->key);
-		const struct network_spec *first = map_get(&seen, key_of(name));
-		struct network_spec renamed;
-		if (!first) {
-			map_put(&seen, key_of(name), (void *)(uintptr_t)network);
-			continue;
-		}
-		record_copy(&network_spec_type, &renamed, first);
-		string_set(&renamed.key, network->key);
-		string_set(&renamed.name, network->name);
-		if (!record_equal(&network_spec_type, &renamed, network))
-			code = refuse_other("networks", i, name, first->key, err);
-		record_release(&network_spec_type, &renamed);
-	}
-	map_release(&seen);
-	return code;
-}
-
-static enum err_code check_same_volumes(const struct project_request *request, struct err *err)
-{
-	struct map seen = { 0 };
-	enum err_code code = ERR_NONE;
-	for (size_t i = 0; !code && i < request->volumes.n; i++) {
-		const struct volume_spec *volume = &request->volumes.items[i];
-		_cleanup_free_ char *name = docker_name(request, volume->name, volume->key);
-		const struct volume_spec *first = map_get(&seen, key_of(name));
-		struct volume_spec renamed;
-		if (!first) {
-			map_put(&seen, key_of(name), (void *)(uintptr_t)volume);
-			continue;
-		}
-		record_copy(&volume_spec_type, &renamed, first);
-		string_set(&renamed.key, volume->key);
-		string_set(&renamed.name, volume->name);
-		if (!record_equal(&volume_spec_type, &renamed, volume))
-			code = refuse_other("volumes", i, name, first->key, err);
-		record_release(&volume_spec_type, &renamed);
+	for (size_t i = 0; !code && i < n; i++) {
+		void *item = (char *)items + i * list->type->size;
+		_cleanup_free_ char *name = docker_name(request, *text_at(item, list->docker_name),
+							*text_at(item, list->key));
+		void *first = map_get(&seen, key_of(name));
+		if (!first)
+			map_put(&seen, key_of(name), item);
+		else if (!says_the_same(list, first, item))
+			code = refuse(err, ERR_INVALID, AT_ITEM(list->name, i),
+				      "%s has the name %s too, and says something else of it",
+				      *text_at(first, list->key), name);
 	}
 	map_release(&seen);
 	return code;
@@ -178,9 +177,11 @@ static enum err_code build_index(struct project_index *index, struct err *err)
 			code = check_resource_name("volumes", i, volume->name, 2, err);
 	}
 	if (!code)
-		code = check_same_networks(request, err);
+		code = check_same(request, &networks, request->networks.items, request->networks.n,
+				  err);
 	if (!code)
-		code = check_same_volumes(request, err);
+		code = check_same(request, &volumes, request->volumes.items, request->volumes.n,
+				  err);
 	if (!code)
 		code = index_contents(&index->contents[CONTENT_CONFIG], "configs",
 				      request->configs.items, request->configs.n, err);
@@ -190,7 +191,6 @@ static enum err_code build_index(struct project_index *index, struct err *err)
 	return code;
 }
 
-/* It names what the request brings, and means the same bytes. */
 /* Of all uses: each is a file of its own on the machine's tmpfs. */
 static enum err_code check_amount(const struct project_index *index, const struct job_spec *spec,
 				  struct err *err)
@@ -211,6 +211,7 @@ static enum err_code check_amount(const struct project_index *index, const struc
 		      n_bytes, JOB_CONTENTS_BYTES);
 }
 
+/* It names what the request brings, and means the same bytes. */
 static enum err_code check_contents(const struct project_index *index, const struct job_spec *spec,
 				    struct err *err)
 {
