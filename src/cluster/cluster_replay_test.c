@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "cluster/test_world.h"
+#include "task/test_records.h"
 
 /* What a store would hold after all changes: the last value of every key. `order` of the kinds is
  * the reader's. */
@@ -84,19 +85,6 @@ static void fill(struct world *world)
 	cluster_put_identity(&world->cluster, &world->changes, &identity);
 	struct removed_node removed = { .id = removed_id, .name = base_strdup("c") };
 	cluster_put_removed_node(&world->cluster, &world->changes, &removed);
-}
-
-static void assert_same_records(const struct task *a, const struct task *b)
-{
-	struct task_desired desired[2];
-	struct task_observed observed[2];
-	char ids[2][TASK_CONTAINER_ID_SIZE];
-	task_get_desired(a, &desired[0]);
-	task_get_desired(b, &desired[1]);
-	task_get_observed(a, ids[0], &observed[0]);
-	task_get_observed(b, ids[1], &observed[1]);
-	assert_true(record_equal(&task_desired_type, &desired[0], &desired[1]));
-	assert_true(record_equal(&task_observed_type, &observed[0], &observed[1]));
 }
 
 static void assert_same_tasks(const struct cluster *a, const struct cluster *b)

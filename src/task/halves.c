@@ -8,6 +8,8 @@
 #include "base/check.h"
 #include "task/task.h"
 
+_Static_assert(REASON_COUNT <= UINT8_MAX, "a half holds a reason in one byte");
+
 #define DOCKER_ID_BYTES sizeof(((struct observed_half *)0)->docker_id)
 
 static const struct task_rare no_rare;

@@ -86,8 +86,8 @@ struct task_desired {
 };
 extern const struct record_type task_desired_type;
 
-/* The worker's half. Store key: (node, task). `version` rises with every change the worker makes, across its
- * restarts too; an older version never replaces a newer one. */
+/* The worker's half. Store key: task id; in stores of release 1 (node, task). `version` rises with every change the
+ * worker makes, across its restarts too; an older version never replaces a newer one. */
 struct task_observed {
 	struct task_id task;
 	int64_t version;

@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "task/test_records.h"
 
 struct story_record {
 	uint8_t kind;
@@ -294,19 +295,6 @@ void story_restart(struct story *story)
 	}
 	start(story);
 	story_run(story);
-}
-
-static void assert_same_records(const struct task *a, const struct task *b)
-{
-	struct task_desired desired[2];
-	struct task_observed observed[2];
-	char ids[2][TASK_CONTAINER_ID_SIZE];
-	task_get_desired(a, &desired[0]);
-	task_get_desired(b, &desired[1]);
-	task_get_observed(a, ids[0], &observed[0]);
-	task_get_observed(b, ids[1], &observed[1]);
-	assert_true(record_equal(&task_desired_type, &desired[0], &desired[1]));
-	assert_true(record_equal(&task_observed_type, &observed[0], &observed[1]));
 }
 
 static void compare_with_replay(struct story *story)
