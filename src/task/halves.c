@@ -15,7 +15,7 @@ _Static_assert(REASON_COUNT <= UINT8_MAX, "a half holds a reason in one byte");
 static const struct task_rare no_rare;
 
 /* What workers say of the tasks that are well. */
-static char usual_messages[][32] = { "", "running", "starting", "assigned to this machine",
+static char usual_messages[][32] = { "", "running", "starting", "waits to be started",
 				     "exited with status 0" };
 
 const struct task_rare *task_rare(const struct task *task)
