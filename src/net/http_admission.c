@@ -9,6 +9,7 @@
  *    longer than a round trip. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <event2/bufferevent.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -111,8 +112,8 @@ static int connections(const struct http_server *server)
 
 /* ---- room ------------------------------------------------------------------------------------- */
 
-/* Is `fd`, the lowest that was free, among the last of this process? */
-static bool is_among_the_last(const struct http_server *server, int fd)
+/* Is it among the last of this process? */
+static bool is_reserved(const struct http_server *server, int fd)
 {
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
@@ -122,11 +123,18 @@ static bool is_among_the_last(const struct http_server *server, int fd)
 
 static bool descriptors_are_scarce(const struct http_server *server)
 {
-	int fd = fcntl(server->spare_fd, F_DUPFD_CLOEXEC, 0);
-	if (fd < 0)
+	int lowest = fcntl(server->spare_fd, F_DUPFD_CLOEXEC, 0);
+	if (lowest < 0)
 		return errno == EMFILE;
-	close(fd);
-	return is_among_the_last(server, fd);
+	close(lowest);
+	return is_reserved(server, lowest);
+}
+
+/* Has it one of the last, and is there no other? */
+static bool uses_the_reserve(const struct server_connection *connection)
+{
+	return is_reserved(connection->server, bufferevent_getfd(connection->bev)) &&
+	       descriptors_are_scarce(connection->server);
 }
 
 static void cut(struct server_connection *connection)
@@ -135,8 +143,8 @@ static void cut(struct server_connection *connection)
 	server_connection_free(connection);
 }
 
-/* Cut the oldest of those without a certificate that are not being answered. */
-static void make_room(struct http_server *server)
+/* Cut the oldest of those without a certificate that are not being answered, if there is one. */
+static bool make_room(struct http_server *server)
 {
 	static const enum connection_class order[] = { CLASS_NOBODY, CLASS_NEW };
 	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
@@ -146,9 +154,10 @@ static void make_room(struct http_server *server)
 			if (connection->receive == RECEIVE_WHOLE)
 				continue;
 			cut(connection);
-			return;
+			return true;
 		}
 	}
+	return false;
 }
 
 /* Of handshakes the oldest is cut: of all, or of one address. */
@@ -215,13 +224,24 @@ static void let_in_tcp(struct server_listener *listener, int fd)
 	server_connection_new(server, fd, &peer, listener->tls)->counted_arrival = true;
 }
 
+static bool may_accept(const struct server_listener *listener)
+{
+	return !listener->tls || !descriptors_are_scarce(listener->server);
+}
+
+bool server_has_descriptor(const struct server_listener *listener)
+{
+	/* What is given up is free when the loop has turned. Were the caller taken in before that, on one
+	 * of the last, the freed one would look like plenty to the next: two came for each that went. */
+	return may_accept(listener) || !make_room(listener->server);
+}
+
 bool server_let_in(struct server_listener *listener, int fd)
 {
 	struct http_server *server = listener->server;
 	const struct http_server_options *options = &server->options;
-	bool scarce = connections(server) >= options->connections_max - options->reserved ||
-		      is_among_the_last(server, fd);
-	if (scarce && (listener->tls || connections(server) >= options->connections_max))
+	int room = options->connections_max - (listener->tls ? options->reserved : 0);
+	if (connections(server) >= room)
 		make_room(server);
 	if (connections(server) >= options->connections_max)
 		server_turn_away(listener, fd, "too many connections");
@@ -229,8 +249,7 @@ bool server_let_in(struct server_listener *listener, int fd)
 		let_in_tcp(listener, fd);
 	else
 		let_in_unix(listener, fd);
-	/* A descriptor that was given up is free when the loop has turned. */
-	return !scarce;
+	return may_accept(listener);
 }
 
 /* ---- staying ---------------------------------------------------------------------------------- */
@@ -273,7 +292,7 @@ bool server_may_stay(struct server_connection *connection, int *ret_status, stru
 	    connection->address->of_class[class] >= options->address_connections_max)
 		return refuse(ret_status, 429, err,
 			      "too many connections from this address without a certificate");
-	if (class != CLASS_OWN && (connections(server) > room || descriptors_are_scarce(server)))
+	if (class != CLASS_OWN && (connections(server) > room || uses_the_reserve(connection)))
 		return refuse(ret_status, 503, err, "too many connections");
 	server_reclass(connection, class);
 	return true;

@@ -247,7 +247,8 @@ static void a_flood_of_strangers_holds_up_neither_workers_nor_the_owner(void **s
 	print_message("flood: %d strangers, %d of them cut, and %d hasty ones; the longest answer "
 		      "took %d ms\n",
 		      world.n_strangers, cut, ROUNDS * HASTY_PER_ROUND, (int)world.longest_ms);
-	assert_true(world.n_strangers - cut < SERVER_DESCRIPTORS);
+	/* The last are not theirs: were they, some of those who come next would be hung up on unseen. */
+	assert_true(world.n_strangers - cut < SERVER_DESCRIPTORS - LIMIT_HTTP_RESERVED);
 	stop(&world);
 }
 

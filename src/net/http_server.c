@@ -70,6 +70,8 @@ static void on_accept(evutil_socket_t listen_fd, short what, void *argument)
 {
 	(void)what;
 	struct server_listener *listener = argument;
+	if (!server_has_descriptor(listener))
+		return;
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
 		int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {

@@ -120,8 +120,11 @@ struct http_server {
 /* http_admission.c */
 void server_admission_init(struct http_server *server);
 void server_admission_release(struct http_server *server);
-/* A caller on an accepted socket: a connection, or hung up on. False: room is scarce, do not take
- * in more of them in this turn of the loop. */
+/* Is there a descriptor for the caller that waits to be accepted? False: another has been cut for it,
+ * whose descriptor is free in the next turn of the loop: accept nobody before. */
+bool server_has_descriptor(const struct server_listener *listener);
+/* A caller on an accepted socket: a connection, or hung up on. False: descriptors are scarce, do not
+ * take in more of them in this turn of the loop. */
 bool server_let_in(struct server_listener *listener, int fd);
 /* Hang up on a caller, on the unix socket with a reason. */
 void server_turn_away(struct server_listener *listener, int fd, const char *message);
