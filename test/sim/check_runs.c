@@ -83,9 +83,14 @@ struct known_runs {
 	uint64_t schedule_hash;
 	size_t n_ended, n_replaced;
 	bool open; /* one is under way, or waits */
-	int64_t times_ms[3 * LIMIT_RUNS_PER_JOB];
+	struct job_run runs[3 * LIMIT_RUNS_PER_JOB];
 	size_t n;
 };
+
+static bool has_ended(const struct job_run *run)
+{
+	return run->outcome != RUN_UNDER_WAY && run->outcome != RUN_WAITS;
+}
 
 static struct known_runs look(const struct job_entry *entry, const struct schedule *schedule)
 {
@@ -95,10 +100,10 @@ static struct known_runs look(const struct job_entry *entry, const struct schedu
 				  .schedule_hash = record_hash(&schedule_type, schedule) };
 	for (size_t i = 0; i < runs->runs.n; i++) {
 		int outcome = runs->runs.items[i].outcome;
-		now.n_ended += outcome != RUN_UNDER_WAY && outcome != RUN_WAITS;
+		now.n_ended += has_ended(&runs->runs.items[i]);
 		now.n_replaced += outcome == RUN_REPLACED;
 		now.open |= outcome == RUN_UNDER_WAY || outcome == RUN_WAITS;
-		now.times_ms[now.n++] = runs->runs.items[i].scheduled_wall_ms;
+		now.runs[now.n++] = runs->runs.items[i];
 	}
 	return now;
 }
@@ -175,12 +180,20 @@ static void check_new(struct sim *sim, const struct job_entry *entry,
 		wrong(sim, entry, time_ms, "waits, and should not");
 }
 
+/* A time may come again, where the clock was ahead and another schedule counts from now on. */
+static bool may_be_same(const struct job_run *was, const struct job_run *now)
+{
+	return was->scheduled_wall_ms == now->scheduled_wall_ms &&
+	       (!has_ended(was) ||
+		(was->outcome == now->outcome && was->ended_wall_ms == now->ended_wall_ms));
+}
+
 /* Runs are added at the end; of the others some may have been forgotten. */
 static size_t first_new(const struct known_runs *was, const struct known_runs *now)
 {
 	size_t at = 0;
 	for (size_t i = 0; i < now->n; i++) {
-		while (at < was->n && was->times_ms[at] != now->times_ms[i])
+		while (at < was->n && !may_be_same(&was->runs[at], &now->runs[i]))
 			at++;
 		if (at++ >= was->n)
 			return i;
