@@ -327,7 +327,9 @@ static void let_speak(struct manager *manager, struct session *session)
 void publish(struct manager *manager)
 {
 	struct queue *waiting = &manager->telling.waiting;
-	while (waiting->n && waiting->items[0].key <= manager->in->now_ms) {
+	/* In a rehearsal nobody is kept waiting, nor is who was when it began. */
+	bool all = !manager->options.tell_per_node_us;
+	while (waiting->n && (all || waiting->items[0].key <= manager->in->now_ms)) {
 		struct session *session = map_get(&manager->sessions, waiting->items[0].id);
 		queue_pop(waiting);
 		/* It may have been dismissed since. */

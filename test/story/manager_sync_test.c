@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "manager_planned.h"
 #include "manager_worker.h"
 
 static void begin(struct story *story, int64_t replicas)
@@ -515,6 +516,32 @@ static void news_wait_only_where_much_is_said(void **state)
 	story_end(&story);
 }
 
+/* Whose turn has not come when a plan is made is told in it at once, so its tasks start there. */
+static void in_a_plan_no_news_wait(void **state)
+{
+	(void)state;
+	struct story story;
+	story_begin(&story);
+	story.options.tell_per_node_us = 1000000;
+	story_restart(&story);
+	story_join(&story, "alpha");
+	story_project(&story, "shop");
+	story_job(&story, "web", 1);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 5000);
+	story_scale(&story, "shop", "web", 2);
+	story_scale(&story, "shop", "web", 3);
+	assert_int_equal(story_task(&story, "shop/web.3")->state, TASK_SCHEDULED);
+	story_project(&story, "blog");
+	story_job(&story, "db", 1);
+	story_depends(story_job(&story, "web", 1), "db", DEPEND_STARTED);
+	story_plans(&story, "db created 0>1\n"
+			    "  start blog/db.1 to alpha\n"
+			    "web created 0>1\n"
+			    "  start blog/web.1 to alpha\n");
+	story_end(&story);
+}
+
 static void a_message_carries_the_number_of_the_commit_it_was_computed_at(void **state)
 {
 	(void)state;
@@ -559,6 +586,7 @@ int main(void)
 		cmocka_unit_test(every_message_is_answered_with_its_acknowledgement),
 		cmocka_unit_test(news_that_follow_soon_come_in_one_message),
 		cmocka_unit_test(news_wait_only_where_much_is_said),
+		cmocka_unit_test(in_a_plan_no_news_wait),
 		cmocka_unit_test(a_message_carries_the_number_of_the_commit_it_was_computed_at),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
