@@ -1,5 +1,6 @@
-/* depends_on: conditions gate the first start of a job's revision, and nothing after it. A job that is to be restarted
- * with one it depends on is when that has been replaced, and not while it is: that it is due is on record.
+/* depends_on: conditions gate the first start of a job's revision, and of each run of a schedule, and nothing after it.
+ * A job that is to be restarted with one it depends on is when that has been replaced, and not while it is: that it is
+ * due is on record.
  *
  * Invariant: a gate is decided from the facts of the jobs it depends on as they were last reconciled; when these
  * change, jobs with gated tasks are reconciled again. */
@@ -10,17 +11,18 @@
 #include "manager/core.h"
 #include "manager/depend.h"
 
-/* A task of the current revision was placed once: the gate is behind us. */
+/* A task of the current revision was placed once, of a schedule one of the run that goes on: the gate is behind us. */
 static bool has_begun(const struct job_entry *entry)
 {
 	const struct settled *settled = &entry->job.settled;
-	if (settled->roll == entry->job.roll &&
+	int64_t since = job_entry_current(entry)->spec.schedule ? entry->job.restarts_asked : 0;
+	if (settled->roll == entry->job.roll && settled->restarts_asked >= since &&
 	    (settled->succeeded.ranges.n || settled->left.ranges.n))
 		return true;
 	for (size_t i = entry->tasks.n; i > 0; i--) {
 		const struct task *task = entry->tasks.items[i - 1];
 		if (task->desired.revision == entry->job.revision &&
-		    !uuid_is_zero(task->desired.node.uuid))
+		    task->desired.restarts_asked >= since && !uuid_is_zero(task->desired.node.uuid))
 			return true;
 	}
 	return false;

@@ -363,6 +363,40 @@ static void a_run_may_be_an_array_and_wait_for_others(void **state)
 	story_end(&story);
 }
 
+/* Each anew, though nothing of the specification has changed; but not once it has begun. */
+static void each_run_waits_for_others(void **state)
+{
+	(void)state;
+	for (int64_t at_once = 0; at_once < 2; at_once++) {
+		struct story story;
+		runs_begin(&story, "0 * * * *");
+		struct job_spec *spec = &story.request.jobs.items[0].spec;
+		spec->replicas = 2;
+		spec->concurrency = at_once;
+		story_job(&story, "db", 1);
+		story_depends(&story.request.jobs.items[0].spec, "db", DEPEND_HEALTHY);
+		story.starting = "db";
+		story.succeed = "backup";
+		assert_int_equal(story_apply(&story), ERR_NONE);
+		story_health(&story, "shop/db.1", HEALTH_HEALTHY);
+		story_pass(&story, HOUR_MS);
+		runs_expect(&story, "01:00 succeeded");
+		story.succeed = NULL;
+		story_health(&story, "shop/db.1", HEALTH_UNHEALTHY);
+		story_pass(&story, HOUR_MS);
+		story_why(&story, "shop/backup.1", TASK_PENDING, REASON_WAITS_DEPENDENCY,
+			  "waits for db to be healthy: 0 of 1 healthy");
+		story_health(&story, "shop/db.1", HEALTH_HEALTHY);
+		story_health(&story, "shop/db.1", HEALTH_UNHEALTHY);
+		runs_end(&story, true);
+		story_why(&story, "shop/backup.2", TASK_RUNNING, REASON_RUNNING,
+			  "running on alpha");
+		story_report(&story, "shop/backup.2", TASK_COMPLETED, REASON_EXIT_ZERO, NULL);
+		runs_expect(&story, "01:00 succeeded, 02:00 succeeded");
+		story_end(&story);
+	}
+}
+
 /* Stopped, its machine lost, and applied anew: no other machine runs on what the run was. */
 static void a_run_that_was_stopped_is_not_begun_again_elsewhere(void **state)
 {
@@ -408,6 +442,7 @@ int main(void)
 		cmocka_unit_test(the_night_without_a_half_past_two_has_its_run),
 		cmocka_unit_test(another_schedule_touches_no_run_and_makes_up_nothing),
 		cmocka_unit_test(a_run_may_be_an_array_and_wait_for_others),
+		cmocka_unit_test(each_run_waits_for_others),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
