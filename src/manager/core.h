@@ -167,6 +167,7 @@ struct manager {
 	struct map claims;   /* hash of a Docker and its machine's boot -> node_id */
 	struct map
 		dependents; /* project and name of a job -> those of other projects that name it */
+	size_t dependents_swept; /* how many there were when it was last swept */
 
 	struct job_id *dirty; /* reconcile these, in this order */
 	size_t n_dirty, dirty_capacity;

@@ -150,9 +150,13 @@ int depend_gate(const struct manager *manager, const struct job_entry *entry, st
 
 /* ---- who waits for jobs of other projects ---- */
 
+/* So many names are kept at least before those are looked for that nobody gives any more. */
+#define SWEEP_FROM 64
+
 /* Jobs that name a job of another project, whether that is there or not; ascending by id, so in the order they were
- * made. */
+ * made. Some may have gone since, or name it no more. */
 struct dependents {
+	struct uuid key;
 	struct job_id *ids;
 	size_t n, capacity;
 };
@@ -177,23 +181,6 @@ static void add_dependent(struct dependents *dependents, struct job_id id)
 	dependents->n++;
 }
 
-void depend_learn(struct manager *manager, const struct job_entry *entry)
-{
-	const struct job_spec *spec = &job_entry_current(entry)->spec;
-	for (size_t i = 0; i < spec->depends_on.n; i++) {
-		const struct depend *depend = &spec->depends_on.items[i];
-		if (!depend->project)
-			continue;
-		struct uuid key = key_of(manager, depend->project, depend->job);
-		struct dependents *dependents = map_get(&manager->dependents, key);
-		if (!dependents) {
-			dependents = base_calloc(1, sizeof(*dependents));
-			map_put(&manager->dependents, key, dependents);
-		}
-		add_dependent(dependents, entry->job.id);
-	}
-}
-
 static bool names(const struct manager *manager, const struct job_entry *entry, struct uuid key)
 {
 	const struct job_spec *spec = &job_entry_current(entry)->spec;
@@ -206,32 +193,83 @@ static bool names(const struct manager *manager, const struct job_entry *entry, 
 	return false;
 }
 
-size_t depend_others(struct manager *manager, const char *project, const char *job,
-		     const struct job_id **ret_ids)
+/* Those that have gone, or name it no more, are forgotten. */
+static void forget_former(const struct manager *manager, struct dependents *dependents)
 {
-	struct uuid key = key_of(manager, project, job);
-	struct dependents *dependents = map_get(&manager->dependents, key);
 	size_t n = 0;
-	if (!dependents)
-		return 0;
-	/* Those that have gone, or name it no more, are forgotten. */
 	for (size_t i = 0; i < dependents->n; i++) {
 		const struct job_entry *entry = cluster_job(&manager->cluster, dependents->ids[i]);
-		if (entry && names(manager, entry, key))
+		if (entry && names(manager, entry, dependents->key))
 			dependents->ids[n++] = dependents->ids[i];
 	}
 	dependents->n = n;
+}
+
+static void free_dependents(struct dependents *dependents)
+{
+	base_free(dependents->ids);
+	base_free(dependents);
+}
+
+/* Names that nobody gives any more would be kept for ever, for their jobs may never be there to ask who waits. */
+static void sweep(struct manager *manager)
+{
+	struct map kept = { 0 };
+	size_t at = 0;
+	for (struct dependents *dependents; (dependents = map_next(&manager->dependents, &at));) {
+		forget_former(manager, dependents);
+		if (dependents->n)
+			map_put(&kept, dependents->key, dependents);
+		else
+			free_dependents(dependents);
+	}
+	map_release(&manager->dependents);
+	manager->dependents = kept;
+	manager->dependents_swept = kept.n;
+}
+
+static struct dependents *dependents_of(struct manager *manager, struct uuid key)
+{
+	struct dependents *dependents = map_get(&manager->dependents, key);
+	if (dependents)
+		return dependents;
+	if (manager->dependents.n >= 2 * manager->dependents_swept + SWEEP_FROM)
+		sweep(manager);
+	dependents = base_calloc(1, sizeof(*dependents));
+	dependents->key = key;
+	map_put(&manager->dependents, key, dependents);
+	return dependents;
+}
+
+void depend_learn(struct manager *manager, const struct job_entry *entry)
+{
+	const struct job_spec *spec = &job_entry_current(entry)->spec;
+	for (size_t i = 0; i < spec->depends_on.n; i++) {
+		const struct depend *depend = &spec->depends_on.items[i];
+		if (depend->project)
+			add_dependent(dependents_of(manager,
+						    key_of(manager, depend->project, depend->job)),
+				      entry->job.id);
+	}
+}
+
+size_t depend_others(struct manager *manager, const char *project, const char *job,
+		     const struct job_id **ret_ids)
+{
+	struct dependents *dependents =
+		map_get(&manager->dependents, key_of(manager, project, job));
+	if (!dependents)
+		return 0;
+	forget_former(manager, dependents);
 	*ret_ids = dependents->ids;
-	return n;
+	return dependents->n;
 }
 
 void depend_release(struct manager *manager)
 {
 	size_t at = 0;
-	for (struct dependents *dependents; (dependents = map_next(&manager->dependents, &at));) {
-		base_free(dependents->ids);
-		base_free(dependents);
-	}
+	for (struct dependents *dependents; (dependents = map_next(&manager->dependents, &at));)
+		free_dependents(dependents);
 	map_release(&manager->dependents);
 }
 

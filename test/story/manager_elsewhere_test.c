@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "job/schedule.h"
+#include "manager/core.h"
 #include "manager_planned.h"
 
 /* The request is project infra with its one job. */
@@ -286,6 +287,30 @@ static void a_dependent_that_waits_no_more_is_not_restarted(void **state)
 	story_end(&story);
 }
 
+static void names_that_nobody_gives_any_more_are_forgotten(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story);
+	for (int i = 0; i < 300; i++) {
+		char name[16];
+		text_print(name, sizeof(name), "db%d", i);
+		struct depend *depend = shop(&story, DEPEND_STARTED);
+		string_set(&depend->job, name);
+		depend->optional = true;
+		assert_int_equal(story_apply(&story), ERR_NONE);
+	}
+	assert_true(story.manager->dependents.n < 100);
+	/* The one that is given still is not. */
+	shop(&story, DEPEND_HEALTHY)->restart = true;
+	story_depends(&story.request.jobs.items[0].spec, "db299", DEPEND_STARTED)->optional = true;
+	string_set(&story.request.jobs.items[0].spec.depends_on.items[1].project, "infra");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	assert_int_equal(story_act(&story, REQUEST_RESTART, "infra", "db"), ERR_NONE);
+	told_of_web(&story);
+	story_end(&story);
+}
+
 /* What is under way in the other project comes to its end in a plan, also where it takes turns. */
 static void a_plan_lets_come_what_is_waited_for_elsewhere(void **state)
 {
@@ -320,6 +345,7 @@ int main(void)
 		cmocka_unit_test(who_asks_for_it_is_restarted_after_a_job_of_another_project),
 		cmocka_unit_test(what_takes_no_time_is_waited_for_no_longer),
 		cmocka_unit_test(a_dependent_that_waits_no_more_is_not_restarted),
+		cmocka_unit_test(names_that_nobody_gives_any_more_are_forgotten),
 		cmocka_unit_test(a_plan_lets_come_what_is_waited_for_elsewhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
