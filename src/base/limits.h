@@ -183,9 +183,9 @@
 /* The policy of a machine. */
 #define LIMIT_POLICY_FILE_BYTES (64 * 1024)
 
-/* Docker's answers. */
+/* Docker's answers. Its list of containers is read as it comes: each of them may be as long as another answer. */
 #define LIMIT_DOCKER_BODY_BYTES (64 * 1024 * 1024)
-#define LIMIT_DOCKER_ITEM_BYTES (1024 * 1024) /* one container of a list */
+#define LIMIT_DOCKER_LIST_BYTES (256 * 1024 * 1024)
 
 /* Times of the protocol between manager and worker. */
 #define LIMIT_BEAT_MS	     2000

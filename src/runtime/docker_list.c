@@ -250,7 +250,7 @@ static bool take_container(struct scan *scan, struct container_seen *seen)
 void docker_list_init(struct docker_list *list)
 {
 	*list = (struct docker_list){ 0 };
-	text_init(&list->rest, LIMIT_DOCKER_ITEM_BYTES);
+	text_init(&list->rest, LIMIT_DOCKER_BODY_BYTES);
 }
 
 void docker_list_release(struct docker_list *list)
@@ -329,7 +329,7 @@ void docker_list_feed(struct docker_list *list, const void *bytes, size_t len)
 {
 	const char *at = bytes;
 	list->read_bytes += len;
-	if (list->stage != LIST_FAILED && list->read_bytes > LIMIT_DOCKER_BODY_BYTES)
+	if (list->stage != LIST_FAILED && list->read_bytes > LIMIT_DOCKER_LIST_BYTES)
 		fail(list, ERR_TOO_LARGE, "Docker's list of containers is too large");
 	while (len > 0) {
 		/* What is left of `rest` and a piece of what came are never more than it may hold. */

@@ -27,7 +27,7 @@ void docker_list_release(struct docker_list *list);
 /* The next bytes of the answer, however they are cut. A mistake is kept for docker_list_end(). */
 void docker_list_feed(struct docker_list *list, const void *bytes, size_t len);
 /* The answer is whole. Gives the items. ERR_PROTOCOL: it is no list, or not whole; ERR_TOO_LARGE: above
- * LIMIT_DOCKER_BODY_BYTES, or one container above LIMIT_DOCKER_ITEM_BYTES; nothing is given then. */
+ * LIMIT_DOCKER_LIST_BYTES, or one container above LIMIT_DOCKER_BODY_BYTES; nothing is given then. */
 enum err_code docker_list_end(struct docker_list *list, struct container_seen **ret_items,
 			      size_t *ret_n, struct err *err) WARN_UNUSED;
 

@@ -106,8 +106,8 @@ static void an_empty_list_has_nothing(void **state)
 	base_free(items);
 }
 
-/* `n` of `c` between the two. */
-static enum err_code read_long(const char *before, char c, size_t n, const char *after)
+/* `n` times `piece` between the two. */
+static enum err_code read_long(const char *before, const char *piece, size_t n, const char *after)
 {
 	struct container_seen *items = NULL;
 	size_t n_items;
@@ -115,7 +115,7 @@ static enum err_code read_long(const char *before, char c, size_t n, const char 
 	text_init(&text, SIZE_MAX / 2);
 	text_add(&text, before);
 	for (size_t i = 0; i < n; i++)
-		text_add_char(&text, c);
+		text_add(&text, piece);
 	text_add(&text, after);
 	enum err_code code = read_list(text.bytes, text.len, 4096, &items, &n_items);
 	base_free(items);
@@ -126,23 +126,31 @@ static enum err_code read_long(const char *before, char c, size_t n, const char 
 static void what_grows_without_bound_is_refused(void **state)
 {
 	(void)state;
-	assert_int_equal(read_long("[{\"a\":\"", 'x', LIMIT_DOCKER_ITEM_BYTES / 2, "\"}]"), 0);
-	assert_int_equal(read_long("[{\"a\":\"", 'x', LIMIT_DOCKER_ITEM_BYTES, "\"}]"),
+	assert_int_equal(read_long("[{\"a\":\"", "x", LIMIT_DOCKER_BODY_BYTES, "\"}]"),
 			 ERR_TOO_LARGE);
-	assert_int_equal(read_long("[{\"a\":", '[', LIMIT_JSON_DEPTH * 2, ""), ERR_PROTOCOL);
+	assert_int_equal(read_long("[{\"a\":", "[", LIMIT_JSON_DEPTH * 2, ""), ERR_PROTOCOL);
+}
+
+/* Labels and command are in the list, each control character as six: one job must not make a machine's list one that
+ * cannot be read. */
+static void a_container_of_the_largest_job_is_read(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		read_long("[{\"Labels\":{\"a\":\"", "\\u0001", LIMIT_JOB_RECORD_BYTES, "\"}}]"), 0);
 }
 
 static void a_list_without_end_is_refused(void **state)
 {
 	(void)state;
-	static char name[LIMIT_DOCKER_ITEM_BYTES / 2];
+	static char name[512 * 1024];
 	struct docker_list list;
 	struct container_seen *items = NULL;
 	size_t n = 0;
 	memset(name, 'x', sizeof(name));
 	docker_list_init(&list);
 	docker_list_feed(&list, "[", 1);
-	for (size_t bytes = 0; bytes < LIMIT_DOCKER_BODY_BYTES; bytes += sizeof(name)) {
+	for (size_t bytes = 0; bytes < LIMIT_DOCKER_LIST_BYTES; bytes += sizeof(name)) {
 		docker_list_feed(&list, bytes ? ",{\"a\":\"" : "{\"a\":\"", bytes ? 7 : 6);
 		docker_list_feed(&list, name, sizeof(name));
 		docker_list_feed(&list, "\"}", 2);
@@ -170,6 +178,7 @@ int main(void)
 		TEST(what_is_not_whole_or_no_list_is_refused),
 		TEST(an_empty_list_has_nothing),
 		TEST(what_grows_without_bound_is_refused),
+		TEST(a_container_of_the_largest_job_is_read),
 		TEST(a_list_without_end_is_refused),
 		TEST(of_what_is_no_list_the_beginning_is_kept),
 	};
