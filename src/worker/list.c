@@ -16,6 +16,9 @@
 #include "base/planted.h"
 #include "worker/worker_int.h"
 
+/* One that fails is nothing: Docker may be on its way down. */
+#define FAILURES_TOLD 5
+
 void worker_list_now(struct worker *worker)
 {
 	worker->list_at_ms = worker->now_ms;
@@ -119,14 +122,26 @@ static void plan_next(struct worker *worker, size_t n_listed)
 		worker->list_at_ms = worker->list_whole_at_ms;
 }
 
+static void take_failure(struct worker *worker, const struct container_result *result)
+{
+	worker->list_at_ms = worker->now_ms + RETRY_MS;
+	if (!worker->list_ended)
+		worker->list_whole_at_ms = worker->list_at_ms;
+	if (worker->list_failures == FAILURES_TOLD)
+		return;
+	if (++worker->list_failures == FAILURES_TOLD)
+		notes_add(&worker->out->notes, "Docker does not list its containers%s%s%s",
+			  worker->listed ? "" : ", and nothing starts before it does",
+			  result->message ? ": " : "", result->message ? result->message : "");
+}
+
 void worker_list_result(struct worker *worker, uint64_t op, const struct container_result *result)
 {
 	if (result->fault != FAULT_NONE) {
-		worker->list_at_ms = worker->now_ms + RETRY_MS;
-		if (!worker->list_ended)
-			worker->list_whole_at_ms = worker->list_at_ms;
+		take_failure(worker, result);
 		return;
 	}
+	worker->list_failures = 0;
 	plan_next(worker, result->n_list);
 	worker->list_mark++;
 	for (size_t i = 0; i < result->n_list; i++) {

@@ -109,6 +109,38 @@ static void one_that_has_ended_and_is_shown_no_more_is_looked_at_once(void **sta
 	world_free(world);
 }
 
+/* Nothing starts then, so somebody has to be told why. */
+static void lists_that_fail_again_and_again_are_told_once(void **state)
+{
+	(void)state;
+	struct world *world = world_new();
+	struct world_fault *fault =
+		world_fault(world, CONTAINER_LIST, FAULT_AMBIGUOUS, "it is too large");
+	fault->times = 3;
+	struct task_id id = world_begin(world, "app:1");
+	world_run(world, 8000);
+	assert_int_equal(world_running(world, id), 1);
+	world_expect_story(world, "Docker answers\n"
+				  "worker joins its cluster\n"
+				  "shop/web.1 pulling app:1\n"
+				  "shop/web.1 started\n");
+	fault->times = 20;
+	world_crash(world);
+	world_session(world, true);
+	world_run(world, 15000);
+	world_expect_story(world,
+			   "worker starts with 1 tasks\n"
+			   "Docker answers\n"
+			   "Docker does not list its containers, and nothing starts before it "
+			   "does: it is too large\n");
+	fault->times = 0;
+	world_run(world, 5000);
+	fault->times = 6;
+	world_run(world, 20000);
+	world_expect_story(world, "Docker does not list its containers: it is too large\n");
+	world_free(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -118,6 +150,7 @@ int main(void)
 		TEST(what_runs_is_no_news_to_a_list_of_the_ended),
 		TEST(a_stray_that_runs_is_not_forgotten_by_a_list_of_the_ended),
 		TEST(one_that_has_ended_and_is_shown_no_more_is_looked_at_once),
+		TEST(lists_that_fail_again_and_again_are_told_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
