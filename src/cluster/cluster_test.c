@@ -138,6 +138,38 @@ static void ports_exclude_each_other_by_address_and_protocol(void **state)
 	assert_null(cluster_port_owner(node, "127.0.0.1", PORT_TCP, 8081));
 }
 
+static size_t n_foreign(const struct node_entry *node, int64_t first, int64_t last)
+{
+	size_t n = 0;
+	for (int64_t port = first; port <= last; port++)
+		n += cluster_port_is_foreign(node, PORT_TCP, port);
+	return n;
+}
+
+static void of_many_foreign_ports_the_latest_are_known(void **state)
+{
+	struct world *world = *state;
+	struct node_entry *node = world_node(world, "a", 4000, 8 * GB, NULL, NULL);
+	for (int64_t port = 1; port <= 100; port++)
+		cluster_port_seen_foreign(node, PORT_TCP, port);
+	size_t n = n_foreign(node, 1, 100);
+	assert_in_range(n, 1, 99);
+	assert_int_equal(n_foreign(node, 101 - (int64_t)n, 100), n);
+	assert_false(cluster_port_is_foreign(node, PORT_UDP, 100));
+	/* What is seen again is not known twice. */
+	for (int64_t port = 101 - (int64_t)n; port <= 100; port++)
+		cluster_port_seen_foreign(node, PORT_TCP, port);
+	assert_int_equal(n_foreign(node, 1, 100), n);
+	/* One that is ours now makes room for one, and then the oldest goes first as before. */
+	cluster_port_seen_ours(node, PORT_TCP, 90);
+	cluster_port_seen_ours(node, PORT_TCP, 90);
+	assert_int_equal(n_foreign(node, 1, 100), n - 1);
+	for (int64_t port = 101; port <= 110; port++)
+		cluster_port_seen_foreign(node, PORT_TCP, port);
+	assert_int_equal(n_foreign(node, 1, 110), n);
+	assert_int_equal(n_foreign(node, 110 - (int64_t)n, 110), n);
+}
+
 static void a_replaced_revision_weighs_its_tasks_anew(void **state)
 {
 	struct world *world = *state;
@@ -430,6 +462,7 @@ int main(void)
 		CASE(a_placed_task_weighs_on_its_node_until_it_is_gone),
 		CASE(a_task_that_reserves_nothing_is_expected_to_use_something),
 		CASE(ports_exclude_each_other_by_address_and_protocol),
+		CASE(of_many_foreign_ports_the_latest_are_known),
 		CASE(a_replaced_revision_weighs_its_tasks_anew),
 		CASE(old_revisions_can_be_deleted),
 		CASE(deleting_takes_everything_out_again),

@@ -1,4 +1,6 @@
-/* Invariant: no port is in it twice; `next` is the oldest once it is full. */
+/* Invariant: no port is in it twice; the one that was seen last is the last. */
+#include <string.h>
+
 #include "base/alloc.h"
 #include "base/check.h"
 #include "cluster/cluster.h"
@@ -9,7 +11,6 @@
 struct foreign_ports {
 	uint32_t keys[PORTS_MAX];
 	size_t n;
-	size_t next; /* to be given up for a new one */
 };
 
 static uint32_t key_of(int protocol, int64_t port)
@@ -32,28 +33,30 @@ bool cluster_port_is_foreign(const struct node_entry *node, int protocol, int64_
 	return ports && find(ports, key_of(protocol, port)) < ports->n;
 }
 
+static void remove_at(struct foreign_ports *ports, size_t at)
+{
+	ports->n--;
+	memmove(&ports->keys[at], &ports->keys[at + 1], (ports->n - at) * sizeof(ports->keys[0]));
+}
+
 void cluster_port_seen_foreign(struct node_entry *node, int protocol, int64_t port)
 {
 	uint32_t key = key_of(protocol, port);
 	if (!node->foreign_ports)
 		node->foreign_ports = base_calloc(1, sizeof(*node->foreign_ports));
 	struct foreign_ports *ports = node->foreign_ports;
-	if (find(ports, key) < ports->n)
-		return;
-	if (ports->n < PORTS_MAX) {
-		ports->keys[ports->n++] = key;
-		return;
-	}
-	ports->keys[ports->next] = key;
-	ports->next = (ports->next + 1) % PORTS_MAX;
+	size_t at = find(ports, key);
+	if (at < ports->n)
+		remove_at(ports, at);
+	else if (ports->n == PORTS_MAX)
+		remove_at(ports, 0);
+	ports->keys[ports->n++] = key;
 }
 
 void cluster_port_seen_ours(struct node_entry *node, int protocol, int64_t port)
 {
 	struct foreign_ports *ports = node->foreign_ports;
 	size_t at = ports ? find(ports, key_of(protocol, port)) : 0;
-	if (!ports || at == ports->n)
-		return;
-	ports->keys[at] = ports->keys[--ports->n];
-	ports->next = 0;
+	if (ports && at < ports->n)
+		remove_at(ports, at);
 }
