@@ -101,6 +101,32 @@ static void the_ports_of_one_task_differ(void **state)
 	scheduler_pick_release(&result);
 }
 
+/* They are passed over where one can do without, and keep no task from a machine. */
+static void foreign_ports_are_drawn_where_the_pools_are_not_enough_without(void **state)
+{
+	struct world *world = *state;
+	struct node_entry *node = world_node(world, "a", 4000, 8 * GB, NULL, NULL);
+	struct job_spec spec = world_spec(0, 0);
+	spec_add_port(&spec, NULL, 8080, 8083, PORT_TCP);
+	spec_add_port(&spec, NULL, 8081, 8083, PORT_TCP);
+	spec_add_port(&spec, NULL, 8081, 8083, PORT_TCP);
+	struct job_entry *web = world_job(world, "shop", "web", spec);
+	cluster_port_seen_foreign(node, PORT_TCP, 8080);
+	struct scheduler_pick result = pick(world, world_task(world, web, 1), nowhere);
+	assert_int_equal(result.ports.n, 3);
+	for (size_t i = 0; i < result.ports.n; i++)
+		assert_int_equal(result.ports.items[i].host_port, 8081 + (int64_t)i);
+	scheduler_pick_release(&result);
+	spec = world_spec(0, 0);
+	spec_add_port(&spec, NULL, 8083, 8083, PORT_TCP);
+	place(world, world_task(world, world_job(world, "shop", "db", spec), 1));
+	result = pick(world, world_task(world, web, 2), nowhere);
+	assert_int_equal(result.ports.n, 3);
+	for (size_t i = 0; i < result.ports.n; i++)
+		assert_int_equal(result.ports.items[i].host_port, 8080 + (int64_t)i);
+	scheduler_pick_release(&result);
+}
+
 static void equal_pools_serve_each_other_and_what_is_held_is_passed_over(void **state)
 {
 	struct world *world = *state;
@@ -239,6 +265,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(each_task_draws_the_lowest_free_port_of_its_pool),
 		CASE(the_ports_of_one_task_differ),
+		CASE(foreign_ports_are_drawn_where_the_pools_are_not_enough_without),
 		CASE(equal_pools_serve_each_other_and_what_is_held_is_passed_over),
 		CASE(preferences_spread_over_label_values_before_the_policy_speaks),
 		CASE(a_full_branch_is_passed_over),

@@ -30,15 +30,21 @@ static bool drawn_already(const struct question *question, const struct port *po
 	return false;
 }
 
-/* Draw the lowest free port from `from` on, of those that other programs are known to hold or of the rest. */
+/* Ports that other programs are known to hold: to be passed over, the only ones, or like any other. */
+enum foreign { FOREIGN_NOT, FOREIGN_ONLY, FOREIGN_TOO };
+
+/* Draw the lowest free port from `from` on. */
 static bool draw(struct question *question, const struct node_entry *node, size_t index,
-		 int64_t from, bool foreign)
+		 int64_t from, enum foreign foreign)
 {
 	const struct port *port = &question->spec->ports.items[index];
 	for (int64_t number = from; number <= port->host_last; number++) {
 		if (cluster_port_owner(node, port->host_ip, port->protocol, number) ||
-		    drawn_already(question, port, number) ||
-		    cluster_port_is_foreign(node, port->protocol, number) != foreign)
+		    drawn_already(question, port, number))
+			continue;
+		if (foreign != FOREIGN_TOO &&
+		    cluster_port_is_foreign(node, port->protocol, number) !=
+			    (foreign == FOREIGN_ONLY))
 			continue;
 		question->grants[question->n_grants++] =
 			(struct port_grant){ (int64_t)index, number };
@@ -86,7 +92,8 @@ void ports_order(struct question *question)
 		    (void *)(uintptr_t)spec);
 }
 
-bool ports_draw(struct question *question, const struct node_entry *node, size_t *ret_index)
+static bool draw_all(struct question *question, const struct node_entry *node, enum foreign foreign,
+		     size_t *ret_index)
 {
 	const struct port *before = NULL;
 	question->n_grants = 0;
@@ -98,12 +105,20 @@ bool ports_draw(struct question *question, const struct node_entry *node, size_t
 		if (before && compare_pools(before, port) == 0)
 			from = question->grants[question->n_grants - 1].host_port + 1;
 		/* Those may be free again, and where nothing else is left nothing is lost by trying. */
-		if (!draw(question, node, index, from, false) &&
-		    !(node->foreign_ports && draw(question, node, index, port->host_first, true))) {
+		if (!draw(question, node, index, from, foreign) &&
+		    !(foreign == FOREIGN_NOT && node->foreign_ports &&
+		      draw(question, node, index, port->host_first, FOREIGN_ONLY))) {
 			*ret_index = index;
 			return false;
 		}
 		before = port;
 	}
 	return true;
+}
+
+bool ports_draw(struct question *question, const struct node_entry *node, size_t *ret_index)
+{
+	/* One pool may have passed over the port that leaves enough for another. */
+	return draw_all(question, node, FOREIGN_NOT, ret_index) ||
+	       (node->foreign_ports && draw_all(question, node, FOREIGN_TOO, ret_index));
 }
