@@ -539,7 +539,9 @@ static enum err_code start(struct worker_daemon *daemon,
 	daemon->store_ops = options->store_ops ? options->store_ops : &store_lmdb;
 	/* The usual folder may never be needed, and not everybody can mount something there. */
 	enum err_code code = options->files_dir ? files_check(daemon->files, err) : ERR_NONE;
-	if (!code)
+	if (code)
+		err_prefix(err, "--files-dir");
+	else
 		code = daemon->store_ops->open(&store_options, &daemon->store, err);
 	if (!code)
 		code = start_core(daemon, err);

@@ -141,8 +141,12 @@ enum err_code files_check(const struct files *files, struct err *err)
 {
 	int fd;
 	enum err_code code = open_dir(files, &fd, err);
-	if (!code)
-		close(fd);
+	if (code)
+		return code;
+	/* Also root is refused, where the mount is read-only. */
+	if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
+		code = fail("write to the folder", files->dir, err);
+	close(fd);
 	return code;
 }
 

@@ -1,9 +1,11 @@
 /* On a real tmpfs, /dev/shm. */
 #include "worker/files.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -211,6 +213,33 @@ static void a_folder_that_is_named_is_looked_at_before_it_is_needed(void **state
 	files_free(relative);
 }
 
+/* For root there is no other way than a mount, in a namespace of this process. */
+static bool make_read_only(const char *dir)
+{
+	if (geteuid() != 0)
+		return chmod(dir, 0500) == 0;
+	return unshare(CLONE_NEWNS) == 0 &&
+	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("drover", dir, "tmpfs", MS_RDONLY, "mode=0700") == 0;
+}
+
+static void a_folder_that_is_named_can_be_written_to(void **state)
+{
+	(void)state;
+	struct bench bench;
+	struct err err;
+	set_up(&bench);
+	bool made = make_read_only(bench.dir);
+	enum err_code code = files_check(bench.files, &err);
+	umount(bench.dir);
+	assert_int_equal(chmod(bench.dir, 0700), 0);
+	tear_down(&bench);
+	if (!made)
+		skip();
+	assert_int_equal(code, ERR_IO);
+	assert_non_null(strstr(err.message, "cannot write to the folder /dev/shm/drover-files-"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +249,7 @@ int main(void)
 		TEST(what_cannot_be_made_leaves_nothing),
 		TEST(a_folder_that_others_can_change_is_refused),
 		TEST(a_folder_that_is_named_is_looked_at_before_it_is_needed),
+		TEST(a_folder_that_is_named_can_be_written_to),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,7 +92,7 @@ def test_configs_and_secrets(stopped_drover, files_dir):
     drover = stopped_drover
     drover.environment["E2E_TOKEN"] = ENVIRONMENT_SECRET
     assert drover.spawn("dev", "--files-dir", "here").wait(60) != 0
-    assert "here is not an absolute path" in drover.log()
+    assert "--files-dir: here is not an absolute path" in drover.log()
     drover.start("--files-dir", files_dir)
     (drover.folder / "app.conf").write_bytes(b"one\n")
     (drover.folder / "pw").write_text(FILE_SECRET)
