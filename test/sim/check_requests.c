@@ -37,19 +37,25 @@ static struct known_revision *revision_of(struct known_job *job, int64_t number)
 	return &job->revisions[number % REVISIONS_KNOWN];
 }
 
+static struct known_revision revision_known(int64_t number, const struct job_spec *spec,
+					    bool scaled)
+{
+	return (struct known_revision){
+		.number = number,
+		.hash = hash_of(spec),
+		.replicas = spec->replicas,
+		.rolls_back = spec->update.failure_action == UPDATE_ROLLBACK,
+		.scaled = scaled,
+	};
+}
+
 static void know_revision(struct known_job *job, const struct job_spec *spec)
 {
 	struct known_revision *known = revision_of(job, job->revision);
 	/* The same again is no news. */
 	bool same = known->number == job->revision && known->hash == hash_of(spec) &&
 		    known->replicas == spec->replicas;
-	*known = (struct known_revision){
-		.number = job->revision,
-		.hash = hash_of(spec),
-		.replicas = spec->replicas,
-		.rolls_back = spec->update.failure_action == UPDATE_ROLLBACK,
-		.scaled = same && known->scaled,
-	};
+	*known = revision_known(job->revision, spec, same && known->scaled);
 	job->hash = known->hash;
 	job->replicas = known->replicas;
 }
@@ -368,6 +374,12 @@ static void check_whole(struct sim *sim, const struct cluster *cluster,
 	}
 }
 
+static void adopt_revision(struct known_job *job, const struct job_revision *revision)
+{
+	*revision_of(job, revision->number) =
+		revision_known(revision->number, &revision->spec, revision->scaled);
+}
+
 static void adopt_job(struct checker *checker, const struct job_entry *entry)
 {
 	struct known_job *job = job_of(checker, entry->job.id);
@@ -375,8 +387,11 @@ static void adopt_job(struct checker *checker, const struct job_entry *entry)
 	job->wanted = entry->job.wanted;
 	job->revision = entry->job.revision;
 	job->restarts_asked = entry->job.restarts_asked + entry->job.restart_due;
-	know_revision(job, &job_entry_current(entry)->spec);
-	revision_of(job, job->revision)->scaled = job_entry_current(entry)->scaled;
+	/* Of one that is the current one no more, too: it may have been scaled before. */
+	for (size_t i = 0; i < entry->n_revisions; i++)
+		adopt_revision(job, entry->revisions[i]);
+	job->hash = revision_of(job, job->revision)->hash;
+	job->replicas = revision_of(job, job->revision)->replicas;
 	job->uncertain = false;
 }
 
