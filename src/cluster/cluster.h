@@ -29,7 +29,7 @@ struct job_placement {
 
 struct job_entry {
 	struct job job;
-	struct job_revision **revisions; /* ascending; the last one is current */
+	struct job_revision **revisions; /* ascending; the current one is job.revision */
 	size_t n_revisions;
 	struct task_list tasks;		  /* all tasks of the job that are not deleted */
 	struct job_placement *placements; /* ascending by node_index */
