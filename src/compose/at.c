@@ -254,6 +254,19 @@ enum err_code at_entry(const struct at *map, const struct tree_entry *entry, str
 	return replace_variables(ret_at, err);
 }
 
+struct at at_key(const struct at *map, const char *key)
+{
+	const struct tree_entry *entry =
+		map->node->kind == TREE_MAP ? tree_entry_of(map->node, key) : NULL;
+	if (!entry)
+		return *map;
+	return (struct at){ .load = map->load,
+			    .up = map,
+			    .name = entry->key->text,
+			    .key = entry->key,
+			    .node = entry->value };
+}
+
 enum err_code at_item(const struct at *list, size_t index, struct at *ret_at, struct err *err)
 {
 	PRE(list->node->kind == TREE_LIST && index < list->node->n);

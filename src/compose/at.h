@@ -60,6 +60,9 @@ enum err_code at_entry(const struct at *map, const struct tree_entry *entry, str
 enum err_code at_item(const struct at *list, size_t index, struct at *ret_at,
 		      struct err *err) WARN_UNUSED;
 
+/* The entry of that key, to say something of it; the map itself where it is not written. */
+struct at at_key(const struct at *map, const char *key);
+
 /* Replace variables in everything below: what merging drops counts too. Values of `x-*` are left alone. */
 enum err_code at_replace_all(const struct at *at, struct err *err) WARN_UNUSED;
 

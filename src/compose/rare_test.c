@@ -105,6 +105,15 @@ static void one_amount_at_two_places_must_agree(void **state)
 		 "    deploy: {resources: {reservations: {memory: 2g}}}\n",
 		 ERR_INVALID, "compose.yaml:4:22: services.web.mem_reservation",
 		 "deploy.resources.reservations.memory says something else");
+	/* As in Docker Compose, 0 is nothing written. */
+	spec = spec_of("    cpus: 0\n    mem_limit: 0\n    pids_limit: 0\n"
+		       "    deploy: {resources: {limits: {cpus: 2, memory: 64m, pids: 10}}}\n");
+	assert_int_equal(spec->limits.cpu_milli, 2000);
+	assert_int_equal(spec->limits.memory_bytes, 64 << 20);
+	assert_int_equal(spec->limits.pids, 10);
+	test_bad("    pids_limit: -1\n    deploy: {resources: {limits: {pids: 10}}}\n", ERR_INVALID,
+		 "compose.yaml:4:17: services.web.pids_limit",
+		 "deploy.resources.limits.pids says something else");
 	test_bad("    mem_limit: 1m\n", ERR_INVALID, "compose.yaml:4:16: services.web.mem_limit",
 		 "less than 6 MB");
 }
@@ -167,7 +176,7 @@ static void namespaces_of_other_containers_are_refused(void **state)
 	test_bad("    pid: private\n", ERR_INVALID, "compose.yaml:4:10: services.web.pid",
 		 "expected host");
 	test_bad("    network_mode: none\n    networks: [default]\n", ERR_INVALID,
-		 "compose.yaml:2:3: services.web", "exclude each other");
+		 "compose.yaml:4:5: services.web.network_mode", "exclude each other");
 	test_bad("    network_mode: host\n    ports: ['80:80']\n", ERR_INVALID,
 		 "compose.yaml:5:13: services.web.ports[0]",
 		 "nothing is published in network mode host");
@@ -311,9 +320,9 @@ static void a_containers_name_becomes_an_alias(void **state)
 	test_world_release(&world);
 	assert_int_equal(spec_of("    container_name: web\n")->networks.items[0].aliases.n, 0);
 	test_bad("    container_name: a\n    scale: 2\n", ERR_INVALID,
-		 "compose.yaml:2:3: services.web", "the name of one container");
+		 "compose.yaml:4:5: services.web.container_name", "the name of one container");
 	test_bad("    container_name: a\n    deploy: {mode: global}\n", ERR_INVALID,
-		 "compose.yaml:2:3: services.web", "the name of one container");
+		 "compose.yaml:4:5: services.web.container_name", "the name of one container");
 	test_bad("    container_name: a b\n", ERR_INVALID,
 		 "compose.yaml:4:21: services.web.container_name", "is not a name");
 }
@@ -423,15 +432,17 @@ static void networks_are_joined_by_priority(void **state)
 		 "an address belongs to one task");
 	test_bad("    networks: {n: {ipv4_address: 10.0.1.5}}\n"
 		 "networks: {n: {ipam: {config: [{subnet: 10.0.0.0/24}]}}}\n",
-		 ERR_INVALID, "compose.yaml:4:16: services.web.networks.n",
+		 ERR_INVALID, "compose.yaml:4:34: services.web.networks.n.ipv4_address",
 		 "10.0.1.5 is in no subnet of the network \"n\"");
 	test_bad("    networks: {default: {ipv6_address: '2001:db8::5'}}\n", ERR_INVALID,
-		 "compose.yaml:4:16: services.web.networks.default",
+		 "compose.yaml:4:40: services.web.networks.default.ipv6_address",
 		 "which has none of its own: write it under ipam");
 	test_bad("    mac_address: 03:42:ac:11:00:02\n", ERR_INVALID,
-		 "compose.yaml:2:3: services.web", "is not an address like 02:42");
+		 "compose.yaml:4:18: services.web.mac_address", "is not an address like 02:42");
 	test_bad("    network_mode: none\n    mac_address: 02:42:ac:11:00:02\n", ERR_INVALID,
-		 "compose.yaml:2:3: services.web", "joins a network of the project");
+		 "compose.yaml:5:5: services.web.mac_address", "joins a network of the project");
+	test_bad("    scale: 2\n    mac_address: 02:42:ac:11:00:02\n", ERR_INVALID,
+		 "compose.yaml:5:18: services.web.mac_address", "an address belongs to one task");
 	test_bad("    networks: {default: {priority: high}}\n", ERR_INVALID,
 		 "compose.yaml:4:36: services.web.networks.default.priority",
 		 "is not a whole number");

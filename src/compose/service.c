@@ -17,6 +17,18 @@ void *settle(const struct record_type *type, void *record)
 	return NULL;
 }
 
+static enum err_code fail_replicas(const struct at *at, const struct service *service,
+				   struct err *err)
+{
+	struct at deploy = at_key(at, "deploy");
+	struct at key = service->scale_written ? at_key(at, "scale") : at_key(&deploy, "replicas");
+	return at_fail_key(&key, err, ERR_INVALID,
+			   "%s has no place in a service of mode %s, which runs one task on each "
+			   "machine",
+			   service->scale_written ? "scale" : "replicas",
+			   enum_name(job_mode_names, service->spec.mode));
+}
+
 /* What the keys together mean. */
 static enum err_code finish_service(const struct at *at, struct service *service, struct err *err)
 {
@@ -26,14 +38,13 @@ static enum err_code finish_service(const struct at *at, struct service *service
 				   "the service has no image; drover runs images and "
 				   "builds none");
 	if (job_spec_is_global(spec) && service->replicas_written)
-		return at_fail_key(at, err, ERR_INVALID,
-				   "replicas has no place in a service of mode %s, which runs one "
-				   "task on each machine",
-				   enum_name(job_mode_names, spec->mode));
-	if (service->network_mode_written && spec->networks.n)
+		return fail_replicas(at, service, err);
+	if (service->network_mode_written && spec->networks.n) {
+		struct at key = at_key(at, "network_mode");
 		return at_fail_key(
-			at, err, ERR_INVALID,
+			&key, err, ERR_INVALID,
 			"network_mode and networks exclude each other; write one of them");
+	}
 	if (spec->networks.n == 0 && !service->network_mode_written) {
 		struct network_use *use = list_add(&spec->networks, sizeof(*use));
 		string_set(&use->network, "default");

@@ -102,8 +102,9 @@ enum err_code merge_container_name(const struct at *at, struct service *service,
 	const char *name = service->container_name;
 	if (!name)
 		return ERR_NONE;
+	struct at key = at_key(at, "container_name");
 	if (spec->replicas > 1 || job_spec_is_global(spec))
-		return at_fail_key(at, err, ERR_INVALID,
+		return at_fail_key(&key, err, ERR_INVALID,
 				   "container_name is the name of one container, but the service "
 				   "has more; remove it, or write it under networks.*.aliases");
 	for (size_t i = 0; i < spec->networks.n; i++)

@@ -25,14 +25,24 @@ static enum err_code read_item(const struct at *item, void *service, struct err 
 	return code;
 }
 
+/* Those that are told of by themselves. */
+static const char *const endpoint_keys[] = { "interface_name", "ipv4_address", "ipv6_address",
+					     "link_local_ips", "mac_address" };
+
 static enum err_code read_entry(const struct at *entry, struct service *service, struct err *err)
 {
+	size_t index = service->spec.networks.n;
 	struct network_use *use = add_network(entry, service, entry->name);
 	struct network_read read = { .priority = 0 };
 	enum err_code code = ERR_NONE;
 	if (!at_is_null(entry))
 		code = keys_read(entry, SECTION_SERVICE_NETWORK, &read, err);
 	use->aliases = read.aliases;
+	for (size_t i = 0; i < ARRAY_LEN(endpoint_keys); i++) {
+		struct at key = at_key(entry, endpoint_keys[i]);
+		if (key.up == entry)
+			at_origin(&key, "networks[%zu].endpoint.%s", index, endpoint_keys[i]);
+	}
 	use->endpoint = settle(&endpoint_settings_type, &read.endpoint);
 	return code;
 }
@@ -101,18 +111,20 @@ enum err_code merge_mac_address(const struct at *at, struct service *service, st
 	struct network_use *first = service->spec.networks.items;
 	if (!service->mac_address)
 		return ERR_NONE;
+	struct at key = at_key(at, "mac_address");
 	if (!first)
-		return at_fail_key(at, err, ERR_INVALID,
+		return at_fail_key(&key, err, ERR_INVALID,
 				   "mac_address is for a service that joins a network of the "
 				   "project");
 	if (!first->endpoint)
 		first->endpoint = base_calloc(1, sizeof(*first->endpoint));
 	if (first->endpoint->mac_address &&
 	    strcmp(first->endpoint->mac_address, service->mac_address) != 0)
-		return at_fail_key(at, err, ERR_INVALID,
+		return at_fail_key(&key, err, ERR_INVALID,
 				   "mac_address and that of the network %s differ; write one of "
 				   "them",
 				   first->network);
 	string_set(&first->endpoint->mac_address, service->mac_address);
+	at_origin(&key, "networks[0].endpoint");
 	return ERR_NONE;
 }

@@ -191,11 +191,11 @@ static void replicas_and_scale_must_agree(void **state)
 		 "compose.yaml:5:24: services.web.deploy.replicas",
 		 "deploy.replicas is 2 and scale is 3");
 	test_bad("    deploy: {mode: global, replicas: 1}\n", ERR_INVALID,
-		 "compose.yaml:2:3: services.web",
+		 "compose.yaml:4:28: services.web.deploy.replicas",
 		 "replicas has no place in a service of mode global");
 	test_bad("    scale: 1\n    deploy: {mode: global-job}\n", ERR_INVALID,
-		 "compose.yaml:2:3: services.web",
-		 "replicas has no place in a service of mode global-job");
+		 "compose.yaml:4:5: services.web.scale",
+		 "scale has no place in a service of mode global-job");
 	test_bad("    deploy: {mode: global}\n    x-drover: {volume: one-node}\n", ERR_INVALID,
 		 "compose.yaml:5:24: services.web.x-drover.volume",
 		 "a service of mode global runs on each machine, so what it uses cannot be on one");

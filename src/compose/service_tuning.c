@@ -91,7 +91,8 @@ enum err_code read_rates(const struct at *at, void *list, struct err *err)
 	return read_each_item(at, read_rate_item, list, err);
 }
 
-/* One amount that Compose lets stand at two places, where it must be the same. */
+/* One amount that Compose lets stand at two places, where it must be the same. Here 0 is nothing written, as Docker
+ * Compose has it. */
 struct twice {
 	const char *key;
 	const char *part; /* of deploy.resources */
@@ -118,6 +119,12 @@ static const struct tree_node *below(const struct tree_node *node, const char *k
 	return node && node->kind == TREE_MAP ? tree_get(node, key) : NULL;
 }
 
+/* -1 process is no limit, as 0 is, but one that is asked for. */
+static bool is_below_zero(const struct tree_node *value)
+{
+	return value->kind == TREE_SCALAR && value->text[0] == '-';
+}
+
 static enum err_code merge_twice(const struct at *at, struct service *service,
 				 const struct twice *twice, struct err *err)
 {
@@ -128,6 +135,8 @@ static enum err_code merge_twice(const struct at *at, struct service *service,
 		return ERR_NONE;
 	const struct tree_node *part =
 		below(below(below(at->node, "deploy"), "resources"), twice->part);
+	if (*read == 0 && !is_below_zero(entry->value))
+		return ERR_NONE;
 	if (below(part, twice->part_key) && *kept != *read) {
 		struct at written;
 		enum err_code code = at_entry(at, entry, &written, err);
