@@ -23,6 +23,9 @@ struct following {
 	bool ended;	   /* all of them have come to their end, says the manager */
 	bool well;	   /* ... and none was given up */
 	bool again;
+	/* Of a job with a schedule, which goes on to its next run when this one is over. */
+	int64_t run_started_ms; /* which run it is; 0: the job has no schedule */
+	int64_t run_ended_ms;	/* 0: not yet */
 	struct log_reader *reader;
 	struct uuid job_id; /* zero: no task yet */
 	struct uuid told_task;
@@ -265,14 +268,21 @@ static void tell_waiting(const struct task_view *task, struct following *followi
 	tell(task);
 }
 
+static bool is_of_run(const struct task_view *task, const struct following *following)
+{
+	return uuid_compare(task->id, following->after) > 0 &&
+	       (!following->run_ended_ms || task->created_wall_ms < following->run_ended_ms);
+}
+
 /* Is it of this run, and the newest of its slot? Tasks come in the order they were made. */
 static bool counts(const struct task_page *page, size_t i, const struct following *following)
 {
 	const struct task_view *task = &page->tasks.items[i];
-	if (uuid_compare(task->id, following->after) <= 0)
+	if (!is_of_run(task, following))
 		return false;
 	for (size_t j = i + 1; j < page->tasks.n; j++)
-		if (page->tasks.items[j].slot == task->slot)
+		if (page->tasks.items[j].slot == task->slot &&
+		    is_of_run(&page->tasks.items[j], following))
 			return false;
 	return true;
 }
@@ -338,12 +348,47 @@ static int look(struct invocation *invocation, const struct task_page *page,
 	return all_ended ? status : -1;
 }
 
+static enum err_code fetch_history(struct invocation *invocation, struct uuid job,
+				   struct job_history *ret_history, struct err *err)
+{
+	char target[128], id[UUID_TEXT_SIZE];
+	text_print(target, sizeof(target), "/v1/jobs/%s/revisions", uuid_format(job, id));
+	return fetch(invocation, target, &job_history_type, ret_history, err);
+}
+
+/* Has the run come to its end? One that is not on record any more has, when the one after it began at the latest. */
+static enum err_code look_at_run(struct invocation *invocation, struct following *following,
+				 struct err *err)
+{
+	struct job_history history;
+	enum err_code code = fetch_history(invocation, following->job_id, &history, err);
+	if (code)
+		return code;
+	following->ended = following->well = true;
+	/* Newest first. */
+	for (size_t i = 0; i < history.runs.n; i++) {
+		const struct job_run *run = &history.runs.items[i];
+		if (run->started_wall_ms > following->run_started_ms)
+			following->run_ended_ms = run->started_wall_ms;
+		if (run->started_wall_ms != following->run_started_ms || run->scheduled_wall_ms)
+			continue;
+		following->ended = run->outcome != RUN_UNDER_WAY;
+		following->well = run->outcome == RUN_SUCCEEDED;
+		following->run_ended_ms = run->ended_wall_ms;
+		break;
+	}
+	record_release(&job_history_type, &history);
+	return ERR_NONE;
+}
+
 /* Has the job come to its end? To be asked before its tasks are looked at. */
 static enum err_code look_at_job(struct invocation *invocation, struct following *following,
 				 struct err *err)
 {
 	struct job_page page;
 	struct text query;
+	if (following->run_started_ms)
+		return look_at_run(invocation, following, err);
 	text_init(&query, LIMIT_PATH_BYTES);
 	text_add(&query, "project=");
 	http_percent_encode(&query, following->project);
@@ -368,6 +413,26 @@ static enum err_code look_at_job(struct invocation *invocation, struct following
 	return code;
 }
 
+static enum err_code fetch_all(struct invocation *invocation, struct following *following,
+			       const char *query, struct task_page *ret_page, struct err *err)
+{
+	for (;;) {
+		enum err_code code = look_at_job(invocation, following, err);
+		bool had_ended = following->ended;
+		if (!code)
+			code = fetch_tasks(invocation, query, ret_page, err);
+		if (code || !following->run_started_ms || had_ended)
+			return code;
+		/* When a run ends meanwhile, tasks of the next one may be there: nothing tells them apart yet. */
+		code = look_at_job(invocation, following, err);
+		if (!code && !following->ended)
+			return ERR_NONE;
+		record_release(&task_page_type, ret_page);
+		if (code)
+			return code;
+	}
+}
+
 /* Until the job is over and all its output is here; then say how it ended. */
 static int follow(struct invocation *invocation, struct following *following)
 {
@@ -380,8 +445,7 @@ static int follow(struct invocation *invocation, struct following *following)
 	following->reader = log_reader_new(invocation, &options);
 	while (status < 0) {
 		struct task_page page;
-		if (look_at_job(invocation, following, &err) ||
-		    fetch_tasks(invocation, query, &page, &err)) {
+		if (fetch_all(invocation, following, query, &page, &err)) {
 			status = cli_fail(invocation, &err);
 			break;
 		}
@@ -450,6 +514,21 @@ static enum err_code ask_again(struct invocation *invocation, const struct job_v
 	return code;
 }
 
+/* Of a job with a schedule, the run that was asked for: the newest that was. */
+static enum err_code find_run(struct invocation *invocation, struct following *following,
+			      struct err *err)
+{
+	struct job_history history;
+	enum err_code code = fetch_history(invocation, following->job_id, &history, err);
+	if (code)
+		return code;
+	for (size_t i = 0; i < history.runs.n && !following->run_started_ms; i++)
+		if (!history.runs.items[i].scheduled_wall_ms)
+			following->run_started_ms = history.runs.items[i].started_wall_ms;
+	record_release(&job_history_type, &history);
+	return ERR_NONE;
+}
+
 static int run_again(struct invocation *invocation)
 {
 	struct found found = { 0 };
@@ -468,12 +547,15 @@ static int run_again(struct invocation *invocation)
 	enum err_code code = find_job(invocation, invocation->operands.items[0], &found, &err);
 	struct following following = { .project = found.job.project,
 				       .job = found.job.name,
+				       .job_id = found.job.id,
 				       .wanted = found.job.replicas,
 				       .again = true };
 	if (!code)
 		code = find_newest(invocation, &following, &err);
 	if (!code)
 		code = ask_again(invocation, &found.job, &err);
+	if (!code && !cli_has(invocation, "detach"))
+		code = find_run(invocation, &following, &err);
 	if (code)
 		status = cli_fail(invocation, &err);
 	else if (cli_has(invocation, "detach"))
