@@ -102,9 +102,9 @@ const struct command command_history = {
 	.name = "history",
 	.operands = "JOB",
 	.summary = "List the revisions of a job and how their roll-outs went, and its runs",
-	.details = "Of a job with a schedule: its runs, the newest first, and the next one. "
-		   "The current one is marked. `drover rollback JOB --to REVISION` takes the job "
-		   "back to one of them.",
+	.details = "The current revision is marked. `drover rollback JOB --to REVISION` takes the "
+		   "job back to one of them. Of a job with a schedule: its runs, too, the newest "
+		   "first, and the next one.",
 	.options = options,
 	.n_options = ARRAY_LEN(options),
 	.operands_min = 1,

@@ -17,8 +17,10 @@ static void add_plain(struct text *out, const char *string)
 			text_add(out, "\\e");
 		else if (*string == '-')
 			text_add(out, "\\-");
-		else if (*string == '\n')
+		else if (*string == '\n' && string[1] != '\n')
 			text_add(out, "\n.PP\n");
+		else if (*string == '\n')
+			continue; /* an empty line between paragraphs */
 		else if ((*string == '.' || *string == '\'') &&
 			 (out->len == 0 || out->bytes[out->len - 1] == '\n'))
 			text_addf(out, "\\&%c", *string);
@@ -105,6 +107,9 @@ static void add_page(struct text *out)
 		      ".SH OPTIONS OF EVERY COMMAND\n");
 	for (size_t i = 0; i < n_global_options; i++)
 		add_option(out, &global_options[i]);
+	text_add(out, ".SH WITHOUT A COMMAND\n.TP\n\\fB\\-v\\fR, \\fB\\-\\-version\\fR\n"
+		      "print the version of the program; \\fBdrover version\\fR asks the manager "
+		      "for its own, too\n");
 	text_add(out, ".SH COMMANDS\n");
 	for (size_t i = 0; i < n_commands; i++)
 		add_command(out, commands[i]);

@@ -9,8 +9,8 @@ static int run(struct invocation *invocation)
 	struct err err;
 	printf("drover %s\n", DROVER_VERSION);
 	if (fetch(invocation, "/v1/cluster", &cluster_view_type, &cluster, &err)) {
-		printf("manager: not reached (%s)\n", err.message);
-		return 0;
+		cli_flush();
+		return cli_fail(invocation, &err);
 	}
 	char id[UUID_TEXT_SIZE];
 	printf("manager %s, cluster %s, scheduler %s, store %s\n", cluster.version,
@@ -25,5 +25,6 @@ const struct command command_version = {
 	.name = "version",
 	.operands = "",
 	.summary = "Show the version of drover and of the manager",
+	.details = "Fails where no manager answers; `drover --version` asks none.",
 	.run = run,
 };
