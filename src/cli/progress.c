@@ -8,6 +8,7 @@
 #include "cli/find.h"
 #include "cli/rollout.h"
 #include "cli/screen.h"
+#include "cli/starts.h"
 #include "cli/steady.h"
 #include "net/shell.h"
 #include "task/reason.h"
@@ -38,6 +39,7 @@ struct progress {
 	bool looked; /* the first look was taken */
 	int64_t start_wall_ms;
 	struct screen screen;
+	struct starts starts;
 	struct steady steady;
 	int64_t no_room_since_ms;
 	int64_t away_since_ms; /* 0: the manager answers */
@@ -203,37 +205,6 @@ static void redraw(struct progress *progress)
 
 /* ---- what it means ------------------------------------------------------------------------------------- */
 
-static bool could_not_start(const struct job_view *job, const struct task_view *task)
-{
-	return uuid_equal(task->job_id, job->id) && task->revision == job->revision &&
-	       task->state == TASK_FAILED && reason_after(task->reason) == AFTER_REPLACE_ELSEWHERE;
-}
-
-static bool is_same_place(const struct task_view *a, const struct task_view *b)
-{
-	if (a->slot != b->slot || !uuid_equal(a->node, b->node) || a->ports.n != b->ports.n)
-		return false;
-	for (size_t i = 0; i < a->ports.n; i++)
-		if (a->ports.items[i].host_port != b->ports.items[i].host_port)
-			return false;
-	return true;
-}
-
-/* What cannot start is tried on another machine, or with another port of its pool. Once it is back where it has
- * failed before, those that there are have been tried. */
-static bool cannot_start(const struct progress *progress, const struct job_view *job,
-			 const struct task_view *task)
-{
-	if (!could_not_start(job, task))
-		return false;
-	for (size_t i = 0; i < progress->tasks.tasks.n; i++) {
-		const struct task_view *other = &progress->tasks.tasks.items[i];
-		if (other != task && could_not_start(job, other) && is_same_place(task, other))
-			return true;
-	}
-	return false;
-}
-
 /* Is a task of the job still on its way out (scaled down, replaced)? */
 static bool any_leaving(const struct progress *progress, const struct job_view *job)
 {
@@ -270,11 +241,12 @@ static enum err_code judge_steady(const struct progress *progress, const struct 
 		if (!uuid_equal(task->job_id, job->id) || task->wanted != TASK_WANT_RUN ||
 		    task_is_final(task->state))
 			continue;
-		if (progress->options->settle_ms && steady_keeps_ending(&progress->steady, task))
+		if (progress->options->settle_ms &&
+		    steady_keeps_ending(&progress->steady, job, task))
 			return err_set(
 				err, ERR_FAILED,
 				"%s ends again and again: %s; `drover logs %s` shows what it said",
-				task->name, task->message, task->name);
+				task->name, task->message ? task->message : "", task->name);
 		if (!steady_is(&progress->steady, task, progress->options->settle_ms,
 			       shell_now_ms()))
 			*ret_over = false;
@@ -299,7 +271,8 @@ static enum err_code judge_up(const struct progress *progress, bool *ret_done, s
 		for (size_t k = 0; k < progress->tasks.tasks.n; k++) {
 			const struct task_view *task = &progress->tasks.tasks.items[k];
 			if (job->standing != STANDING_RUNNING && job->update == UPDATE_STATE_NONE &&
-			    cannot_start(progress, job, task))
+			    uuid_equal(task->job_id, job->id) && task->revision == job->revision &&
+			    starts_are_in_vain(&progress->starts, task))
 				return err_set(err, ERR_FAILED, "%s could not start: %s",
 					       task->name, task->message);
 		}
@@ -480,8 +453,10 @@ static enum err_code look(struct progress *progress, bool *ret_done, struct err 
 	if (code)
 		return is_away_for_now(progress, code) ? ERR_NONE : code;
 	progress->away_since_ms = 0;
-	for (size_t i = 0; i < progress->tasks.tasks.n; i++)
+	for (size_t i = 0; i < progress->tasks.tasks.n; i++) {
 		steady_look(&progress->steady, &progress->tasks.tasks.items[i], shell_now_ms());
+		starts_look(&progress->starts, &progress->tasks.tasks.items[i]);
+	}
 	show(progress);
 	progress->looked = true;
 	return judge(progress, ret_done, err);
@@ -509,6 +484,7 @@ enum err_code progress_wait(struct invocation *invocation, const struct progress
 	}
 	pages_release(&progress);
 	base_free(progress.shown);
+	starts_release(&progress.starts);
 	steady_release(&progress.steady);
 	screen_release(&progress.screen);
 	return code;

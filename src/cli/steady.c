@@ -47,9 +47,17 @@ bool steady_is(const struct steady *steady, const struct task_view *task, int64_
 	return now_ms - known->ready_since_ms >= settle_ms;
 }
 
-bool steady_keeps_ending(const struct steady *steady, const struct task_view *task)
+static bool is_rolling(const struct job_view *job)
+{
+	return job->update == UPDATE_STATE_ROLLING || job->update == UPDATE_STATE_ROLLING_BACK;
+}
+
+bool steady_keeps_ending(const struct steady *steady, const struct job_view *job,
+			 const struct task_view *task)
 {
 	const struct steady_task *known = map_get(&steady->tasks, task->id);
+	if (is_rolling(job) && task->revision != job->revision)
+		return false;
 	return known && !task->ready && task->state == TASK_SCHEDULED &&
 	       known->attempt - known->first_attempt >= STEADY_ENDS_MAX;
 }

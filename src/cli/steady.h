@@ -27,7 +27,9 @@ void steady_look(struct steady *steady, const struct task_view *task, int64_t no
 bool steady_is(const struct steady *steady, const struct task_view *task, int64_t settle_ms,
 	       int64_t now_ms);
 
-/* Ended STEADY_ENDS_MAX times while it was watched, and waits to be started once more. */
-bool steady_keeps_ending(const struct steady *steady, const struct task_view *task);
+/* Ended STEADY_ENDS_MAX times while it was watched, and waits to be started once more. One that is about to be replaced
+ * in an update of its job does not count: it may well be what the update is to mend. */
+bool steady_keeps_ending(const struct steady *steady, const struct job_view *job,
+			 const struct task_view *task);
 
 #endif

@@ -256,6 +256,11 @@ def test_a_pool_s_port_that_another_program_holds_is_left_to_it(shared):
         shared.up(service % "20780-20781", project="held")
         assert [port["host_port"] for port in shared.task("held/s", "running")["ports"]] == [20781]
         shared.run("down", "-p", "held")
+        # Of a pool that is held whole, `up` says so though it is tried on: no more than the last two failures are listed.
+        with socket.create_server(("0.0.0.0", 20781)), socket.create_server(("0.0.0.0", 20782)):
+            done = shared.up(service % "20780-20782", project="held", check=False)
+        assert done.returncode == 1 and "could not start: host port 2078" in done.stderr
+        shared.run("down", "-p", "held")
         done = shared.up(service % "20780", project="held", check=False)
         assert done.returncode == 1 and "could not start: host port 20780 is taken on this machine" in done.stderr
     shared.run("down", "-p", "held")
