@@ -159,6 +159,8 @@ static bool reconcile_slots(struct manager *manager, struct job_entry *entry)
 			settle_kept(manager, entry, slot);
 	}
 	rebalance_roll(manager, entry, &pass.slots);
+	/* It looks at all slots, also at those that nothing has happened to yet. */
+	pass_grow(&pass);
 	bool gate_open = settle_pending(manager, entry, &pass);
 	tasks_come_home(manager, entry);
 	again = update_roll(manager, entry, &pass, gate_open);

@@ -174,6 +174,21 @@ static void whoever_is_lost_on_its_way_is_not_bound_to_the_better_node(void **st
 	story_end(&story);
 }
 
+/* What begins when another is over goes on, also while the job is not as it is to be. */
+static void one_after_the_other_beside_one_that_is_not_ready(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 4);
+	up_and_join(&story);
+	story_health(&story, "shop/web.4", HEALTH_UNHEALTHY);
+	assert_int_equal(rebalance(&story), 2);
+	story_pass(&story, 1000);
+	assert_int_equal(tasks_on(&story, "alpha"), 2);
+	assert_int_equal(tasks_on(&story, "beta"), 2);
+	story_end(&story);
+}
+
 static void as_many_side_by_side_as_the_update_policy_says(void **state)
 {
 	struct story story;
@@ -382,6 +397,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_new_node_takes_its_share_one_after_the_other),
 		cmocka_unit_test(whoever_is_lost_on_its_way_is_not_bound_to_the_better_node),
+		cmocka_unit_test(one_after_the_other_beside_one_that_is_not_ready),
 		cmocka_unit_test(as_many_side_by_side_as_the_update_policy_says),
 		cmocka_unit_test(what_may_not_run_twice_stays),
 		cmocka_unit_test(a_job_that_is_updated_stays),
