@@ -259,6 +259,24 @@ static void a_move_that_fails_is_called_off(void **state)
 	(void)state;
 }
 
+/* It exits with 0, as a service that is told to go does. */
+static void what_ends_well_on_the_better_node_takes_over_nothing(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 4);
+	up_and_join(&story);
+	story.hold_start = "web";
+	assert_int_equal(rebalance(&story), 2);
+	story_forget(&story);
+	story_report(&story, "shop/web.1", TASK_COMPLETED, REASON_EXIT_ZERO, NULL);
+	story_tells(&story, "shop/web.1 completed: exit_zero\n"
+			    "shop/web.1 stays on alpha: the move is called off\n"
+			    "shop/web.2 scheduled on beta\n");
+	assert_int_equal(story_task(&story, "shop/web.1")->state, TASK_RUNNING);
+	story_end(&story);
+}
+
 static void moves_go_on_after_a_restart_of_the_manager(void **state)
 {
 	struct story story;
@@ -402,6 +420,7 @@ int main(void)
 		cmocka_unit_test(what_may_not_run_twice_stays),
 		cmocka_unit_test(a_job_that_is_updated_stays),
 		cmocka_unit_test(a_move_that_fails_is_called_off),
+		cmocka_unit_test(what_ends_well_on_the_better_node_takes_over_nothing),
 		cmocka_unit_test(moves_go_on_after_a_restart_of_the_manager),
 		cmocka_unit_test(the_better_node_goes_away),
 		cmocka_unit_test(a_drain_and_an_update_take_over),
