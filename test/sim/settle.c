@@ -71,6 +71,13 @@ static bool is_moving(const struct cluster *cluster, const struct task *task)
 	       node->record.draining;
 }
 
+/* Is it told to end, and has not yet? A stop takes its grace, and tells its end. */
+static bool is_ending(const struct task *task)
+{
+	return task->desired.wanted != TASK_WANT_RUN && task_occupies_node(task) &&
+	       !task->unreachable;
+}
+
 /* Does its update go on, or is a restart under way? */
 static bool is_rolled(const struct job_entry *entry)
 {
@@ -114,7 +121,7 @@ static bool is_restless(const struct sim *sim)
 			return true;
 	size_t at = 0;
 	for (const struct task *task; (task = id_index_next(&cluster->tasks, &at));)
-		if (is_moving(cluster, task) || is_on_trial(cluster, task) ||
+		if (is_moving(cluster, task) || is_ending(task) || is_on_trial(cluster, task) ||
 		    (task->unreachable && task_occupies_node(task) &&
 		     job_spec_lease_ms(cluster_task_spec(cluster, task))))
 			return true;
