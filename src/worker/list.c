@@ -125,8 +125,10 @@ static void plan_next(struct worker *worker, size_t n_listed)
 static void take_failure(struct worker *worker, const struct container_result *result)
 {
 	worker->list_at_ms = worker->now_ms + RETRY_MS;
-	if (!worker->list_ended)
-		worker->list_whole_at_ms = worker->list_at_ms;
+	if (worker->list_ended)
+		return;
+	/* Where all are too many to be told in time, those that have ended may still be few. */
+	worker->list_whole_at_ms = worker->list_at_ms + RETRY_MS;
 	if (worker->list_failures == FAILURES_TOLD)
 		return;
 	if (++worker->list_failures == FAILURES_TOLD)
@@ -141,7 +143,6 @@ void worker_list_result(struct worker *worker, uint64_t op, const struct contain
 		take_failure(worker, result);
 		return;
 	}
-	worker->list_failures = 0;
 	plan_next(worker, result->n_list);
 	worker->list_mark++;
 	for (size_t i = 0; i < result->n_list; i++) {
@@ -152,6 +153,7 @@ void worker_list_result(struct worker *worker, uint64_t op, const struct contain
 	for (size_t i = 0; i < result->n_list; i++)
 		take_one(worker, &result->list[i]);
 	if (!worker->list_ended) {
+		worker->list_failures = 0;
 		worker->list_done_op = op;
 		worker_strays_sweep(worker);
 	}

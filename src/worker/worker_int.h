@@ -303,7 +303,7 @@ struct worker {
 	int64_t list_at_ms;
 	int64_t list_whole_at_ms; /* from then on the next one is of all; NEVER_MS: that is in flight */
 	bool list_ended;	  /* the one in flight is only of those that have ended */
-	int list_failures;	  /* in a row, as far as they are counted */
+	int list_failures;	  /* of lists of all, in a row, as far as they are counted */
 	uint64_t list_mark;
 
 	struct op *ops;

@@ -410,7 +410,8 @@ static int strike(struct world *world, struct world_action *todo, struct contain
 {
 	for (size_t i = 0; i < world->n_faults; i++) {
 		struct world_fault *fault = &world->faults[i];
-		if (fault->verb != todo->action.verb || fault->times == 0)
+		if (fault->verb != todo->action.verb || fault->times == 0 ||
+		    (fault->whole && todo->action.ended))
 			continue;
 		fault->times--;
 		if (fault->happens) {

@@ -109,6 +109,24 @@ static void one_that_has_ended_and_is_shown_no_more_is_looked_at_once(void **sta
 	world_free(world);
 }
 
+static void who_died_unseen_is_found_also_while_lists_of_all_fail(void **state)
+{
+	(void)state;
+	struct world *world = world_of_many();
+	world->hints = false;
+	struct task_id id = world_begin(world, "late3:1");
+	world_run(world, 50000);
+	struct world_fault *fault = world_fault(world, CONTAINER_LIST, FAULT_AMBIGUOUS, "too slow");
+	fault->whole = true;
+	fault->times = 1000;
+	world_session(world, false);
+	world_session(world, true);
+	world_run(world, 20500);
+	assert_int_equal(world_observed(world, id)->attempt, 2);
+	assert_true(fault->times < 990);
+	world_free(world);
+}
+
 /* Nothing starts then, so somebody has to be told why. */
 static void lists_that_fail_again_and_again_are_told_once(void **state)
 {
@@ -135,8 +153,8 @@ static void lists_that_fail_again_and_again_are_told_once(void **state)
 			   "does: it is too large\n");
 	fault->times = 0;
 	world_run(world, 5000);
-	fault->times = 6;
-	world_run(world, 20000);
+	fault->times = 16;
+	world_run(world, 40000);
 	world_expect_story(world, "Docker does not list its containers: it is too large\n");
 	world_free(world);
 }
@@ -150,6 +168,7 @@ int main(void)
 		TEST(what_runs_is_no_news_to_a_list_of_the_ended),
 		TEST(a_stray_that_runs_is_not_forgotten_by_a_list_of_the_ended),
 		TEST(one_that_has_ended_and_is_shown_no_more_is_looked_at_once),
+		TEST(who_died_unseen_is_found_also_while_lists_of_all_fail),
 		TEST(lists_that_fail_again_and_again_are_told_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

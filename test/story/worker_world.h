@@ -49,6 +49,7 @@ struct world_fault {
 	int fault;
 	const char *words;
 	bool happens; /* the action is carried out all the same */
+	bool whole;   /* of lists only those of all containers */
 	int times;
 };
 
