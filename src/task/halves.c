@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "task/task.h"
 
+_Static_assert(offsetof(struct task, desired.id) == 0, "an index by id finds it there");
 _Static_assert(REASON_COUNT <= UINT8_MAX, "a half holds a reason in one byte");
 
 #define DOCKER_ID_BYTES sizeof(((struct observed_half *)0)->docker_id)
