@@ -11,6 +11,7 @@
  * 2. What differs from what is known is inspected; the list itself decides nothing.
  * 3. The newest attempt of a task is its current one (I1); others that run are strays.
  * 4. A list of those that have ended says nothing of one that it does not show and that is thought to run. */
+#include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/planted.h"
@@ -131,10 +132,12 @@ static void take_failure(struct worker *worker, const struct container_result *r
 	worker->list_whole_at_ms = worker->list_at_ms + RETRY_MS;
 	if (worker->list_failures == FAILURES_TOLD)
 		return;
-	if (++worker->list_failures == FAILURES_TOLD)
-		notes_add(&worker->out->notes, "Docker does not list its containers%s%s%s",
-			  worker->listed ? "" : ", and nothing starts before it does",
-			  result->message ? ": " : "", result->message ? result->message : "");
+	if (++worker->list_failures < FAILURES_TOLD)
+		return;
+	char *tail = worker_words_tail(result->message);
+	notes_add(&worker->out->notes, "Docker does not list its containers%s%s",
+		  worker->listed ? "" : ", and nothing starts before it does", tail);
+	base_free(tail);
 }
 
 void worker_list_result(struct worker *worker, uint64_t op, const struct container_result *result)

@@ -133,7 +133,7 @@ static void lists_that_fail_again_and_again_are_told_once(void **state)
 	(void)state;
 	struct world *world = world_new();
 	struct world_fault *fault =
-		world_fault(world, CONTAINER_LIST, FAULT_AMBIGUOUS, "it is too large");
+		world_fault(world, CONTAINER_LIST, FAULT_AMBIGUOUS, "it is too large.\n");
 	fault->times = 3;
 	struct task_id id = world_begin(world, "app:1");
 	world_run(world, 8000);
