@@ -247,8 +247,16 @@ enum err_code find_job_or_task_of(struct invocation *invocation, const char *pro
 		      strncmp(project, name, strlen(project)) != 0))
 		return err_set(err, ERR_INVALID, "\"%s\" is not of project %s", name, project);
 	char full[TASK_NAME_SIZE];
+	struct err other;
 	text_print(full, sizeof(full), "%s/%s", project, slash ? slash + 1 : name);
-	return find_job_or_task(invocation, full, ret_found, err);
+	enum err_code code = find_job_or_task(invocation, full, ret_found, err);
+	/* The start of an id is not PROJECT/NAME. */
+	if (code != ERR_NOT_FOUND || slash || find_job_or_task(invocation, name, ret_found, &other))
+		return code;
+	if (strcmp(ret_found->job.project, project) == 0)
+		return ERR_NONE;
+	found_release(ret_found);
+	return code;
 }
 
 enum err_code find_job_of(struct invocation *invocation, const char *project, const char *name,

@@ -41,11 +41,21 @@ static bool is_of_completing(const struct job_view *job)
 	return job->mode == JOB_REPLICATED_JOB || job->mode == JOB_GLOBAL_JOB;
 }
 
+/* Of tasks by_slot(): the one that fills its slot, or was the last to. */
+static bool is_newest(const struct task_page *page, size_t at)
+{
+	const struct task_view *task = &page->tasks.items[at];
+	for (size_t i = at + 1; i < page->tasks.n && page->tasks.items[i].slot == task->slot; i++)
+		if (!page->tasks.items[i].withdrawn)
+			return false;
+	return !task->withdrawn;
+}
+
 /* Worth saying of a job: tasks, newest of their slot, that neither simply run nor ended as they were meant to. */
 static bool says_something(const struct job_view *job, const struct task_page *page, size_t at)
 {
 	const struct task_view *task = &page->tasks.items[at];
-	if (find_in_slot(page, task->job_id, task->slot) != task)
+	if (!is_newest(page, at))
 		return false;
 	if (task_is_final(task->state) && task->wanted != TASK_WANT_RUN)
 		return job->standing == STANDING_STOPPED;

@@ -294,6 +294,9 @@ def test_a_job_of_a_project(drover):
     assert [job["project"] for job in drover.json("jobs", "-p", "t", "s")["jobs"]] == ["t"]
     assert [task["project"] for task in drover.json("ps", "-ap", "t", "s")["tasks"]] == ["t"]
     assert drover.out("logs", "-p", "u", "s") == "of u\n"
+    task = drover.json("ps", "-a", "u/s")["tasks"][0]["id"]
+    assert drover.out("logs", "-p", "u", task) == "of u\n"
+    assert drover.run("logs", "-p", "t", task, check=False).returncode == 3
     refused = drover.run("logs", "-p", "u", "t/s", check=False)
     assert refused.returncode == 2 and '"t/s" is not of project u' in refused.stderr
 
