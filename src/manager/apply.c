@@ -1,6 +1,7 @@
 /* Applying a project, and submitting one job to it: what was asked against what is there.
  *
- * Invariants: nothing is written here, only planned; a job whose specification did not change is not touched. */
+ * Invariants: nothing is written here, only planned; a job whose specification did not change is not touched, unless it
+ * is stopped, or was given up for what it waits for: that may be what changes. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -247,7 +248,7 @@ static void plan_change(struct manager *manager, struct plan *plan, const struct
 		job->revision.created_wall_ms = wall_now(manager);
 		job->revision.deployment = plan->deployment;
 	}
-	if (entry->job.wanted == JOB_STOP)
+	if (entry->job.wanted == JOB_STOP || (!new_tasks && depend_was_in_vain(entry)))
 		plan_job_restart(job);
 }
 

@@ -148,6 +148,20 @@ int depend_gate(const struct manager *manager, const struct job_entry *entry, st
 	return gate;
 }
 
+bool depend_was_in_vain(const struct job_entry *entry)
+{
+	const struct job_spec *spec = &job_entry_current(entry)->spec;
+	/* An update, and a schedule, goes on by itself. */
+	if (!spec->depends_on.n || spec->schedule || job_is_rolling(entry) || has_begun(entry))
+		return false;
+	for (size_t i = 0; i < entry->tasks.n; i++)
+		if (!task_is_stale(entry, entry->tasks.items[i]) &&
+		    entry->tasks.items[i]->state == TASK_FAILED &&
+		    entry->tasks.items[i]->reason == REASON_DEPENDENCY_FAILED)
+			return true;
+	return false;
+}
+
 /* ---- who waits for jobs of other projects ---- */
 
 /* So many names are kept at least before those are looked for that nobody gives any more. */

@@ -9,6 +9,8 @@
 enum gate { GATE_OPEN = 0, GATE_CLOSED, GATE_FAILED };
 /* May tasks of the job's current revision start? `message` says what for it waits, or which dependency failed. */
 int depend_gate(const struct manager *manager, const struct job_entry *entry, struct text *message);
+/* Has it been given up for what it waits for, before anything of it began? */
+bool depend_was_in_vain(const struct job_entry *entry);
 /* Who waits for the job, in its project and in others, is looked at again. */
 void depend_wake(struct manager *manager, const struct job_entry *entry);
 /* Restart the job if that is due, and all it depends on with `restart` has been replaced and is ready. */

@@ -370,6 +370,35 @@ static void what_waits_goes_on_waiting_after_the_manager_was_killed(void **state
 	story_end(&story);
 }
 
+/* Another apply is another try: nothing of it has begun, and what it waits for is what was mended. */
+static void what_waited_in_vain_is_tried_again_with_the_next_apply(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, DEPEND_HEALTHY);
+	strings_release(&spec_of(&story, 0)->health_check.test);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_why(&story, "shop/web.1", TASK_FAILED, REASON_DEPENDENCY_FAILED,
+		  "needs db to be healthy, but it has no health check");
+	/* With nothing mended it says so again. */
+	story_forget(&story);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_why(&story, "shop/web.1", TASK_FAILED, REASON_DEPENDENCY_FAILED,
+		  "needs db to be healthy, but it has no health check");
+	add_check(spec_of(&story, 0));
+	story.starting = "db";
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_why(&story, "shop/web.1", TASK_PENDING, REASON_WAITS_DEPENDENCY,
+		  "waits for db to be healthy: 0 of 1 healthy");
+	story_health(&story, "shop/db.1", HEALTH_HEALTHY);
+	story_why(&story, "shop/web.1", TASK_RUNNING, REASON_RUNNING, "running on alpha");
+	/* Once it runs nothing of it is touched. */
+	story_forget(&story);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_tells(&story, "");
+	story_end(&story);
+}
+
 static void a_cycle_is_refused(void **state)
 {
 	(void)state;
@@ -400,6 +429,7 @@ int main(void)
 		cmocka_unit_test(a_dependent_that_asks_for_it_is_restarted_after_its_dependency),
 		cmocka_unit_test(a_restart_that_is_due_is_forgotten_when_the_dependent_is_stopped),
 		cmocka_unit_test(what_waits_goes_on_waiting_after_the_manager_was_killed),
+		cmocka_unit_test(what_waited_in_vain_is_tried_again_with_the_next_apply),
 		cmocka_unit_test(a_cycle_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
