@@ -455,7 +455,7 @@ static enum err_code look(struct progress *progress, bool *ret_done, struct err 
 	progress->away_since_ms = 0;
 	for (size_t i = 0; i < progress->tasks.tasks.n; i++) {
 		steady_look(&progress->steady, &progress->tasks.tasks.items[i], shell_now_ms());
-		starts_look(&progress->starts, &progress->tasks.tasks.items[i]);
+		starts_look(&progress->starts, &progress->tasks.tasks.items[i], !progress->looked);
 	}
 	show(progress);
 	progress->looked = true;

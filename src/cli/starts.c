@@ -56,7 +56,19 @@ static struct failed_starts *slot_of(struct starts *starts, const struct task_vi
 	return slot;
 }
 
-void starts_look(struct starts *starts, const struct task_view *task)
+/* Has it failed there before? */
+static bool add_place(struct failed_starts *slot, struct place place)
+{
+	for (size_t i = 0; i < slot->n; i++)
+		if (uuid_equal(slot->places[i].node, place.node) &&
+		    slot->places[i].ports == place.ports)
+			return true;
+	if (slot->n < STARTS_MAX)
+		slot->places[slot->n++] = place;
+	return false;
+}
+
+void starts_look(struct starts *starts, const struct task_view *task, bool before)
 {
 	if (!could_not_start(task))
 		return;
@@ -66,14 +78,8 @@ void starts_look(struct starts *starts, const struct task_view *task)
 	if (task->revision != slot->revision)
 		*slot = (struct failed_starts){ .revision = task->revision };
 	slot->newest = task->id;
-	const struct place place = place_of(task);
-	for (size_t i = 0; i < slot->n && !slot->in_vain; i++)
-		slot->in_vain = uuid_equal(slot->places[i].node, place.node) &&
-				slot->places[i].ports == place.ports;
-	if (slot->in_vain)
-		return;
-	slot->places[slot->n++] = place;
-	slot->in_vain = slot->n == STARTS_MAX;
+	bool known = add_place(slot, place_of(task));
+	slot->in_vain |= !before && (known || slot->n == STARTS_MAX);
 }
 
 bool starts_are_in_vain(const struct starts *starts, const struct task_view *task)

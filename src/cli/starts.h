@@ -15,8 +15,9 @@ struct starts {
 };
 void starts_release(struct starts *starts);
 
-/* Take note of it if it could not start. Tasks of a slot come in the order they were made. */
-void starts_look(struct starts *starts, const struct task_view *task);
+/* Take note of it if it could not start. Tasks of a slot come in the order they were made. `before`: that was so before
+ * anybody waited, who may have mended it since; the next start that fails there tells. */
+void starts_look(struct starts *starts, const struct task_view *task, bool before);
 
 /* It could not start, and nor could its slot: twice at one place (a machine, with the same ports), or at STARTS_MAX
  * places. Of a task that was looked at. */

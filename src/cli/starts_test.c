@@ -24,7 +24,7 @@ static struct task_view task_of(int n, int node, int reason)
 
 static bool look(struct starts *starts, struct task_view task)
 {
-	starts_look(starts, &task);
+	starts_look(starts, &task, false);
 	return starts_are_in_vain(starts, &task);
 }
 
@@ -85,6 +85,21 @@ static void slots_and_revisions_count_for_themselves(void **state)
 	starts_release(&starts);
 }
 
+/* Who asks once more has freed the port perhaps. */
+static void what_failed_before_anybody_waited_says_where_only(void **state)
+{
+	(void)state;
+	struct starts starts = { 0 };
+	for (int n = 1; n <= 2 * STARTS_MAX; n++) {
+		struct task_view task = task_of(n, n / 2, REASON_PORT_TAKEN);
+		starts_look(&starts, &task, true);
+		assert_false(starts_are_in_vain(&starts, &task));
+	}
+	assert_false(look(&starts, task_of(2 * STARTS_MAX, STARTS_MAX, REASON_PORT_TAKEN)));
+	assert_true(look(&starts, task_of(2 * STARTS_MAX + 1, 1, REASON_PORT_TAKEN)));
+	starts_release(&starts);
+}
+
 static void what_ran_is_none_of_them(void **state)
 {
 	(void)state;
@@ -104,6 +119,7 @@ int main(void)
 		cmocka_unit_test(of_many_machines_not_all_are_waited_for),
 		cmocka_unit_test(another_port_is_another_place),
 		cmocka_unit_test(slots_and_revisions_count_for_themselves),
+		cmocka_unit_test(what_failed_before_anybody_waited_says_where_only),
 		cmocka_unit_test(what_ran_is_none_of_them),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
