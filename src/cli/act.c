@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "cli/progress.h"
+#include "cli/steady.h"
 
 static enum err_code wait_for(struct invocation *invocation, const struct found *found, int goal,
 			      struct err *err)
@@ -13,6 +14,7 @@ static enum err_code wait_for(struct invocation *invocation, const struct found 
 	struct progress_options options = { .project = found->job.project,
 					    .jobs = &jobs,
 					    .goal = (enum progress_goal)goal,
+					    .settle_ms = STEADY_SETTLE_MS,
 					    .quiet = true };
 	enum err_code code = progress_wait(invocation, &options, err);
 	strings_release(&jobs);

@@ -388,6 +388,20 @@ static enum err_code judge(struct progress *progress, bool *ret_done, struct err
 	return code;
 }
 
+/* The first that is up, but has not been for long enough. */
+static const struct task_view *unsteady(const struct progress *progress)
+{
+	for (size_t i = 0; i < progress->tasks.tasks.n; i++) {
+		const struct task_view *task = &progress->tasks.tasks.items[i];
+		if (progress->options->goal == PROGRESS_UP && concerns(progress, task->job) &&
+		    task->ready && task->wanted == TASK_WANT_RUN &&
+		    !steady_is(&progress->steady, task, progress->options->settle_ms,
+			       shell_now_ms()))
+			return task;
+	}
+	return NULL;
+}
+
 static enum err_code timed_out(const struct progress *progress, struct err *err)
 {
 	const struct task_view *task = missing(progress);
@@ -395,6 +409,13 @@ static enum err_code timed_out(const struct progress *progress, struct err *err)
 		return err_set(err, ERR_TIMEOUT, "not done in time: %s is %s%s%s", task->name,
 			       state_text(task), task->message ? ": " : "",
 			       task->message ? task->message : "");
+	task = unsteady(progress);
+	if (task)
+		return err_set(
+			err, ERR_TIMEOUT,
+			"not done in time: %s runs, but has not for long enough to be called "
+			"up",
+			task->name);
 	for (size_t i = 0; i < progress->volumes.volumes.n; i++)
 		if (progress->volumes.volumes.items[i].removing)
 			return err_set(err, ERR_TIMEOUT,

@@ -32,12 +32,16 @@ def test_up_is_not_content_with_one_that_ends_again_and_again(drover):
     done = drover.up(ends, settle="1s", check=False)
     assert done.returncode == 1
     assert re.search(r"t/s\.1 ends again and again: exited with status 4.*`drover logs t/s\.1`", done.stderr), done.stderr
+    again = drover.run("restart", "t/s", check=False)
+    assert again.returncode == 1 and "t/s.1 ends again and again" in again.stderr
     # One that has to be started twice comes up all the same.
     file = "/tmp/there"
     twice = ends.replace("sleep 0.2; exit 4", f"sleep 0.2; test -e {file} || {{ touch {file}; exit 4; }}; sleep 1000")
     drover.run("down", "-p", "t", "-v")
     drover.up(twice.replace("init: true", "init: true, volumes: [there:/tmp]") + "volumes: {there: }\n", settle="1s")
     assert drover.task("t/s", "running")["attempt"] == 2
+    late = drover.up(ends.replace("sleep 0.2; exit 4", "sleep 1000"), "--wait-timeout", "2s", settle="100s", check=False)
+    assert late.returncode != 0 and "t/s.1 runs, but has not for long enough to be called up" in late.stderr
 
 
 def test_run_rm_leaves_nothing(drover):
