@@ -310,6 +310,26 @@ static bool draw_task(struct sim *sim, struct sim_request *request)
 	return true;
 }
 
+static void add_move(struct sim_request *request, struct task_id task, struct node_id node)
+{
+	request->moves[request->n_moves++] =
+		(struct planned_move){ .task = task.uuid, .node = node.uuid };
+}
+
+/* The others of its service that are ready, to the same node. */
+static void move_others(const struct sim *sim, struct sim_request *request, struct node_id node)
+{
+	const struct job_entry *entry =
+		cluster_job_named(manager_cluster(sim->manager.core), request->project, "web");
+	for (size_t i = 0; i < entry->tasks.n && request->n_moves < MOVES_AT_ONCE; i++) {
+		const struct task *task = entry->tasks.items[i];
+		if (task_is_ready(task) && task->desired.wanted == TASK_WANT_RUN &&
+		    !uuid_equal(task->desired.node.uuid, node.uuid) &&
+		    !uuid_equal(task->desired.id.uuid, request->moves[0].task))
+			add_move(request, task->desired.id, node);
+	}
+}
+
 /* Any task of a service to any node, better or not: half of them cannot be. */
 static bool draw_move(struct sim *sim, struct sim_request *request)
 {
@@ -317,8 +337,11 @@ static bool draw_move(struct sim *sim, struct sim_request *request)
 	if (!worker->core || !draw_task(sim, request))
 		return false;
 	request->request.kind = REQUEST_REBALANCE;
-	request->move.task = request->request.task.uuid;
-	request->move.node = worker_node_id(worker->core).uuid;
+	struct node_id node = worker_node_id(worker->core);
+	add_move(request, request->request.task, node);
+	/* Not drawn, so that other runs stay as they were. */
+	if (node.uuid.bytes[UUID_BYTES - 1] % 2)
+		move_others(sim, request, node);
 	request->request.task = (struct task_id){ { { 0 } } };
 	request->project[0] = '\0';
 	return true;
@@ -391,8 +414,8 @@ static void tie(struct sim_request *request)
 	request->request.job = request->job;
 	request->request.volume = request->volume;
 	request->request.labels_set = &request->labels;
-	request->rebalance.moves.items = &request->move;
-	request->rebalance.moves.n = 1;
+	request->rebalance.moves.items = request->moves;
+	request->rebalance.moves.n = request->n_moves;
 	request->request.rebalance = &request->rebalance;
 }
 

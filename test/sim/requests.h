@@ -5,6 +5,9 @@
 #include "manager/rebalance.h"
 #include "sim.h"
 
+/* In one rebalance. */
+#define MOVES_AT_ONCE 6
+
 /* A request that owns everything it points to. */
 struct sim_request {
 	int client;
@@ -16,7 +19,8 @@ struct sim_request {
 	char job[16];
 	char volume[24];
 	struct pairs labels; /* of a node */
-	struct planned_move move;
+	struct planned_move moves[MOVES_AT_ONCE];
+	size_t n_moves;
 	struct rebalance_request rebalance;
 };
 
