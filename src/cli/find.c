@@ -51,10 +51,17 @@ static int64_t split_slot(const char *name, char **ret_job)
 	return 0;
 }
 
+static bool may_start_an_id(const char *word)
+{
+	size_t len = strlen(word);
+	return len >= ID_PREFIX_MIN && len <= UUID_TEXT_LEN &&
+	       strspn(word, "0123456789abcdef-") == len;
+}
+
 static bool id_starts_with(struct uuid id, const char *prefix)
 {
 	char text[UUID_TEXT_SIZE];
-	return strlen(prefix) >= ID_PREFIX_MIN &&
+	return may_start_an_id(prefix) &&
 	       strncmp(uuid_format(id, text), prefix, strlen(prefix)) == 0;
 }
 
@@ -136,6 +143,9 @@ static enum err_code find_task_id(struct invocation *invocation, const char *pre
 	struct task_page tasks;
 	struct strings names = { 0 };
 	struct task_view *match = NULL;
+	/* There may be a million of them, and most of what nothing is called is a name mistyped. */
+	if (!may_start_an_id(prefix))
+		return ERR_NOT_FOUND;
 	enum err_code code = fetch_tasks(invocation, "", &tasks, err);
 	if (code)
 		return code;

@@ -97,7 +97,7 @@ services:
 def test_run_again_waits_for_its_run_and_not_for_the_next(drover):
     """A run that goes on into the next minute, when another one is due, which begins right after it."""
     into_next = "m=$$(date +%M); while [ $$(date +%M) = $$m ]; do sleep 0.2; done; sleep 1; echo over; exit 3"
-    if time.time() % 60 > 45:
+    if time.time() % 60 > 30:
         time.sleep(60 - time.time() % 60)
     drover.up(f"""
 services:
@@ -111,7 +111,8 @@ services:
     done = drover.run("run", "--again", "t/s", check=False, seconds=2 * PATIENCE_SECONDS)
     assert (done.returncode, done.stdout) == (3, "over\n")
     runs = drover.json("history", "t/s")["runs"]
-    assert [run["outcome"] for run in runs] == ["running", "failed"] and not runs[1]["scheduled_wall_ms"]
+    assert [run["outcome"] for run in runs if not run["scheduled_wall_ms"]] == ["failed"]
+    assert "running" in [run["outcome"] for run in runs if run["scheduled_wall_ms"]]
 
 
 def test_an_array(drover):
