@@ -125,6 +125,7 @@ static void print_tasks(const struct project_plan *plan, const struct planned_jo
 
 static void print_job(const struct project_plan *plan, const struct planned_job *job, bool whole)
 {
+	bool any_anew = job->replaces + job->moves > 0;
 	bool touched = job->effect != EFFECT_UNCHANGED || job->tasks.n || job->tasks_left_out;
 	if (!touched || job->effect == EFFECT_ORPHAN)
 		return;
@@ -132,14 +133,14 @@ static void print_job(const struct project_plan *plan, const struct planned_job 
 	       enum_name(job_effect_names, job->effect));
 	if (job->goes_on)
 		printf("; what its tasks do all the same:\n");
-	else if (job->effect == EFFECT_CREATED || job->effect == EFFECT_REMOVED)
+	else if (job->effect == EFFECT_CREATED || job->effect == EFFECT_REMOVED ||
+		 (job->effect == EFFECT_RESTARTED && !any_anew))
 		putchar('\n');
 	else if (job->revision_before != job->revision)
 		printf(", revision %" PRId64 " -> %" PRId64 "\n", job->revision_before,
 		       job->revision);
 	else
-		printf(", %s\n", job->replaces + job->moves ? "its tasks are made anew"
-							    : "no task is restarted");
+		printf(", %s\n", any_anew ? "its tasks are made anew" : "no task is restarted");
 	for (size_t i = 0; i < job->changes.n; i++)
 		if (whole || !is_told(job, &job->changes.items[i]))
 			print_change(&job->changes.items[i], whole);

@@ -102,6 +102,9 @@ services:
         assert told in done.stderr
         assert "dependency_failed" in why(drover, "t/web") and told in why(drover, "t/web")
         # Of web nothing changes, but what it waits for.
+        (drover.folder / "compose.yaml").write_text(compose % (checked, BUSYBOX))
+        planned = drover.out("plan", "-f", drover.folder / "compose.yaml", "-p", "t")
+        assert "  ~ job web restarted\n      + web.1 on " in planned, planned
         drover.up(compose % (checked, BUSYBOX))
         assert [t["health"] for t in drover.tasks("t/db")] == ["healthy"]
     finally:
