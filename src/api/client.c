@@ -17,6 +17,7 @@
 
 struct api_client {
 	char where[ENDPOINT_TEXT_SIZE];
+	bool local; /* `where` is the path of a socket */
 	struct event_base *base;
 	struct http_client *http;
 };
@@ -25,6 +26,7 @@ struct api_client *api_client_new(const struct endpoint *endpoint)
 {
 	struct api_client *client = base_calloc(1, sizeof(*client));
 	endpoint_text(endpoint, client->where);
+	client->local = endpoint->socket_path != NULL;
 	client->base = event_base_new();
 	if (!client->base)
 		UNREACHABLE("an event base can be made");
@@ -93,9 +95,8 @@ static enum err_code explain(const struct api_client *client, const struct err *
 {
 	if (problem->code != ERR_UNAVAILABLE)
 		return err_set(err, problem->code, "%s", problem->message);
-	bool local = client->where[0] == '/';
 	_cleanup_free_ char *reason = reason_of_it(reason_of(problem->message), client->where);
-	if (local && strstr(reason, "no permission"))
+	if (client->local && strstr(reason, "no permission"))
 		return err_set(err, ERR_UNAVAILABLE,
 			       "%s belongs to the user who runs the manager (%s): run drover as "
 			       "that user, with sudo for root, or `drover context join` with a "
@@ -103,8 +104,11 @@ static enum err_code explain(const struct api_client *client, const struct err *
 			       client->where, reason);
 	return err_set(err, ERR_UNAVAILABLE, "no manager answers on %s (%s); %s?", client->where,
 		       reason,
-		       local ? "is `drover dev` or `drover manager` running"
-			     : "is it the address that `drover manager --listen` was told");
+		       !client->local ? "is it the address that `drover manager --listen` was told"
+		       : client->where[0] == '/'
+			       ? "is `drover dev` or `drover manager` running"
+			       : "is one running, and is that the path of its socket (a manager on "
+				 "another machine is reached by `drover context join`)");
 }
 
 struct pending_call {

@@ -286,6 +286,8 @@ def test_the_help_has_lines_of_a_window_and_no_letter_twice(stopped_drover):
     assert "COMPOSE_FILE" in stopped_drover.out("help", "up")
     assert "no manager answers on" in (done := stopped_drover.run("ps", check=False)).stderr
     assert done.stderr.count(str(stopped_drover.socket)) == 1
+    elsewhere = stopped_drover.run("-H", "127.0.0.1:4242", "ps", check=False)
+    assert elsewhere.returncode == 6 and "is that the path of its socket" in elsewhere.stderr
 
 
 def test_a_job_of_a_project(drover):
