@@ -11,13 +11,14 @@
 #include "manager/core.h"
 #include "manager/depend.h"
 
-/* A task of the current revision was placed once, of a schedule one of the run that goes on: the gate is behind us. */
+/* A task of the current revision was placed once, of a schedule one of the run that goes on: the gate is behind us.
+ * What is settled as given up may have waited in vain; where it did not, the last such are among the tasks. */
 static bool has_begun(const struct job_entry *entry)
 {
 	const struct settled *settled = &entry->job.settled;
 	int64_t since = job_entry_current(entry)->spec.schedule ? entry->job.restarts_asked : 0;
 	if (settled->roll == entry->job.roll && settled->restarts_asked >= since &&
-	    (settled->succeeded.ranges.n || settled->left.ranges.n))
+	    settled->succeeded.ranges.n)
 		return true;
 	for (size_t i = entry->tasks.n; i > 0; i--) {
 		const struct task *task = entry->tasks.items[i - 1];

@@ -224,6 +224,37 @@ static void ends_are_kept_as_ranges(void **state)
 	story_end(&story);
 }
 
+/* However many have been given up by then, and are kept as ranges. */
+static void none_of_an_array_starts_that_waits_in_vain(void **state)
+{
+	(void)state;
+	struct story story;
+	struct job_spec *part = begin(&story, 100, 20);
+	story_depends(part, "db", DEPEND_COMPLETED);
+	struct job_spec *db = story_job(&story, "db", 1);
+	db->mode = JOB_REPLICATED_JOB;
+	story.options.ends_kept = 5;
+	story_restart(&story);
+	story_pass(&story, 60000);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_report(&story, "shop/db.1", TASK_FAILED, REASON_EXIT_NONZERO, "exited with status 1");
+	/* Each start looks at all of it once more. */
+	for (int i = 0; i < 3; i++) {
+		story_restart(&story);
+		story_pass(&story, 60000);
+	}
+	struct job_status status;
+	manager_job_status(story.manager, job_of(&story), &status);
+	assert_int_equal(status.standing, STANDING_FAILED);
+	base_free(status.message);
+	/* The gate did not open behind those that are settled. */
+	assert_true(job_of(&story)->job.settled.left.ranges.n > 0);
+	struct job_entry *entry = job_of(&story);
+	for (size_t i = 0; i < entry->tasks.n; i++)
+		assert_true(uuid_is_zero(entry->tasks.items[i]->desired.node.uuid));
+	story_end(&story);
+}
+
 static void fewer_and_more_again_forgets_what_had_become_of_them(void **state)
 {
 	(void)state;
@@ -271,6 +302,7 @@ int main(void)
 		cmocka_unit_test(how_many_at_a_time_may_change_and_what_is_done_stays_done),
 		cmocka_unit_test(an_array_is_not_scaled),
 		cmocka_unit_test(ends_are_kept_as_ranges),
+		cmocka_unit_test(none_of_an_array_starts_that_waits_in_vain),
 		cmocka_unit_test(fewer_and_more_again_forgets_what_had_become_of_them),
 		cmocka_unit_test(a_stop_ends_those_that_run_and_starts_no_more),
 	};
