@@ -14,10 +14,16 @@ static struct uuid id_of(const void *value)
 	return id;
 }
 
-/* Where `id` would lie if there were nothing else: the hash, scaled to the number of slots. */
-static size_t home_of(const struct id_index *index, struct uuid id)
+static uint32_t tag_of(struct uuid id)
 {
-	return (size_t)((unsigned __int128)uuid_hash(id) * index->n_slots >> 64);
+	uint32_t tag = (uint32_t)(uuid_hash(id) >> 32);
+	return tag ? tag : 1;
+}
+
+/* Where it would lie if there were nothing else: the tag, scaled to the number of slots. */
+static size_t home_of(const struct id_index *index, uint32_t tag)
+{
+	return (size_t)((uint64_t)tag * index->n_slots >> 32);
 }
 
 static size_t next_of(const struct id_index *index, size_t at)
@@ -28,8 +34,10 @@ static size_t next_of(const struct id_index *index, size_t at)
 /* The slot of `id`, or the empty slot where it would go. n_slots > 0. */
 static size_t slot_of(const struct id_index *index, struct uuid id)
 {
-	size_t at = home_of(index, id);
-	while (index->slots[at] && !uuid_equal(id_of(index->slots[at]), id))
+	uint32_t tag = tag_of(id);
+	size_t at = home_of(index, tag);
+	while (index->tags[at] &&
+	       (index->tags[at] != tag || !uuid_equal(id_of(index->slots[at]), id)))
 		at = next_of(index, at);
 	return at;
 }
@@ -37,6 +45,7 @@ static size_t slot_of(const struct id_index *index, struct uuid id)
 void id_index_release(struct id_index *index)
 {
 	base_free(index->slots);
+	base_free(index->tags);
 	*index = (struct id_index){ 0 };
 }
 
@@ -45,13 +54,26 @@ void *id_index_get(const struct id_index *index, struct uuid id)
 	return index->n_slots ? index->slots[slot_of(index, id)] : NULL;
 }
 
+static void set(struct id_index *index, size_t at, void *value, uint32_t tag)
+{
+	index->slots[at] = value;
+	index->tags[at] = tag;
+}
+
 static void resize(struct id_index *index, size_t n_slots)
 {
-	struct id_index grown = { base_calloc(n_slots, sizeof(void *)), n_slots, index->n };
-	for (size_t i = 0; i < index->n_slots; i++)
-		if (index->slots[i])
-			grown.slots[slot_of(&grown, id_of(index->slots[i]))] = index->slots[i];
-	base_free(index->slots);
+	struct id_index grown = { base_calloc(n_slots, sizeof(void *)),
+				  base_calloc(n_slots, sizeof(uint32_t)), n_slots, index->n };
+	PRE(n_slots <= UINT32_MAX);
+	for (size_t i = 0; i < index->n_slots; i++) {
+		if (!index->tags[i])
+			continue;
+		size_t at = home_of(&grown, index->tags[i]);
+		while (grown.tags[at])
+			at = next_of(&grown, at);
+		set(&grown, at, index->slots[i], index->tags[i]);
+	}
+	id_index_release(index);
 	*index = grown;
 }
 
@@ -62,7 +84,7 @@ void id_index_add(struct id_index *index, void *value)
 		resize(index, index->n_slots ? index->n_slots / 2 * 3 : SLOTS_MIN);
 	size_t at = slot_of(index, id_of(value));
 	PRE(!index->slots[at]);
-	index->slots[at] = value;
+	set(index, at, value, tag_of(id_of(value)));
 	index->n++;
 }
 
@@ -78,14 +100,14 @@ void id_index_remove(struct id_index *index, const void *value)
 	size_t hole = slot_of(index, id_of(value));
 	PRE(index->slots[hole] == value);
 	/* Move back every follower that may not stay behind the hole, so no tombstone is needed. */
-	for (size_t at = next_of(index, hole); index->slots[at]; at = next_of(index, at)) {
-		size_t home = home_of(index, id_of(index->slots[at]));
+	for (size_t at = next_of(index, hole); index->tags[at]; at = next_of(index, at)) {
+		size_t home = home_of(index, index->tags[at]);
 		if (distance(index, home, at) >= distance(index, hole, at)) {
-			index->slots[hole] = index->slots[at];
+			set(index, hole, index->slots[at], index->tags[at]);
 			hole = at;
 		}
 	}
-	index->slots[hole] = NULL;
+	set(index, hole, NULL, 0);
 	index->n--;
 }
 

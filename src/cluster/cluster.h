@@ -193,6 +193,7 @@ struct cluster {
 	struct cluster_edit edit; /* between cluster_task_edit() and cluster_task_save() */
 	struct task_list
 		replaying; /* between cluster_replay() and cluster_replayed(): tasks as they came */
+	size_t replay_next; /* of these, the one that is expected next */
 	struct task_list
 		filed_by_node; /* after cluster_replay(): whose reports lie where release 1 put them */
 };

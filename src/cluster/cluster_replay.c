@@ -122,7 +122,15 @@ static enum err_code replay_revision(struct cluster *cluster, const struct chang
 /* The task, or a placeholder for it, which fills no slot. */
 static struct task *task_or_placeholder(struct cluster *cluster, struct task_id id)
 {
-	struct task *task = cluster_task(cluster, id);
+	/* Stores tell both records of tasks in the order of their ids: it is the one behind the last, mostly. */
+	struct task_list *replaying = &cluster->replaying;
+	if (cluster->replay_next >= replaying->n)
+		cluster->replay_next = 0;
+	struct task *task = replaying->n ? replaying->items[cluster->replay_next] : NULL;
+	if (!task || !uuid_equal(task->desired.id.uuid, id.uuid))
+		task = cluster_task(cluster, id);
+	else
+		cluster->replay_next++;
 	if (task)
 		return task;
 	task = base_calloc(1, sizeof(*task));
