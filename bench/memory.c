@@ -237,7 +237,7 @@ static void tell(const struct bench *bench, size_t whole)
 				{ "of sessions: templates, what is to be sent", 0 } };
 	size_t at = 0;
 	count_tasks(cluster, &parts[0], &parts[1]);
-	parts[2].bytes = size_of(cluster->tasks.slots);
+	parts[2].bytes = size_of(cluster->tasks.slots) + size_of(cluster->tasks.tags);
 	for (const struct job_entry *job; (job = map_next(&cluster->jobs, &at));) {
 		parts[3].bytes += of_list(&job->tasks);
 		parts[4].bytes += size_of(job->placements);

@@ -12,8 +12,8 @@
 /* Invariant: n <= 3/4 of the slots. All-zero is an empty index. Slots borrow. */
 struct id_index {
 	void **slots; /* NULL: empty slot */
-	uint32_t *
-		tags; /* of each slot, a part of its id's hash: structs are looked at only where it fits. 0: empty slot */
+	/* Of each slot a part of its id's hash: structs are looked at only where it fits. 0: empty slot. */
+	uint32_t *tags;
 	size_t n_slots;
 	size_t n;
 };
