@@ -41,6 +41,7 @@
 	X(PLANTED_RECORD_KEPT,        "record-kept")        /* I23: forgotten tasks stay in the store */   \
 	X(PLANTED_HIDDEN_STATE,       "hidden-state")       /* I27: a pause depends on earlier runs */     \
 	X(PLANTED_EXIT_MISSED,        "exit-missed")        /* L1: the list is not compared */             \
+	X(PLANTED_GAP_ACKED,          "gap-acked")          /* L1: what was lost before it is not missed */ \
 	X(PLANTED_NEVER_WOKEN,        "never-woken")        /* L2: what is parked stays parked */          \
 	X(PLANTED_DEAF,               "deaf")               /* L3: after some starts all is refused */     \
 	X(PLANTED_ORPHAN_KEPT,        "orphan-kept")        /* L4: orphans are left alone */               \

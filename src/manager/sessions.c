@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/planted.h"
 #include "manager/core.h"
 #include "manager/roster.h"
 
@@ -216,7 +217,9 @@ void session_up(struct manager *manager, uint64_t number, const struct sync_up *
 	if (up->want_full || has_drifted(manager, session, up))
 		session->full = true;
 	session->reported |= up->observed.n > 0;
-	if (up->report > session->report_acked)
+	/* With a gap before it, what was said there is not known: the worker says all of it again. */
+	bool gap = up->since > session->report_acked && !PLANTED(PLANTED_GAP_ACKED);
+	if (!gap && up->report > session->report_acked)
 		session->report_acked = up->report;
 	session_speak(manager, session);
 }

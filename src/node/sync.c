@@ -82,6 +82,7 @@ static const struct field sync_up_fields[] = {
 	ROW_STRUCTS(13, struct sync_up, observed, task_observed, LIMIT_TASKS),
 	ROW_STRUCTS(14, struct sync_up, volumes_removed, sync_volume, LIMIT_TASKS),
 	ROW_UUID(15, struct sync_up, instance),
+	ROW_INT(16, struct sync_up, since, LIMIT_COUNT),
 };
 RECORD_TYPE(sync_up, struct sync_up, sync_up_fields);
 

@@ -121,6 +121,9 @@ struct sync_up {
 	bool has_stats;
 	struct node_stats stats;
 	int64_t report; /* number of this report, rising, across worker restarts too */
+	/* Records that this session's reports up to that number told are not told again; 0: all that are not
+	 * acknowledged are here. Where that report is missing, this one is not to be acknowledged. */
+	int64_t since;
 	LIST_OF(struct task_observed) observed;
 	LIST_OF(struct sync_volume) volumes_removed; /* answers volumes_remove */
 	struct uuid

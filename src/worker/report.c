@@ -1,17 +1,21 @@
 /* What the manager is told.
  *
- * 1. Every message holds all observed records that are not acknowledged, so the newest makes all
- *    older ones superfluous.
+ * 1. A message holds what has changed since the one before it in its session, whose number it names;
+ *    the first of a session, and one after so long without an acknowledgement, all observed records
+ *    that are not acknowledged. The manager acknowledges what it has without a gap.
  * 2. A version rises with every change. Versions and report numbers come from one sequence that
  *    never repeats.
  * 3. Between beats nothing is said while records wait for their acknowledgement: what happens
  *    meanwhile goes in one message after it, and a manager that is slow to answer is not sent the
- *    same records again and again.
+ *    same records again and again: each time it says nothing, twice as long is waited.
  * 4. A final state is saved in the turn that publishes it; the shell commits first. */
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/planted.h"
 #include "worker/worker_int.h"
+
+#define REPEAT_FIRST_BEATS 3
+#define REPEAT_LAST_BEATS  24
 
 static int64_t take_number(struct worker *worker)
 {
@@ -68,10 +72,18 @@ void worker_report_all_again(struct worker *worker)
 	}
 }
 
+static void repeat_after(struct worker *worker, int64_t beats)
+{
+	worker->repeat_wait_ms = beats * worker->options.beat_ms;
+	worker->repeat_at_ms = worker->now_ms + worker->repeat_wait_ms;
+}
+
 void worker_report_acked(struct worker *worker, int64_t report)
 {
-	if (report >= worker->report_sent)
-		worker->report_awaits_ack = false;
+	if (report > worker->report_acked) {
+		worker->report_acked = report;
+		repeat_after(worker, REPEAT_FIRST_BEATS);
+	}
 	if (worker->facts_reported_in && worker->facts_reported_in <= report)
 		worker->facts_unacked = false;
 	for (struct worker_task *task = worker->unacked_first, *next; task; task = next) {
@@ -79,17 +91,29 @@ void worker_report_acked(struct worker *worker, int64_t report)
 		if (task->reported_in && task->reported_in <= report)
 			worker_report_unlink(worker, task);
 	}
+	worker->report_awaits_ack = worker->unacked_first && worker->unacked_first->reported_in;
+}
+
+/* Those that were said go first, so that the others are at the end. */
+static struct worker_task *first_unsaid(struct worker *worker)
+{
+	struct worker_task *first = NULL;
+	for (struct worker_task *task = worker->unacked_last; task && !task->reported_in;
+	     task = task->unacked_prev)
+		first = task;
+	return first;
 }
 
 static void add_observed(struct worker *worker, struct sync_up *up)
 {
+	struct worker_task *first = up->since ? first_unsaid(worker) : worker->unacked_first;
 	size_t n = 0;
-	for (struct worker_task *task = worker->unacked_first; task; task = task->unacked_next)
+	for (struct worker_task *task = first; task; task = task->unacked_next)
 		n++;
 	if (!n)
 		return;
 	up->observed.items = base_calloc(n, sizeof(struct task_observed));
-	for (struct worker_task *task = worker->unacked_first; task; task = task->unacked_next) {
+	for (struct worker_task *task = first; task; task = task->unacked_next) {
 		record_copy(&task_observed_type, &up->observed.items[up->observed.n++],
 			    &task->record.observed);
 		if (!task->reported_in)
@@ -125,7 +149,8 @@ static int64_t count_running(struct worker *worker)
 
 static void add_machine(struct worker *worker, struct sync_up *up)
 {
-	up->has_facts = worker->has_facts && worker->facts_unacked;
+	up->has_facts = worker->has_facts && worker->facts_unacked &&
+			(!up->since || !worker->facts_reported_in);
 	if (up->has_facts) {
 		record_copy(&node_facts_type, &up->facts, &worker->facts);
 		up->facts.protocol = SYNC_PROTOCOL;
@@ -139,6 +164,18 @@ static void add_machine(struct worker *worker, struct sync_up *up)
 		up->stats.tasks_running = count_running(worker);
 	}
 	worker->has_stats = false;
+}
+
+/* Of the report that is being made; 0: all is said. */
+static int64_t since(struct worker *worker)
+{
+	if (worker->report_sent && worker->now_ms < worker->repeat_at_ms)
+		return worker->report_sent;
+	int64_t beats = worker->repeat_wait_ms * 2 / worker->options.beat_ms;
+	if (!worker->report_sent)
+		beats = REPEAT_FIRST_BEATS;
+	repeat_after(worker, beats < REPEAT_LAST_BEATS ? beats : REPEAT_LAST_BEATS);
+	return 0;
 }
 
 void worker_report_publish(struct worker *worker)
@@ -160,13 +197,14 @@ void worker_report_publish(struct worker *worker)
 		worker->ask_full_at_ms = worker->now_ms + worker->options.beat_ms;
 	up->runtime_ok = worker->runtime_up;
 	up->report = take_number(worker);
+	up->since = since(worker);
 	worker_lease_sent(worker, up->report);
 	add_machine(worker, up);
 	add_observed(worker, up);
 	add_volumes(worker, up);
 	worker->send = false;
 	worker->report_sent = up->report;
-	worker->report_awaits_ack = up->observed.n > 0;
+	worker->report_awaits_ack = worker->unacked_first != NULL;
 	worker->beat_at_ms = worker->now_ms + worker->options.beat_ms;
 }
 

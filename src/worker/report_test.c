@@ -141,13 +141,57 @@ static void records_are_not_sent_again_before_their_ack(void **state)
 	assert_int_equal(fixture->out.up.observed.n, 0);
 }
 
-static void the_beat_does_not_wait_for_an_ack(void **state)
+static void beat(struct fixture *fixture)
 {
-	struct fixture *fixture = *state;
 	fixture->in.now_ms += fixture->options.beat_ms;
 	step(fixture, NULL);
 	assert_true(fixture->out.has_up);
+}
+
+static void the_beat_does_not_wait_for_an_ack(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t report = fixture->out.up.report;
+	beat(fixture);
+	assert_int_equal(fixture->out.up.since, report);
+	assert_int_equal(fixture->out.up.observed.n, 0);
+	assert_false(fixture->out.up.has_facts);
+}
+
+static void without_an_ack_all_is_said_again_each_time_later(void **state)
+{
+	struct fixture *fixture = *state;
+	static const int again_at[] = { 6, 18, 42, 66, 90 };
+	size_t n = 0;
+	do
+		beat(fixture);
+	while (fixture->out.up.since);
 	assert_int_equal(fixture->out.up.observed.n, TASKS);
+	for (int i = 1; i <= 100; i++) {
+		beat(fixture);
+		bool again = n < ARRAY_LEN(again_at) && i == again_at[n];
+		assert_int_equal(fixture->out.up.observed.n, again ? TASKS : 0);
+		assert_int_equal(fixture->out.up.since == 0, again);
+		n += again;
+	}
+	assert_int_equal(n, ARRAY_LEN(again_at));
+}
+
+static void each_ack_puts_off_the_repetition(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture->acked = fixture->out.up.report;
+	for (int i = 0; i < 20; i++) {
+		beat(fixture);
+		assert_int_equal(fixture->out.up.observed.n, 0);
+		assert_true(fixture->out.up.since > 0);
+		struct sync_down down = message(fixture);
+		take(fixture, &down);
+		fixture->acked = fixture->out.has_up ? fixture->out.up.report : fixture->acked + 1;
+	}
+	for (int i = 0; i < 3; i++)
+		beat(fixture);
+	assert_int_equal(fixture->out.up.since, 0);
 }
 
 static void a_new_session_owes_nothing_to_the_old_one(void **state)
@@ -209,6 +253,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(records_are_not_sent_again_before_their_ack, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(the_beat_does_not_wait_for_an_ack, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_an_ack_all_is_said_again_each_time_later,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(each_ack_puts_off_the_repetition, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_new_session_owes_nothing_to_the_old_one, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_message_without_records_holds_nothing_back, setup,

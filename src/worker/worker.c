@@ -355,6 +355,8 @@ static void take_session(struct worker *worker, bool open)
 	/* Docker may be about to answer: a machine that has not asked it is not one without it. */
 	if (!worker->runtime_heard)
 		worker->beat_at_ms = worker->now_ms + worker->options.beat_ms;
+	worker->report_sent = 0;
+	worker->report_acked = 0;
 	worker->report_awaits_ack = false;
 	worker->ask_full_at_ms = worker->now_ms;
 	worker->facts_unacked = worker->has_facts;

@@ -336,8 +336,11 @@ struct worker {
 	uint64_t set_mark;
 	int64_t beat_at_ms;
 	int64_t report_sent;	/* number of the last one in this session; 0: none */
-	bool report_awaits_ack; /* it is large: what is said meanwhile is said after its ack */
-	int64_t number_next;	/* for versions and reports */
+	int64_t report_acked;	/* the highest of this session; 0: none */
+	bool report_awaits_ack; /* records were said: what happens meanwhile is said after the ack */
+	int64_t repeat_wait_ms; /* for how long nothing more is acknowledged before all is said again */
+	int64_t repeat_at_ms;
+	int64_t number_next; /* for versions and reports */
 	bool has_facts;
 	struct node_facts facts;
 	bool facts_unacked;

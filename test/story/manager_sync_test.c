@@ -436,6 +436,34 @@ static void reports_about_strangers_are_acknowledged_and_forgotten(void **state)
 	story_end(&story);
 }
 
+static void a_report_that_builds_on_one_that_was_lost_is_not_acknowledged(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, 1);
+	story_join(&story, "beta");
+	struct sync_up up = {
+		.node = { { { 7 } } }, .has_facts = true, .runtime_ok = true, .report = 3
+	};
+	char hostname[] = "gamma";
+	up.facts.hostname = hostname;
+	say(&story, 900, &up);
+	assert_int_equal(story.out.downs[0].message.report_acked, 3);
+	up.report = 5;
+	up.since = 4;
+	say(&story, 900, &up);
+	assert_int_equal(story.out.downs[0].message.report_acked, 3);
+	up.report = 6;
+	up.since = 3;
+	say(&story, 900, &up);
+	assert_int_equal(story.out.downs[0].message.report_acked, 6);
+	up.report = 8;
+	up.since = 0;
+	say(&story, 900, &up);
+	assert_int_equal(story.out.downs[0].message.report_acked, 8);
+	story_end(&story);
+}
+
 static void every_message_is_answered_with_its_acknowledgement(void **state)
 {
 	(void)state;
@@ -582,6 +610,7 @@ int main(void)
 		cmocka_unit_test(a_release_too_far_apart_is_told_which_to_update),
 		cmocka_unit_test(a_worker_of_the_release_before_is_told_in_words_it_knows),
 		cmocka_unit_test(workers_are_told_how_far_to_spread_out),
+		cmocka_unit_test(a_report_that_builds_on_one_that_was_lost_is_not_acknowledged),
 		cmocka_unit_test(reports_about_strangers_are_acknowledged_and_forgotten),
 		cmocka_unit_test(every_message_is_answered_with_its_acknowledgement),
 		cmocka_unit_test(news_that_follow_soon_come_in_one_message),
