@@ -105,8 +105,9 @@ struct job_watch {
 	bool touched;	 /* in manager.touched */
 	bool gated;	 /* waits for a job it depends on */
 	bool recheck;	 /* a node of its tasks changed: do they still match it? */
-	bool off_home; /* a task is not where its network lives, and there is no room there; or that
-			* is open */
+	bool off_home;	 /* a task is not where its network lives: no room there; or that is open */
+	struct node_id home; /* where its network lived when home_settle() looked last, ... */
+	bool home_seen;	     /* ... which it has */
 	struct job_facts facts;
 	struct roster *roster; /* NULL: none of its tasks is to be replaced or to become ready */
 	bool to_move;	       /* a task of it may have a node on record that it is to move to */
@@ -397,6 +398,8 @@ void tasks_leave_unfit(struct manager *manager, const struct job_entry *entry);
 
 /* home.c: a task that is not where the networks it shares live goes there, if it fits. */
 void tasks_come_home(struct manager *manager, const struct job_entry *entry);
+/* The job has changed: where that has moved its home, all who share it are reconciled. */
+void home_settle(struct manager *manager, const struct job_entry *entry);
 /* A job has changed, a node has become ready, room was freed: who may come home now is reconciled. */
 void home_joined(struct manager *manager, const struct job_entry *entry);
 void home_node_ready(struct manager *manager, const struct node_entry *node);

@@ -5,7 +5,8 @@
  * home, the next when the one before is ready; but only while home has the room. An update holds nobody back, for it
  * may be held itself, or paused for good: it counts a slot whose task comes home as one that it has taken down.
  *
- * Invariant: a task is stopped for this only when its successor fits at home. */
+ * Invariants: a task is stopped for this only when its successor fits at home; whoever's end, stop or loss moves home,
+ * those that share it are looked at in the same step. */
 #include "base/alloc.h"
 #include "base/planted.h"
 #include "manager/core.h"
@@ -127,6 +128,20 @@ static void look_again(struct manager *manager, const struct project_entry *proj
 		if (all ? uses_networks(entry) : job_watch(manager, entry->job.id)->off_home)
 			job_dirty(manager, entry->job.id);
 	}
+}
+
+void home_settle(struct manager *manager, const struct job_entry *entry)
+{
+	struct job_watch *watch = job_watch(manager, entry->job.id);
+	bool open;
+	if (!uses_networks(entry))
+		return;
+	const struct node_entry *home = scheduler_home(&manager->cluster, entry, &open);
+	struct node_id id = home ? home->record.id : (struct node_id){ { { 0 } } };
+	if (watch->home_seen && !uuid_equal(watch->home.uuid, id.uuid))
+		look_again(manager, project_of(manager, entry), true);
+	watch->home = id;
+	watch->home_seen = true;
 }
 
 void home_joined(struct manager *manager, const struct job_entry *entry)

@@ -255,6 +255,7 @@ static void reconcile_job(struct manager *manager, struct job_entry *entry)
 	} while (runs_settle(manager, entry, &facts));
 	roster_settle(watch->roster, &facts);
 	roster_tidy(watch);
+	home_settle(manager, entry);
 	prune_revisions(manager, entry);
 	runs_watch(manager, entry);
 	bool same = watch->standing_said >= 0 && facts.wanted == watch->facts.wanted &&

@@ -547,6 +547,45 @@ static void a_paused_update_keeps_nobody_apart(void **state)
 	story_end(&story);
 }
 
+/* Home is where most of them are: who stays behind when one of them ends follows the others. */
+static void an_end_that_moves_home_moves_who_is_left_there(void **state)
+{
+	(void)state;
+	struct story story;
+	story_begin(&story);
+	story_join(&story, "alpha");
+	story_join(&story, "beta");
+	story_project(&story, "shop");
+	add_network(&story);
+	struct job_spec *web = story_job(&story, "web", 1);
+	attach(web);
+	web->on_disconnect = ON_DISCONNECT_STOP;
+	struct job_spec *api = story_job(&story, "api", 2);
+	attach(api);
+	api->on_disconnect = ON_DISCONNECT_STOP;
+	take_port(api, 80);
+	assert_int_equal(story_act_node(&story, REQUEST_NODE_DRAIN, "alpha", false), ERR_NONE);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	assert_int_equal(story_act_node(&story, REQUEST_NODE_RESUME, "alpha", false), ERR_NONE);
+	story_pass(&story, 2 * LIMIT_START_GRACE_MS);
+	assert_int_equal(count_on(&story, "beta"), 2);
+	story_silence(&story, "beta");
+	story_pass(&story, 30 * 1000);
+	assert_int_equal(count_on(&story, "alpha"), 1);
+	story_return(&story, "beta");
+	story_pass(&story, 60 * 1000);
+	assert_int_equal(count_on(&story, "alpha"), 1);
+	assert_int_equal(count_on(&story, "beta"), 2);
+	story_forget(&story);
+	story_report(&story, "shop/api.1", TASK_FAILED, REASON_EXIT_NONZERO,
+		     "exited with status 1");
+	story_pass(&story, 60 * 1000);
+	assert_int_equal(count_on(&story, "alpha"), 2);
+	assert_int_equal(count_on(&story, "beta"), 0);
+	story_stands(&story, "shop/web", STANDING_RUNNING, "1 of 1 ready");
+	story_end(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -568,6 +607,7 @@ int main(void)
 		cmocka_unit_test(who_is_lost_keeps_nobody_apart),
 		cmocka_unit_test(a_way_back_brings_them_together),
 		cmocka_unit_test(a_paused_update_keeps_nobody_apart),
+		cmocka_unit_test(an_end_that_moves_home_moves_who_is_left_there),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
