@@ -158,16 +158,15 @@ struct manager {
 	int64_t id_ms;			 /* of the newest id; never falls */
 	uint32_t id_count, watch_number; /* within its millisecond; of the newest job_watch */
 
-	struct map jobs;     /* job id -> job_watch */
-	struct map nodes;    /* node id -> node_watch */
-	struct map sessions; /* number -> session */
-	struct map pending;  /* task id -> pending */
-	struct map classes;  /* hash -> task_class */
-	struct map moves;    /* id of the old task -> move */
-	struct map trials;   /* task id -> trial */
-	struct map claims;   /* hash of a Docker and its machine's boot -> node_id */
-	struct map
-		dependents; /* project and name of a job -> those of other projects that name it */
+	struct map jobs;	 /* job id -> job_watch */
+	struct map nodes;	 /* node id -> node_watch */
+	struct map sessions;	 /* number -> session */
+	struct map pending;	 /* task id -> pending */
+	struct map classes;	 /* hash -> task_class */
+	struct map moves;	 /* id of the old task -> move */
+	struct map trials;	 /* task id -> trial */
+	struct map claims;	 /* hash of a Docker and its machine's boot -> node_id */
+	struct map dependents;	 /* a job by name -> those of other projects that name it */
 	size_t dependents_swept; /* how many there were when it was last swept */
 
 	struct job_id *dirty; /* reconcile these, in this order */
@@ -383,8 +382,9 @@ bool slot_is_settled(const struct job_entry *entry, int64_t slot);
 void turns_slots(const struct job_entry *entry, struct slots *ret_slots);
 /* How many more tasks there may be; INT64_MAX: any. */
 int64_t turns_free(const struct job_entry *entry, const struct slots *slots);
-/* Put on record what became of slots that ended long ago. */
-void turns_settle(struct manager *manager, struct job_entry *entry, const struct slots *slots);
+/* Put on record what became of slots that ended long ago; `in_vain`: and of those that never will have a turn. */
+void turns_settle(struct manager *manager, struct job_entry *entry, const struct slots *slots,
+		  bool in_vain);
 
 /* global.c */
 bool job_is_global(const struct job_entry *entry);

@@ -11,9 +11,8 @@
 #include "manager/core.h"
 #include "manager/depend.h"
 
-/* A task of the current revision was placed once, of a schedule one of the run that goes on: the gate is behind us.
- * What is settled as given up may have waited in vain; where it did not, the last such are among the tasks. */
-static bool has_begun(const struct job_entry *entry)
+/* What is settled as given up may have waited in vain; where it did not, the last such are among the tasks. */
+bool depend_has_begun(const struct job_entry *entry)
 {
 	const struct settled *settled = &entry->job.settled;
 	int64_t since = job_entry_current(entry)->spec.schedule ? entry->job.restarts_asked : 0;
@@ -129,7 +128,7 @@ static int check_one(const struct manager *manager, const struct job_entry *entr
 int depend_gate(const struct manager *manager, const struct job_entry *entry, struct text *message)
 {
 	const struct job_spec *spec = &job_entry_current(entry)->spec;
-	if (!spec->depends_on.n || has_begun(entry))
+	if (!spec->depends_on.n || depend_has_begun(entry))
 		return GATE_OPEN;
 	int gate = GATE_OPEN;
 	struct text one;
@@ -153,7 +152,8 @@ bool depend_was_in_vain(const struct job_entry *entry)
 {
 	const struct job_spec *spec = &job_entry_current(entry)->spec;
 	/* An update, and a schedule, goes on by itself. */
-	if (!spec->depends_on.n || spec->schedule || job_is_rolling(entry) || has_begun(entry))
+	if (!spec->depends_on.n || spec->schedule || job_is_rolling(entry) ||
+	    depend_has_begun(entry))
 		return false;
 	for (size_t i = 0; i < entry->tasks.n; i++)
 		if (!task_is_stale(entry, entry->tasks.items[i]) &&

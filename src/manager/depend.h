@@ -9,6 +9,8 @@
 enum gate { GATE_OPEN = 0, GATE_CLOSED, GATE_FAILED };
 /* May tasks of the job's current revision start? `message` says what for it waits, or which dependency failed. */
 int depend_gate(const struct manager *manager, const struct job_entry *entry, struct text *message);
+/* A task of the current revision was placed once, of a schedule one of the run that goes on: the gate is behind us. */
+bool depend_has_begun(const struct job_entry *entry);
 /* Has it been given up for what it waits for, before anything of it began? */
 bool depend_was_in_vain(const struct job_entry *entry);
 /* Who waits for the job, in its project and in others, is looked at again. */

@@ -122,9 +122,8 @@ static void settle_waiting(struct manager *manager, const struct job_entry *entr
 		pending_gate(manager, task, message);
 }
 
-/* Tasks that wait for a node: by the gate, by time, or in the queue. */
-static bool settle_pending(struct manager *manager, struct job_entry *entry,
-			   const struct pass *pass)
+/* Tasks that wait for a node: by the gate, by time, or in the queue. An enum gate. */
+static int settle_pending(struct manager *manager, struct job_entry *entry, const struct pass *pass)
 {
 	struct text message;
 	text_init(&message, LIMIT_MESSAGE_BYTES);
@@ -139,7 +138,7 @@ static bool settle_pending(struct manager *manager, struct job_entry *entry,
 		if (pass_slot(pass, i)->newest)
 			settle_waiting(manager, entry, pass_slot(pass, i)->newest, gate, NULL);
 	text_release(&message);
-	return gate == GATE_OPEN;
+	return gate;
 }
 
 /* True: it is to be looked at again. */
@@ -161,10 +160,10 @@ static bool reconcile_slots(struct manager *manager, struct job_entry *entry)
 	rebalance_roll(manager, entry, &pass.slots);
 	/* It looks at all slots, also at those that nothing has happened to yet. */
 	pass_grow(&pass);
-	bool gate_open = settle_pending(manager, entry, &pass);
+	int gate = settle_pending(manager, entry, &pass);
 	tasks_come_home(manager, entry);
-	again = update_roll(manager, entry, &pass, gate_open);
-	turns_settle(manager, entry, &pass.slots);
+	again = update_roll(manager, entry, &pass, gate == GATE_OPEN);
+	turns_settle(manager, entry, &pass.slots, gate == GATE_FAILED);
 	pass_grow(&pass);
 	prune_tasks(manager, entry, &pass);
 	pass_end(&pass);

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "manager/core.h"
+#include "manager/depend.h"
 #include "manager/roster.h"
 
 int64_t job_replicas(const struct job_entry *entry)
@@ -380,13 +381,16 @@ void slots_facts(const struct job_entry *entry, const struct slots *slots,
 {
 	struct job_facts facts = {
 		.wanted = slots->n_succeeded + slots->n_left + slots->n_later,
-		.started = slots->n_succeeded + slots->n_left,
+		.started = slots->n_succeeded,
 		.succeeded = slots->n_succeeded,
 		.left = slots->n_left,
 		.later = slots->n_later,
 	};
 	for (size_t i = 0; i < slots->n; i++)
 		count(entry, &slots->items[i], &facts);
+	/* Those that waited in vain have not. */
+	if (slots->n_left && depend_has_begun(entry))
+		facts.started += slots->n_left;
 	facts_judge(entry, &facts);
 	*ret_facts = facts;
 }

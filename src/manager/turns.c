@@ -5,6 +5,9 @@
  * job's record holds what became of their slots, in ranges (job/settled.h), and the tasks are forgotten, with their
  * containers. What lies between is all that is looked at.
  *
+ * Where the job waits in vain for what it depends on, those whose turn has not come are given up with those that were
+ * to be first, and are settled without ever having had a task.
+ *
  * Invariants: a slot is settled only once its newest task has ended for good and no container of it can be left, and is
  * settled with the job's record in the group before its tasks go, or an earlier one. A task of a settled slot is final,
  * and asked to be forgotten once its job was reconciled. */
@@ -137,17 +140,10 @@ static size_t count_ends(const struct job_entry *entry, const struct slots *slot
 	return n;
 }
 
-void turns_settle(struct manager *manager, struct job_entry *entry, const struct slots *slots)
+/* Oldest first, of `n` that may be settled, until `n_kept` are left. */
+static void settle_ends(const struct job_entry *entry, const struct slots *slots, size_t n,
+			size_t n_kept, struct settled *settled)
 {
-	/* Many at once: the job's record is written for all of them. */
-	size_t n_kept = (size_t)manager->options.ends_kept;
-	size_t n = job_takes_turns(entry) ? count_ends(entry, slots) : 0;
-	if (n <= 2 * n_kept)
-		return;
-	struct job job;
-	record_copy(&job_type, &job, &entry->job);
-	struct settled *settled = job_settle(&job);
-	/* Oldest first. */
 	for (size_t i = 0; i < entry->tasks.n && n > n_kept; i++) {
 		const struct task *task = entry->tasks.items[i];
 		const struct slot *slot = slots_find(slots, task->desired.slot);
@@ -156,6 +152,53 @@ void turns_settle(struct manager *manager, struct job_entry *entry, const struct
 		bool done = slot_look(entry, task) == SLOT_DONE;
 		n -= slot_ranges_add(done ? &settled->succeeded : &settled->left, slot->number);
 	}
+}
+
+/* Its turn has not come. */
+static bool is_to_come(const struct job_entry *entry, const struct slot *slot)
+{
+	int look = slot_look(entry, slot->newest);
+	return slot->want == SLOT_WANTED && !slot->moving &&
+	       (look == SLOT_EMPTY || look == SLOT_NEXT);
+}
+
+static bool any_is_to_come(const struct job_entry *entry, const struct slots *slots)
+{
+	for (size_t i = 0; i < slots->n; i++)
+		if (is_to_come(entry, &slots->items[i]))
+			return true;
+	return slots->n_later > 0;
+}
+
+static void give_up_to_come(const struct job_entry *entry, const struct slots *slots,
+			    struct settled *settled)
+{
+	int64_t replicas = job_replicas(entry);
+	for (int64_t number = 1; (number = after_settled(settled, number)) <= replicas; number++) {
+		const struct slot *slot = slots_find(slots, number);
+		if (!slot || is_to_come(entry, slot))
+			slot_ranges_add(&settled->left, number);
+	}
+}
+
+void turns_settle(struct manager *manager, struct job_entry *entry, const struct slots *slots,
+		  bool in_vain)
+{
+	if (!job_takes_turns(entry))
+		return;
+	/* Many at once: the job's record is written for all of them. */
+	size_t n_kept = (size_t)manager->options.ends_kept;
+	size_t n = count_ends(entry, slots);
+	in_vain = in_vain && !job_is_between_runs(entry) && any_is_to_come(entry, slots);
+	if (n <= 2 * n_kept && !in_vain)
+		return;
+	struct job job;
+	record_copy(&job_type, &job, &entry->job);
+	struct settled *settled = job_settle(&job);
+	if (n > 2 * n_kept)
+		settle_ends(entry, slots, n, n_kept, settled);
+	if (in_vain)
+		give_up_to_come(entry, slots, settled);
 	group_reserve(manager, 1);
 	cluster_put_job(&manager->cluster, &manager->out->changes, &job);
 }

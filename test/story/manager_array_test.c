@@ -224,34 +224,107 @@ static void ends_are_kept_as_ranges(void **state)
 	story_end(&story);
 }
 
-/* However many have been given up by then, and are kept as ranges. */
-static void none_of_an_array_starts_that_waits_in_vain(void **state)
+/* "part" of 100 indices, so many at a time, that waits for "db" to be completed, which has failed. */
+static void begin_in_vain(struct story *story, int64_t concurrency)
+{
+	struct job_spec *part = begin(story, 100, concurrency);
+	story_depends(part, "db", DEPEND_COMPLETED);
+	struct job_spec *db = story_job(story, "db", 1);
+	db->mode = JOB_REPLICATED_JOB;
+	story_depends(story_job(story, "report", 1), "part", DEPEND_STARTED);
+	story->options.ends_kept = 5;
+	story_restart(story);
+	story_pass(story, 60000);
+	assert_int_equal(story_apply(story), ERR_NONE);
+	story_report(story, "shop/db.1", TASK_FAILED, REASON_EXIT_NONZERO, "exited with status 1");
+}
+
+/* Those whose turn had not come, too; however many have been given up by then, and are kept as ranges. */
+static void all_of_an_array_that_waits_in_vain_is_given_up(void **state)
+{
+	(void)state;
+	for (int64_t concurrency = 3; concurrency <= 20; concurrency += 17) {
+		struct story story;
+		begin_in_vain(&story, concurrency);
+		char why[256];
+		text_print(why, sizeof(why),
+			   "100 of 100 given up; part.%d failed: needs db to be completed, but it "
+			   "failed: 1 of 1 given up",
+			   concurrency == 3 ? 1 : 16);
+		/* Each start looks at all of it once more. */
+		for (int i = 0; i < 3; i++) {
+			story_stands(&story, "shop/part", STANDING_FAILED, why);
+			story_restart(&story);
+			story_pass(&story, 60000);
+		}
+		/* The gate did not open behind those that are settled. */
+		struct job_entry *entry = job_of(&story);
+		for (size_t i = 0; i < entry->tasks.n; i++)
+			assert_true(uuid_is_zero(entry->tasks.items[i]->desired.node.uuid));
+		story_why(&story, "shop/report.1", TASK_PENDING, REASON_WAITS_DEPENDENCY,
+			  "waits for part to be started: 0 of 100 started, 100 given up");
+		/* All anew, once it waits in vain no more. */
+		story.succeed = "db part";
+		assert_int_equal(story_act(&story, REQUEST_RUN_AGAIN, "shop", "db"), ERR_NONE);
+		story_stands(&story, "shop/part", STANDING_FAILED, why);
+		if (concurrency == 3)
+			assert_int_equal(story_apply(&story), ERR_NONE);
+		else
+			assert_int_equal(story_act(&story, REQUEST_RUN_AGAIN, "shop", "part"),
+					 ERR_NONE);
+		story_stands(&story, "shop/part", STANDING_COMPLETED, "100 of 100 succeeded");
+		story_end(&story);
+	}
+}
+
+/* ... and not what ran before anything had failed. */
+static void an_update_of_an_array_in_vain_ends_it(void **state)
 {
 	(void)state;
 	struct story story;
-	struct job_spec *part = begin(&story, 100, 20);
+	struct job_spec *part = begin(&story, 10, 3);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	end(&story, 1, true);
+	story.hold_stop = "part";
 	story_depends(part, "db", DEPEND_COMPLETED);
-	struct job_spec *db = story_job(&story, "db", 1);
-	db->mode = JOB_REPLICATED_JOB;
-	story.options.ends_kept = 5;
-	story_restart(&story);
-	story_pass(&story, 60000);
+	story_job(&story, "db", 1)->mode = JOB_REPLICATED_JOB;
 	assert_int_equal(story_apply(&story), ERR_NONE);
 	story_report(&story, "shop/db.1", TASK_FAILED, REASON_EXIT_NONZERO, "exited with status 1");
-	/* Each start looks at all of it once more. */
-	for (int i = 0; i < 3; i++) {
-		story_restart(&story);
-		story_pass(&story, 60000);
-	}
+	for (int64_t slot = 2; slot <= 4; slot++)
+		end(&story, slot, false);
 	struct job_status status;
 	manager_job_status(story.manager, job_of(&story), &status);
 	assert_int_equal(status.standing, STANDING_FAILED);
+	assert_int_equal(status.left, 10);
 	base_free(status.message);
-	/* The gate did not open behind those that are settled. */
-	assert_true(job_of(&story)->job.settled.left.ranges.n > 0);
-	struct job_entry *entry = job_of(&story);
-	for (size_t i = 0; i < entry->tasks.n; i++)
-		assert_true(uuid_is_zero(entry->tasks.items[i]->desired.node.uuid));
+	story.succeed = "db part";
+	assert_int_equal(story_act(&story, REQUEST_RUN_AGAIN, "shop", "db"), ERR_NONE);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_stands(&story, "shop/part", STANDING_COMPLETED, "10 of 10 succeeded");
+	story_end(&story);
+}
+
+/* ... and a run with them, so that the next one has its time. */
+static void a_run_of_an_array_that_waits_in_vain_fails(void **state)
+{
+	(void)state;
+	struct story story;
+	struct job_spec *part = begin(&story, 100, 3);
+	story_depends(part, "db", DEPEND_COMPLETED);
+	part->schedule = base_calloc(1, sizeof(struct schedule));
+	string_set(&part->schedule->cron, "0 * * * *");
+	story_job(&story, "db", 1)->mode = JOB_REPLICATED_JOB;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_report(&story, "shop/db.1", TASK_FAILED, REASON_EXIT_NONZERO, "exited with status 1");
+	story_pass(&story, 130 * 60 * 1000);
+	const struct job *job = &job_of(&story)->job;
+	assert_int_equal(job->scheduled.runs.n, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(job->scheduled.runs.items[i].outcome, RUN_FAILED);
+	story.succeed = "db part";
+	assert_int_equal(story_act(&story, REQUEST_RUN_AGAIN, "shop", "db"), ERR_NONE);
+	story_pass(&story, 60 * 60 * 1000);
+	assert_int_equal(job->scheduled.runs.items[2].outcome, RUN_SUCCEEDED);
 	story_end(&story);
 }
 
@@ -302,7 +375,9 @@ int main(void)
 		cmocka_unit_test(how_many_at_a_time_may_change_and_what_is_done_stays_done),
 		cmocka_unit_test(an_array_is_not_scaled),
 		cmocka_unit_test(ends_are_kept_as_ranges),
-		cmocka_unit_test(none_of_an_array_starts_that_waits_in_vain),
+		cmocka_unit_test(all_of_an_array_that_waits_in_vain_is_given_up),
+		cmocka_unit_test(an_update_of_an_array_in_vain_ends_it),
+		cmocka_unit_test(a_run_of_an_array_that_waits_in_vain_fails),
 		cmocka_unit_test(fewer_and_more_again_forgets_what_had_become_of_them),
 		cmocka_unit_test(a_stop_ends_those_that_run_and_starts_no_more),
 	};
