@@ -6,9 +6,9 @@
  * at once a minute at least, so one that was set is seen.
  *
  * Invariants: at most one run of a job is under way; a slot is filled only while one is, and what is left of it then
- * is stopped; one that takes the place of another begins when nothing of that is left; no more runs that have ended are
- * on record than the history says; each time that has come is on record as a run, as skipped or as missed, or lies
- * before one that is missed. */
+ * is stopped; one begins at its time, or in the place of another, only when nothing of one before is left; no more runs
+ * that have ended are on record than the history says; each time that has come is on record as a run, as skipped or as
+ * missed, or lies before one that is missed. */
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/planted.h"
@@ -88,12 +88,28 @@ static void run_end_at_once(const struct manager *manager, const struct schedule
 	job_runs_forget(&job->scheduled, schedule_history(schedule));
 }
 
+/* Of a run before, on a machine that can say so; what is on one that is lost is not waited for. Of a success at most a
+ * container that has exited. */
+static bool is_anything_left(const struct job_entry *entry)
+{
+	for (size_t i = 0; i < entry->tasks.n; i++) {
+		const struct task *task = entry->tasks.items[i];
+		if (!task_is_off(task) && !task->unreachable && !task_succeeded(task))
+			return true;
+	}
+	return false;
+}
+
 /* The time of a run has come. */
-static void come(struct manager *manager, const struct schedule *schedule, struct job *job,
+static void come(struct manager *manager, const struct job_entry *entry, struct job *job,
 		 int64_t time_ms, bool made_up)
 {
+	const struct schedule *schedule = schedule_of(entry);
 	struct job_runs *runs = &job->scheduled;
-	bool busy = (job_runs_open(runs) || job_runs_waiting(runs)) && !PLANTED(PLANTED_RUN_BESIDE);
+	bool beside = PLANTED(PLANTED_RUN_BESIDE);
+	bool busy = (job_runs_open(runs) || job_runs_waiting(runs)) && !beside;
+	/* Of one that was stopped: on record it has ended. */
+	bool left = !busy && !beside && is_anything_left(entry);
 	bool replaces = busy && schedule->overlap == OVERLAP_REPLACE;
 	bool skipped = busy && schedule->overlap == OVERLAP_SKIP;
 	if (busy && !replaces && job_runs_count_waiting(runs) >= LIMIT_RUNS_PER_JOB)
@@ -112,6 +128,10 @@ static void come(struct manager *manager, const struct schedule *schedule, struc
 		     replaces
 			     ? "the run before has not ended: it is stopped, and the next one waits"
 			     : "the run before has not ended: the next one waits");
+	} else if (left) {
+		run->outcome = RUN_WAITS;
+		tell(manager, job, "run_waits",
+		     "what is left of the run before has not ended: the next one waits");
 	} else {
 		run_begin(manager, job, run);
 		tell(manager, job, "run_began",
@@ -185,8 +205,9 @@ static void miss(struct manager *manager, const struct schedule *schedule, struc
 }
 
 /* What has come since it was last looked at: the times that are late are made up as far as the schedule says. */
-static void catch_up(struct manager *manager, const struct schedule *schedule, struct job *job)
+static void catch_up(struct manager *manager, const struct job_entry *entry, struct job *job)
 {
+	const struct schedule *schedule = schedule_of(entry);
 	int64_t now_ms = wall_now(manager);
 	size_t n_made_up = (size_t)schedule_catch_up(schedule);
 	struct times times;
@@ -200,14 +221,13 @@ static void catch_up(struct manager *manager, const struct schedule *schedule, s
 	if (times.dropped_ms)
 		miss(manager, schedule, job, times.dropped_ms);
 	for (size_t i = first; i < times.n; i++)
-		come(manager, schedule, job, times.newest[i], i < n_late);
+		come(manager, entry, job, times.newest[i], i < n_late);
 	if (times.n)
 		job->scheduled.until_wall_ms = times.newest[times.n - 1];
 }
 
 static void look(struct manager *manager, struct job_entry *entry)
 {
-	const struct schedule *schedule = schedule_of(entry);
 	int64_t now_ms = wall_now(manager);
 	int64_t ahead_max_ms = PLANTED(PLANTED_RUN_AGAIN) ? 0 : AHEAD_MAX_MS;
 	bool ahead = entry->job.scheduled.until_wall_ms > now_ms + ahead_max_ms;
@@ -217,7 +237,7 @@ static void look(struct manager *manager, struct job_entry *entry)
 	record_copy(&job_type, &job, &entry->job);
 	if (ahead)
 		job.scheduled.until_wall_ms = now_ms;
-	catch_up(manager, schedule, &job);
+	catch_up(manager, entry, &job);
 	put(manager, &job);
 }
 
@@ -271,15 +291,6 @@ static bool has_ended(const struct job_entry *entry, const struct job_facts *fac
 {
 	return !facts->old && facts->succeeded + facts->left == facts->wanted &&
 	       (facts->wanted || !job_is_global(entry));
-}
-
-/* Of the run before, on a machine that can say so; what is on one that is lost is not waited for. */
-static bool is_anything_left(const struct job_entry *entry)
-{
-	for (size_t i = 0; i < entry->tasks.n; i++)
-		if (!task_is_off(entry->tasks.items[i]) && !entry->tasks.items[i]->unreachable)
-			return true;
-	return false;
 }
 
 static void begin_waiting(struct manager *manager, struct job *job)

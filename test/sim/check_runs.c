@@ -125,6 +125,21 @@ static bool is_anything_left(const struct job_entry *entry)
 	return false;
 }
 
+/* ... of which somebody has to wait? Not for what has exited well, or was given up with its machine. */
+static bool is_older_left(const struct job_entry *entry)
+{
+	for (size_t i = 0; i < entry->tasks.n; i++) {
+		const struct task *task = entry->tasks.items[i];
+		bool given_up = task->desired.verdict_reason == REASON_NODE_LOST ||
+				task->desired.stop_reason == REASON_NODE_LOST;
+		if (task->desired.restarts_asked < entry->job.restarts_asked &&
+		    task_occupies_node(task) && !task->unreachable && !given_up &&
+		    !task_succeeded(task))
+			return true;
+	}
+	return false;
+}
+
 /* Runs that there are beside one another. What waits may begin in the manager's first turn only. */
 static void check_side_by_side(struct sim *sim, const struct job_entry *entry, bool replayed)
 {
@@ -176,8 +191,11 @@ static void check_new(struct sim *sim, const struct job_entry *entry,
 		wrong(sim, entry, time_ms, "was missed, and is not on record as that");
 	if (run->outcome == RUN_SKIPPED && (schedule->overlap != OVERLAP_SKIP || !open))
 		wrong(sim, entry, time_ms, "was skipped for nothing");
-	if (run->outcome == RUN_WAITS && (schedule->overlap == OVERLAP_SKIP || !open))
+	if (run->outcome == RUN_WAITS &&
+	    (open ? schedule->overlap == OVERLAP_SKIP : !is_anything_left(entry)))
 		wrong(sim, entry, time_ms, "waits, and should not");
+	if (run->outcome == RUN_UNDER_WAY && is_older_left(entry))
+		wrong(sim, entry, time_ms, "was begun beside what is left of one before");
 }
 
 /* A time may come again, where the clock was ahead and another schedule counts from now on. */

@@ -152,6 +152,33 @@ static void a_stop_ends_the_run_whatever_follows_at_once(void **state)
 	}
 }
 
+/* A stop ends the run on record, and its tasks a while later: the next time may come before they have. */
+static void a_run_waits_until_what_was_stopped_is_gone(void **state)
+{
+	(void)state;
+	for (int overlap = OVERLAP_SKIP; overlap <= OVERLAP_REPLACE; overlap++) {
+		struct story story;
+		runs_begin(&story, "0 * * * *")->overlap = overlap;
+		story.request.jobs.items[0].spec.replicas = 3;
+		story.hold_stop = "backup";
+		assert_int_equal(story_apply(&story), ERR_NONE);
+		story_pass(&story, HOUR_MS + MINUTE_MS);
+		assert_int_equal(story_act(&story, REQUEST_STOP, "shop", "backup"), ERR_NONE);
+		story_report(&story, "shop/backup.1", TASK_FAILED, REASON_EXIT_NONZERO, NULL);
+		assert_int_equal(story_apply(&story), ERR_NONE);
+		story_pass(&story, HOUR_MS);
+		runs_expect(&story, "01:00 stopped, 02:00 waiting");
+		assert_int_equal(story_count(&story, "shop/backup"), 3);
+		story_restart(&story);
+		story_report(&story, "shop/backup.2", TASK_FAILED, REASON_EXIT_NONZERO, NULL);
+		assert_int_equal(story_count(&story, "shop/backup"), 3);
+		story_report(&story, "shop/backup.3", TASK_FAILED, REASON_EXIT_NONZERO, NULL);
+		runs_expect(&story, "01:00 stopped, 02:00 running");
+		assert_int_equal(story_count(&story, "shop/backup"), 6);
+		story_end(&story);
+	}
+}
+
 static enum err_code roll_back(struct story *story, int64_t revision)
 {
 	struct manager_request request = {
@@ -244,6 +271,7 @@ int main(void)
 		cmocka_unit_test(all_of_the_old_run_is_gone_before_any_of_the_new_one_starts),
 		cmocka_unit_test(what_becomes_of_a_run_that_waits_to_take_the_place),
 		cmocka_unit_test(a_stop_ends_the_run_whatever_follows_at_once),
+		cmocka_unit_test(a_run_waits_until_what_was_stopped_is_gone),
 		cmocka_unit_test(an_earlier_schedule_makes_up_nothing_either),
 		cmocka_unit_test(a_schedule_comes_and_goes_with_its_revision),
 		cmocka_unit_test(what_is_stopped_gets_a_schedule_and_waits_for_its_time),
