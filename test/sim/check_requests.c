@@ -104,7 +104,9 @@ static void take_effect(struct checker *checker, const struct cluster *cluster,
 		return;
 	struct known_job *job = job_of(checker, answer->id);
 	follow_roll_back(job, cluster);
-	text_print(job->project, sizeof(job->project), "%s", request->project);
+	/* A rebalance may be asked for of all projects. */
+	if (*request->project)
+		text_print(job->project, sizeof(job->project), "%s", request->project);
 	if (answer->effect != EFFECT_ROLLED_BACK)
 		job->revision = answer->revision;
 	const struct job_spec *spec = spec_of(request, answer->name);
