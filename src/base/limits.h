@@ -204,9 +204,10 @@
 /* For as long as a certificate made just before the removal could be shown, and a day. */
 #define LIMIT_REMOVED_NODE_AGE_MS                                                                  \
 	((LIMIT_CERTIFICATE_LIFE_S + LIMIT_CERTIFICATE_LAPSE_S) * 1000 + LIMIT_LEFT_NODE_AGE_MS)
-#define LIMIT_REPLACE_PER_SECOND 500 /* tasks started elsewhere whose node is lost or fenced */
-#define LIMIT_STORM_NODES	 3   /* so many nodes lost within one timeout, ... */
-#define LIMIT_STORM_PERCENT	 20  /* ... and more than so many of all, are a storm */
+/* Tasks started elsewhere whose node is lost or fenced; where more nodes are ready, one for each. */
+#define LIMIT_REPLACE_PER_SECOND 500
+#define LIMIT_STORM_NODES	 3  /* so many nodes lost within one timeout, ... */
+#define LIMIT_STORM_PERCENT	 20 /* ... and more than so many of all, are a storm */
 /* A container of a job with on_disconnect: stop may run for a lease longer than its worker was last answered. */
 #define LIMIT_LEASE_MIN_MS    60000
 #define LIMIT_LEASE_MARGIN_MS 30000 /* and a quarter of lease and stop grace: manager/lease.c */

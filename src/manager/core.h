@@ -136,7 +136,8 @@ struct pace {
 	int64_t hold_until_ms; /* a storm: nothing is replaced before */
 	bool storm;	       /* none of its nodes has returned yet */
 	int64_t window_ms;     /* when the present window began, ... */
-	int64_t window_n;      /* ... and what was replaced in it */
+	int64_t window_n;      /* ... what was replaced in it, ... */
+	int64_t window_max;    /* ... and may be */
 	int64_t wake_ms;       /* when what is held is tried again; INT64_MAX: nothing is */
 };
 

@@ -7,7 +7,7 @@
  * last; so nodes that have been silent for half the timeout, which no healthy one is, count as lost. With the first
  * node that returns, all have one timeout more, once: the others are as near, and what they run shall not be started
  * on whoever is the fastest. Another storm during a hold is held for one timeout from its own first node. And at any
- * time at most LIMIT_REPLACE_PER_SECOND lost tasks are replaced in a second.
+ * time at most LIMIT_REPLACE_PER_SECOND lost tasks are replaced in a second, or one for each node that is ready.
  *
  * The operator's word that a machine is off (node rm --fenced) ends the wait for it, and so the hold; not the bound:
  * what follows a task that was written off is started at that rate too, together with what is lost.
@@ -19,8 +19,7 @@
 #include "base/planted.h"
 #include "manager/core.h"
 
-#define WINDOW_MS	 100
-#define WINDOW_TASKS_MAX (LIMIT_REPLACE_PER_SECOND * WINDOW_MS / 1000)
+#define WINDOW_MS 100
 
 static size_t count_members(const struct manager *manager)
 {
@@ -108,6 +107,22 @@ void pace_stood_still(struct manager *manager, int64_t for_ms)
 		manager->pace.hold_until_ms = now_ms + manager->options.node_silent_ms;
 }
 
+static void begin_window(struct manager *manager)
+{
+	struct pace *pace = &manager->pace;
+	int64_t per_second = 0;
+	/* Who asks again in the same turn has replaced nothing: no need to count again. */
+	if (pace->window_ms == manager->in->now_ms && pace->window_max)
+		return;
+	for (size_t i = 0; i < manager->cluster.columns.n; i++)
+		per_second += manager->cluster.columns.entry[i]->state == NODE_READY;
+	if (per_second < LIMIT_REPLACE_PER_SECOND)
+		per_second = LIMIT_REPLACE_PER_SECOND;
+	pace->window_ms = manager->in->now_ms;
+	pace->window_n = 0;
+	pace->window_max = per_second * WINDOW_MS / 1000;
+}
+
 /* What is held for the rate alone is not to wait for the end of a hold. */
 static void wake_at(struct pace *pace, int64_t at_ms)
 {
@@ -123,11 +138,9 @@ bool pace_allows(struct manager *manager, const struct pending *pending)
 		wake_at(pace, pace->hold_until_ms);
 		return false;
 	}
-	if (!pace->window_n || now_ms - pace->window_ms >= WINDOW_MS) {
-		pace->window_ms = now_ms;
-		pace->window_n = 0;
-	}
-	if (pace->window_n < WINDOW_TASKS_MAX)
+	if (!pace->window_n || now_ms - pace->window_ms >= WINDOW_MS)
+		begin_window(manager);
+	if (pace->window_n < pace->window_max)
 		return true;
 	wake_at(pace, pace->window_ms + WINDOW_MS);
 	return false;
@@ -135,7 +148,7 @@ bool pace_allows(struct manager *manager, const struct pending *pending)
 
 void pace_count(struct manager *manager, const struct pending *pending)
 {
-	PRE(manager->pace.window_n < WINDOW_TASKS_MAX);
+	PRE(manager->pace.window_n < manager->pace.window_max);
 	manager->pace.window_n++;
 	/* What the storm's nodes ran is started elsewhere: nothing is left to wait for. */
 	if (pending->lost)

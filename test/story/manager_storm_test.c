@@ -10,7 +10,7 @@
 #include "manager_worker.h"
 
 /* `n` nodes n1, n2, ... and "shop/web" of `replicas`, running for a while. */
-static void begin(struct story *story, int n, int64_t replicas)
+static void join(struct story *story, int n)
 {
 	story_begin(story);
 	for (int i = 1; i <= n; i++) {
@@ -19,6 +19,11 @@ static void begin(struct story *story, int n, int64_t replicas)
 		story_join(story, name);
 	}
 	story_project(story, "shop");
+}
+
+static void begin(struct story *story, int n, int64_t replicas)
+{
+	join(story, n);
 	story_job(story, "web", replicas);
 	assert_int_equal(story_apply(story), ERR_NONE);
 	story_pass(story, 30000);
@@ -204,6 +209,31 @@ static void lost_tasks_are_replaced_at_a_bounded_rate(void **state)
 	story_end(&story);
 }
 
+/* What is left can start more at once where there is more of it. */
+static void the_rate_grows_with_the_machines_that_are_left(void **state)
+{
+	(void)state;
+	struct story story;
+	const int n_nodes = 640, n_lost = 120;
+	join(&story, n_nodes);
+	story_job(&story, "web", n_nodes);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 30000);
+	for (int i = 1; i <= n_lost; i++) {
+		char name[16];
+		snprintf(name, sizeof(name), "n%d", i);
+		assert_int_equal(story_node(&story, name)->tasks.n, 1);
+		story_silence(&story, name);
+	}
+	story_pass(&story, LIMIT_NODE_SILENT_MS);
+	int64_t n_tenth = (n_nodes - n_lost) / 10;
+	assert_true(n_tenth > LIMIT_REPLACE_PER_SECOND / 10);
+	assert_int_equal(unreachable(&story), n_lost - n_tenth);
+	story_pass(&story, 100);
+	assert_int_equal(unreachable(&story), n_lost - 2 * n_tenth);
+	story_end(&story);
+}
+
 static size_t count_placed(struct story *story)
 {
 	const struct job_entry *entry =
@@ -351,6 +381,7 @@ int main(void)
 		cmocka_unit_test(two_of_ten_are_no_storm_nor_are_three_one_after_another),
 		cmocka_unit_test(three_of_fifteen_are_no_storm),
 		cmocka_unit_test(the_operators_word_ends_the_wait_for_a_node),
+		cmocka_unit_test(the_rate_grows_with_the_machines_that_are_left),
 		cmocka_unit_test(lost_tasks_are_replaced_at_a_bounded_rate),
 		cmocka_unit_test(what_ran_on_fenced_machines_is_started_at_that_rate_too),
 		cmocka_unit_test(the_rate_of_fenced_machines_is_not_the_hold_of_others),
