@@ -132,13 +132,12 @@ struct node_watch {
 
 /* The brake on replacing what was lost. */
 struct pace {
-	struct queue lost;     /* nodes by the time they were lost */
-	int64_t hold_until_ms; /* a storm: nothing is replaced before */
-	bool storm;	       /* none of its nodes has returned yet */
-	int64_t window_ms;     /* when the present window began, ... */
-	int64_t window_n;      /* ... what was replaced in it, ... */
-	int64_t window_max;    /* ... and may be */
-	int64_t wake_ms;       /* when what is held is tried again; INT64_MAX: nothing is */
+	struct queue lost;	      /* nodes by the time they were lost */
+	int64_t hold_until_ms;	      /* a storm: nothing is replaced before */
+	bool storm;		      /* none of its nodes has returned yet */
+	int64_t window_ms;	      /* when the present window began */
+	int64_t window_n, window_max; /* what was replaced in it, and may be */
+	int64_t wake_ms;	      /* when what is held is tried again; INT64_MAX: nothing is */
 };
 
 struct manager {
