@@ -81,7 +81,8 @@ struct known_task {
 	int64_t starts;
 	int64_t interruptions; /* ends by Docker or the machine: use no attempt */
 	int64_t restarts_max;  /* of its policy; -1: no limit */
-	bool exited_zero;      /* a container of it did end with 0, by itself */
+	int64_t freed_attempt; /* the newest whose container somebody else removed: so its name is free */
+	bool exited_zero; /* a container of it did end with 0, by itself */
 	int n_running;
 	const char *container; /* name of one that runs; while n_running is not 0 */
 };

@@ -132,8 +132,11 @@ static void strike_removal(struct sim *sim, struct sim_worker *worker)
 	if (container->foreign)
 		return;
 	sim_tell(sim, worker->name, "somebody removes %s", container->seen.name);
+	struct known_task *known = checker_task(sim, container->seen.task);
 	/* Whether it had run is not known any more. */
-	checker_task(sim, container->seen.task)->interruptions++;
+	known->interruptions++;
+	if (container->seen.attempt > known->freed_attempt)
+		known->freed_attempt = container->seen.attempt;
 	if (sim_container_runs(container))
 		sim_container_end(sim, worker, container, ENDED_OTHERS, 137);
 	char name[CONTAINER_NAME_SIZE];

@@ -49,7 +49,11 @@ static bool live_on(struct sim *sim, int64_t allowance_ms)
 struct deeds {
 	uint64_t manager_records, worker_records;
 	uint64_t containers;
+	uint64_t nodes_left; /* that are not forgotten yet */
 };
+
+/* A node that has left is forgotten a day later, and stays on record as removed. */
+#define RECORDS_TO_FORGET_NODE 2
 
 static struct deeds count_deeds(const struct sim *sim)
 {
@@ -60,6 +64,9 @@ static struct deeds count_deeds(const struct sim *sim)
 		deeds.worker_records += sim->workers[i].store.n_written;
 		deeds.containers += sim->workers[i].docker.containers_started;
 	}
+	const struct node_columns *columns = &manager_cluster(sim->manager.core)->columns;
+	for (size_t i = 0; i < columns->n; i++)
+		deeds.nodes_left += columns->entry[i]->record.left;
 	return deeds;
 }
 
@@ -138,7 +145,9 @@ static void be_silent(struct sim *sim)
 		return;
 	struct deeds after = count_deeds(sim);
 	sim->checker.evaluated[INVARIANT_L7]++;
-	uint64_t n_manager = after.manager_records - before.manager_records;
+	uint64_t n_forgotten = before.nodes_left - after.nodes_left;
+	uint64_t n_manager = after.manager_records - before.manager_records -
+			     n_forgotten * RECORDS_TO_FORGET_NODE;
 	uint64_t n_workers = after.worker_records - before.worker_records;
 	uint64_t n_containers = after.containers - before.containers;
 	if (n_manager || n_workers || n_containers)
