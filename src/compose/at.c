@@ -1,5 +1,6 @@
 #include "compose/at.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -111,6 +112,31 @@ void at_origin_item(const struct at *item, size_t n)
 {
 	if (item->up->record)
 		at_origin(item, "%s[%zu]", item->up->record, n);
+}
+
+void load_origins_rotate(struct load *load, const char *list, size_t begin, size_t middle,
+			 size_t end)
+{
+	struct text path;
+	text_init(&path, ERR_FIELD_MAX);
+	text_addf(&path, "%s%s[", load->record_prefix, list);
+	size_t len = strlen(text_string(&path));
+	for (size_t i = 0; i < load->origins.items.n; i++) {
+		char **known = &load->origins.items.items[i].record_path;
+		char *rest;
+		if (strncmp(*known, text_string(&path), len) != 0)
+			continue;
+		size_t index = strtoul(*known + len, &rest, 10);
+		if (index < begin || index >= end)
+			continue;
+		index = index < middle ? index + (end - middle) : index - (middle - begin);
+		struct text moved;
+		text_init(&moved, ERR_FIELD_MAX);
+		text_addf(&moved, "%s%zu%s", text_string(&path), index, rest);
+		base_free(*known);
+		*known = text_take(&moved);
+	}
+	text_release(&path);
 }
 
 /* The longest known part of a record path, or NULL. */

@@ -89,6 +89,11 @@ void at_origin(const struct at *at, const char *format, ...) __attribute__((form
 /* The same of an item that becomes the n-th of the field its list fills, if that is known. */
 void at_origin_item(const struct at *item, size_t n);
 
+/* Of the list `load->record_prefix` + `list`, the items from `begin` to before `middle` stand behind those from there
+ * to before `end` now. */
+void load_origins_rotate(struct load *load, const char *list, size_t begin, size_t middle,
+			 size_t end);
+
 /* Replace err->field, a record path, by the place that the longest known part of it came from. */
 void load_blame_origin(const struct load *load, struct err *err);
 

@@ -94,6 +94,20 @@ static void every_fixture_reads_back_equal_from_its_printed_form(void **state)
 	assert_true(round_trip(example, NULL));
 }
 
+static void so_does_what_is_mounted_as_another_service_mounts_it(void **state)
+{
+	(void)state;
+	assert_true(
+		round_trip("name: shop\n"
+			   "services:\n"
+			   "  app: {image: a, volumes_from: [db, web], volumes: ['/srv:/srv'],\n"
+			   "    tmpfs: ['/run:size=1m', /tmp, '/var:mode=755']}\n"
+			   "  web: {image: a, volumes_from: [db], tmpfs: '/run:size=1m'}\n"
+			   "  db: {image: a, volumes: ['data:/data', 'logs:/logs:ro']}\n"
+			   "volumes: {data: , logs: }\n",
+			   NULL));
+}
+
 static void so_does_every_fixture_merged_over_another(void **state)
 {
 	(void)state;
@@ -141,6 +155,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_fixture_reads_back_equal_from_its_printed_form),
+		cmocka_unit_test(so_does_what_is_mounted_as_another_service_mounts_it),
 		cmocka_unit_test(so_does_every_fixture_merged_over_another),
 		cmocka_unit_test(a_file_merged_over_itself_changes_nothing),
 	};

@@ -120,11 +120,30 @@ static enum err_code take_from(struct taking *taking, const struct at *item, siz
 	return code;
 }
 
+/* A tmpfs with options stays last (service_volumes.c). */
+static void put_behind(struct load *load, struct job_spec *spec, size_t n_own)
+{
+	struct mount *mounts = spec->mounts.items;
+	size_t begin = n_own;
+	size_t n_taken = spec->mounts.n - n_own;
+	while (begin > 0 && mounts[begin - 1].tmpfs_options)
+		begin--;
+	size_t n_moved = n_own - begin;
+	if (!n_moved || !n_taken)
+		return;
+	_cleanup_free_ struct mount *moved = base_calloc(n_moved, sizeof(*moved));
+	memcpy(moved, mounts + begin, n_moved * sizeof(*moved));
+	memmove(mounts + begin, mounts + n_own, n_taken * sizeof(*mounts));
+	memcpy(mounts + begin + n_taken, moved, n_moved * sizeof(*moved));
+	load_origins_rotate(load, "mounts", begin, n_own, spec->mounts.n);
+}
+
 static enum err_code take_listed(struct taking *taking, const struct at *list, size_t job,
 				 struct err *err)
 {
 	enum err_code code = ERR_NONE;
-	size_t n_own = taking->load->request->jobs.items[job].spec.mounts.n;
+	struct job_spec *spec = &taking->load->request->jobs.items[job].spec;
+	size_t n_own = spec->mounts.n;
 	for (size_t i = 0; !code && i < list->node->n; i++) {
 		struct at item;
 		struct asked asked = { 0 };
@@ -135,6 +154,8 @@ static enum err_code take_listed(struct taking *taking, const struct at *list, s
 			code = take_from(taking, &item, job, n_own, &asked, err);
 		base_free(asked.job);
 	}
+	if (!code)
+		put_behind(taking->load, spec, n_own);
 	return code;
 }
 

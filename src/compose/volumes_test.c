@@ -188,6 +188,10 @@ static void volumes_come_from_other_services(void **state)
 		 "name the volume under volumes");
 	test_bad("    volumes_from: [db]\n", ERR_INVALID,
 		 "compose.yaml:4:20: services.web.volumes_from[0]", "has no service \"db\"");
+	test_bad("    volumes_from: [db]\n    volumes: [/a:/d]\n    tmpfs: '/d:size=1m'\n"
+		 "  db: {image: a, volumes: [/a:/one, /b:/two]}\n",
+		 ERR_INVALID, "compose.yaml:6:12: services.web.tmpfs",
+		 "two mounts have the target");
 	test_bad("    volumes_from: ['web:rx']\n", ERR_INVALID,
 		 "compose.yaml:4:20: services.web.volumes_from[0]", "found \"web:rx\"");
 	test_bad("    volumes_from: [web]\n", ERR_INVALID,
