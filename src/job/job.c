@@ -50,6 +50,7 @@ static const struct field job_fields[] = {
 	ROW_STRUCT(11, struct job, settled, settled),
 	ROW_STRUCT(12, struct job, scheduled, job_runs),
 	ROW_BOOL(13, struct job, restart_due),
+	ROW_BOOL(14, struct job, back_to_unproven),
 };
 RECORD_TYPE(job, struct job, job_fields);
 

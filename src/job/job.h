@@ -60,7 +60,8 @@ struct job {
 	LIST_OF(struct revision_outcome) outcomes; /* ascending by revision */
 	struct settled settled;			   /* see job_settled() */
 	struct job_runs scheduled;		   /* of a job with a schedule */
-	bool restart_due; /* when what it depends on with `restart` has been replaced */
+	bool restart_due;      /* when what it depends on with `restart` has been replaced */
+	bool back_to_unproven; /* gone back to a revision that had not been rolled out to its end */
 };
 extern const struct record_type job_type;
 

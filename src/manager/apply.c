@@ -160,13 +160,13 @@ static int64_t next_revision(const struct job_entry *entry)
 	return highest + 1;
 }
 
-/* A way back was to what had been rolled out before. */
+/* A way back is mostly to what had been rolled out before, and that stays good. */
 static void job_superseded(const struct manager *manager, const struct job_entry *entry,
 			   struct job *job)
 {
+	bool was_good = entry->job.rolled_back_from && !entry->job.back_to_unproven;
 	if (job_is_rolling(entry))
-		job_set_outcome(job, job->revision,
-				entry->job.rolled_back_from ? OUTCOME_DONE : OUTCOME_SUPERSEDED,
+		job_set_outcome(job, job->revision, was_good ? OUTCOME_DONE : OUTCOME_SUPERSEDED,
 				wall_now(manager), NULL);
 }
 
@@ -241,6 +241,7 @@ static void plan_change(struct manager *manager, struct plan *plan, const struct
 		job_superseded(manager, entry, &job->job);
 		job->job.revision = next_revision(entry);
 		job->job.rolled_back_from = 0;
+		job->job.back_to_unproven = false;
 		job->job.roll++;
 		job_set_outcome(&job->job, job->job.revision,
 				job_spec_first_outcome(&request->spec), wall_now(manager), NULL);

@@ -52,10 +52,12 @@ void rollback_plan(const struct manager *manager, struct job *job,
 		   const struct job_revision *target, const char *message)
 {
 	PRE(target->number != job->revision);
+	bool unproven = job_outcome(job, target->number) != OUTCOME_DONE;
 	job_set_outcome(job, job->revision, OUTCOME_ROLLED_BACK, wall_now(manager), message);
 	job_set_outcome(job, target->number, job_spec_first_outcome(&target->spec),
 			wall_now(manager), NULL);
 	job->rolled_back_from = job->revision;
+	job->back_to_unproven = unproven;
 	job->revision = target->number;
 	job->roll++;
 }

@@ -207,6 +207,27 @@ static void there_is_a_way_back_after_a_superseded_way_back(void **state)
 	story_end(&story);
 }
 
+static void a_superseded_way_back_to_what_never_was_good_makes_it_no_better(void **state)
+{
+	(void)state;
+	struct story story;
+	rollout_begin(&story, 2);
+	rollout_update(&story, "busybox:2");
+	rollout_update(&story, "busybox:3");
+	assert_int_equal(rollout_outcome(&story, 2), OUTCOME_SUPERSEDED);
+	story_pass(&story, 60000);
+	assert_int_equal(rollout_outcome(&story, 3), OUTCOME_DONE);
+	assert_int_equal(rollout_back(&story, 2), ERR_NONE);
+	story_restart(&story);
+	rollout_update(&story, "busybox:4");
+	assert_int_equal(rollout_outcome(&story, 2), OUTCOME_SUPERSEDED);
+	story_pass(&story, 60000);
+	assert_int_equal(rollout_outcome(&story, 4), OUTCOME_DONE);
+	assert_int_equal(rollout_back(&story, 0), ERR_NONE);
+	assert_int_equal(rollout_job(&story, "web")->job.revision, 1);
+	story_end(&story);
+}
+
 static void how_many_was_said_since_holds_on_the_way_back(void **state)
 {
 	(void)state;
@@ -464,6 +485,7 @@ int main(void)
 		cmocka_unit_test(what_the_earlier_revision_names_is_still_declared),
 		cmocka_unit_test(the_way_back_does_not_judge_what_it_did_not_make),
 		cmocka_unit_test(there_is_a_way_back_after_a_superseded_way_back),
+		cmocka_unit_test(a_superseded_way_back_to_what_never_was_good_makes_it_no_better),
 		cmocka_unit_test(how_many_was_said_since_holds_on_the_way_back),
 		cmocka_unit_test(what_a_client_goes_back_to_is_the_clients),
 		cmocka_unit_test(a_restart_after_a_way_back_goes_by_the_update_policy),
