@@ -85,9 +85,10 @@ struct job_facts {
 	int64_t ready;
 	int64_t unchecked; /* running, and no health check says how they are */
 	int64_t succeeded;
-	int64_t left;	   /* given up, or stopped one by one */
-	int64_t old;	   /* filled by a task of an older revision or restart, ... */
-	int64_t old_ready; /* ... that is ready and not stopping */
+	int64_t left;	    /* given up, or stopped one by one */
+	int64_t old;	    /* filled by a task of an older revision or restart, ... */
+	int64_t old_ready;  /* ... that is ready and not stopping */
+	int64_t old_failed; /* ... or left to it, for the new one failed its trial */
 	int64_t unreachable;
 	int64_t later;	  /* their turn has not come */
 	int64_t replaced; /* slots whose task an update replaces or has replaced, ... */
@@ -340,8 +341,7 @@ const struct task *slot_server(const struct slot *slot);
 bool task_is_given_up(const struct task *task);
 /* No container of it can be left, or it was given up. */
 bool task_is_off(const struct task *task);
-/* Why it ended, seen from the slot: what we asked for wins over what came of it, success of a run to completion wins
- * over both. */
+/* Why it ended, seen from the slot: what we asked for wins over what came of it, and success of a run over both. */
 int task_end_reason(const struct job_entry *entry, const struct task *task);
 int slot_look(const struct job_entry *entry, const struct task *newest);
 /* On a lost node, where a container of it may be left, and another is wanted elsewhere: between two runs of a

@@ -285,14 +285,16 @@ static bool has_failed_before(const struct job_entry *entry, const struct task *
 }
 
 static void count_trial(const struct job_entry *entry, const struct task *newest,
-			struct job_facts *facts)
+			const struct task *server, struct job_facts *facts)
 {
 	if (!newest)
 		return;
 	bool new = task_is_of_update(entry, newest);
-	facts->replaced += new || task_is_stale(entry, newest);
-	facts->failed +=
+	bool failed =
 		(new || has_failed_before(entry, newest)) && newest->desired.trial == TRIAL_FAILED;
+	facts->replaced += new || task_is_stale(entry, newest);
+	facts->failed += failed;
+	facts->old_failed += failed && server && task_is_stale(entry, server);
 }
 
 static bool is_paused(const struct job_entry *entry, const struct job_facts *facts)
@@ -308,7 +310,9 @@ static int standing_of(const struct job_entry *entry, const struct job_facts *fa
 		return entry->job.wanted == JOB_STOP ? STANDING_STOPPED : STANDING_REMOVING;
 	if (job_is_between_runs(entry))
 		return STANDING_SCHEDULED;
-	if (facts->left || facts->paused)
+	/* All that is left to be replaced was tried, and the update was not to wait for it. */
+	bool in_vain = facts->old && facts->old_failed == facts->old && !job_is_rolling(entry);
+	if (facts->left || facts->paused || in_vain)
 		return job_runs_to_completion(entry) ? STANDING_FAILED : STANDING_DEGRADED;
 	if (facts->old)
 		return STANDING_UPDATING;
@@ -329,7 +333,7 @@ static void count(const struct job_entry *entry, const struct slot *slot, struct
 	facts->wanted += slot->want == SLOT_WANTED;
 	if (slot->want == SLOT_WANTED) {
 		count_slot(entry, slot_server(slot), facts);
-		count_trial(entry, slot->newest, facts);
+		count_trial(entry, slot->newest, slot_server(slot), facts);
 	} else if (slot->want == SLOT_KEPT && slot->newest) {
 		facts->unreachable +=
 			slot->newest->unreachable && !task_is_final(slot->newest->state);
@@ -341,7 +345,7 @@ static void count(const struct job_entry *entry, const struct slot *slot, struct
 static const size_t sums[] = { SUM(wanted),    SUM(started),	 SUM(running), SUM(ready),
 			       SUM(unchecked), SUM(succeeded),	 SUM(left),    SUM(old),
 			       SUM(old_ready), SUM(unreachable), SUM(later),   SUM(replaced),
-			       SUM(failed) };
+			       SUM(failed),    SUM(old_failed) };
 
 static int64_t *sum_at(struct job_facts *facts, size_t i)
 {

@@ -295,6 +295,30 @@ static void continue_goes_on_whatever_fails(void **state)
 	story_end(&story);
 }
 
+static void an_update_that_went_on_in_vain_has_ended(void **state)
+{
+	(void)state;
+	struct story story;
+	rollout_begin(&story, 2);
+	rollout_spec(&story)->update.failure_action = UPDATE_CONTINUE;
+	rollout_spec(&story)->update.order = UPDATE_START_FIRST;
+	story.hold_start = "web";
+	rollout_update(&story, "busybox:2");
+	story_pass(&story, 601000);
+	story_stands(&story, "shop/web", STANDING_UPDATING,
+		     "2 of 2 tasks still to be replaced; web.1 scheduled: placed on alpha");
+	story_pass(&story, 601000);
+	assert_int_equal(rollout_outcome(&story, 2), OUTCOME_DONE);
+	story_stands(&story, "shop/web", STANDING_DEGRADED,
+		     "2 of 2 tasks still to be replaced; 2 of 2 failed; web.1 scheduled: placed on "
+		     "alpha");
+	/* One that comes round takes the place of its old task. */
+	story.hold_start = NULL;
+	story_pass(&story, 60000);
+	story_stands(&story, "shop/web", STANDING_RUNNING, "2 of 2 ready");
+	story_end(&story);
+}
+
 static void an_update_that_failed_and_came_round_ends(void **state)
 {
 	(void)state;
@@ -455,6 +479,7 @@ int main(void)
 		cmocka_unit_test(machines_and_users_are_no_failures),
 		cmocka_unit_test(some_may_fail),
 		cmocka_unit_test(continue_goes_on_whatever_fails),
+		cmocka_unit_test(an_update_that_went_on_in_vain_has_ended),
 		cmocka_unit_test(an_update_that_failed_and_came_round_ends),
 		cmocka_unit_test(global_jobs_are_rolled_out_machine_by_machine),
 		cmocka_unit_test(a_service_that_is_meant_to_end_passes_by_succeeding),
