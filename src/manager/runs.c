@@ -16,6 +16,8 @@
 #include "manager/core.h"
 
 #define LOOK_MS 60000
+/* What waits for a machine to come back is looked at so often. */
+#define UNHEARD_MS 1000
 /* What is further ahead than this was written by a clock that was wrong. */
 #define AHEAD_MAX_MS (25LL * 3600 * 1000)
 /* So many times are looked at one by one, and then those are leapt over that are too old to matter. */
@@ -226,6 +228,20 @@ static void catch_up(struct manager *manager, const struct job_entry *entry, str
 		job->scheduled.until_wall_ms = times.newest[times.n - 1];
 }
 
+/* Is a run under way as far as is known, on a machine that is not connected? It may have ended, which that says when it
+ * is back; when it is lost, it is waited for no longer. */
+static bool may_have_ended(const struct manager *manager, const struct job_entry *entry)
+{
+	bool unheard = false;
+	for (size_t i = 0; i < entry->tasks.n && !unheard; i++) {
+		const struct task *task = entry->tasks.items[i];
+		const struct node_watch *watch = map_get(&manager->nodes, task->desired.node.uuid);
+		unheard = !task_is_final(task->state) && !task->unreachable && watch &&
+			  !watch->session;
+	}
+	return unheard && job_runs_open(&entry->job.scheduled);
+}
+
 static void look(struct manager *manager, struct job_entry *entry)
 {
 	int64_t now_ms = wall_now(manager);
@@ -243,6 +259,12 @@ static void look(struct manager *manager, struct job_entry *entry)
 
 /* ---- between steps ---- */
 
+static void watch_until(struct manager *manager, struct job_watch *watch, int64_t due_ms)
+{
+	watch->run_due_ms = due_ms;
+	queue_push(&manager->scheduled, (struct queue_item){ due_ms, watch->id.uuid, 0 });
+}
+
 void runs_watch(struct manager *manager, const struct job_entry *entry)
 {
 	struct job_watch *watch = job_watch(manager, entry->job.id);
@@ -253,9 +275,7 @@ void runs_watch(struct manager *manager, const struct job_entry *entry)
 	watch->run_due_ms = INT64_MAX;
 	if (next_ms == INT64_MAX)
 		return;
-	watch->run_due_ms = manager->in->now_ms + wall_left_ms(manager, next_ms, LOOK_MS);
-	queue_push(&manager->scheduled,
-		   (struct queue_item){ watch->run_due_ms, entry->job.id.uuid, 0 });
+	watch_until(manager, watch, manager->in->now_ms + wall_left_ms(manager, next_ms, LOOK_MS));
 }
 
 void runs_due(struct manager *manager)
@@ -272,6 +292,11 @@ void runs_due(struct manager *manager)
 		struct job_entry *entry = cluster_job(&manager->cluster, watch->id);
 		if (!entry || !schedule_of(entry) || entry->job.wanted != JOB_RUN)
 			continue;
+		if (may_have_ended(manager, entry)) {
+			watch->run_next_ms = manager_next_run_ms(entry);
+			watch_until(manager, watch, manager->in->now_ms + UNHEARD_MS);
+			continue;
+		}
 		look(manager, entry);
 		/* At its time, and not before: what is due in this step is dealt with. */
 		entry = cluster_job(&manager->cluster, watch->id);

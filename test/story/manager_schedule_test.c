@@ -101,6 +101,29 @@ static void what_was_missed_is_made_up_once(void **state)
 	story_end(&story);
 }
 
+static void a_run_that_ended_meanwhile_is_heard_of_first(void **state)
+{
+	(void)state;
+	for (int lost = 0; lost < 2; lost++) {
+		struct story story;
+		runs_begin(&story, "0 * * * *");
+		assert_int_equal(story_apply(&story), ERR_NONE);
+		story_pass(&story, HOUR_MS + MINUTE_MS);
+		story_silence(&story, "alpha");
+		runs_end(&story, true);
+		story.wall_ms += HOUR_MS;
+		story_restart(&story);
+		story_pass(&story, 5000);
+		runs_expect(&story, "01:00 running");
+		if (!lost)
+			story_return(&story, "alpha");
+		story_pass(&story, 2 * MINUTE_MS);
+		runs_expect(&story, lost ? "01:00 running, 02:00 skipped!"
+					 : "01:00 succeeded, 02:00 running!");
+		story_end(&story);
+	}
+}
+
 static void or_not_at_all_or_as_often_as_it_says(void **state)
 {
 	(void)state;
@@ -429,6 +452,7 @@ int main(void)
 		cmocka_unit_test(while_a_run_goes_on_the_next_one_is_skipped),
 		cmocka_unit_test(or_it_waits),
 		cmocka_unit_test(what_was_missed_is_made_up_once),
+		cmocka_unit_test(a_run_that_ended_meanwhile_is_heard_of_first),
 		cmocka_unit_test(or_not_at_all_or_as_often_as_it_says),
 		cmocka_unit_test(ten_years_away_take_no_longer_than_a_day),
 		cmocka_unit_test(the_newest_are_made_up_however_many_there_were),
