@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/record_walk.h"
+#include "base/sort.h"
 
 void record_init(const struct record_type *type, void *record)
 {
@@ -157,13 +158,23 @@ static bool strings_equal(const struct strings *a, const struct strings *b)
 	return true;
 }
 
+static bool has_pair(const struct pairs *pairs, const struct pair *pair)
+{
+	size_t i = 0;
+	while (i < pairs->n && !string_equal(pairs->items[i].key, pair->key))
+		i++;
+	return i < pairs->n && string_equal(pairs->items[i].value, pair->value);
+}
+
+/* In whatever order: it means nothing. */
 static bool pairs_equal(const struct pairs *a, const struct pairs *b)
 {
 	if (a->n != b->n)
 		return false;
 	for (size_t i = 0; i < a->n; i++)
-		if (!string_equal(a->items[i].key, b->items[i].key) ||
-		    !string_equal(a->items[i].value, b->items[i].value))
+		if (!(string_equal(a->items[i].key, b->items[i].key) &&
+		      string_equal(a->items[i].value, b->items[i].value)) &&
+		    !has_pair(b, &a->items[i]))
 			return false;
 	return true;
 }
@@ -214,12 +225,44 @@ bool record_equal(const struct record_type *type, const void *a, const void *b)
 	return true;
 }
 
+static int compare_keys(const void *a, const void *b, void *context)
+{
+	(void)context;
+	return strcmp(((const struct pair *)a)->key, ((const struct pair *)b)->key);
+}
+
+/* Pairs by their keys, in all that the record holds. */
+static void sort_pairs(const struct record_type *type, void *record)
+{
+	for (size_t i = 0; i < type->n_fields; i++) {
+		const struct field *field = &type->fields[i];
+		void *at = field_at(field, record);
+		if (field->kind == FIELD_PAIRS) {
+			struct pairs *pairs = at;
+			sort_stable(pairs->items, pairs->n, sizeof(struct pair), compare_keys,
+				    NULL);
+		} else if (field->kind == FIELD_STRUCT) {
+			sort_pairs(field->type, at);
+		} else if (field->kind == FIELD_STRUCTS) {
+			struct list list = list_load(at);
+			for (size_t j = 0; j < list.n; j++)
+				sort_pairs(field->type, list_item(field->type, &list, j));
+		} else if (field->kind == FIELD_OPTIONAL && optional_load(at)) {
+			sort_pairs(field->type, optional_load(at));
+		}
+	}
+}
+
 uint64_t record_hash(const struct record_type *type, const void *record)
 {
 	struct text text;
+	_cleanup_free_ void *sorted = base_calloc(1, type->size);
+	record_copy(type, sorted, record);
+	sort_pairs(type, sorted);
 	text_init(&text, SIZE_MAX / 2);
-	record_encode(type, record, &text);
+	record_encode(type, sorted, &text);
 	uint64_t hash = hash_bytes(HASH_START, text_string(&text), text.len);
 	text_release(&text);
+	record_release(type, sorted);
 	return hash;
 }

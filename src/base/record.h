@@ -151,11 +151,13 @@ void record_release(const struct record_type *type, void *record);
 /* Make `to` (holding no pointers before) a deep copy of `from`. */
 void record_copy(const struct record_type *type, void *to, const void *from);
 
+/* In whatever order pairs are. */
 bool record_equal(const struct record_type *type, const void *a, const void *b);
 /* Of one field; `a` and `b` point at the member itself. */
 bool field_equal(const struct field *field, const void *a, const void *b);
 
-/* 64-bit hash of the contents: FNV-1a over the binary form. Equal records hash equal on every machine. */
+/* 64-bit hash of the contents: FNV-1a over the binary form, pairs in the order of their keys. Equal records hash equal
+ * on every machine. */
 uint64_t record_hash(const struct record_type *type, const void *record);
 
 /* Append the binary form: for each field that differs from zero, varint(tag << 3 | wire kind) and its bytes, as

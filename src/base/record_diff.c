@@ -225,23 +225,16 @@ static bool same_value(const char *a, const char *b)
 static void diff_pairs(struct walk *walk, const struct field *field, const struct pairs *before,
 		       const struct pairs *after)
 {
-	size_t n_told = 0;
 	for (size_t i = 0; i < before->n; i++) {
 		const struct pair *old = &before->items[i];
 		const struct pair *new = pair_of(after, old->key);
 		if (new &&same_value(old->value, new->value))
 			continue;
 		tell_pair(walk, field, old, new);
-		n_told++;
 	}
-	for (size_t i = 0; i < after->n; i++) {
-		if (pair_of(before, after->items[i].key))
-			continue;
-		tell_pair(walk, field, NULL, &after->items[i]);
-		n_told++;
-	}
-	if (!n_told)
-		tell(walk, field, before, after);
+	for (size_t i = 0; i < after->n; i++)
+		if (!pair_of(before, after->items[i].key))
+			tell_pair(walk, field, NULL, &after->items[i]);
 }
 
 static const void *item_at(const struct list *list, const struct record_type *type, size_t i)

@@ -130,7 +130,7 @@ static void pairs_by_key(void **state)
 	(void)state;
 }
 
-static void pairs_in_another_order(void **state)
+static void pairs_in_another_order_are_the_same(void **state)
 {
 	struct world world;
 	begin(&world);
@@ -138,7 +138,7 @@ static void pairs_in_another_order(void **state)
 	pairs_add(&world.a.values, "B", "2");
 	pairs_add(&world.b.values, "B", "2");
 	pairs_add(&world.b.values, "A", "1");
-	tells(&world, "values: {A: \"1\", B: \"2\"} -> {B: \"2\", A: \"1\"}\n");
+	tells(&world, "");
 	(void)state;
 }
 
@@ -228,7 +228,7 @@ int main(void)
 		TEST(equal_records_tell_nothing),
 		TEST(plain_fields),
 		TEST(pairs_by_key),
-		TEST(pairs_in_another_order),
+		TEST(pairs_in_another_order_are_the_same),
 		TEST(secrets_are_not_told),
 		TEST(items_wherever_they_stand),
 		TEST(items_in_another_order),

@@ -377,6 +377,31 @@ static void only_what_containers_never_see_leaves_them_alone(void **state)
 	assert_int_equal(change_of(other_mode), SPEC_CHANGE_TASKS);
 }
 
+static void another_order_of_what_has_names_is_no_change(void **state)
+{
+	(void)state;
+	struct job_spec a;
+	struct job_spec b;
+	init_good(&a);
+	record_copy(&job_spec_type, &b, &a);
+	pairs_add(&a.environment, "one", "1");
+	pairs_add(&a.environment, "none", NULL);
+	pairs_add(&b.environment, "none", NULL);
+	pairs_add(&b.environment, "one", "1");
+	assert_true(record_equal(&job_spec_type, &a, &b));
+	assert_int_equal(record_hash(&job_spec_type, &a), record_hash(&job_spec_type, &b));
+	assert_int_equal(job_spec_change(&a, &b), SPEC_CHANGE_NONE);
+	/* Without a value is not the same as not there. */
+	pairs_add(&a.labels, "one", "1");
+	pairs_add(&a.labels, "two", NULL);
+	pairs_add(&b.labels, "three", NULL);
+	pairs_add(&b.labels, "one", "1");
+	assert_false(record_equal(&job_spec_type, &a, &b));
+	assert_int_equal(job_spec_change(&a, &b), SPEC_CHANGE_TASKS);
+	record_release(&job_spec_type, &a);
+	record_release(&job_spec_type, &b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -385,6 +410,7 @@ int main(void)
 		TEST(an_environment_has_a_size_in_all),
 		TEST(a_job_has_a_size_in_all),
 		TEST(only_what_containers_never_see_leaves_them_alone),
+		TEST(another_order_of_what_has_names_is_no_change),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
