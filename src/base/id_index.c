@@ -62,9 +62,9 @@ static void set(struct id_index *index, size_t at, void *value, uint32_t tag)
 
 static void resize(struct id_index *index, size_t n_slots)
 {
+	PRE(n_slots <= UINT32_MAX);
 	struct id_index grown = { base_calloc(n_slots, sizeof(void *)),
 				  base_calloc(n_slots, sizeof(uint32_t)), n_slots, index->n };
-	PRE(n_slots <= UINT32_MAX);
 	for (size_t i = 0; i < index->n_slots; i++) {
 		if (!index->tags[i])
 			continue;

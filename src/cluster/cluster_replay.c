@@ -122,15 +122,7 @@ static enum err_code replay_revision(struct cluster *cluster, const struct chang
 /* The task, or a placeholder for it, which fills no slot. */
 static struct task *task_or_placeholder(struct cluster *cluster, struct task_id id)
 {
-	/* Stores tell both records of tasks in the order of their ids: it is the one behind the last, mostly. */
-	struct task_list *replaying = &cluster->replaying;
-	if (cluster->replay_next >= replaying->n)
-		cluster->replay_next = 0;
-	struct task *task = replaying->n ? replaying->items[cluster->replay_next] : NULL;
-	if (!task || !uuid_equal(task->desired.id.uuid, id.uuid))
-		task = cluster_task(cluster, id);
-	else
-		cluster->replay_next++;
+	struct task *task = cluster_task(cluster, id);
 	if (task)
 		return task;
 	task = base_calloc(1, sizeof(*task));
@@ -168,6 +160,19 @@ static enum err_code replay_task(struct cluster *cluster, const struct change *c
 	return ERR_NONE;
 }
 
+/* Stores tell both records of tasks in the order of their ids, and not all have been observed: a look-up less for each.
+ * NULL: it is not the one that is to be expected. */
+static struct task *expected_task(struct cluster *cluster, struct task_id id)
+{
+	const struct task_list *tasks = &cluster->replaying;
+	size_t *next = &cluster->replay_next;
+	while (*next < tasks->n && uuid_compare(tasks->items[*next]->desired.id.uuid, id.uuid) < 0)
+		++*next;
+	if (*next == tasks->n || !uuid_equal(tasks->items[*next]->desired.id.uuid, id.uuid))
+		return NULL;
+	return tasks->items[*next];
+}
+
 static enum err_code replay_observed(struct cluster *cluster, const struct change *change,
 				     struct err *err)
 {
@@ -184,7 +189,9 @@ static enum err_code replay_observed(struct cluster *cluster, const struct chang
 	if (!same_key(change, &key) || (of_release_1 && uuid_is_zero(node.uuid)) ||
 	    uuid_is_zero(observed.task.uuid) || !observed_is_sound(&observed, NULL))
 		return misplaced(&task_observed_type, &observed, err);
-	struct task *task = task_or_placeholder(cluster, observed.task);
+	struct task *task = expected_task(cluster, observed.task);
+	if (!task)
+		task = task_or_placeholder(cluster, observed.task);
 	bool known = task->desired.slot > 0;
 	if (task->observed.version > 0 ||
 	    (known && of_release_1 && !uuid_equal(task->desired.node.uuid, node.uuid)))

@@ -151,9 +151,8 @@ int depend_gate(const struct manager *manager, const struct job_entry *entry, st
 bool depend_was_in_vain(const struct job_entry *entry)
 {
 	const struct job_spec *spec = &job_entry_current(entry)->spec;
-	/* An update, and a schedule, goes on by itself. */
-	if (!spec->depends_on.n || spec->schedule || job_is_rolling(entry) ||
-	    depend_has_begun(entry))
+	/* A schedule goes on by itself. */
+	if (!spec->depends_on.n || spec->schedule || depend_has_begun(entry))
 		return false;
 	for (size_t i = 0; i < entry->tasks.n; i++)
 		if (!task_is_stale(entry, entry->tasks.items[i]) &&

@@ -229,11 +229,15 @@ static bool may_accept(const struct server_listener *listener)
 	return !listener->tls || !descriptors_are_scarce(listener->server);
 }
 
-bool server_has_descriptor(const struct server_listener *listener)
+bool server_has_descriptor(struct server_listener *listener)
 {
+	/* One caller costs one: what that gave up may be one of the last as well. */
+	if (may_accept(listener) || listener->made_room)
+		return true;
 	/* What is given up is free when the loop has turned. Were the caller taken in before that, on one
 	 * of the last, the freed one would look like plenty to the next: two came for each that went. */
-	return may_accept(listener) || !make_room(listener->server);
+	listener->made_room = make_room(listener->server);
+	return !listener->made_room;
 }
 
 bool server_let_in(struct server_listener *listener, int fd)
@@ -241,6 +245,7 @@ bool server_let_in(struct server_listener *listener, int fd)
 	struct http_server *server = listener->server;
 	const struct http_server_options *options = &server->options;
 	int room = options->connections_max - (listener->tls ? options->reserved : 0);
+	listener->made_room = false;
 	if (connections(server) >= room)
 		make_room(server);
 	if (connections(server) >= options->connections_max)

@@ -425,6 +425,33 @@ static void the_last_descriptors_are_for_the_own(void **state)
 	stop(&world);
 }
 
+static void a_caller_costs_one_also_where_none_but_the_last_come_free(void **state)
+{
+	(void)state;
+	struct world world;
+	struct tls_raw idle[3], own;
+	struct rlimit before;
+	struct http_server_options options = defaults();
+	start(&world, &options);
+	for (int i = 0; i < 3; i++)
+		dial_and_expect(&world, &idle[i], as_nobody, 2 + i, "hello");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	int lowest = dup(0);
+	close(lowest);
+	/* What they have, at both ends, is reserved. */
+	struct rlimit few = { (rlim_t)(lowest - 6 + LIMIT_HTTP_RESERVED), before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	dial_and_expect(&world, &own, as_own, 1, "hello");
+	assert_true(tls_raw_has_ended(&idle[0]));
+	for (int i = 1; i < 3; i++)
+		expect(&world, &idle[i], GET("/"), "hello");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	tls_raw_release(&own);
+	for (int i = 0; i < 3; i++)
+		tls_raw_release(&idle[i]);
+	stop(&world);
+}
+
 static void a_body_must_come_fast_enough(void **state)
 {
 	(void)state;
@@ -559,6 +586,7 @@ int main(void)
 		cmocka_unit_test(who_has_been_nobody_for_longest_makes_room),
 		cmocka_unit_test(the_reserve_is_for_the_own),
 		cmocka_unit_test(the_last_descriptors_are_for_the_own),
+		cmocka_unit_test(a_caller_costs_one_also_where_none_but_the_last_come_free),
 		cmocka_unit_test(a_body_must_come_fast_enough),
 		cmocka_unit_test(a_body_may_take_its_time_if_it_goes_on),
 		cmocka_unit_test(who_reads_nothing_is_cut),

@@ -89,6 +89,7 @@ struct server_listener {
 	int fd;
 	struct event *accept_event;
 	struct event *accept_again;
+	bool made_room;		 /* for the next that is accepted */
 	struct tls_context *tls; /* NULL: a unix socket */
 	char *path;		 /* of the unix socket */
 	struct stat bound;	 /* the file that was made */
@@ -122,7 +123,7 @@ void server_admission_init(struct http_server *server);
 void server_admission_release(struct http_server *server);
 /* Is there a descriptor for the caller that waits to be accepted? False: another has been cut for it,
  * whose descriptor is free in the next turn of the loop: accept nobody before. */
-bool server_has_descriptor(const struct server_listener *listener);
+bool server_has_descriptor(struct server_listener *listener);
 /* A caller on an accepted socket: a connection, or hung up on. False: descriptors are scarce, do not
  * take in more of them in this turn of the loop. */
 bool server_let_in(struct server_listener *listener, int fd);

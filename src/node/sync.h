@@ -5,11 +5,12 @@
  * newest it has taken. `full` replaces the worker's whole set; otherwise it is a change on top of `base_rev`, and a
  * worker whose own rev is not `base_rev` ignores the tasks in it and asks for a full one (want_full).
  *
- * Up (observed): every message carries all observed records that the manager has not yet acknowledged, so the newest
- * message makes all older ones superfluous. The manager answers every message up with one down, also when there is
- * nothing new to say, in a large cluster within LIMIT_TELL_MAX_MS, and acknowledges in it the `report` of that
- * message, after the commit that holds its records. An acknowledged report without records still means something:
- * leases run from when it was sent (worker/lease.c).
+ * Up (observed): a message carries the records that have changed since the one before it in its session, which it names
+ * (`since`), or all that are not acknowledged. The manager answers every message up with one down, also when there is
+ * nothing new to say, in a large cluster within LIMIT_TELL_MAX_MS, and acknowledges in it the newest `report` up to
+ * which it has all without a gap, after the commit that holds their records. A worker that hears of nothing new for a
+ * while says all again. An acknowledged report without records still means something: leases run from when it was sent
+ * (worker/lease.c).
  *
  * Configs and secrets come with a set or after it, in as many messages as it takes, so that no message is large and a
  * stop is behind no more than one of them. The worker answers at once a message that brings some: so it asks for the

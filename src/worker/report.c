@@ -15,7 +15,7 @@
 #include "worker/worker_int.h"
 
 #define REPEAT_FIRST_BEATS 3
-#define REPEAT_LAST_BEATS  24
+#define REPEAT_LAST_BEATS  12 /* far less than a lease, which is not renewed meanwhile */
 
 static int64_t take_number(struct worker *worker)
 {
@@ -86,10 +86,11 @@ void worker_report_acked(struct worker *worker, int64_t report)
 	}
 	if (worker->facts_reported_in && worker->facts_reported_in <= report)
 		worker->facts_unacked = false;
-	for (struct worker_task *task = worker->unacked_first, *next; task; task = next) {
+	/* In the order they were said in, and then those that were not. */
+	for (struct worker_task *task = worker->unacked_first, *next;
+	     task && task->reported_in && task->reported_in <= report; task = next) {
 		next = task->unacked_next;
-		if (task->reported_in && task->reported_in <= report)
-			worker_report_unlink(worker, task);
+		worker_report_unlink(worker, task);
 	}
 	worker->report_awaits_ack = worker->unacked_first && worker->unacked_first->reported_in;
 }

@@ -399,6 +399,31 @@ static void what_waited_in_vain_is_tried_again_with_the_next_apply(void **state)
 	story_end(&story);
 }
 
+static void what_an_update_made_in_vain_is_tried_again_too(void **state)
+{
+	(void)state;
+	struct story story;
+	begin(&story, DEPEND_STARTED);
+	spec_of(&story, 1)->replicas = 2;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_report(&story, "shop/web.1", TASK_FAILED, REASON_EXIT_NONZERO,
+		     "exited with status 1");
+	string_set(&spec_of(&story, 1)->image, "other:2");
+	spec_of(&story, 1)->depends_on.items[0].condition = DEPEND_HEALTHY;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 60000);
+	assert_int_equal(story_task(&story, "shop/web.1")->state, TASK_FAILED);
+	add_check(spec_of(&story, 0));
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 60000);
+	story_health(&story, "shop/db.1", HEALTH_HEALTHY);
+	story_pass(&story, 60000);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 600000);
+	story_stands(&story, "shop/web", STANDING_RUNNING, "2 of 2 ready");
+	story_end(&story);
+}
+
 static void a_cycle_is_refused(void **state)
 {
 	(void)state;
@@ -430,6 +455,7 @@ int main(void)
 		cmocka_unit_test(a_restart_that_is_due_is_forgotten_when_the_dependent_is_stopped),
 		cmocka_unit_test(what_waits_goes_on_waiting_after_the_manager_was_killed),
 		cmocka_unit_test(what_waited_in_vain_is_tried_again_with_the_next_apply),
+		cmocka_unit_test(what_an_update_made_in_vain_is_tried_again_too),
 		cmocka_unit_test(a_cycle_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
