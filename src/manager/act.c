@@ -197,6 +197,24 @@ static enum err_code plan_rollback(struct manager *manager, const struct manager
 	return code;
 }
 
+/* Between two runs: of one that was stopped some may be left, and another does not begin beside it. */
+static enum err_code check_nothing_left(const struct manager *manager,
+					const struct job_entry *entry, struct err *err)
+{
+	const struct task *first;
+	size_t n = runs_left(entry, &first);
+	char name[TASK_NAME_SIZE], others[48] = "";
+	if (!n)
+		return ERR_NONE;
+	if (n > 1)
+		text_print(others, sizeof(others), " and %zu other%s", n - 1, n > 2 ? "s" : "");
+	return err_set(err, ERR_CONFLICT,
+		       "job %s/%s has not ended yet: %s%s of the run before still end%s; "
+		       "try again when that is over",
+		       entry->job.project, entry->job.name,
+		       cluster_task_name(&manager->cluster, first, name), others, n > 1 ? "" : "s");
+}
+
 /* Has every slot come to its end? */
 static enum err_code check_ended(const struct manager *manager, const struct job_entry *entry,
 				 struct err *err)
@@ -213,7 +231,7 @@ static enum err_code check_ended(const struct manager *manager, const struct job
 			       "itself; drover stop ends both",
 			       entry->job.project, entry->job.name);
 	if (job_is_between_runs(entry))
-		return ERR_NONE;
+		return check_nothing_left(manager, entry, err);
 	if (!n || entry->job.wanted == JOB_STOP)
 		return ERR_NONE;
 	return err_set(err, ERR_CONFLICT,

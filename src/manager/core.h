@@ -344,8 +344,7 @@ bool task_is_off(const struct task *task);
 /* Why it ended, seen from the slot: what we asked for wins over what came of it, and success of a run over both. */
 int task_end_reason(const struct job_entry *entry, const struct task *task);
 int slot_look(const struct job_entry *entry, const struct task *newest);
-/* On a lost node, where a container of it may be left, and another is wanted elsewhere: between two runs of a
- * schedule none is. */
+/* On a lost node, where a container of it may be left, and another is wanted elsewhere: not between two runs. */
 bool may_replace_lost(const struct job_entry *entry, const struct task *task);
 void slots_facts(const struct job_entry *entry, const struct slots *slots,
 		 struct job_facts *ret_facts);
@@ -368,6 +367,8 @@ void runs_watch(struct manager *manager, const struct job_entry *entry);
 /* Begin the runs whose time has come. */
 void runs_due(struct manager *manager);
 int64_t runs_deadline(const struct manager *manager);
+/* How many tasks of the runs before have not ended, on machines that can say so, and the first of them. */
+size_t runs_left(const struct job_entry *entry, const struct task **ret_first);
 /* When the next run is, and how the last one was. */
 void runs_tell(const struct job_entry *entry, struct text *out);
 
@@ -606,8 +607,7 @@ int64_t lease_over_ms(const struct manager *manager, const struct task *task);
 bool lease_tell(const struct manager *manager, const struct task *task, struct text *out);
 
 /* trial.c */
-/* How the newest task of a slot that an update made is doing (enum task_trial). `*ret_due_ms` is lowered to when to
- * look again. */
+/* How an update's newest task of a slot does (enum task_trial). `*ret_due_ms` is lowered to when to look again. */
 int trial_judge(struct manager *manager, const struct job_entry *entry, struct task *task,
 		int64_t *ret_due_ms);
 /* Monotonic: the task is ready since; INT64_MAX: it is not. */

@@ -6,9 +6,9 @@
  * at once a minute at least, so one that was set is seen.
  *
  * Invariants: at most one run of a job is under way; a slot is filled only while one is, and what is left of it then
- * is stopped; one begins at its time, or in the place of another, only when nothing of one before is left; no more runs
- * that have ended are on record than the history says; each time that has come is on record as a run, as skipped or as
- * missed, or lies before one that is missed. */
+ * is stopped; one begins, at its time, in the place of another or as somebody asks for it, only when nothing of one
+ * before is left; no more runs that have ended are on record than the history says; each time that has come is on
+ * record as a run, as skipped or as missed, or lies before one that is missed. */
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/planted.h"
@@ -90,16 +90,25 @@ static void run_end_at_once(const struct manager *manager, const struct schedule
 	job_runs_forget(&job->scheduled, schedule_history(schedule));
 }
 
-/* Of a run before, on a machine that can say so; what is on one that is lost is not waited for. Of a success at most a
- * container that has exited. */
-static bool is_anything_left(const struct job_entry *entry)
+/* What is on a machine that is lost is not waited for. Of a success at most a container that has exited is left. */
+size_t runs_left(const struct job_entry *entry, const struct task **ret_first)
 {
+	size_t n = 0;
+	*ret_first = NULL;
 	for (size_t i = 0; i < entry->tasks.n; i++) {
 		const struct task *task = entry->tasks.items[i];
-		if (!task_is_off(task) && !task->unreachable && !task_succeeded(task))
-			return true;
+		if (task_is_off(task) || task->unreachable || task_succeeded(task))
+			continue;
+		if (!n++)
+			*ret_first = task;
 	}
-	return false;
+	return n;
+}
+
+static bool is_anything_left(const struct job_entry *entry)
+{
+	const struct task *first;
+	return runs_left(entry, &first) > 0;
 }
 
 /* The time of a run has come. */

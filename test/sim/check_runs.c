@@ -219,6 +219,35 @@ static size_t first_new(const struct known_runs *was, const struct known_runs *n
 	return now->n;
 }
 
+/* Was a run of this job asked for with the last that the step was about, and nothing else of its project? */
+static bool is_asked_for(const struct sim *sim, const struct job_entry *entry)
+{
+	const struct manager_queue *turn = &sim->manager.turn;
+	size_t n = 0;
+	for (size_t i = 0; i < turn->n; i++)
+		n += turn->items[i].request &&
+		     strcmp(turn->items[i].request->project, entry->job.project) == 0;
+	const struct sim_request *last = turn->n ? turn->items[turn->n - 1].request : NULL;
+	return n == 1 && last && last->request.kind == REQUEST_RUN_AGAIN &&
+	       strcmp(last->project, entry->job.project) == 0 &&
+	       strcmp(last->job, entry->job.name) == 0;
+}
+
+static void check_asked(struct sim *sim, const struct job_entry *entry,
+			const struct known_runs *was, const struct known_runs *now)
+{
+	if (sim->checker.unsure || !is_asked_for(sim, entry))
+		return;
+	sim->checker.evaluated[INVARIANT_RUNS]++;
+	for (size_t i = first_new(was, now); i < now->n; i++)
+		if (!now->runs[i].scheduled_wall_ms && now->runs[i].outcome == RUN_UNDER_WAY &&
+		    is_older_left(entry))
+			violated(sim, INVARIANT_RUNS,
+				 "%s/%s: the run that was asked for was begun beside what is left "
+				 "of one before",
+				 entry->job.project, entry->job.name);
+}
+
 /* Is it on record what became of this time, or is there a later one that says it for it? */
 static bool is_dealt_with(const struct job_entry *entry, size_t first, int64_t time_ms,
 			  bool forgotten)
@@ -297,6 +326,7 @@ void checker_runs(struct sim *sim, const struct job_entry *entry, bool replayed)
 		map_put(&sim->checker.runs, entry->job.id.uuid, was);
 	} else {
 		check_kept(sim, entry, schedule, was, &now);
+		check_asked(sim, entry, was, &now);
 		if (entry->job.wanted == JOB_RUN && !may_begin_anew(sim, entry, was, &now))
 			check_times(sim, entry, schedule, was, &now);
 	}

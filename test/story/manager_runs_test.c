@@ -129,9 +129,7 @@ static void ask_at_once(struct story *story, const struct manager_request *reque
 static void a_stop_ends_the_run_whatever_follows_at_once(void **state)
 {
 	(void)state;
-	static const int kinds[] = { REQUEST_APPLY, REQUEST_RESTART, REQUEST_RUN_AGAIN };
-	static const char *const expected[] = { "01:00 stopped", "01:00 stopped",
-						"01:00 stopped, - running" };
+	static const int kinds[] = { REQUEST_APPLY, REQUEST_RESTART };
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		struct story story;
 		runs_begin(&story, "0 * * * *");
@@ -145,9 +143,8 @@ static void a_stop_ends_the_run_whatever_follows_at_once(void **state)
 			  .project_request = kinds[i] == REQUEST_APPLY ? &story.request : NULL },
 		};
 		ask_at_once(&story, requests, ARRAY_LEN(requests));
-		runs_expect(&story, expected[i]);
-		assert_int_equal(story_count(&story, "shop/backup"),
-				 kinds[i] == REQUEST_RUN_AGAIN ? 2 : 1);
+		runs_expect(&story, "01:00 stopped");
+		assert_int_equal(story_count(&story, "shop/backup"), 1);
 		story_end(&story);
 	}
 }
@@ -177,6 +174,41 @@ static void a_run_waits_until_what_was_stopped_is_gone(void **state)
 		assert_int_equal(story_count(&story, "shop/backup"), 6);
 		story_end(&story);
 	}
+}
+
+/* ... or somebody asks for another one. */
+static void no_run_is_begun_by_hand_beside_what_was_stopped(void **state)
+{
+	(void)state;
+	struct story story;
+	runs_begin(&story, "0 * * * *");
+	story.request.jobs.items[0].spec.replicas = 3;
+	story.hold_stop = "backup";
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, HOUR_MS + MINUTE_MS);
+	assert_int_equal(story_act(&story, REQUEST_STOP, "shop", "backup"), ERR_NONE);
+	static const char *const left[] = {
+		"shop/backup.1 and 2 others of the run before still end",
+		"shop/backup.2 and 1 other of the run before still end",
+		"shop/backup.3 of the run before still ends"
+	};
+	static const char *const ends[] = { "shop/backup.1", "shop/backup.2", "shop/backup.3" };
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		char why[256];
+		text_print(why, sizeof(why),
+			   "job shop/backup has not ended yet: %s; try again when that is over",
+			   left[i]);
+		assert_int_equal(story_act(&story, REQUEST_RUN_AGAIN, "shop", "backup"),
+				 ERR_CONFLICT);
+		assert_string_equal(story.reply->err.message, why);
+		story_pass(&story, MINUTE_MS);
+		assert_int_equal(story_count(&story, "shop/backup"), 3);
+		story_report(&story, ends[i], TASK_FAILED, REASON_EXIT_NONZERO, NULL);
+	}
+	assert_int_equal(story_act(&story, REQUEST_RUN_AGAIN, "shop", "backup"), ERR_NONE);
+	runs_expect(&story, "01:00 stopped, - running");
+	assert_int_equal(story_count(&story, "shop/backup"), 6);
+	story_end(&story);
 }
 
 static enum err_code roll_back(struct story *story, int64_t revision)
@@ -272,6 +304,7 @@ int main(void)
 		cmocka_unit_test(what_becomes_of_a_run_that_waits_to_take_the_place),
 		cmocka_unit_test(a_stop_ends_the_run_whatever_follows_at_once),
 		cmocka_unit_test(a_run_waits_until_what_was_stopped_is_gone),
+		cmocka_unit_test(no_run_is_begun_by_hand_beside_what_was_stopped),
 		cmocka_unit_test(an_earlier_schedule_makes_up_nothing_either),
 		cmocka_unit_test(a_schedule_comes_and_goes_with_its_revision),
 		cmocka_unit_test(what_is_stopped_gets_a_schedule_and_waits_for_its_time),
