@@ -60,21 +60,30 @@ static void drop(struct slot_ranges *ranges, size_t at)
 	ranges->ranges.n--;
 }
 
-bool slot_ranges_add(struct slot_ranges *ranges, int64_t slot)
+int64_t slot_ranges_next(const struct slot_ranges *ranges, int64_t slot)
 {
 	size_t at = find(ranges, slot);
+	if (at == ranges->ranges.n)
+		return INT64_MAX;
+	int64_t first = ranges->ranges.items[at].first;
+	return first > slot ? first : slot;
+}
+
+bool slot_ranges_add_all(struct slot_ranges *ranges, int64_t first, int64_t last)
+{
+	size_t at = find(ranges, first);
 	size_t n = ranges->ranges.n;
 	struct slot_range *items = ranges->ranges.items;
-	bool follows = at > 0 && items[at - 1].last == slot - 1;
-	bool precedes = at < n && items[at].first == slot + 1;
+	bool follows = at > 0 && items[at - 1].last == first - 1;
+	bool precedes = at < n && items[at].first == last + 1;
 	if (follows) {
-		items[at - 1].last = precedes ? items[at].last : slot;
+		items[at - 1].last = precedes ? items[at].last : last;
 		if (precedes)
 			drop(ranges, at);
 		return true;
 	}
 	if (precedes) {
-		items[at].first = slot;
+		items[at].first = first;
 		return true;
 	}
 	if (n >= LIMIT_SLOT_RANGES)
@@ -82,8 +91,13 @@ bool slot_ranges_add(struct slot_ranges *ranges, int64_t slot)
 	list_add(&ranges->ranges, sizeof(struct slot_range));
 	items = ranges->ranges.items;
 	memmove(items + at + 1, items + at, (n - at) * sizeof(struct slot_range));
-	items[at] = (struct slot_range){ slot, slot };
+	items[at] = (struct slot_range){ first, last };
 	return true;
+}
+
+bool slot_ranges_add(struct slot_ranges *ranges, int64_t slot)
+{
+	return slot_ranges_add_all(ranges, slot, slot);
 }
 
 int64_t slot_ranges_count(const struct slot_ranges *ranges, int64_t last)

@@ -45,6 +45,34 @@ static void ranges_are_the_set_that_was_added(void **state)
 	}
 }
 
+/* Many at once, in gaps of every kind. */
+static void a_whole_gap_is_added_at_once(void **state)
+{
+	(void)state;
+	uint32_t random = 11;
+	for (int round = 0; round < 200; round++) {
+		struct slot_ranges one = { 0 };
+		struct slot_ranges all = { 0 };
+		for (int i = 0; i < 20; i++) {
+			int64_t first = 1 + draw(&random) % N;
+			int64_t last = slot_ranges_next(&one, first) - 1;
+			if (last < first) {
+				assert_true(slot_ranges_have(&one, first));
+				continue;
+			}
+			int64_t limit = first + draw(&random) % 9;
+			last = last < limit ? last : limit;
+			for (int64_t slot = first; slot <= last; slot++)
+				assert_true(slot_ranges_add(&one, slot));
+			assert_true(slot_ranges_add_all(&all, first, last));
+			assert_true(record_equal(&slot_ranges_type, &one, &all));
+		}
+		assert_int_equal(slot_ranges_next(&all, 2 * N), INT64_MAX);
+		record_release(&slot_ranges_type, &one);
+		record_release(&slot_ranges_type, &all);
+	}
+}
+
 static void there_are_not_too_many(void **state)
 {
 	(void)state;
@@ -61,6 +89,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranges_are_the_set_that_was_added),
+		cmocka_unit_test(a_whole_gap_is_added_at_once),
 		cmocka_unit_test(there_are_not_too_many),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,6 +73,34 @@ static int64_t after_settled(const struct settled *settled, int64_t number)
 	return number;
 }
 
+/* The number of the first slot behind `number`. */
+static int64_t next_number(const struct slots *slots, int64_t number)
+{
+	size_t low = 0;
+	size_t high = slots->n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (slots->items[middle].number <= number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < slots->n ? slots->items[low].number : INT64_MAX;
+}
+
+/* The last before the next one that is settled or looked at. */
+static int64_t before_next(const struct settled *settled, const struct slots *slots, int64_t number,
+			   int64_t replicas)
+{
+	int64_t nexts[] = { next_number(slots, number),
+			    slot_ranges_next(&settled->succeeded, number),
+			    slot_ranges_next(&settled->left, number) };
+	int64_t next = replicas + 1;
+	for (size_t i = 0; i < ARRAY_LEN(nexts); i++)
+		next = nexts[i] < next ? nexts[i] : next;
+	return next - 1;
+}
+
 static void add_slot(struct slots *slots, int64_t number, int64_t replicas)
 {
 	slots->items[slots->n++] =
@@ -140,10 +168,11 @@ static size_t count_ends(const struct job_entry *entry, const struct slots *slot
 	return n;
 }
 
-/* Oldest first, of `n` that may be settled, until `n_kept` are left. */
-static void settle_ends(const struct job_entry *entry, const struct slots *slots, size_t n,
+/* Oldest first, of `n` that may be settled, until `n_kept` are left. True: any was. */
+static bool settle_ends(const struct job_entry *entry, const struct slots *slots, size_t n,
 			size_t n_kept, struct settled *settled)
 {
+	size_t n_before = n;
 	for (size_t i = 0; i < entry->tasks.n && n > n_kept; i++) {
 		const struct task *task = entry->tasks.items[i];
 		const struct slot *slot = slots_find(slots, task->desired.slot);
@@ -152,6 +181,7 @@ static void settle_ends(const struct job_entry *entry, const struct slots *slots
 		bool done = slot_look(entry, task) == SLOT_DONE;
 		n -= slot_ranges_add(done ? &settled->succeeded : &settled->left, slot->number);
 	}
+	return n < n_before;
 }
 
 /* Its turn has not come. */
@@ -170,15 +200,21 @@ static bool any_is_to_come(const struct job_entry *entry, const struct slots *sl
 	return slots->n_later > 0;
 }
 
-static void give_up_to_come(const struct job_entry *entry, const struct slots *slots,
+/* What has no slot here is many at once. True: any was. */
+static bool give_up_to_come(const struct job_entry *entry, const struct slots *slots,
 			    struct settled *settled)
 {
 	int64_t replicas = job_replicas(entry);
+	bool any = false;
 	for (int64_t number = 1; (number = after_settled(settled, number)) <= replicas; number++) {
 		const struct slot *slot = slots_find(slots, number);
+		int64_t first = number;
+		if (!slot)
+			number = before_next(settled, slots, number, replicas);
 		if (!slot || is_to_come(entry, slot))
-			slot_ranges_add(&settled->left, number);
+			any |= slot_ranges_add_all(&settled->left, first, number);
 	}
+	return any;
 }
 
 void turns_settle(struct manager *manager, struct job_entry *entry, const struct slots *slots,
@@ -195,10 +231,16 @@ void turns_settle(struct manager *manager, struct job_entry *entry, const struct
 	struct job job;
 	record_copy(&job_type, &job, &entry->job);
 	struct settled *settled = job_settle(&job);
+	bool any = false;
 	if (n > 2 * n_kept)
-		settle_ends(entry, slots, n, n_kept, settled);
+		any = settle_ends(entry, slots, n, n_kept, settled);
 	if (in_vain)
-		give_up_to_come(entry, slots, settled);
+		any |= give_up_to_come(entry, slots, settled);
+	/* There may be too many ranges already. */
+	if (!any) {
+		record_release(&job_type, &job);
+		return;
+	}
 	group_reserve(manager, 1);
 	cluster_put_job(&manager->cluster, &manager->out->changes, &job);
 }

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "manager/core.h"
 #include "manager_story.h"
 
 /* An array of so many indices, so many at a time; nothing is sent. */
@@ -328,6 +329,40 @@ static void a_run_of_an_array_that_waits_in_vain_fails(void **state)
 	story_end(&story);
 }
 
+/* Every other one fails: more ranges than there may be. */
+static void what_finds_no_range_is_kept_and_not_written_again_and_again(void **state)
+{
+	(void)state;
+	struct story story;
+	int64_t replicas = 100 + 2 * LIMIT_SLOT_RANGES;
+	struct job_spec *spec = begin(&story, replicas, 2);
+	record_release(&array_type, spec->array);
+	base_free(spec->array);
+	spec->array = NULL;
+	story.options.ends_kept = 2;
+	story_restart(&story);
+	story_pass(&story, 60000);
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	struct settled *settled = job_settle(&job_of(&story)->job);
+	for (int64_t slot = 101; slot <= replicas; slot += 2) {
+		assert_true(slot_ranges_add(&settled->succeeded, slot));
+		assert_true(slot_ranges_add(&settled->left, slot + 1));
+	}
+	assert_int_equal(story_scale(&story, "shop", "part", replicas + 1), ERR_NONE);
+	for (int64_t slot = 1; slot <= 10; slot++)
+		end(&story, slot, slot % 2);
+	assert_int_equal(story_count(&story, "shop/part"), 12);
+	size_t n_changes = story.n_changes;
+	size_t n_steps = story.n_steps;
+	for (int i = 0; i < 5; i++) {
+		job_dirty(story.manager, job_of(&story)->job.id);
+		story_pass(&story, 60000);
+	}
+	assert_true(story.n_steps >= n_steps + 5);
+	assert_int_equal(story.n_changes, n_changes);
+	story_end(&story);
+}
+
 static void fewer_and_more_again_forgets_what_had_become_of_them(void **state)
 {
 	(void)state;
@@ -376,6 +411,7 @@ int main(void)
 		cmocka_unit_test(an_array_is_not_scaled),
 		cmocka_unit_test(ends_are_kept_as_ranges),
 		cmocka_unit_test(all_of_an_array_that_waits_in_vain_is_given_up),
+		cmocka_unit_test(what_finds_no_range_is_kept_and_not_written_again_and_again),
 		cmocka_unit_test(an_update_of_an_array_in_vain_ends_it),
 		cmocka_unit_test(a_run_of_an_array_that_waits_in_vain_fails),
 		cmocka_unit_test(fewer_and_more_again_forgets_what_had_become_of_them),
