@@ -317,10 +317,10 @@ void move_settle(struct manager *manager, struct job_entry *entry, struct slot *
 	}
 	const struct task *new = slot->newest;
 	int cause = cause_of(manager, entry, old, new);
-	/* One that serves is worth more than a better node: not stopped for what has ended there, however well. */
-	bool serves_on = cause == REASON_REBALANCED && !old->unreachable;
+	/* One within reach is worth more than a better node, ready or not: not stopped for what has ended there. */
+	bool stays = cause == REASON_REBALANCED && !old->unreachable;
 	bool taken_over = (task_is_ready(new) && new->desired.wanted == TASK_WANT_RUN) ||
-			  (slot_look(entry, new) == SLOT_DONE && !serves_on);
+			  (slot_look(entry, new) == SLOT_DONE && !stays);
 	if (taken_over && old->unreachable) {
 		task_lose(manager, old, cluster_node(&manager->cluster, new->desired.node));
 		/* Nothing may happen to the slot any more that it would be looked at again for. */
