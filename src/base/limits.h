@@ -183,9 +183,11 @@
 /* The policy of a machine. */
 #define LIMIT_POLICY_FILE_BYTES (64 * 1024)
 
-/* Docker's answers. Its list of containers is read as it comes: each of them may be as long as another answer. */
-#define LIMIT_DOCKER_BODY_BYTES (64 * 1024 * 1024)
-#define LIMIT_DOCKER_LIST_BYTES (256 * 1024 * 1024)
+/* Docker's answers. Its list of containers is read as it comes, so what they are in all does not matter: each of them
+ * may be as long as another answer. */
+#define LIMIT_DOCKER_BODY_BYTES	   (64 * 1024 * 1024)
+#define LIMIT_DOCKER_LISTED	   250000
+#define LIMIT_DOCKER_MESSAGE_BYTES (1024 * 1024) /* of what came in the place of a list */
 
 /* Times of the protocol between manager and worker. */
 #define LIMIT_BEAT_MS	     2000

@@ -251,6 +251,7 @@ void docker_list_init(struct docker_list *list)
 {
 	*list = (struct docker_list){ 0 };
 	text_init(&list->rest, LIMIT_DOCKER_BODY_BYTES);
+	list->n_max = LIMIT_DOCKER_LISTED;
 }
 
 void docker_list_release(struct docker_list *list)
@@ -271,6 +272,7 @@ static bool take_item(struct docker_list *list, struct scan *scan)
 	struct container_seen seen;
 	if (!take_container(scan, &seen))
 		return false;
+	list->n_read++;
 	if (!seen.name[0] || !seen.id[0])
 		return true;
 	list->items = base_grow(list->items, list->n, &list->capacity, sizeof(*list->items));
@@ -313,8 +315,12 @@ static void read_on(struct docker_list *list)
 {
 	struct scan scan = { list->rest.bytes, list->rest.bytes + list->rest.len };
 	const char *done = scan.at;
-	while (advance(list, &scan))
+	while (list->n_read <= list->n_max && advance(list, &scan))
 		done = scan.at;
+	if (list->n_read > list->n_max) {
+		fail(list, ERR_TOO_LARGE, "Docker's list of containers is too large");
+		return;
+	}
 	if (scan.at < scan.end) {
 		fail(list, ERR_PROTOCOL,
 		     list->stage == LIST_BEGIN ? "Docker's list of containers is not a list"
@@ -325,15 +331,21 @@ static void read_on(struct docker_list *list)
 	list->tried = list->rest.len;
 }
 
+/* Of an answer that has failed, only its words are wanted. */
+static size_t room_of(const struct docker_list *list)
+{
+	size_t max = list->rest.max;
+	if (list->stage == LIST_FAILED && max > LIMIT_DOCKER_MESSAGE_BYTES)
+		max = LIMIT_DOCKER_MESSAGE_BYTES;
+	return list->rest.len < max ? max - list->rest.len : 0;
+}
+
 void docker_list_feed(struct docker_list *list, const void *bytes, size_t len)
 {
 	const char *at = bytes;
-	list->read_bytes += len;
-	if (list->stage != LIST_FAILED && list->read_bytes > LIMIT_DOCKER_LIST_BYTES)
-		fail(list, ERR_TOO_LARGE, "Docker's list of containers is too large");
 	while (len > 0) {
 		/* What is left of `rest` and a piece of what came are never more than it may hold. */
-		size_t room = list->rest.max - list->rest.len;
+		size_t room = room_of(list);
 		size_t piece = len < room ? len : room;
 		text_add_bytes(&list->rest, at, piece);
 		at += piece;

@@ -13,8 +13,9 @@
 struct docker_list {
 	struct text
 		rest; /* what has come and is not read yet; of an answer that is no list, its beginning */
-	size_t tried; /* so much of it was too little for the next step */
-	size_t read_bytes;
+	size_t tried;  /* so much of it was too little for the next step */
+	size_t n_read; /* containers, also those that are left out */
+	size_t n_max;
 	int stage;
 	struct err err;
 	struct container_seen *items;
@@ -24,10 +25,11 @@ struct docker_list {
 
 void docker_list_init(struct docker_list *list);
 void docker_list_release(struct docker_list *list);
-/* The next bytes of the answer, however they are cut. A mistake is kept for docker_list_end(). */
+/* The next bytes of the answer, however they are cut. A mistake is kept for docker_list_end(); of what comes after it
+ * only LIMIT_DOCKER_MESSAGE_BYTES stay. */
 void docker_list_feed(struct docker_list *list, const void *bytes, size_t len);
-/* The answer is whole. Gives the items. ERR_PROTOCOL: it is no list, or not whole; ERR_TOO_LARGE: above
- * LIMIT_DOCKER_LIST_BYTES, or one container above LIMIT_DOCKER_BODY_BYTES; nothing is given then. */
+/* The answer is whole. Gives the items. ERR_PROTOCOL: it is no list, or not whole; ERR_TOO_LARGE: more
+ * than LIMIT_DOCKER_LISTED, or one container above LIMIT_DOCKER_BODY_BYTES; nothing is given then. */
 enum err_code docker_list_end(struct docker_list *list, struct container_seen **ret_items,
 			      size_t *ret_n, struct err *err) WARN_UNUSED;
 

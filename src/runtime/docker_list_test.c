@@ -106,29 +106,34 @@ static void an_empty_list_has_nothing(void **state)
 	base_free(items);
 }
 
-/* `n` times `piece` between the two. */
-static enum err_code read_long(const char *before, const char *piece, size_t n, const char *after)
+/* `n` times `piece` between the two; a container may have `max` bytes. */
+static enum err_code read_long(size_t max, const char *before, const char *piece, size_t n,
+			       const char *after)
 {
 	struct container_seen *items = NULL;
 	size_t n_items;
-	struct text text;
-	text_init(&text, SIZE_MAX / 2);
-	text_add(&text, before);
+	struct docker_list list;
+	docker_list_init(&list);
+	list.rest.max = max;
+	docker_list_feed(&list, before, strlen(before));
 	for (size_t i = 0; i < n; i++)
-		text_add(&text, piece);
-	text_add(&text, after);
-	enum err_code code = read_list(text.bytes, text.len, 4096, &items, &n_items);
+		docker_list_feed(&list, piece, strlen(piece));
+	docker_list_feed(&list, after, strlen(after));
+	enum err_code code = docker_list_end(&list, &items, &n_items, NULL);
 	base_free(items);
-	text_release(&text);
+	docker_list_release(&list);
 	return code;
 }
+
+/* Of 64 MB it would take too long where everything is watched. */
+#define SMALL 65536
 
 static void what_grows_without_bound_is_refused(void **state)
 {
 	(void)state;
-	assert_int_equal(read_long("[{\"a\":\"", "x", LIMIT_DOCKER_BODY_BYTES, "\"}]"),
-			 ERR_TOO_LARGE);
-	assert_int_equal(read_long("[{\"a\":", "[", LIMIT_JSON_DEPTH * 2, ""), ERR_PROTOCOL);
+	assert_int_equal(read_long(SMALL, "[{\"a\":\"", "x", SMALL / 2, "\"}]"), 0);
+	assert_int_equal(read_long(SMALL, "[{\"a\":\"", "x", SMALL, "\"}]"), ERR_TOO_LARGE);
+	assert_int_equal(read_long(SMALL, "[{\"a\":", "[", LIMIT_JSON_DEPTH * 2, ""), ERR_PROTOCOL);
 }
 
 /* Labels and command are in the list, each control character as six: one job must not make a machine's list one that
@@ -136,26 +141,72 @@ static void what_grows_without_bound_is_refused(void **state)
 static void a_container_of_the_largest_job_is_read(void **state)
 {
 	(void)state;
-	assert_int_equal(
-		read_long("[{\"Labels\":{\"a\":\"", "\\u0001", LIMIT_JOB_RECORD_BYTES, "\"}}]"), 0);
+	assert_true(LIMIT_DOCKER_BODY_BYTES >= 12 * LIMIT_JOB_RECORD_BYTES);
+	assert_int_equal(read_long(12 * SMALL, "[{\"Labels\":{\"a\":\"", "\\u0001", SMALL, "\"}}]"),
+			 0);
 }
 
+/* Nor may many of them: what is read is not kept. */
+static void how_long_a_list_is_in_all_does_not_matter(void **state)
+{
+	(void)state;
+	struct docker_list list;
+	struct container_seen *items;
+	size_t n, most = 0;
+	static char label[SMALL / 2];
+	memset(label, 'x', sizeof(label));
+	docker_list_init(&list);
+	list.rest.max = SMALL;
+	for (int i = 0; i < 100; i++) {
+		const char *before = "{\"Id\":\"1\",\"Names\":[\"/a\"],\"Labels\":{\"a\":\"";
+		docker_list_feed(&list, i ? "," : "[", 1);
+		docker_list_feed(&list, before, strlen(before));
+		docker_list_feed(&list, label, sizeof(label));
+		docker_list_feed(&list, "\"}}", 3);
+		if (list.rest.capacity > most)
+			most = list.rest.capacity;
+	}
+	docker_list_feed(&list, "]", 1);
+	assert_int_equal(docker_list_end(&list, &items, &n, NULL), 0);
+	assert_int_equal(n, 100);
+	assert_true(most <= 4 * SMALL);
+	base_free(items);
+	docker_list_release(&list);
+}
+
+/* Also of those that are left out. */
 static void a_list_without_end_is_refused(void **state)
 {
 	(void)state;
-	static char name[512 * 1024];
 	struct docker_list list;
 	struct container_seen *items = NULL;
-	size_t n = 0;
-	memset(name, 'x', sizeof(name));
-	docker_list_init(&list);
-	docker_list_feed(&list, "[", 1);
-	for (size_t bytes = 0; bytes < LIMIT_DOCKER_LIST_BYTES; bytes += sizeof(name)) {
-		docker_list_feed(&list, bytes ? ",{\"a\":\"" : "{\"a\":\"", bytes ? 7 : 6);
-		docker_list_feed(&list, name, sizeof(name));
-		docker_list_feed(&list, "\"}", 2);
+	size_t n = 42;
+	for (size_t more = 0; more < 2; more++) {
+		docker_list_init(&list);
+		assert_int_equal(list.n_max, LIMIT_DOCKER_LISTED);
+		list.n_max = 100;
+		for (size_t i = 0; i < list.n_max + more; i++)
+			docker_list_feed(&list, i ? ",{}" : "[{}", 3);
+		docker_list_feed(&list, "]", 1);
+		assert_int_equal(docker_list_end(&list, &items, &n, NULL),
+				 more ? ERR_TOO_LARGE : ERR_NONE);
+		assert_int_equal(n, 0);
+		docker_list_release(&list);
 	}
-	assert_int_equal(docker_list_end(&list, &items, &n, NULL), ERR_TOO_LARGE);
+	base_free(items);
+}
+
+static void of_what_is_no_list_no_more_is_kept_than_a_message_needs(void **state)
+{
+	(void)state;
+	static char words[LIMIT_DOCKER_MESSAGE_BYTES];
+	struct docker_list list;
+	memset(words, 'x', sizeof(words));
+	docker_list_init(&list);
+	docker_list_feed(&list, "{\"message\":\"", 12);
+	docker_list_feed(&list, words, sizeof(words));
+	docker_list_feed(&list, words, sizeof(words));
+	assert_int_equal(list.rest.len, LIMIT_DOCKER_MESSAGE_BYTES);
 	docker_list_release(&list);
 }
 
@@ -179,7 +230,9 @@ int main(void)
 		TEST(an_empty_list_has_nothing),
 		TEST(what_grows_without_bound_is_refused),
 		TEST(a_container_of_the_largest_job_is_read),
+		TEST(how_long_a_list_is_in_all_does_not_matter),
 		TEST(a_list_without_end_is_refused),
+		TEST(of_what_is_no_list_no_more_is_kept_than_a_message_needs),
 		TEST(of_what_is_no_list_the_beginning_is_kept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
