@@ -156,6 +156,8 @@ void worker_list_result(struct worker *worker, uint64_t op, const struct contain
 	for (size_t i = 0; i < result->n_list; i++)
 		take_one(worker, &result->list[i]);
 	if (!worker->list_ended) {
+		if (worker->list_failures == FAILURES_TOLD)
+			notes_add(&worker->out->notes, "Docker lists its containers again");
 		worker->list_failures = 0;
 		worker->list_done_op = op;
 		worker_strays_sweep(worker);
