@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/parse.h"
 #include "cli/find.h"
+#include "cli/followed_run.h"
 #include "cli/log_reader.h"
 #include "net/shell.h"
 
@@ -18,14 +19,11 @@
 struct following {
 	const char *project;
 	const char *job;
-	struct uuid after; /* of run --again: tasks up to this one are those of earlier runs */
-	int64_t wanted;	   /* tasks the job has */
-	bool ended;	   /* all of them have come to their end, says the manager */
-	bool well;	   /* ... and none was given up */
+	int64_t wanted; /* tasks the job has */
+	bool ended;	/* all of them have come to their end, says the manager */
+	bool well;	/* ... and none was given up */
 	bool again;
-	/* Of a job with a schedule, which goes on to its next run when this one is over. */
-	int64_t run_started_ms; /* which run it is; 0: the job has no schedule */
-	int64_t run_ended_ms;	/* 0: not yet */
+	struct followed_run run; /* of run --again */
 	struct log_reader *reader;
 	struct uuid job_id; /* zero: no task yet */
 	struct uuid told_task;
@@ -268,21 +266,15 @@ static void tell_waiting(const struct task_view *task, struct following *followi
 	tell(task);
 }
 
-static bool is_of_run(const struct task_view *task, const struct following *following)
-{
-	return uuid_compare(task->id, following->after) > 0 &&
-	       (!following->run_ended_ms || task->created_wall_ms < following->run_ended_ms);
-}
-
 /* Is it of this run, and the newest of its slot? Tasks come in the order they were made. */
 static bool counts(const struct task_page *page, size_t i, const struct following *following)
 {
 	const struct task_view *task = &page->tasks.items[i];
-	if (!is_of_run(task, following))
+	if (!followed_run_has(&following->run, task))
 		return false;
 	for (size_t j = i + 1; j < page->tasks.n; j++)
 		if (page->tasks.items[j].slot == task->slot &&
-		    is_of_run(&page->tasks.items[j], following))
+		    followed_run_has(&following->run, &page->tasks.items[j]))
 			return false;
 	return true;
 }
@@ -356,7 +348,6 @@ static enum err_code fetch_history(struct invocation *invocation, struct uuid jo
 	return fetch(invocation, target, &job_history_type, ret_history, err);
 }
 
-/* Has the run come to its end? One that is not on record any more has, when the one after it began at the latest. */
 static enum err_code look_at_run(struct invocation *invocation, struct following *following,
 				 struct err *err)
 {
@@ -364,19 +355,9 @@ static enum err_code look_at_run(struct invocation *invocation, struct following
 	enum err_code code = fetch_history(invocation, following->job_id, &history, err);
 	if (code)
 		return code;
-	following->ended = following->well = true;
-	/* Newest first. */
-	for (size_t i = 0; i < history.runs.n; i++) {
-		const struct job_run *run = &history.runs.items[i];
-		if (run->started_wall_ms > following->run_started_ms)
-			following->run_ended_ms = run->started_wall_ms;
-		if (run->started_wall_ms != following->run_started_ms || run->scheduled_wall_ms)
-			continue;
-		following->ended = run->outcome != RUN_UNDER_WAY;
-		following->well = run->outcome == RUN_SUCCEEDED;
-		following->run_ended_ms = run->ended_wall_ms;
-		break;
-	}
+	followed_run_look(&following->run, &history);
+	following->ended = following->run.ended;
+	following->well = following->run.well;
 	record_release(&job_history_type, &history);
 	return ERR_NONE;
 }
@@ -387,7 +368,7 @@ static enum err_code look_at_job(struct invocation *invocation, struct following
 {
 	struct job_page page;
 	struct text query;
-	if (following->run_started_ms)
+	if (following->run.started_wall_ms)
 		return look_at_run(invocation, following, err);
 	text_init(&query, LIMIT_PATH_BYTES);
 	text_add(&query, "project=");
@@ -421,11 +402,13 @@ static enum err_code fetch_all(struct invocation *invocation, struct following *
 		bool had_ended = following->ended;
 		if (!code)
 			code = fetch_tasks(invocation, query, ret_page, err);
-		if (code || !following->run_started_ms || had_ended)
+		if (code || !following->run.started_wall_ms)
 			return code;
-		/* When a run ends meanwhile, tasks of the next one may be there: nothing tells them apart yet. */
+		/* Meanwhile the next run may have begun. If this one ended only now, its last tasks may be missing. */
 		code = look_at_job(invocation, following, err);
 		if (!code && !following->ended)
+			followed_run_know(&following->run, ret_page);
+		if (!code && (had_ended || !following->ended))
 			return ERR_NONE;
 		record_release(&task_page_type, ret_page);
 		if (code)
@@ -453,6 +436,8 @@ static int follow(struct invocation *invocation, struct following *following)
 		log_reader_run(following->reader, status < 0 ? POLL_MS : -1);
 		if (status >= 0)
 			tell_end(&page, following);
+		if (status >= 0 && following->run.started_wall_ms && !following->run.on_record)
+			fprintf(stderr, "drover run: the run is not on record any more\n");
 		record_release(&task_page_type, &page);
 	}
 	log_reader_free(following->reader);
@@ -496,8 +481,8 @@ static enum err_code find_newest(struct invocation *invocation, struct following
 	if (code)
 		return code;
 	for (size_t i = 0; i < page.tasks.n; i++)
-		if (uuid_compare(page.tasks.items[i].id, following->after) > 0)
-			following->after = page.tasks.items[i].id;
+		if (uuid_compare(page.tasks.items[i].id, following->run.after) > 0)
+			following->run.after = page.tasks.items[i].id;
 	record_release(&task_page_type, &page);
 	return ERR_NONE;
 }
@@ -522,9 +507,9 @@ static enum err_code find_run(struct invocation *invocation, struct following *f
 	enum err_code code = fetch_history(invocation, following->job_id, &history, err);
 	if (code)
 		return code;
-	for (size_t i = 0; i < history.runs.n && !following->run_started_ms; i++)
+	for (size_t i = 0; i < history.runs.n && !following->run.started_wall_ms; i++)
 		if (!history.runs.items[i].scheduled_wall_ms)
-			following->run_started_ms = history.runs.items[i].started_wall_ms;
+			following->run.started_wall_ms = history.runs.items[i].started_wall_ms;
 	record_release(&job_history_type, &history);
 	return ERR_NONE;
 }
