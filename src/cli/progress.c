@@ -232,6 +232,12 @@ static bool is_service(const struct job_view *job)
 	return job->mode == JOB_REPLICATED || job->mode == JOB_GLOBAL;
 }
 
+static const char *why(const struct task_view *task)
+{
+	bool is_told = task->message && *task->message;
+	return is_told ? task->message : enum_name(reason_names, task->reason);
+}
+
 /* Has each task of a service come up to stay? */
 static enum err_code judge_steady(const struct progress *progress, const struct job_view *job,
 				  bool *ret_over, struct err *err)
@@ -246,7 +252,7 @@ static enum err_code judge_steady(const struct progress *progress, const struct 
 			return err_set(
 				err, ERR_FAILED,
 				"%s ends again and again: %s; `drover logs %s` shows what it said",
-				task->name, task->message ? task->message : "", task->name);
+				task->name, why(task), task->name);
 		if (!steady_is(&progress->steady, task, progress->options->settle_ms,
 			       shell_now_ms()))
 			*ret_over = false;
@@ -274,7 +280,7 @@ static enum err_code judge_up(const struct progress *progress, bool *ret_done, s
 			    uuid_equal(task->job_id, job->id) && task->revision == job->revision &&
 			    starts_are_in_vain(&progress->starts, task))
 				return err_set(err, ERR_FAILED, "%s could not start: %s",
-					       task->name, task->message);
+					       task->name, why(task));
 		}
 		if (!over || any_leaving(progress, job))
 			*ret_done = false;
