@@ -70,7 +70,7 @@ static const struct key_row service_rows[] = {
 	HONOURED("shm_size", read_size, IN_SPEC(shm_size_bytes), "shm_size_bytes", "Docker's: 64m"),
 	HONOURED("extra_hosts", read_extra_hosts, IN_SERVICE, "extra_hosts", "list of `host=ip` or `host:ip`, or mapping; `host-gateway` is an ip"),
 	HONOURED("dns", read_string_or_strings, IN_SPEC(dns), "dns", "string or list"),
-	HONOURED("logging", read_logging, IN_SPEC(logging), "logging", "json-file with a size limit"),
+	HONOURED("logging", read_logging, IN_SPEC(logging), "logging", "see below: json-file with a limit of size"),
 	HONOURED("label_file", read_label_file, IN_SPEC(labels), "labels", "string or list of files as env_file reads them; labels wins"),
 	HONOURED("labels", read_pairs, IN_SPEC(labels), "labels",
 	     "of the container; mapping or list; none of `com.docker.compose`, which Compose keeps for itself"),
@@ -217,7 +217,8 @@ static const struct key_row device_rows[] = {
 
 static const struct key_row logging_rows[] = {
 	HONOURED("driver", read_string, offsetof(struct logging, driver), "logging.driver", "json-file"),
-	HONOURED("options", read_options, offsetof(struct logging, options), "logging.options", "given to the driver"),
+	HONOURED("options", read_options, offsetof(struct logging, options), "logging.options",
+	     "given to the driver; json-file and local: max-size 10m, max-file 3"),
 };
 
 static const struct key_row port_rows[] = {
@@ -404,7 +405,7 @@ static const struct key_row drover_rows[] = {
 	HONOURED("depends_on", read_depends_elsewhere, IN_SERVICE, "depends_on",
 	     "list or mapping as `depends_on` of the service, with `PROJECT/SERVICE` for each: what it waits for in other projects; see jobs.md"),
 	HONOURED("health", read_probe, IN_SERVICE, "probe", "none; a check from outside of the container, made by the worker; not beside `healthcheck`"),
-	HONOURED("disk", read_size, IN_SPEC(reservations.disk_bytes), "reservations.disk_bytes", "disk space to reserve"),
+	HONOURED("disk", read_size, IN_SPEC(reservations.disk_bytes), "reservations.disk_bytes", "0; disk space to reserve"),
 	HONOURED("on_disconnect", read_on_disconnect, IN_SPEC(on_disconnect), "on_disconnect", "keep; stop: see machines that cannot be reached"),
 	HONOURED("lease", read_duration, IN_SPEC(lease_ms), "lease_ms", "60s, the least; with `on_disconnect: stop`"),
 	HONOURED("network", read_network_reach, IN_SERVICE, "network_reach",

@@ -1,5 +1,6 @@
-/* compose_print(): the request as a Compose file. What is left out is what compose_load() leaves unwritten too: what
- * the image or Docker decides. Reading back gives an equal request. */
+/* compose_print(): the request as a Compose file, with every default that is a value. What is left out is what
+ * compose_load() leaves unwritten too: what the image, Docker or the machine decides, and "no limit". Reading
+ * back gives an equal request. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -20,14 +21,12 @@ static void print_arguments(struct yaml_out *out, const char *key, bool written,
 	yaml_strings(out, key, arguments);
 }
 
-static void print_cpus(struct yaml_out *out, const char *key, int64_t cpu_milli)
+static void print_cpus(struct yaml_out *out, int64_t cpu_milli)
 {
 	struct text cpus;
-	if (!cpu_milli)
-		return;
 	text_init(&cpus, 32);
 	text_add_cpus(&cpus, cpu_milli);
-	yaml_string(out, key, text_string(&cpus));
+	yaml_string(out, "cpus", text_string(&cpus));
 	text_release(&cpus);
 }
 
@@ -86,12 +85,19 @@ static void print_extra_hosts(struct yaml_out *out, const struct strings *hosts)
 
 static void print_logging(struct yaml_out *out, const struct logging *logging)
 {
-	if (!logging->driver && logging->options.n == 0)
-		return;
+	struct pairs options = { 0 };
+	const char *driver = logging_driver(logging);
+	for (size_t i = 0; i < logging->options.n; i++)
+		pairs_add(&options, logging->options.items[i].key, logging->options.items[i].value);
+	if (log_driver_has_sizes(driver) && !pairs_get(&options, "max-size"))
+		pairs_add(&options, "max-size", LOG_SIZE_DEFAULT);
+	if (log_driver_has_sizes(driver) && !pairs_get(&options, "max-file"))
+		pairs_add(&options, "max-file", LOG_FILES_DEFAULT);
 	yaml_open(out, "logging");
-	print_string(out, "driver", logging->driver);
-	yaml_pairs(out, "options", &logging->options);
+	yaml_string(out, "driver", driver);
+	yaml_pairs(out, "options", &options);
 	yaml_close(out);
+	pairs_release(&options);
 }
 
 static void print_port(struct yaml_out *out, const struct port *port)
@@ -143,23 +149,19 @@ static void print_mount(struct yaml_out *out, const struct mount *mount)
 	yaml_string(out, "type", enum_name(mount_kind_names, mount->kind));
 	print_string(out, "source", mount->source);
 	yaml_string(out, "target", mount->target);
-	if (mount->read_only)
-		yaml_bool(out, "read_only", true);
+	yaml_bool(out, "read_only", mount->read_only);
 	if (mount->kind == MOUNT_BIND) {
 		yaml_open(out, "bind");
 		print_string(out, "propagation", mount->propagation);
 		yaml_bool(out, "create_host_path", mount->create_host_path);
-		if (mount->recursive)
-			yaml_string(out, "recursive",
-				    enum_name(mount_recursive_names, mount->recursive));
+		yaml_string(out, "recursive", enum_name(mount_recursive_names, mount->recursive));
 		if (mount->selinux)
 			yaml_string(out, "selinux", enum_name(mount_selinux_names, mount->selinux));
 		yaml_close(out);
 	}
-	if (mount->kind == MOUNT_VOLUME && (mount->nocopy || mount->subpath || mount->labels.n)) {
+	if (mount->kind == MOUNT_VOLUME) {
 		yaml_open(out, "volume");
-		if (mount->nocopy)
-			yaml_bool(out, "nocopy", true);
+		yaml_bool(out, "nocopy", mount->nocopy);
 		print_string(out, "subpath", mount->subpath);
 		yaml_pairs(out, "labels", &mount->labels);
 		yaml_close(out);
@@ -211,10 +213,6 @@ static void print_service_networks(struct yaml_out *out, const struct job_spec *
 	yaml_open(out, "networks");
 	for (size_t i = 0; i < spec->networks.n; i++) {
 		const struct network_use *use = &spec->networks.items[i];
-		if (use->aliases.n == 0 && !use->endpoint) {
-			yaml_string(out, use->network, NULL);
-			continue;
-		}
 		yaml_open(out, use->network);
 		yaml_strings(out, "aliases", &use->aliases);
 		print_endpoint(out, use->endpoint);
@@ -255,37 +253,40 @@ static void print_health_check(struct yaml_out *out, const struct health_check *
 	if (record_equal(&health_check_type, check, &unwritten))
 		return;
 	yaml_open(out, "healthcheck");
-	if (check->disabled)
-		yaml_bool(out, "disable", true);
+	yaml_bool(out, "disable", check->disabled);
 	yaml_strings(out, "test", &check->test);
 	if (!check->disabled)
 		print_health_times(out, check);
 	yaml_close(out);
 }
 
-static bool has_resources(const struct resources *resources)
+/* No limit has no word. */
+static void print_limits(struct yaml_out *out, const struct resources *limits)
 {
-	return resources->cpu_milli || resources->memory_bytes || resources->pids;
+	if (!limits->cpu_milli && !limits->memory_bytes && !limits->pids)
+		return;
+	yaml_open(out, "limits");
+	if (limits->cpu_milli)
+		print_cpus(out, limits->cpu_milli);
+	print_written(out, "memory", limits->memory_bytes);
+	print_written(out, "pids", limits->pids);
+	yaml_close(out);
 }
 
-static void print_resources(struct yaml_out *out, const char *key,
-			    const struct resources *resources, const struct isolation *devices)
+static void print_resources(struct yaml_out *out, const struct job_spec *spec)
 {
-	if (!has_resources(resources) && !devices->device_requests.n)
-		return;
-	yaml_open(out, key);
-	print_cpus(out, "cpus", resources->cpu_milli);
-	print_written(out, "memory", resources->memory_bytes);
-	print_written(out, "pids", resources->pids);
-	print_device_requests(out, devices);
+	yaml_open(out, "resources");
+	print_limits(out, &spec->limits);
+	yaml_open(out, "reservations");
+	print_cpus(out, spec->reservations.cpu_milli);
+	yaml_number(out, "memory", spec->reservations.memory_bytes);
+	print_device_requests(out, job_spec_isolation(spec));
+	yaml_close(out);
 	yaml_close(out);
 }
 
 static void print_placement(struct yaml_out *out, const struct placement *placement)
 {
-	if (placement->constraints.n == 0 && placement->preferences.n == 0 &&
-	    !placement->max_replicas_per_node)
-		return;
 	yaml_open(out, "placement");
 	yaml_strings(out, "constraints", &placement->constraints);
 	if (placement->preferences.n)
@@ -297,7 +298,7 @@ static void print_placement(struct yaml_out *out, const struct placement *placem
 	}
 	if (placement->preferences.n)
 		yaml_close(out);
-	print_written(out, "max_replicas_per_node", placement->max_replicas_per_node);
+	yaml_number(out, "max_replicas_per_node", placement->max_replicas_per_node);
 	yaml_close(out);
 }
 
@@ -320,20 +321,13 @@ static void print_update(struct yaml_out *out, const char *key, const struct upd
 
 static void print_deploy(struct yaml_out *out, const struct job_spec *spec)
 {
-	static const struct isolation none;
 	yaml_open(out, "deploy");
 	yaml_string(out, "mode", enum_name(job_mode_names, spec->mode));
 	if (!job_spec_is_global(spec))
 		yaml_number(out, "replicas", spec->replicas);
 	yaml_pairs(out, "labels", &spec->job_labels);
-	const struct isolation *isolation = job_spec_isolation(spec);
-	if (has_resources(&spec->limits) || has_resources(&spec->reservations) ||
-	    isolation->device_requests.n) {
-		yaml_open(out, "resources");
-		print_resources(out, "limits", &spec->limits, &none);
-		print_resources(out, "reservations", &spec->reservations, isolation);
-		yaml_close(out);
-	}
+	yaml_string(out, "endpoint_mode", "dnsrr");
+	print_resources(out, spec);
 	yaml_open(out, "restart_policy");
 	yaml_string(out, "condition", enum_name(restart_condition_names, spec->restart.condition));
 	yaml_duration(out, "delay", spec->restart.delay_ms);
@@ -387,7 +381,7 @@ static void print_schedule(struct yaml_out *out, const struct schedule *schedule
 		return;
 	yaml_open(out, "schedule");
 	yaml_string(out, "cron", schedule->cron);
-	print_string(out, "time_zone", schedule->time_zone);
+	yaml_string(out, "time_zone", schedule->time_zone ? schedule->time_zone : "UTC");
 	yaml_string(out, "overlap", enum_name(overlap_names, schedule->overlap));
 	yaml_number(out, "catch_up", schedule_catch_up(schedule));
 	yaml_number(out, "history", schedule_history(schedule));
@@ -399,8 +393,7 @@ static void print_drover(struct yaml_out *out, const struct job_spec *spec)
 	yaml_open(out, "x-drover");
 	yaml_number(out, "priority", spec->priority);
 	print_string(out, "scheduler", spec->scheduler);
-	if (spec->placement_deadline_ms)
-		yaml_duration(out, "placement_deadline", spec->placement_deadline_ms);
+	yaml_duration(out, "placement_deadline", spec->placement_deadline_ms);
 	if (!job_spec_completes(spec))
 		yaml_duration(out, "update_deadline", job_spec_update_deadline_ms(spec));
 	print_array(out, spec->array);
@@ -410,7 +403,7 @@ static void print_drover(struct yaml_out *out, const struct job_spec *spec)
 		yaml_duration(out, "max_run_time", spec->max_run_time_ms);
 	print_depends_on(out, spec, true);
 	print_probe(out, spec->probe);
-	print_written(out, "disk", spec->reservations.disk_bytes);
+	yaml_number(out, "disk", spec->reservations.disk_bytes);
 	yaml_string(out, "on_disconnect", enum_name(on_disconnect_names, spec->on_disconnect));
 	if (spec->on_disconnect == ON_DISCONNECT_STOP)
 		yaml_duration(out, "lease", job_spec_lease_ms(spec));
@@ -428,7 +421,7 @@ static void print_service(struct yaml_out *out, const struct job_request *job)
 	print_extra_hosts(out, &spec->extra_hosts);
 	print_logging(out, &spec->logging);
 	print_tuning(out, spec->tuning);
-	print_isolation(out, spec->isolation);
+	print_isolation(out, job_spec_isolation(spec));
 	print_extras(out, spec->extras);
 	print_ports(out, spec);
 	print_mounts(out, spec, false);
@@ -463,11 +456,13 @@ static void print_network(struct yaml_out *out, const char *project,
 	if (network->external) {
 		yaml_bool(out, "external", true);
 	} else {
+		yaml_bool(out, "external", false);
 		yaml_string(out, "driver", network->driver ? network->driver : "bridge");
 		yaml_pairs(out, "driver_opts", &network->driver_opts);
 		yaml_bool(out, "internal", network->internal);
 		yaml_bool(out, "attachable", network->attachable);
 		yaml_pairs(out, "labels", &network->labels);
+		yaml_bool(out, "enable_ipv4", true);
 		if (network->enable_ipv6 != UNSET)
 			yaml_bool(out, "enable_ipv6", network->enable_ipv6 == YES);
 		print_ipam(out, network->ipam);
@@ -483,6 +478,7 @@ static void print_volume(struct yaml_out *out, const char *project,
 	if (volume->external) {
 		yaml_bool(out, "external", true);
 	} else {
+		yaml_bool(out, "external", false);
 		yaml_string(out, "driver", volume->driver ? volume->driver : "local");
 		yaml_pairs(out, "driver_opts", &volume->driver_opts);
 		yaml_pairs(out, "labels", &volume->labels);

@@ -54,6 +54,7 @@ static void print_content(struct yaml_out *out, const struct content_request *co
 		yaml_string(out, "content", bytes);
 		base_free(bytes);
 	}
+	yaml_bool(out, "external", false);
 	yaml_pairs(out, "labels", &content->labels);
 	yaml_close(out);
 }

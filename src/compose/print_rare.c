@@ -1,4 +1,4 @@
-/* What few services have written. Nothing is printed of what is not. */
+/* What few services have written. Of what is not, only defaults that are a value are printed. */
 #include "compose/print.h"
 
 void print_string(struct yaml_out *out, const char *key, const char *value)
@@ -60,10 +60,10 @@ static void print_blkio(struct yaml_out *out, const struct tuning *tuning)
 	yaml_close(out);
 }
 
-void print_tuning(struct yaml_out *out, const struct tuning *tuning)
+void print_tuning(struct yaml_out *out, const struct tuning *written)
 {
-	if (!tuning)
-		return;
+	static const struct tuning usual;
+	const struct tuning *tuning = written ? written : &usual;
 	print_written(out, "cpu_shares", tuning->cpu_shares);
 	print_written(out, "cpu_period", tuning->cpu_period_us);
 	print_written(out, "cpu_quota", tuning->cpu_quota_us);
@@ -73,9 +73,8 @@ void print_tuning(struct yaml_out *out, const struct tuning *tuning)
 	print_written(out, "memswap_limit", tuning->memory_swap_bytes);
 	if (tuning->has_memory_swappiness)
 		yaml_number(out, "mem_swappiness", tuning->memory_swappiness);
-	if (tuning->oom_kill_disable)
-		yaml_bool(out, "oom_kill_disable", true);
-	print_written(out, "oom_score_adj", tuning->oom_score_adj);
+	yaml_bool(out, "oom_kill_disable", tuning->oom_kill_disable);
+	yaml_number(out, "oom_score_adj", tuning->oom_score_adj);
 	print_blkio(out, tuning);
 	if (tuning->cgroup_namespace != CGROUP_DEFAULT)
 		yaml_string(out, "cgroup",
@@ -92,8 +91,8 @@ static void print_devices(struct yaml_out *out, const struct isolation *isolatio
 		const struct device *device = &isolation->devices.items[i];
 		yaml_open_item(out);
 		yaml_string(out, "source", device->source);
-		print_string(out, "target", device->target);
-		print_string(out, "permissions", device->permissions);
+		yaml_string(out, "target", device->target ? device->target : device->source);
+		yaml_string(out, "permissions", device->permissions ? device->permissions : "rwm");
 		yaml_close_item(out);
 	}
 	if (isolation->devices.n)
@@ -108,10 +107,7 @@ static void print_host(struct yaml_out *out, const char *key, bool host)
 
 void print_isolation(struct yaml_out *out, const struct isolation *isolation)
 {
-	if (!isolation)
-		return;
-	if (isolation->privileged)
-		yaml_bool(out, "privileged", true);
+	yaml_bool(out, "privileged", isolation->privileged);
 	print_host(out, "userns_mode", isolation->host_users);
 	print_host(out, "pid", isolation->host_processes);
 	print_host(out, "uts", isolation->host_names);
@@ -148,14 +144,12 @@ void print_device_requests(struct yaml_out *out, const struct isolation *isolati
 		yaml_close(out);
 }
 
-void print_extras(struct yaml_out *out, const struct extras *extras)
+void print_extras(struct yaml_out *out, const struct extras *written)
 {
-	if (!extras)
-		return;
-	if (extras->terminal)
-		yaml_bool(out, "tty", true);
-	if (extras->stdin_open)
-		yaml_bool(out, "stdin_open", true);
+	static const struct extras usual;
+	const struct extras *extras = written ? written : &usual;
+	yaml_bool(out, "tty", extras->terminal);
+	yaml_bool(out, "stdin_open", extras->stdin_open);
 	print_string(out, "domainname", extras->domainname);
 	yaml_strings(out, "dns_opt", &extras->dns_options);
 	yaml_strings(out, "dns_search", &extras->dns_search);
@@ -172,8 +166,7 @@ static void print_hook_list(struct yaml_out *out, const char *key, const struct 
 		yaml_open_item(out);
 		yaml_strings(out, "command", &hooks[i].command);
 		print_string(out, "user", hooks[i].user);
-		if (hooks[i].privileged)
-			yaml_bool(out, "privileged", true);
+		yaml_bool(out, "privileged", hooks[i].privileged);
 		print_string(out, "working_dir", hooks[i].working_dir);
 		yaml_pairs(out, "environment", &hooks[i].environment);
 		yaml_close_item(out);
@@ -223,12 +216,12 @@ void print_probe(struct yaml_out *out, const struct probe *probe)
 	yaml_close(out);
 }
 
-void print_endpoint(struct yaml_out *out, const struct endpoint_settings *endpoint)
+void print_endpoint(struct yaml_out *out, const struct endpoint_settings *written)
 {
-	if (!endpoint)
-		return;
+	static const struct endpoint_settings usual;
+	const struct endpoint_settings *endpoint = written ? written : &usual;
 	yaml_pairs(out, "driver_opts", &endpoint->driver_opts);
-	print_written(out, "gw_priority", endpoint->gateway_priority);
+	yaml_number(out, "gw_priority", endpoint->gateway_priority);
 	print_string(out, "interface_name", endpoint->interface_name);
 	print_string(out, "mac_address", endpoint->mac_address);
 	print_string(out, "ipv4_address", endpoint->ipv4_address);
@@ -236,12 +229,12 @@ void print_endpoint(struct yaml_out *out, const struct endpoint_settings *endpoi
 	yaml_strings(out, "link_local_ips", &endpoint->link_local_ips);
 }
 
-void print_ipam(struct yaml_out *out, const struct ipam *ipam)
+void print_ipam(struct yaml_out *out, const struct ipam *written)
 {
-	if (!ipam)
-		return;
+	static const struct ipam usual;
+	const struct ipam *ipam = written ? written : &usual;
 	yaml_open(out, "ipam");
-	print_string(out, "driver", ipam->driver);
+	yaml_string(out, "driver", ipam->driver ? ipam->driver : "default");
 	if (ipam->pools.n)
 		yaml_open(out, "config");
 	for (size_t i = 0; i < ipam->pools.n; i++) {

@@ -169,6 +169,15 @@ static enum err_code split_device(const struct at *at, const char *text, struct 
 	return ERR_NONE;
 }
 
+/* What is written as its default is kept as not written. */
+static void settle_device(struct device *device)
+{
+	if (device->target && strcmp(device->target, device->source) == 0)
+		string_set(&device->target, NULL);
+	if (device->permissions && strcmp(device->permissions, "rwm") == 0)
+		string_set(&device->permissions, NULL);
+}
+
 static enum err_code read_device(const struct at *at, void *target, struct err *err)
 {
 	struct service *service = target;
@@ -184,11 +193,12 @@ static enum err_code read_device(const struct at *at, void *target, struct err *
 	}
 	at_origin(at, "isolation.devices[%zu]", service->isolation.devices.n);
 	struct device *device = list_add(&service->isolation.devices, sizeof(*device));
-	if (text)
-		return split_device(at, text, device, err);
-	code = keys_read(at, SECTION_DEVICE, device, err);
+	code = text ? split_device(at, text, device, err)
+		    : keys_read(at, SECTION_DEVICE, device, err);
 	if (!code && !device->source)
 		code = at_fail(at, err, ERR_INVALID, "a device needs a source");
+	if (!code)
+		settle_device(device);
 	return code;
 }
 

@@ -182,7 +182,35 @@ enum err_code read_pull_policy(const struct at *at, void *target, struct err *er
 	return fail_type(at, "always, missing, if_not_present or never", err);
 }
 
+static bool is_log_default(const struct pair *option)
+{
+	const char *usual = strcmp(option->key, "max-size") == 0   ? LOG_SIZE_DEFAULT
+			    : strcmp(option->key, "max-file") == 0 ? LOG_FILES_DEFAULT
+								   : NULL;
+	return usual && option->value && strcmp(option->value, usual) == 0;
+}
+
+/* What is written as its default is kept as not written. */
+static void settle_logging(struct logging *logging)
+{
+	struct pairs kept = { 0 };
+	const char *driver = logging_driver(logging);
+	if (!log_driver_has_sizes(driver))
+		return;
+	for (size_t i = 0; i < logging->options.n; i++)
+		if (!is_log_default(&logging->options.items[i]))
+			pairs_add(&kept, logging->options.items[i].key,
+				  logging->options.items[i].value);
+	pairs_release(&logging->options);
+	logging->options = kept;
+	if (strcmp(driver, "json-file") == 0)
+		string_set(&logging->driver, NULL);
+}
+
 enum err_code read_logging(const struct at *at, void *logging, struct err *err)
 {
-	return keys_read(at, SECTION_LOGGING, logging, err);
+	enum err_code code = keys_read(at, SECTION_LOGGING, logging, err);
+	if (!code)
+		settle_logging(logging);
+	return code;
 }

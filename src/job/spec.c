@@ -2,6 +2,8 @@
  * only through its row here. */
 #include "job/spec.h"
 
+#include <string.h>
+
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
@@ -161,6 +163,16 @@ static const struct field logging_fields[] = {
 	ROW_PAIRS(2, struct logging, options, LIMIT_LIST_ITEMS),
 };
 RECORD_TYPE(logging, struct logging, logging_fields);
+
+const char *logging_driver(const struct logging *logging)
+{
+	return logging->driver ? logging->driver : "json-file";
+}
+
+bool log_driver_has_sizes(const char *driver)
+{
+	return strcmp(driver, "json-file") == 0 || strcmp(driver, "local") == 0;
+}
 
 static const struct field job_spec_fields[] = {
 	ROW_STRING(1, struct job_spec, image, LIMIT_IMAGE_BYTES, .flags = FIELD_REQUIRED),

@@ -163,6 +163,13 @@ struct logging {
 };
 extern const struct record_type logging_type;
 
+/* What drover gives a driver that keeps its files without a limit, where no option says. */
+#define LOG_SIZE_DEFAULT  "10m"
+#define LOG_FILES_DEFAULT "3"
+
+const char *logging_driver(const struct logging *logging);
+bool log_driver_has_sizes(const char *driver);
+
 struct job_spec {
 	/* What runs. */
 	char *image;

@@ -11,8 +11,6 @@
 #include "job/engine.h"
 #include "runtime/docker_host.h"
 
-#define LOG_SIZE_DEFAULT   "10m"
-#define LOG_FILES_DEFAULT  "3"
 #define NS_PER_MS	   1000000
 #define NANO_PER_MILLI_CPU 1000000
 /* Docker refuses less; the scheduler keeps it free all the same. */
@@ -349,15 +347,10 @@ static enum err_code put_mounts(struct json_build *build, json_t *host,
 	return ERR_NONE;
 }
 
-static bool log_driver_has_sizes(const char *driver)
-{
-	return strcmp(driver, "json-file") == 0 || strcmp(driver, "local") == 0;
-}
-
 /* The default driver's files would grow until the disk is full. */
 static void put_logging(struct json_build *build, json_t *host, const struct logging *logging)
 {
-	const char *driver = logging->driver ? logging->driver : "json-file";
+	const char *driver = logging_driver(logging);
 	json_t *config = json_put_object(host, "LogConfig");
 	json_put_text(build, config, "Type", driver);
 	json_put_pairs(build, config, "Config", &logging->options);

@@ -240,6 +240,16 @@ def test_config_prints_what_up_would_do_and_reads_it_back(drover):
     assert "replicas: 3" in first
 
 
+def test_up_with_what_config_prints_replaces_no_task(drover):
+    (drover.folder / "compose.yaml").write_text(f"services:\n  s:\n    image: {BUSYBOX}\n    logging: {{options: {{max-file: 3}}}}\n")
+    drover.up((drover.folder / "compose.yaml").read_text())
+    before = drover.tasks("t/s")[0]
+    printed = drover.out("config", "-f", drover.folder / "compose.yaml", "-p", "t")
+    assert "privileged: false" in printed
+    drover.up(printed)
+    assert drover.tasks("t/s")[0]["container_id"] == before["container_id"]
+
+
 def test_restart_after_docker_kill(drover):
     drover.up(f"services:\n  s:\n    image: {BUSYBOX}\n")
     victim = drover.tasks("t/s")[0]
