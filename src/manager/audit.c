@@ -105,7 +105,8 @@ static enum err_code read_through(struct audit *audit, int64_t *ret_bad_line, st
 /* Between the two renames of a rotation there is no audit.log, but the one that is to follow. */
 static enum err_code finish_rotation(const struct audit *audit, struct err *err)
 {
-	if (faccessat(audit->dir_fd, NAME, F_OK, 0) == 0)
+	struct stat status;
+	if (fstatat(audit->dir_fd, NAME, &status, 0) == 0)
 		return ERR_NONE;
 	if (renameat(audit->dir_fd, NAME_NEXT, audit->dir_fd, NAME) < 0 && errno != ENOENT)
 		return fail("rotate", errno, err);
@@ -194,7 +195,8 @@ static enum err_code shift_files(const struct audit *audit, struct err *err)
 {
 	char from[32];
 	char to[32];
-	if (faccessat(audit->dir_fd, NAME, F_OK, 0) < 0 && errno == ENOENT)
+	struct stat status;
+	if (fstatat(audit->dir_fd, NAME, &status, 0) < 0 && errno == ENOENT)
 		return ERR_NONE;
 	for (int i = AUDIT_FILES_KEPT; i > 0; i--) {
 		text_print(to, sizeof(to), "audit.%d.log", i);
