@@ -89,6 +89,7 @@ struct job_facts {
 	int64_t old;	    /* filled by a task of an older revision or restart, ... */
 	int64_t old_ready;  /* ... that is ready and not stopping */
 	int64_t old_failed; /* ... or left to it, for the new one failed its trial */
+	int64_t new_failed; /* the new one did, and is not ready yet */
 	int64_t unreachable;
 	int64_t later;	  /* their turn has not come */
 	int64_t replaced; /* slots whose task an update replaces or has replaced, ... */
@@ -432,8 +433,7 @@ struct plan {
 	int64_t slot; /* of task_act RESTART on an ended task: fill it anew */
 };
 void plan_release(struct plan *plan);
-/* Put a job's record, a revision's, or both (NULL: not that one; takes what they hold), and do what follows from it.
- * The caller has reserved room in a group. */
+/* Put a job's record, a revision's, or both (NULL: not that one; takes what they hold). Room in a group is reserved. */
 void job_write(struct manager *manager, struct job *job, struct job_revision *revision);
 /* The plan for one job: a copy of its record to change, or an empty one. The pointer lives until the next add. */
 struct plan_job *plan_job_add(struct plan *plan, const struct job_entry *entry, int effect);

@@ -295,6 +295,8 @@ static void count_trial(const struct job_entry *entry, const struct task *newest
 	facts->replaced += new || task_is_stale(entry, newest);
 	facts->failed += failed;
 	facts->old_failed += failed && server && task_is_stale(entry, server);
+	facts->new_failed +=
+		failed && slot_look(entry, server) == SLOT_LIVE && !task_is_ready(server);
 }
 
 static bool is_paused(const struct job_entry *entry, const struct job_facts *facts)
@@ -325,7 +327,10 @@ static int standing_of(const struct job_entry *entry, const struct job_facts *fa
 	/* Between two turns it runs, too. */
 	if (n_good && job_takes_turns(entry))
 		return STANDING_RUNNING;
-	return STANDING_PENDING;
+	bool is_new_in_vain = facts->new_failed && !job_is_rolling(entry) &&
+			      n_good + facts->new_failed == facts->wanted;
+	return is_new_in_vain && !job_runs_to_completion(entry) ? STANDING_DEGRADED
+								: STANDING_PENDING;
 }
 
 static void count(const struct job_entry *entry, const struct slot *slot, struct job_facts *facts)
@@ -342,10 +347,10 @@ static void count(const struct job_entry *entry, const struct slot *slot, struct
 
 /* Those that are sums over slots, of which each counts for one or for nothing. */
 #define SUM(member) offsetof(struct job_facts, member)
-static const size_t sums[] = { SUM(wanted),    SUM(started),	 SUM(running), SUM(ready),
-			       SUM(unchecked), SUM(succeeded),	 SUM(left),    SUM(old),
-			       SUM(old_ready), SUM(unreachable), SUM(later),   SUM(replaced),
-			       SUM(failed),    SUM(old_failed) };
+static const size_t sums[] = { SUM(wanted),    SUM(started),	 SUM(running),	 SUM(ready),
+			       SUM(unchecked), SUM(succeeded),	 SUM(left),	 SUM(old),
+			       SUM(old_ready), SUM(unreachable), SUM(later),	 SUM(replaced),
+			       SUM(failed),    SUM(old_failed),	 SUM(new_failed) };
 
 static int64_t *sum_at(struct job_facts *facts, size_t i)
 {

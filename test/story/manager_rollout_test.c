@@ -319,6 +319,25 @@ static void an_update_that_went_on_in_vain_has_ended(void **state)
 	story_end(&story);
 }
 
+/* Nothing serves, and nobody waits for it any more. */
+static void so_has_one_that_stopped_the_old_ones_first(void **state)
+{
+	(void)state;
+	struct story story;
+	rollout_begin(&story, 2);
+	rollout_spec(&story)->update.failure_action = UPDATE_CONTINUE;
+	story.hold_start = "web";
+	rollout_update(&story, "busybox:2");
+	story_pass(&story, 1210000);
+	assert_int_equal(rollout_outcome(&story, 2), OUTCOME_DONE);
+	story_stands(&story, "shop/web", STANDING_DEGRADED,
+		     "2 of 2 failed; web.1 scheduled: placed on alpha");
+	story.hold_start = NULL;
+	story_pass(&story, 60000);
+	story_stands(&story, "shop/web", STANDING_RUNNING, "2 of 2 ready");
+	story_end(&story);
+}
+
 static void an_update_that_failed_and_came_round_ends(void **state)
 {
 	(void)state;
@@ -480,6 +499,7 @@ int main(void)
 		cmocka_unit_test(some_may_fail),
 		cmocka_unit_test(continue_goes_on_whatever_fails),
 		cmocka_unit_test(an_update_that_went_on_in_vain_has_ended),
+		cmocka_unit_test(so_has_one_that_stopped_the_old_ones_first),
 		cmocka_unit_test(an_update_that_failed_and_came_round_ends),
 		cmocka_unit_test(global_jobs_are_rolled_out_machine_by_machine),
 		cmocka_unit_test(a_service_that_is_meant_to_end_passes_by_succeeding),
