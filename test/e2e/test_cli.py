@@ -353,6 +353,7 @@ def test_a_plan_tells_a_change_once_and_of_hashes_the_start(drover):
     shown = drover.out("plan", "-f", drover.folder / "compose.yaml", "-p", "t")
     assert re.search(r'configs\[0\]\.hash: "[0-9a-f]{12}\.\.\." -> "[0-9a-f]{12}\.\.\."\n', shown)
     assert "        command: " in shown and "has_command" not in shown
+    eventually("it has ended", lambda: drover.jobs()["t/s"]["standing"] == "completed")
     drover.run("run", "--again", "t/s")
     eventually("it has ended again", lambda: drover.jobs()["t/s"]["standing"] == "completed")
     assert drover.out("logs", "t/s") == "one\none"
