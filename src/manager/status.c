@@ -62,7 +62,6 @@ static void say_counts(const struct job_entry *entry, const struct job_facts *fa
 		       struct text *out)
 {
 	long long wanted = (long long)facts->wanted;
-	bool holds = facts->paused || update_policy_of(entry)->failure_action != UPDATE_CONTINUE;
 	switch (facts->standing) {
 	case STANDING_STOPPED:
 	case STANDING_REMOVING: say_not_gone(entry, out); return;
@@ -76,7 +75,7 @@ static void say_counts(const struct job_entry *entry, const struct job_facts *fa
 		return;
 	case STANDING_DEGRADED:
 	case STANDING_FAILED:
-		if (facts->old && !holds)
+		if (facts->old && !facts->paused)
 			text_addf(out, "%lld of %lld tasks still to be replaced; ",
 				  (long long)facts->old, wanted);
 		else if (facts->old)

@@ -295,12 +295,12 @@ static void continue_goes_on_whatever_fails(void **state)
 	story_end(&story);
 }
 
-static void an_update_that_went_on_in_vain_has_ended(void **state)
+static void goes_on_in_vain(int failure_action, int64_t max_failure_ppm)
 {
-	(void)state;
 	struct story story;
 	rollout_begin(&story, 2);
-	rollout_spec(&story)->update.failure_action = UPDATE_CONTINUE;
+	rollout_spec(&story)->update.failure_action = failure_action;
+	rollout_spec(&story)->update.max_failure_ppm = max_failure_ppm;
 	rollout_spec(&story)->update.order = UPDATE_START_FIRST;
 	story.hold_start = "web";
 	rollout_update(&story, "busybox:2");
@@ -317,6 +317,14 @@ static void an_update_that_went_on_in_vain_has_ended(void **state)
 	story_pass(&story, 60000);
 	story_stands(&story, "shop/web", STANDING_RUNNING, "2 of 2 ready");
 	story_end(&story);
+}
+
+static void an_update_that_went_on_in_vain_has_ended(void **state)
+{
+	(void)state;
+	goes_on_in_vain(UPDATE_CONTINUE, 0);
+	/* It was not to stop for so many, and is not paused. */
+	goes_on_in_vain(UPDATE_PAUSE, 1000000);
 }
 
 /* Nothing serves, and nobody waits for it any more. */
