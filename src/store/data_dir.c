@@ -156,10 +156,9 @@ void data_dir_release(struct data_dir *dir)
 
 bool data_dir_is_marked(const struct data_dir *dir)
 {
-	/* Not faccessat(): glibc's is a newer call of the kernel, which older seccomp profiles forbid, and a store must
-	 * not be taken for none. */
-	struct stat status;
-	return fstatat(dir->dir_fd, MARK_NAME, &status, 0) == 0;
+	/* Not by faccessat(): glibc's is a newer call of the kernel, which older seccomp profiles forbid, and a store
+	 * must not be taken for none. */
+	return data_dir_file_bytes(dir, MARK_NAME) >= 0;
 }
 
 enum err_code data_dir_mark(const struct data_dir *dir, struct err *err)

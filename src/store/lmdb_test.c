@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/seccomp_testing.h"
 #include "base/uuid.h"
+#include "store/data_dir.h"
 #include "store/store_testing.h"
 
 struct fixture {
@@ -277,9 +279,42 @@ static void on_a_full_disk_deletes_still_commit(void **state)
 	fixture_free(f);
 }
 
+static int look_for_mark_without_newer_calls(const char *path)
+{
+	struct data_dir dir;
+	struct err err;
+	if (!testing_refuse_newer_calls())
+		return -1;
+	if (data_dir_open(&dir, path, 0, &err) != ERR_NONE)
+		return 1;
+	return data_dir_is_marked(&dir) ? 0 : 2;
+}
+
+static void a_store_is_known_under_an_older_seccomp_profile_too(void **state)
+{
+	(void)state;
+	struct fixture *f = fixture_new();
+	int status;
+	open_store(f);
+	store_lmdb.close(f->store);
+	f->store = NULL;
+	/* What is refused once stays refused. */
+	pid_t child = fork();
+	assert_int_not_equal(child, -1);
+	if (child == 0)
+		_exit(look_for_mark_without_newer_calls(f->dir) & 0xff);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	fixture_free(f);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 0xff)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_store_is_known_under_an_older_seccomp_profile_too),
 		cmocka_unit_test(what_was_committed_is_there_after_opening_again),
 		cmocka_unit_test(what_a_first_start_left_half_made_is_made_anew),
 		cmocka_unit_test(a_second_opener_is_refused_and_told_the_process),

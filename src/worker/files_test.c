@@ -2,20 +2,17 @@
 #include "worker/files.h"
 
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/seccomp_testing.h"
 #include "base/testing.h"
 
 struct bench {
@@ -246,23 +243,9 @@ static void a_folder_that_is_named_can_be_written_to(void **state)
 	assert_non_null(strstr(err.message, "cannot write to the folder /dev/shm/drover-files-"));
 }
 
-/* As a seccomp profile that does not know the call: libseccomp answers what is newer than itself with EPERM. */
-static bool refuse_newer_calls(void)
-{
-	struct sock_filter rules[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_faccessat2, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = { ARRAY_LEN(rules), rules };
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-}
-
 static int use_folder_without_newer_calls(struct bench *bench)
 {
-	if (!refuse_newer_calls())
+	if (!testing_refuse_newer_calls())
 		return -1;
 	if (files_check(bench->files, NULL) || put(bench) != FAULT_NONE)
 		return 1;
