@@ -97,6 +97,8 @@ struct server {
 	char *answer;	  /* the newest */
 };
 void server_start(struct server *server, int port);
+/* For a process that was forked: calls of its own, on a loop of its own. */
+void server_as_client(struct server *server);
 /* Until it answers. */
 void server_wait(struct server *server);
 void server_kill(struct server *server, int signal);

@@ -15,7 +15,7 @@
 #include "herd.h"
 #include "net/http_client.h"
 
-#define CALLS_AT_ONCE 4
+#define CALLS_AT_ONCE 32
 #define MB	      (1024.0 * 1024.0)
 
 void die(const char *format, ...)
@@ -70,6 +70,15 @@ void server_start(struct server *server, int port)
 		die("cannot fork");
 	if (server->pid == 0)
 		run(server, listen);
+	server->client =
+		http_client_new(server->base, ENDPOINT_OF_PATH(server->socket_path), CALLS_AT_ONCE);
+}
+
+void server_as_client(struct server *server)
+{
+	server->base = event_base_new();
+	server->answer = NULL;
+	server->n_waiting = 0;
 	server->client =
 		http_client_new(server->base, ENDPOINT_OF_PATH(server->socket_path), CALLS_AT_ONCE);
 }
