@@ -3,21 +3,38 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
-#include "base/text.h"
 #include "herd.h"
 #include "net/shell.h"
 
 #define DAEMON_INSTANCE 1
 
-static struct uuid key_of(const char *name)
+/* A container's name is made of the two. */
+static struct uuid key_of(struct task_id task, int64_t attempt)
 {
-	return map_name_key(0, name, "");
+	uint64_t halves[2];
+	memcpy(halves, &task, sizeof(halves));
+	halves[1] ^= (uint64_t)attempt;
+	struct uuid key;
+	memcpy(&key, halves, sizeof(key));
+	return key;
+}
+
+/* Hexadecimal, and as long as one of Docker's. */
+static void show_id(const struct fake_container *container, char out[65])
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *bytes = container->task.uuid.bytes;
+	for (size_t i = 0; i < 64; i++) {
+		uint8_t byte = bytes[i / 2 % UUID_BYTES];
+		out[i] = digits[i % 2 ? byte & 15 : byte >> 4];
+	}
+	out[63] = digits[container->attempt & 15];
+	out[64] = '\0';
 }
 
 static void show(const struct fake_container *container, struct uuid cluster,
 		 struct container_seen *ret_seen)
 {
-	uint64_t half[2];
 	*ret_seen = (struct container_seen){
 		.cluster = cluster,
 		.task = container->task,
@@ -28,19 +45,17 @@ static void show(const struct fake_container *container, struct uuid cluster,
 		.finished_wall_ms = container->finished_wall_ms,
 	};
 	container_name(container->task, container->attempt, ret_seen->name);
-	/* Hexadecimal, and as long as one of Docker's. */
-	memcpy(half, &container->task, sizeof(half));
-	text_print(ret_seen->id, sizeof(ret_seen->id), "%016llx%016llx%016llx%016llx",
-		   (unsigned long long)half[0], (unsigned long long)half[1],
-		   (unsigned long long)half[1], (unsigned long long)container->attempt);
+	show_id(container, ret_seen->id);
 }
 
-static int create(struct fake *fake, const struct container_action *action)
+/* `*container` is the one of that name, or NULL. */
+static int create(struct fake *fake, const struct container_action *action, struct uuid key,
+		  struct fake_container **container_of_name)
 {
-	struct uuid key = key_of(action->name);
-	if (map_get(&fake->containers, key))
+	if (*container_of_name)
 		return FAULT_CONFLICT;
 	struct fake_container *container = base_calloc(1, sizeof(*container));
+	*container_of_name = container;
 	container->task = action->task;
 	container->attempt = action->attempt;
 	container->state = CONTAINER_CREATED;
@@ -85,18 +100,20 @@ static int list(const struct fake *fake, struct uuid cluster, bool ended,
 }
 
 static int carry_out(struct fake *fake, const struct container_action *action, struct uuid cluster,
+		     struct uuid key, struct fake_container **container_of_name,
 		     struct container_result *result)
 {
-	struct fake_container *container = map_get(&fake->containers, key_of(action->name));
+	struct fake_container *container = *container_of_name;
 	switch (action->verb) {
 	case CONTAINER_PULL:
 	case CONTAINER_VOLUME_ENSURE:
 	case CONTAINER_VOLUME_REMOVE: return FAULT_NONE;
-	case CONTAINER_CREATE: return create(fake, action);
+	case CONTAINER_CREATE: return create(fake, action, key, container_of_name);
 	case CONTAINER_START: return start(fake, container);
 	case CONTAINER_KILL: return end(fake, container);
 	case CONTAINER_REMOVE:
-		base_free(map_remove(&fake->containers, key_of(action->name)));
+		base_free(map_remove(&fake->containers, key));
+		*container_of_name = NULL;
 		return FAULT_NONE;
 	case CONTAINER_INSPECT: return container ? FAULT_NONE : FAULT_NOT_FOUND;
 	case CONTAINER_LIST: return list(fake, cluster, action->ended, result);
@@ -115,8 +132,9 @@ void fake_carry_out(struct fake *fake, const struct container_action *action, st
 	*ret_result = (struct container_result){ .op = action->op,
 						 .verb = action->verb,
 						 .daemon_instance = DAEMON_INSTANCE };
-	ret_result->fault = carry_out(fake, action, cluster, ret_result);
-	const struct fake_container *container = map_get(&fake->containers, key_of(action->name));
+	struct uuid key = key_of(action->task, action->attempt);
+	struct fake_container *container = map_get(&fake->containers, key);
+	ret_result->fault = carry_out(fake, action, cluster, key, &container, ret_result);
 	bool is_shown = action->verb == CONTAINER_CREATE || action->verb == CONTAINER_INSPECT;
 	if (is_shown && container)
 		show(container, cluster, &ret_result->seen);

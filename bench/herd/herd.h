@@ -22,7 +22,7 @@ struct fake_container {
 	int64_t finished_wall_ms;
 };
 
-/* fake.c: the containers of one machine, by name. */
+/* fake.c: the containers of one machine, by task and attempt. */
 struct fake {
 	struct map containers;
 	struct strings networks;

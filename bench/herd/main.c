@@ -39,6 +39,10 @@
 #define DESCRIPTORS		65536
 #define CONNECTIONS_PER_ADDRESS 10000
 
+/* Read by jemalloc. The memory of all workers together is large, and on machines of their own theirs would be small. */
+extern const char *malloc_conf;
+const char *malloc_conf = "narenas:1,thp:always";
+
 struct bench {
 	struct server server;
 	struct herd herd;
@@ -50,7 +54,7 @@ struct bench {
 	pid_t submitter; /* fork_submitter() */
 	int submitter_go_fd;
 	int submitter_done_fd; /* at its end when all jobs are accepted */
-	double judges_from_s; /* monotonic: no node is judged before */
+	double judges_from_s;  /* monotonic: no node is judged before */
 };
 
 /* ---- waiting ------------------------------------------------------------------------------------------- */

@@ -15,10 +15,12 @@
 
 struct herd_queued {
 	int kind;
-	struct sync_down down;
-	struct container_result result;
-	struct node_facts facts;
-	struct node_stats stats;
+	union {
+		struct sync_down down;
+		struct container_result result;
+		struct node_facts facts;
+		struct node_stats stats;
+	};
 };
 
 /* ---- events -------------------------------------------------------------------------------------------- */
@@ -28,7 +30,8 @@ static struct herd_queued *queue_add(struct herd_worker *worker, int kind)
 	worker->queue = base_grow(worker->queue, worker->n_queue, &worker->queue_capacity,
 				  sizeof(struct herd_queued));
 	struct herd_queued *queued = &worker->queue[worker->n_queue++];
-	*queued = (struct herd_queued){ .kind = kind };
+	memset(queued, 0, sizeof(*queued));
+	queued->kind = kind;
 	struct herd *herd = worker->herd;
 	if (!worker->due) {
 		worker->next_due = herd->due;
@@ -42,9 +45,12 @@ static struct herd_queued *queue_add(struct herd_worker *worker, int kind)
 static void queue_release(struct herd_queued *queue, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		record_release(&sync_down_type, &queue[i].down);
-		container_result_release(&queue[i].result);
-		record_release(&node_facts_type, &queue[i].facts);
+		if (queue[i].kind == WORKER_SYNC_DOWN)
+			record_release(&sync_down_type, &queue[i].down);
+		else if (queue[i].kind == WORKER_ACTION_DONE)
+			container_result_release(&queue[i].result);
+		else if (queue[i].kind == WORKER_FACTS)
+			record_release(&node_facts_type, &queue[i].facts);
 	}
 	base_free(queue);
 }

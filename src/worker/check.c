@@ -48,12 +48,14 @@ static void check_templates(const struct worker *worker)
 	for (const struct worker_template *at = worker->template_first; at; at = at->next) {
 		users += at->users;
 		unused += at->users == 0;
+		INVARIANT(worker_template_get(worker, at->sync.job, at->sync.revision) == at);
 		INVARIANT(at->releasing <= at->users);
 	}
 	size_t bound = 0;
 	for (const struct worker_task *task = worker->task_first; task; task = task->next)
 		bound += task->template != NULL;
 	INVARIANT(users == bound);
+	INVARIANT(worker->lacks_template || bound == worker->tasks.n || !worker->started);
 	INVARIANT(unused == worker->templates_unused);
 	INVARIANT(unused <= TEMPLATES_UNUSED_MAX || !worker->started);
 }

@@ -18,10 +18,30 @@
 struct worker_template *worker_template_get(const struct worker *worker, struct job_id job,
 					    int64_t revision)
 {
-	for (struct worker_template *at = worker->template_first; at; at = at->next)
-		if (at->sync.revision == revision && uuid_equal(at->sync.job.uuid, job.uuid))
-			return at;
-	return NULL;
+	struct worker_template *at = map_get(&worker->templates, job.uuid);
+	while (at && at->sync.revision != revision)
+		at = at->of_job;
+	return at;
+}
+
+static void template_index(struct worker *worker, struct worker_template *template)
+{
+	template->of_job = map_put(&worker->templates, template->sync.job.uuid, template);
+}
+
+static void template_unindex(struct worker *worker, struct worker_template *template)
+{
+	struct uuid job = template->sync.job.uuid;
+	struct worker_template *at = map_get(&worker->templates, job);
+	if (at != template) {
+		while (at->of_job != template)
+			at = at->of_job;
+		at->of_job = template->of_job;
+	} else if (template->of_job) {
+		map_put(&worker->templates, job, template->of_job);
+	} else {
+		map_remove(&worker->templates, job);
+	}
 }
 
 static void template_unlink(struct worker *worker, struct worker_template *template)
@@ -60,14 +80,17 @@ static void order_networks(struct sync_template *sync)
 struct worker_template *worker_template_put(struct worker *worker, const struct sync_template *sync)
 {
 	struct worker_template *template = worker_template_get(worker, sync->job, sync->revision);
-	if (template) {
-		record_release(&sync_template_type, &template->sync);
-	} else {
+	bool new = !template;
+	if (new) {
 		template = base_calloc(1, sizeof(*template));
 		template_append(worker, template);
 		worker->templates_unused++;
+	} else {
+		record_release(&sync_template_type, &template->sync);
 	}
 	record_copy(&sync_template_type, &template->sync, sync);
+	if (new)
+		template_index(worker, template);
 	order_networks(&template->sync);
 	return template;
 }
@@ -76,10 +99,13 @@ void worker_template_delete(struct worker *worker, struct worker_template *templ
 {
 	for (struct worker_task *task = worker->task_first; task && template->users;
 	     task = task->next)
-		if (task->template == template)
+		if (task->template == template) {
 			worker_task_unbind_template(worker, task);
+			worker->lacks_template = true;
+		}
 	INVARIANT(template->users == 0);
 	template_unlink(worker, template);
+	template_unindex(worker, template);
 	worker->templates_unused--;
 	record_release(&sync_template_type, &template->sync);
 	base_free(template);
@@ -92,12 +118,13 @@ void worker_task_bind_template(struct worker *worker, struct worker_task *task)
 	const struct sync_assignment *desired = &task->record.desired;
 	task->template = worker_template_get(worker, desired->job, desired->revision);
 	if (!task->template) {
+		worker->lacks_template = true;
 		worker->want_full = true;
 		return;
 	}
 	if (!task->template->users++)
 		worker->templates_unused--;
-	worker_lease_watch(worker);
+	worker_lease_watch(worker, &task->template->sync.spec);
 }
 
 void worker_task_unbind_template(struct worker *worker, struct worker_task *task)
@@ -139,7 +166,22 @@ static void take_templates(struct worker *worker, const struct sync_down *down)
 		if (known && record_equal(&sync_template_type, &known->sync, sync))
 			continue;
 		worker_persist_template(worker, worker_template_put(worker, sync));
-		worker_lease_watch(worker);
+		worker_lease_watch(worker, &sync->spec);
+	}
+}
+
+/* A template that came late serves tasks that were waiting for it. */
+static void bind_late(struct worker *worker)
+{
+	if (!worker->lacks_template)
+		return;
+	worker->lacks_template = false;
+	for (struct worker_task *task = worker->task_first; task; task = task->next) {
+		if (task->template)
+			continue;
+		worker_task_bind_template(worker, task);
+		if (task->template)
+			worker_task_mark_dirty(worker, task);
 	}
 }
 
@@ -293,16 +335,8 @@ void worker_desired_take(struct worker *worker, const struct sync_down *down)
 		take_full(worker, down);
 	else
 		take_change(worker, down);
-	/* A template that came late serves tasks that were waiting for it. */
-	bool templates_came = down->full || down->templates.n;
-	for (struct worker_task *task = worker->task_first; templates_came && task;
-	     task = task->next) {
-		if (task->template)
-			continue;
-		worker_task_bind_template(worker, task);
-		if (task->template)
-			worker_task_mark_dirty(worker, task);
-	}
+	if (down->full || down->templates.n)
+		bind_late(worker);
 	worker_lease_answered(worker, down->report_acked);
 	if (down->epoch == worker->meta.epoch && down->rev == worker->meta.rev)
 		return;

@@ -44,12 +44,13 @@ void worker_lease_start(struct worker *worker, bool machine_restarted)
 	if (machine_restarted || worker->meta.answered_ms > worker->now_ms)
 		worker->meta.answered_ms = 0;
 	worker->answered_ms = worker->meta.answered_ms;
-	worker_lease_watch(worker);
+	worker->lease_at_ms = worker->now_ms;
 }
 
-void worker_lease_watch(struct worker *worker)
+void worker_lease_watch(struct worker *worker, const struct job_spec *spec)
 {
-	worker->lease_at_ms = worker->now_ms;
+	if (job_spec_lease_ms(spec) > 0)
+		worker->lease_at_ms = worker->now_ms;
 }
 
 void worker_lease_sent(struct worker *worker, int64_t report)
@@ -89,7 +90,7 @@ void worker_lease_answered(struct worker *worker, int64_t report)
 	}
 	if (answered_ms != worker->answered_ms && worker->lease_waited) {
 		worker->lease_waited = false;
-		worker_lease_watch(worker);
+		worker->lease_at_ms = worker->now_ms;
 	}
 	worker->answered_ms = answered_ms;
 	save_if_due(worker);

@@ -64,11 +64,11 @@ static void adopt_newer(struct worker *worker, struct worker_task *task, int64_t
 	worker_task_adopt(worker, task, attempt);
 }
 
-static void take_one(struct worker *worker, const struct container_seen *seen)
+static void take_one(struct worker *worker, struct worker_task *task,
+		     const struct container_seen *seen)
 {
 	if (!uuid_equal(seen->cluster, worker->meta.cluster))
 		return;
-	struct worker_task *task = owner_of(worker, seen);
 	if (!task) {
 		worker_strays_put(worker, seen, true);
 		return;
@@ -148,13 +148,15 @@ void worker_list_result(struct worker *worker, uint64_t op, const struct contain
 	}
 	plan_next(worker, result->n_list);
 	worker->list_mark++;
+	struct worker_task **owners = base_calloc(result->n_list, sizeof(*owners));
 	for (size_t i = 0; i < result->n_list; i++) {
-		struct worker_task *task = owner_of(worker, &result->list[i]);
-		if (task)
-			adopt_newer(worker, task, result->list[i].attempt);
+		owners[i] = owner_of(worker, &result->list[i]);
+		if (owners[i])
+			adopt_newer(worker, owners[i], result->list[i].attempt);
 	}
 	for (size_t i = 0; i < result->n_list; i++)
-		take_one(worker, &result->list[i]);
+		take_one(worker, owners[i], &result->list[i]);
+	base_free(owners);
 	if (!worker->list_ended) {
 		if (worker->list_failures == FAILURES_TOLD)
 			notes_add(&worker->out->notes, "Docker lists its containers again");

@@ -90,6 +90,7 @@ void worker_free(struct worker *worker)
 	worker_leftovers_release(&worker->networks);
 	worker_leftovers_release(&worker->volumes);
 	worker_contents_release(worker);
+	map_release(&worker->templates);
 	map_release(&worker->tasks);
 	record_release(&worker_meta_type, &worker->meta);
 	record_release(&node_facts_type, &worker->facts);

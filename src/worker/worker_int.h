@@ -102,6 +102,7 @@ struct worker_template {
 	size_t releasing;	/* of them, those that have nothing left but perhaps networks */
 	uint64_t contents_mark; /* when its configs and secrets were seen to be used last */
 	struct worker_template *prev, *next;
+	struct worker_template *of_job; /* another revision's */
 };
 
 /* Steps of a start, in order; `path_index` counts networks and volumes. */
@@ -277,7 +278,9 @@ struct worker {
 	struct map tasks;
 	struct worker_task *task_first, *task_last;
 	struct worker_template *template_first, *template_last;
+	struct map templates; /* of each job the newest that came */
 	size_t templates_unused;
+	bool lacks_template; /* a task may have none */
 	struct worker_content *content_first;
 	bool contents_changed;	   /* one came, or a task uses its own no more */
 	uint64_t contents_mark;	   /* counts the looks for those that nobody uses */
@@ -467,8 +470,8 @@ char *worker_health_told(const struct worker_task *task);
 
 /* ---- lease.c ---- */
 void worker_lease_start(struct worker *worker, bool machine_restarted);
-/* A lease began or may have changed: look at all of them in this turn. */
-void worker_lease_watch(struct worker *worker);
+/* A task of this specification came, or the specification has changed: if it has a lease, look at all in this turn. */
+void worker_lease_watch(struct worker *worker, const struct job_spec *spec);
 /* This report goes out now. */
 void worker_lease_sent(struct worker *worker, int64_t report);
 /* The manager has it, and what it answered with is taken. */
