@@ -1,21 +1,15 @@
-/* What a running task takes of the manager's core, in bytes, and where they lie: the core alone, without loop, sockets
- * and store, with workers that answer at once. Jobs of JOB_TASKS tasks are spread over machines of NODE_TASKS each.
- * The whole is what malloc has given out (mallinfo2), headers included, between the last worker's joining and the
- * last task's running; the rest is what no other row names.
- *
- * usage: memory [TASKS] */
-#include <malloc.h>
+/* The manager's core, with workers that answer at once. Jobs of JOB_TASKS tasks are spread over machines of NODE_TASKS
+ * each. Measured between the last worker's joining and the last task's running. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/limits.h"
-#include "base/parse.h"
 #include "manager/core.h"
+#include "memory.h"
 
 #define JOB_TASKS     1000
 #define NODE_TASKS    100
-#define HEADER_BYTES  sizeof(size_t)
 #define STEPS_PATIENT 100000
 
 struct worker {
@@ -186,31 +180,10 @@ static bool run(struct bench *bench)
 
 /* ---- where the bytes are ------------------------------------------------------------------------------- */
 
-static size_t given_out(void)
-{
-	struct mallinfo2 info = mallinfo2();
-	return info.uordblks + info.hblkhd;
-}
-
-static size_t size_of(const void *memory)
-{
-	/* A const pointer is all that is left of it. */
-	union {
-		const void *borrowed;
-		void *memory;
-	} block = { memory };
-	return memory ? malloc_usable_size(block.memory) + HEADER_BYTES : 0;
-}
-
 static size_t of_list(const struct task_list *list)
 {
 	return list->items ? size_of(list->items - list->gap) : 0;
 }
-
-struct part {
-	const char *name;
-	size_t bytes;
-};
 
 static void count_tasks(const struct cluster *cluster, struct part *structs, struct part *rare)
 {
@@ -248,24 +221,13 @@ static void tell(const struct bench *bench, size_t whole)
 	for (const struct session *session; (session = map_next(&bench->manager->sessions, &at));)
 		parts[6].bytes += size_of(session->templates) + size_of(session->changed) +
 				  size_of(session->fed.slots);
-	double n = (double)bench->n_tasks;
-	size_t rest = whole;
-	printf("| bytes a task | what |\n|---|---|\n| %.1f | in all |\n", (double)whole / n);
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		printf("| %.1f | %s |\n", (double)parts[i].bytes / n, parts[i].name);
-		rest -= parts[i].bytes;
-	}
-	printf("| %.1f | the rest |\n", (double)rest / n);
+	tell_parts("manager", bench->n_tasks, whole, parts, ARRAY_LEN(parts));
 }
 
-int main(int argc, char **argv)
+bool measure_manager(int64_t n_tasks)
 {
-	struct bench bench = { .n_tasks = 100000, .now_ms = 1700000000000, .rev = 1 };
+	struct bench bench = { .n_tasks = n_tasks, .now_ms = 1700000000000, .rev = 1 };
 	struct err err;
-	if (argc > 2 || (argc > 1 && parse_int(argv[1], 1, LIMIT_TASKS, &bench.n_tasks, &err))) {
-		fprintf(stderr, "usage: memory [TASKS]\n");
-		return 2;
-	}
 	struct manager_options options = { .scheduler = scheduler_find("spread"),
 					   .node_silent_ms = LIMIT_DURATION_MS,
 					   .runtime_grace_ms = LIMIT_RUNTIME_GRACE_MS,
@@ -278,18 +240,19 @@ int main(int argc, char **argv)
 	struct manager_in in = { .now_ms = bench.now_ms, .wall_ms = bench.now_ms, .rev = 1 };
 	if (manager_start(bench.manager, &in, &bench.out, &err)) {
 		fprintf(stderr, "memory: %s\n", err.message);
-		return 1;
+		return false;
 	}
 	bench.cluster = manager_cluster(bench.manager)->meta.cluster;
 	for (size_t i = 0; i < bench.n_workers; i++)
 		join(&bench, i);
 	manager_out_release(&bench.out);
 	size_t before = given_out();
-	if (!run(&bench))
+	bool all_run = run(&bench);
+	if (!all_run)
 		fprintf(stderr, "memory: only %zu tasks run\n", n_running(&bench));
 	manager_out_release(&bench.out);
 	tell(&bench, given_out() - before);
 	manager_free(bench.manager);
 	base_free(bench.workers);
-	return 0;
+	return all_run;
 }
