@@ -217,8 +217,10 @@ static void tell(const struct bench *bench, size_t whole)
 				{ "templates", 0 } };
 	for (const struct worker_task *task = worker->task_first; task; task = task->next) {
 		parts[0].bytes += size_of(task);
-		parts[1].bytes += size_of(task->record.observed.container_id) +
-				  size_of(task->record.observed.message);
+		if (task->rare)
+			parts[1].bytes += size_of(task->rare) +
+					  size_of(task->rare->observed.container_id) +
+					  size_of(task->rare->observed.message);
 	}
 	parts[2].bytes = size_of(worker->tasks.slots);
 	count_templates(worker, &parts[3]);

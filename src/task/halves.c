@@ -1,4 +1,5 @@
-/* A task as the manager's world holds it, and the records it is made from and gives.
+/* A task as the manager's world holds it, and the records it is made from and gives; its observed half is what a worker
+ * holds as well.
  *
  * Invariants: a record that is taken and got again is the same (halves_test.c tries it with all that the tables allow);
  * rare is NULL or holds something that is not zero, but between task_make_rare() and task_tidy(). */
@@ -82,6 +83,21 @@ static char *write_docker_id(const uint8_t bytes[DOCKER_ID_BYTES], char *out)
 	return out;
 }
 
+char *observed_half_container_id(const struct observed_half *half, char *otherwise,
+				 char container_id[TASK_CONTAINER_ID_SIZE])
+{
+	return half->has_docker_id ? write_docker_id(half->docker_id, container_id) : otherwise;
+}
+
+char *observed_half_take_container_id(struct observed_half *half, char *container_id)
+{
+	half->has_docker_id = read_docker_id(container_id, half->docker_id);
+	if (!half->has_docker_id)
+		return container_id;
+	base_free(container_id);
+	return NULL;
+}
+
 /* ---- messages ------------------------------------------------------------------------------------------ */
 
 static uint8_t usual_message(const char *message)
@@ -92,10 +108,23 @@ static uint8_t usual_message(const char *message)
 	return 0;
 }
 
+char *observed_half_message(const struct observed_half *half, char *otherwise)
+{
+	return half->usual_message ? usual_messages[half->usual_message] : otherwise;
+}
+
+char *observed_half_take_message(struct observed_half *half, char *message)
+{
+	half->usual_message = usual_message(message);
+	if (!half->usual_message)
+		return message;
+	base_free(message);
+	return NULL;
+}
+
 static char *observed_message(const struct task *task)
 {
-	size_t usual = task->observed.usual_message;
-	return usual ? usual_messages[usual] : task_rare(task)->observed_message;
+	return observed_half_message(&task->observed, task_rare(task)->observed_message);
 }
 
 /* ---- records from halves ------------------------------------------------------------------------------- */
@@ -133,28 +162,36 @@ void task_get_desired(const struct task *task, struct task_desired *ret_desired)
 	ret_desired->ports.n = rare->ports.n;
 }
 
-void task_get_observed(const struct task *task, char container_id[TASK_CONTAINER_ID_SIZE],
+void observed_half_get(const struct observed_half *half, const struct observed_rest *rest,
+		       char container_id[TASK_CONTAINER_ID_SIZE],
 		       struct task_observed *ret_observed)
 {
-	const struct observed_half *half = &task->observed;
-	const struct task_rare *rare = task_rare(task);
 	*ret_observed = (struct task_observed){
 		.version = half->version,
 		.state = half->state,
 		.health = half->health,
 		.attempt = half->attempt,
 		.attempts_used = half->attempts_used,
-		.container_id = half->has_docker_id ? write_docker_id(half->docker_id, container_id)
-						    : rare->container_id,
+		.container_id = observed_half_container_id(half, rest->container_id, container_id),
 		.exit_code = half->exit_code,
 		.reason = half->reason,
-		.message = observed_message(task),
+		.message = observed_half_message(half, rest->message),
 		.started_wall_ms = half->started_wall_ms,
-		.finished_wall_ms = rare->finished_wall_ms,
+		.finished_wall_ms = rest->finished_wall_ms,
 		.gone = half->gone,
 		.removed = half->removed,
 	};
-	if (half->version)
+}
+
+void task_get_observed(const struct task *task, char container_id[TASK_CONTAINER_ID_SIZE],
+		       struct task_observed *ret_observed)
+{
+	const struct task_rare *rare = task_rare(task);
+	struct observed_rest rest = { .container_id = rare->container_id,
+				      .message = rare->observed_message,
+				      .finished_wall_ms = rare->finished_wall_ms };
+	observed_half_get(&task->observed, &rest, container_id, ret_observed);
+	if (task->observed.version)
 		ret_observed->task = task->desired.id;
 }
 
@@ -238,25 +275,9 @@ void task_take_desired(struct task *task, struct task_desired *desired, const st
 	*desired = (struct task_desired){ 0 };
 }
 
-static void take_rare_observed(struct task *task, struct task_observed *observed)
+void observed_half_take(struct observed_half *half, struct task_observed *observed,
+			struct observed_rest *ret_rest)
 {
-	struct task_rare *rare = task_make_rare(task);
-	drop_rare_observed(rare);
-	if (task->observed.has_docker_id)
-		base_free(observed->container_id);
-	else
-		rare->container_id = observed->container_id;
-	if (task->observed.usual_message)
-		base_free(observed->message);
-	else
-		rare->observed_message = observed->message;
-	rare->finished_wall_ms = observed->finished_wall_ms;
-	task_tidy(task);
-}
-
-void task_take_observed(struct task *task, struct task_observed *observed)
-{
-	struct observed_half *half = &task->observed;
 	*half = (struct observed_half){
 		.version = observed->version,
 		.started_wall_ms = observed->started_wall_ms,
@@ -269,10 +290,24 @@ void task_take_observed(struct task *task, struct task_observed *observed)
 		.gone = observed->gone,
 		.removed = observed->removed,
 	};
-	half->has_docker_id = read_docker_id(observed->container_id, half->docker_id);
-	half->usual_message = usual_message(observed->message);
-	take_rare_observed(task, observed);
+	*ret_rest = (struct observed_rest){
+		.container_id = observed_half_take_container_id(half, observed->container_id),
+		.message = observed_half_take_message(half, observed->message),
+		.finished_wall_ms = observed->finished_wall_ms,
+	};
 	*observed = (struct task_observed){ 0 };
+}
+
+void task_take_observed(struct task *task, struct task_observed *observed)
+{
+	struct observed_rest rest;
+	observed_half_take(&task->observed, observed, &rest);
+	struct task_rare *rare = task_make_rare(task);
+	drop_rare_observed(rare);
+	rare->container_id = rest.container_id;
+	rare->observed_message = rest.message;
+	rare->finished_wall_ms = rest.finished_wall_ms;
+	task_tidy(task);
 }
 
 /* ---- the whole ----------------------------------------------------------------------------------------- */

@@ -106,6 +106,8 @@ struct task_observed {
 };
 extern const struct record_type task_observed_type;
 
+#define TASK_CONTAINER_ID_SIZE (LIMIT_CONTAINER_ID_BYTES + 1)
+
 /* What the manager's world holds of a record of a task: a million tasks lie there, so each member is as narrow as its
  * bounds, nothing is held twice, and what few tasks have lies apart (struct task_rare). Members are called as in the
  * records. */
@@ -142,6 +144,13 @@ struct observed_half {
 	bool has_docker_id;
 	uint8_t docker_id
 		[32]; /* the container's id, where it is the hexadecimal form of as many bytes */
+};
+
+/* What a half cannot hold of its record. */
+struct observed_rest {
+	char *container_id; /* any other than docker_id can hold */
+	char *message;	    /* one that is not usual */
+	int64_t finished_wall_ms;
 };
 
 struct task_rare {
@@ -185,12 +194,25 @@ void task_take_ports(struct task *task, struct port_grant *items, size_t n);
  * than LIMIT_TASK_COUNT. */
 bool task_can_hold_desired(const struct task_desired *desired);
 bool task_can_hold_observed(const struct task_observed *observed);
-#define TASK_CONTAINER_ID_SIZE (LIMIT_CONTAINER_ID_BYTES + 1)
 void task_get_desired(const struct task *task, struct task_desired *ret_desired);
 void task_get_observed(const struct task *task, char container_id[TASK_CONTAINER_ID_SIZE],
 		       struct task_observed *ret_observed);
 void task_take_desired(struct task *task, struct task_desired *desired, const struct job_id *job);
 void task_take_observed(struct task *task, struct task_observed *observed);
+
+/* The same of an observed half alone, and of what is with it; the task's id is the caller's. Of a take's rest the texts
+ * are given. Message and id of the container one by one: take gives back what the half does not hold, which a get is
+ * handed as `otherwise`, or NULL. */
+void observed_half_get(const struct observed_half *half, const struct observed_rest *rest,
+		       char container_id[TASK_CONTAINER_ID_SIZE],
+		       struct task_observed *ret_observed);
+void observed_half_take(struct observed_half *half, struct task_observed *observed,
+			struct observed_rest *ret_rest);
+char *observed_half_message(const struct observed_half *half, char *otherwise);
+char *observed_half_take_message(struct observed_half *half, char *message);
+char *observed_half_container_id(const struct observed_half *half, char *otherwise,
+				 char container_id[TASK_CONTAINER_ID_SIZE]);
+char *observed_half_take_container_id(struct observed_half *half, char *container_id);
 
 /* The sentence for people that goes with the reason of its present state; borrowed; NULL: none has been said. */
 const char *task_message(const struct task *task);

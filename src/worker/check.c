@@ -1,34 +1,38 @@
 /* The invariants of the core's memory, for tests and the simulator: aborts at the first that
  * does not hold. */
+#include <string.h>
+
 #include "base/check.h"
 #include "worker/worker_int.h"
 
 static void check_container(const struct worker_task *task)
 {
-	const struct worker_record *record = &task->record;
-	const struct task_observed *observed = &record->observed;
-	INVARIANT(uuid_equal(observed->task.uuid, record->desired.task.uuid));
-	INVARIANT(record->attempt_first >= 1);
-	INVARIANT(record->attempt_first <= observed->attempt + 1);
-	INVARIANT(record->attempt_ran <= observed->attempt);
-	INVARIANT(record->attempt_signalled <= observed->attempt);
+	const struct observed_half *observed = &task->observed;
+	INVARIANT(task->attempt_first >= 1);
+	INVARIANT(task->attempt_first <= observed->attempt + 1);
+	INVARIANT(task->attempt_ran <= observed->attempt);
+	INVARIANT(task->attempt_signalled <= observed->attempt);
 	INVARIANT(observed->state != TASK_PENDING);
-	INVARIANT(
-		IMPLIES(observed->state == TASK_RUNNING, record->attempt_ran == observed->attempt));
+	INVARIANT(IMPLIES(observed->state == TASK_RUNNING, task->attempt_ran == observed->attempt));
 	INVARIANT(IMPLIES(observed->gone, task_is_final(observed->state)));
 	INVARIANT(IMPLIES(observed->removed, observed->gone));
-	INVARIANT(IMPLIES(observed->removed, record->attempt_first == observed->attempt + 1));
+	INVARIANT(IMPLIES(observed->removed, task->attempt_first == observed->attempt + 1));
 	INVARIANT(IMPLIES(observed->reason == REASON_EXIT_ZERO, observed->exit_code == 0));
-	INVARIANT(IMPLIES(record->forgotten, record->wanted == TASK_WANT_REMOVE));
-	INVARIANT(record->wanted >= record->desired.wanted);
+	INVARIANT(IMPLIES(task->forgotten, task->wanted == TASK_WANT_REMOVE));
+	INVARIANT(task->wanted >= task->asked);
+	if (task->dirty || !task->rare)
+		return;
+	static const struct worker_rare none;
+	INVARIANT(memcmp(task->rare, &none, sizeof(none)) != 0);
+	INVARIANT(IMPLIES(task->template, uuid_is_zero(task->rare->job.uuid)));
 }
 
 static void check_place(const struct worker *worker, const struct worker_task *task)
 {
-	INVARIANT(worker_task_get(worker, task->record.desired.task) == task);
+	INVARIANT(worker_task_get(worker, task->id) == task);
 	INVARIANT(!(task->has_slot && task->in_queue));
 	INVARIANT(IMPLIES(task->due_position, worker->due[task->due_position - 1] == task));
-	INVARIANT(IMPLIES(task->unacked, !task->record.forgotten));
+	INVARIANT(IMPLIES(task->unacked, !task->forgotten));
 	const struct op *op = task->op ? worker_op_get(worker, task->op) : NULL;
 	INVARIANT(IMPLIES(task->op, op));
 	INVARIANT(IMPLIES(task->op, op->task == task));
@@ -88,9 +92,9 @@ void worker_check(const struct worker *worker)
 	for (const struct worker_task *task = worker->task_first; task; task = task->next) {
 		n++;
 		n_starting += task->has_slot;
-		n_running += task->record.observed.state == TASK_RUNNING;
-		if (!task->record.forgotten)
-			digest += (uint64_t)sync_assignment_digest(&task->record.desired);
+		n_running += task->observed.state == TASK_RUNNING;
+		if (!task->forgotten)
+			digest += worker_task_digest(task);
 		check_container(task);
 		check_place(worker, task);
 	}

@@ -77,7 +77,7 @@ static void mark_used(struct worker *worker)
 	worker->contents_mark++;
 	for (struct worker_task *task = worker->task_first; task; task = task->next) {
 		struct worker_template *template = task->template;
-		if (!template || task->record.observed.gone ||
+		if (!template || task->observed.gone ||
 		    template->contents_mark == worker->contents_mark)
 			continue;
 		template->contents_mark = worker->contents_mark;
@@ -122,7 +122,7 @@ void worker_contents_ask(struct worker *worker, struct worker_task *task)
 {
 	size_t n = n_contents_of(task);
 	struct container_action *action =
-		worker_op_begin_task(worker, task, CONTAINER_FILES, task->record.observed.attempt);
+		worker_op_begin_task(worker, task, CONTAINER_FILES, task->observed.attempt);
 	const char **contents = worker_lend(worker, base_calloc(n, sizeof(*contents)));
 	for (size_t i = 0; i < n; i++) {
 		const char *hash = job_spec_content(&task->template->sync.spec, i, NULL)->hash;
@@ -155,7 +155,7 @@ bool worker_contents_wait(struct worker *worker, struct worker_task *task)
 		return false;
 	}
 	worker_start_release(worker, task);
-	if (task->record.observed.reason != REASON_WAITS_SECRET) {
+	if (task->observed.reason != REASON_WAITS_SECRET) {
 		char label[TASK_LABEL_SIZE];
 		const char *noun = enum_name(content_kind_names, kind);
 		notes_add(&worker->out->notes, "%s waits for %s %s", worker_task_label(task, label),
@@ -176,5 +176,5 @@ bool worker_contents_wait(struct worker *worker, struct worker_task *task)
 bool worker_needs_files(const struct worker *worker, struct task_id id)
 {
 	const struct worker_task *task = worker_task_get(worker, id);
-	return task && !task->record.observed.gone;
+	return task && !task->observed.gone;
 }

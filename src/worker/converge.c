@@ -36,12 +36,11 @@ void worker_task_next_attempt(struct worker *worker, struct worker_task *task)
 {
 	PRE(!task->op);
 	PRE(task->container == CONTAINER_ABSENT || task->container == CONTAINER_EXITED);
-	task->record.observed.attempt++;
-	task->record.machine_restarted = false;
-	task->record.daemon_instance = 0;
-	task->record.ending_reason = REASON_NONE;
-	task->record.hooks_done = 0;
-	string_set(&task->record.ending_message, NULL);
+	task->observed.attempt++;
+	task->machine_restarted = false;
+	task->daemon_instance = 0;
+	task->hooks_done = 0;
+	worker_task_set_ending(task, REASON_NONE, NULL);
 	task->container = CONTAINER_ABSENT;
 	task->look = false;
 	task->memory_looked = false;
@@ -61,8 +60,8 @@ void worker_task_inspect(struct worker *worker, struct worker_task *task)
 	/* Cleared now and not with the answer: a hint that comes meanwhile may be newer than the
 	 * answer. */
 	task->look = false;
-	struct container_action *action = worker_op_begin_task(worker, task, CONTAINER_INSPECT,
-							       task->record.observed.attempt);
+	struct container_action *action =
+		worker_op_begin_task(worker, task, CONTAINER_INSPECT, task->observed.attempt);
 	worker_health_want_address(task, action);
 }
 
@@ -83,17 +82,14 @@ static void wait_for_removal(struct worker *worker, struct worker_task *task)
 static void remove_created(struct worker *worker, struct worker_task *task)
 {
 	struct container_action *action =
-		worker_op_begin_task(worker, task, CONTAINER_REMOVE, task->record.observed.attempt);
+		worker_op_begin_task(worker, task, CONTAINER_REMOVE, task->observed.attempt);
 	action->with_volumes = true;
 }
 
 void worker_task_start_ending(struct worker *worker, struct worker_task *task, int reason,
 			      char *message)
 {
-	struct worker_record *record = &task->record;
-	record->ending_reason = reason;
-	base_free(record->ending_message);
-	record->ending_message = message;
+	worker_task_set_ending(task, reason, message);
 	worker_task_mark_unsaved(worker, task);
 }
 
@@ -101,7 +97,7 @@ void worker_task_start_ending(struct worker *worker, struct worker_task *task, i
 static int64_t has_run_too_long_at_ms(const struct worker_task *task)
 {
 	int64_t max_ms = task->template ? task->template->sync.spec.max_run_time_ms : 0;
-	return max_ms ? task->record.started_ms + max_ms : NEVER_MS;
+	return max_ms ? task->started_ms + max_ms : NEVER_MS;
 }
 
 static char *tell_ran_too_long(const struct worker_task *task)
@@ -141,7 +137,7 @@ static void see_whether_it_may_go_on(struct worker *worker, struct worker_task *
 {
 	char label[TASK_LABEL_SIZE];
 	int64_t too_long_ms = has_run_too_long_at_ms(task);
-	if (task->record.ending_reason)
+	if (task->ending_reason)
 		return;
 	if (too_long_ms <= worker->now_ms) {
 		char *message = tell_ran_too_long(task);
@@ -163,10 +159,9 @@ static void see_whether_it_may_go_on(struct worker *worker, struct worker_task *
 /* Docker says that memory ran out in an event of its own, which may come after the end. */
 static bool memory_may_have_run_out(const struct worker_task *task)
 {
-	const struct worker_record *record = &task->record;
 	return task->template && task->template->sync.spec.limits.memory_bytes &&
 	       task->seen.exit_code == EXIT_SIGKILL && !task->seen.oom_killed &&
-	       record->attempt_signalled != record->observed.attempt && !task->memory_looked;
+	       task->attempt_signalled != task->observed.attempt && !task->memory_looked;
 }
 
 static void look_again(struct worker *worker, struct worker_task *task)
@@ -179,7 +174,7 @@ static void look_again(struct worker *worker, struct worker_task *task)
 /* It runs, but not all that belongs to its start has been done. */
 static void advance_hooks(struct worker *worker, struct worker_task *task)
 {
-	if (task->record.ending_reason || end_by_lease(worker, task))
+	if (task->ending_reason || end_by_lease(worker, task))
 		worker_stop_advance(worker, task);
 	else
 		worker_hooks_advance(worker, task);
@@ -187,7 +182,6 @@ static void advance_hooks(struct worker *worker, struct worker_task *task)
 
 static bool advance_run(struct worker *worker, struct worker_task *task)
 {
-	const struct worker_record *record = &task->record;
 	switch (task->container) {
 	case CONTAINER_RUNNING:
 	case CONTAINER_PAUSED:
@@ -198,7 +192,7 @@ static bool advance_run(struct worker *worker, struct worker_task *task)
 		}
 		worker_task_runs(worker, task);
 		see_whether_it_may_go_on(worker, task);
-		if (record->ending_reason)
+		if (task->ending_reason)
 			worker_stop_advance(worker, task);
 		else
 			worker_remove_advance(worker, task);
@@ -211,7 +205,7 @@ static bool advance_run(struct worker *worker, struct worker_task *task)
 		worker_task_ended(worker, task);
 		return true;
 	case CONTAINER_ABSENT:
-		if (record->observed.attempt && record->attempt_ran == record->observed.attempt) {
+		if (task->observed.attempt && task->attempt_ran == task->observed.attempt) {
 			worker_task_ended(worker, task);
 			return true;
 		}
@@ -236,7 +230,7 @@ static bool advance_stop(struct worker *worker, struct worker_task *task)
 	case CONTAINER_EXITED: worker_task_ended(worker, task); return true;
 	case CONTAINER_ABSENT:
 		worker_task_stopped(worker, task,
-				    task->record.attempt_ran
+				    task->attempt_ran
 					    ? worker_stop_told(task)
 					    : worker_sentence("stopped before it started"));
 		return true;
@@ -248,9 +242,9 @@ static bool advance_stop(struct worker *worker, struct worker_task *task)
 /* No container of it runs: say so, then remove what is not kept, and at last the record. */
 static bool advance_gone(struct worker *worker, struct worker_task *task)
 {
-	struct task_observed *observed = &task->record.observed;
+	struct observed_half *observed = &task->observed;
 	/* A stray's end makes its task dirty. */
-	if (worker_strays_has_task(worker, observed->task))
+	if (worker_strays_has_task(worker, task->id))
 		return false;
 	if (!observed->gone) {
 		observed->gone = true;
@@ -260,7 +254,7 @@ static bool advance_gone(struct worker *worker, struct worker_task *task)
 	}
 	if (worker_remove_advance(worker, task))
 		return false;
-	if (task->record.wanted != TASK_WANT_REMOVE)
+	if (task->wanted != TASK_WANT_REMOVE)
 		return false;
 	if (!observed->removed && !worker_networks_release(worker, task))
 		return false;
@@ -270,8 +264,8 @@ static bool advance_gone(struct worker *worker, struct worker_task *task)
 		observed->removed = true;
 		worker_report_task(worker, task, AT_ONCE);
 	}
-	if (task->record.forgotten) {
-		worker_persist_task_gone(worker, observed->task);
+	if (task->forgotten) {
+		worker_persist_task_gone(worker, task->id);
 		worker_task_delete(worker, task);
 	}
 	return false;
@@ -293,7 +287,7 @@ static bool advance_final(struct worker *worker, struct worker_task *task)
 static bool advance(struct worker *worker, struct worker_task *task)
 {
 	if (task->container == CONTAINER_UNKNOWN || task->look) {
-		if (task->record.observed.attempt) {
+		if (task->observed.attempt) {
 			worker_task_inspect(worker, task);
 			return false;
 		}
@@ -302,7 +296,7 @@ static bool advance(struct worker *worker, struct worker_task *task)
 	}
 	if (!worker_task_is_live(task))
 		return advance_final(worker, task);
-	if (task->record.wanted != TASK_WANT_RUN)
+	if (task->wanted != TASK_WANT_RUN)
 		return advance_stop(worker, task);
 	return advance_run(worker, task);
 }
@@ -312,7 +306,7 @@ static void converge_container(struct worker *worker, struct worker_task *task)
 	if (!worker->runtime_up || !worker->listed)
 		return;
 	/* A pull may take minutes, and makes no container: a stop does not wait for it. */
-	if (task->op && task->op_verb == CONTAINER_PULL && task->record.wanted != TASK_WANT_RUN)
+	if (task->op && task->op_verb == CONTAINER_PULL && task->wanted != TASK_WANT_RUN)
 		worker_op_end(worker, task->op);
 	if (task->op && worker_hooks_may_be_left(worker, task))
 		worker_op_end(worker, task->op);
@@ -329,9 +323,11 @@ static void converge_container(struct worker *worker, struct worker_task *task)
 
 void worker_task_converge(struct worker *worker, struct worker_task *task)
 {
-	struct task_id id = task->record.desired.task;
+	struct task_id id = task->id;
 	converge_container(worker, task);
 	/* It may be gone, record and all. */
-	if (worker_task_get(worker, id) == task)
-		worker_health_advance(worker, task);
+	if (worker_task_get(worker, id) != task)
+		return;
+	worker_health_advance(worker, task);
+	worker_task_tidy(task);
 }

@@ -115,8 +115,8 @@ void worker_task_bind_template(struct worker *worker, struct worker_task *task)
 {
 	if (task->template)
 		return;
-	const struct sync_assignment *desired = &task->record.desired;
-	task->template = worker_template_get(worker, desired->job, desired->revision);
+	const struct worker_rare *rare = worker_rare(task);
+	task->template = worker_template_get(worker, rare->job, rare->revision);
 	if (!task->template) {
 		worker->lacks_template = true;
 		worker->want_full = true;
@@ -125,6 +125,9 @@ void worker_task_bind_template(struct worker *worker, struct worker_task *task)
 	if (!task->template->users++)
 		worker->templates_unused--;
 	worker_lease_watch(worker, &task->template->sync.spec);
+	task->rare->job = (struct job_id){ 0 };
+	task->rare->revision = 0;
+	worker_task_tidy(task);
 }
 
 void worker_task_unbind_template(struct worker *worker, struct worker_task *task)
@@ -133,6 +136,8 @@ void worker_task_unbind_template(struct worker *worker, struct worker_task *task
 	if (!template)
 		return;
 	task->template = NULL;
+	worker_make_rare(task)->job = template->sync.job;
+	worker_make_rare(task)->revision = template->sync.revision;
 	INVARIANT(template->users > 0);
 	template->releasing -= task->releasing;
 	task->releasing = false;
@@ -189,9 +194,9 @@ static void bind_late(struct worker *worker)
 
 static void raise_wanted(struct worker *worker, struct worker_task *task, int wanted)
 {
-	if (wanted <= task->record.wanted)
+	if (wanted <= task->wanted)
 		return;
-	task->record.wanted = wanted;
+	task->wanted = (uint8_t)wanted;
 	worker_task_mark_unsaved(worker, task);
 	worker_task_mark_dirty(worker, task);
 }
@@ -200,18 +205,19 @@ static void take_assignment(struct worker *worker, const struct sync_assignment 
 {
 	struct worker_task *task = worker_task_get(worker, desired->task);
 	bool new = !task;
-	bool again = task && task->record.forgotten;
+	bool again = task && task->forgotten;
 	if (new) {
 		task = worker_task_new(worker, desired->task);
-		task->record.assigned_ms = worker->now_ms;
-	} else if (!task->record.forgotten) {
-		worker->digest -= (uint64_t)sync_assignment_digest(&task->record.desired);
+		task->assigned_ms = worker->now_ms;
+	} else if (!task->forgotten) {
+		worker->digest -= worker_task_digest(task);
 	}
-	if (new || again || !record_equal(&sync_assignment_type, &task->record.desired, desired)) {
+	struct sync_assignment held;
+	worker_task_get_desired(task, &held);
+	if (new || again || !record_equal(&sync_assignment_type, &held, desired)) {
 		worker_task_unbind_template(worker, task);
-		record_release(&sync_assignment_type, &task->record.desired);
-		record_copy(&sync_assignment_type, &task->record.desired, desired);
-		task->record.forgotten = false;
+		worker_task_set_desired(task, desired);
+		task->forgotten = false;
 		worker_task_mark_unsaved(worker, task);
 		worker_task_mark_dirty(worker, task);
 	}
@@ -234,10 +240,10 @@ static void take_assignment(struct worker *worker, const struct sync_assignment 
 
 static void forget(struct worker *worker, struct worker_task *task)
 {
-	if (task->record.forgotten)
+	if (task->forgotten)
 		return;
-	worker->digest -= (uint64_t)sync_assignment_digest(&task->record.desired);
-	task->record.forgotten = true;
+	worker->digest -= worker_task_digest(task);
+	task->forgotten = true;
 	worker_report_unlink(worker, task);
 	raise_wanted(worker, task, TASK_WANT_REMOVE);
 	worker_task_mark_unsaved(worker, task);
@@ -300,6 +306,14 @@ static bool is_of_our_cluster(struct worker *worker, const struct sync_down *dow
 	return uuid_equal(down->cluster, worker->meta.cluster);
 }
 
+static bool can_be_held(const struct sync_down *down)
+{
+	for (size_t i = 0; i < down->tasks.n; i++)
+		if (!worker_can_hold_desired(&down->tasks.items[i]))
+			return false;
+	return true;
+}
+
 void worker_desired_take(struct worker *worker, const struct sync_down *down)
 {
 	if (worker->meta.removal != WORKER_REMOVAL_NONE) {
@@ -312,6 +326,10 @@ void worker_desired_take(struct worker *worker, const struct sync_down *down)
 	}
 	if (is_older(worker, down) && !PLANTED(PLANTED_OLD_MESSAGE)) {
 		notes_add(&worker->out->notes, "a message older than the newest is ignored");
+		return;
+	}
+	if (!can_be_held(down)) {
+		notes_add(&worker->out->notes, "a message that counts too far is ignored");
 		return;
 	}
 	bool new_epoch = down->epoch > worker->meta.epoch;

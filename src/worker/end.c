@@ -13,11 +13,10 @@
 
 void worker_task_show(struct worker *worker, struct worker_task *task, int reason, char *message)
 {
-	struct task_observed *observed = &task->record.observed;
+	struct observed_half *observed = &task->observed;
 	PRE(!task_is_final(observed->state));
-	observed->reason = reason;
-	base_free(observed->message);
-	observed->message = message;
+	observed->reason = (uint8_t)reason;
+	worker_task_set_message(task, message);
 	worker_report_task(worker, task, AT_NEXT_BEAT);
 }
 
@@ -25,7 +24,7 @@ static void set_state(struct worker *worker, struct worker_task *task, int state
 		      char *message)
 {
 	worker_task_show(worker, task, reason, message);
-	task->record.observed.state = state;
+	task->observed.state = (uint8_t)state;
 	worker->running_counted = false;
 	worker_report_task(worker, task, AT_ONCE);
 }
@@ -41,16 +40,16 @@ void worker_task_finish(struct worker *worker, struct worker_task *task, int sta
 	worker_start_release(worker, task);
 	worker_health_end(worker, task);
 	set_state(worker, task, state, reason, message);
-	task->record.observed.health = HEALTH_NONE;
+	task->observed.health = HEALTH_NONE;
 	/* `gone` follows when no container of it can run any more: converge.c. */
-	task->record.observed.gone = false;
+	task->observed.gone = false;
 	worker_task_mark_dirty(worker, task);
 }
 
 void worker_task_stopped(struct worker *worker, struct worker_task *task, char *message)
 {
-	int reason = task->record.desired.stop_reason;
-	if (task->record.desired.wanted == TASK_WANT_RUN || reason == REASON_NONE)
+	int reason = task->stop_reason;
+	if (task->asked == TASK_WANT_RUN || reason == REASON_NONE)
 		reason = REASON_REMOVED;
 	worker_task_finish(worker, task, TASK_COMPLETED, reason, message);
 }
@@ -67,17 +66,16 @@ static int64_t recorded_wall_ms(int64_t wall_ms, int64_t otherwise)
 }
 
 /* What Docker says beyond what an exit code can be is none that is known. */
-static int64_t recorded_exit_code(int64_t exit_code)
+static int32_t recorded_exit_code(int64_t exit_code)
 {
-	return exit_code < INT32_MIN || exit_code > INT32_MAX ? -1 : exit_code;
+	return exit_code < INT32_MIN || exit_code > INT32_MAX ? -1 : (int32_t)exit_code;
 }
 
 static void report_id(struct worker_task *task)
 {
 	if (!task->seen.id)
 		return;
-	base_free(task->record.observed.container_id);
-	task->record.observed.container_id = task->seen.id;
+	worker_task_set_container_id(task, task->seen.id);
 	task->seen.id = NULL;
 }
 
@@ -85,7 +83,7 @@ static void report_id(struct worker_task *task)
 
 static void take_health(struct worker *worker, struct worker_task *task)
 {
-	struct task_observed *observed = &task->record.observed;
+	struct observed_half *observed = &task->observed;
 	int health = worker_health_of(task);
 	if (observed->health == health)
 		return;
@@ -93,27 +91,26 @@ static void take_health(struct worker *worker, struct worker_task *task)
 		char label[TASK_LABEL_SIZE];
 		notes_add(&worker->out->notes, "%s is healthy", worker_task_label(task, label));
 	}
-	observed->health = health;
+	observed->health = (uint8_t)health;
 	worker_report_task(worker, task, AT_ONCE);
 }
 
 void worker_task_runs(struct worker *worker, struct worker_task *task)
 {
 	PRE(worker_task_is_live(task));
-	struct worker_record *record = &task->record;
-	struct task_observed *observed = &record->observed;
+	struct observed_half *observed = &task->observed;
 	int64_t instance = (int64_t)task->seen_instance;
-	bool known = observed->state == TASK_RUNNING && record->attempt_ran == observed->attempt;
+	bool known = observed->state == TASK_RUNNING && task->attempt_ran == observed->attempt;
 	take_health(worker, task);
-	if (known && record->daemon_instance == instance && !record->machine_restarted)
+	if (known && task->daemon_instance == instance && !task->machine_restarted)
 		return;
 	char label[TASK_LABEL_SIZE];
 	if (known)
 		notes_add(&worker->out->notes, "%s still runs after the restart of Docker",
 			  worker_task_label(task, label));
 	/* It lives, so it was not interrupted: from here on it belongs to this run of Docker. */
-	record->daemon_instance = instance;
-	record->machine_restarted = false;
+	task->daemon_instance = instance;
+	task->machine_restarted = false;
 	worker_task_mark_unsaved(worker, task);
 	if (known)
 		return;
@@ -122,10 +119,10 @@ void worker_task_runs(struct worker *worker, struct worker_task *task)
 			  worker_task_label(task, label), (long long)observed->attempt);
 	else
 		notes_add(&worker->out->notes, "%s started", worker_task_label(task, label));
-	record->attempt_ran = observed->attempt;
-	record->started_ms = worker->now_ms;
-	record->restart_at_ms = 0;
-	record->start_tries = 0;
+	task->attempt_ran = observed->attempt;
+	task->started_ms = worker->now_ms;
+	worker_task_set_restart_at(task, 0);
+	worker_task_set_start_tries(task, 0);
 	observed->started_wall_ms = recorded_wall_ms(task->seen.started_wall_ms, worker->wall_ms);
 	observed->exit_code = -1;
 	report_id(task);
@@ -135,12 +132,13 @@ void worker_task_runs(struct worker *worker, struct worker_task *task)
 void worker_task_adopt(struct worker *worker, struct worker_task *task, int64_t attempt)
 {
 	PRE(worker_task_is_live(task));
-	PRE(attempt > task->record.observed.attempt);
+	PRE(attempt > task->observed.attempt);
+	PRE(attempt <= LIMIT_TASK_COUNT);
 	char label[TASK_LABEL_SIZE];
 	notes_add(&worker->out->notes, "%s adopts attempt %lld", worker_task_label(task, label),
 		  (long long)attempt);
-	task->record.observed.attempt = attempt;
-	task->record.hooks_done = 0;
+	task->observed.attempt = (int32_t)attempt;
+	task->hooks_done = 0;
 	worker_health_end(worker, task);
 	worker_task_forget_container(task);
 	worker_stop_reset(task);
@@ -152,27 +150,27 @@ void worker_task_adopt(struct worker *worker, struct worker_task *task, int64_t 
 
 static void note_end(struct worker *worker, struct worker_task *task)
 {
-	struct worker_record *record = &task->record;
-	struct task_observed *observed = &record->observed;
+	struct observed_half *observed = &task->observed;
 	observed->health = HEALTH_NONE;
 	if (task->container != CONTAINER_EXITED) {
 		observed->exit_code = -1;
-		observed->finished_wall_ms = recorded_wall_ms(worker->wall_ms, 0);
+		worker_task_set_finished(task, recorded_wall_ms(worker->wall_ms, 0));
 		/* Its anonymous volumes went with it. */
-		record->attempt_ran = 0;
+		task->attempt_ran = 0;
 		return;
 	}
-	if (record->attempt_ran != observed->attempt) {
-		record->attempt_ran = observed->attempt;
-		record->started_ms = worker->now_ms;
+	if (task->attempt_ran != observed->attempt) {
+		task->attempt_ran = observed->attempt;
+		task->started_ms = worker->now_ms;
 		observed->started_wall_ms =
 			task->seen.started_wall_ms ? recorded_wall_ms(task->seen.started_wall_ms, 0)
 						   : 0;
 		report_id(task);
 	}
-	record->start_tries = 0;
+	worker_task_set_start_tries(task, 0);
 	observed->exit_code = recorded_exit_code(task->seen.exit_code);
-	observed->finished_wall_ms = recorded_wall_ms(task->seen.finished_wall_ms, worker->wall_ms);
+	worker_task_set_finished(task,
+				 recorded_wall_ms(task->seen.finished_wall_ms, worker->wall_ms));
 }
 
 static void start_again(struct worker *worker, struct worker_task *task,
@@ -193,7 +191,7 @@ static void start_again(struct worker *worker, struct worker_task *task,
 	notes_add(&worker->out->notes, "%s %s: restarting %s", worker_task_label(task, label),
 		  verdict->message, text_string(&when));
 	worker_task_next_attempt(worker, task);
-	task->record.restart_at_ms = choice->delay_ms ? worker->now_ms + choice->delay_ms : 0;
+	worker_task_set_restart_at(task, choice->delay_ms ? worker->now_ms + choice->delay_ms : 0);
 	set_state(worker, task, TASK_SCHEDULED,
 		  interrupted ? REASON_INTERRUPTED : REASON_RESTARTING,
 		  worker_sentence("%s; restarting %s", verdict->message, text_string(&when)));
@@ -223,7 +221,7 @@ void worker_task_ended(struct worker *worker, struct worker_task *task)
 	struct verdict verdict = worker_judge_end(worker, task);
 	note_end(worker, task);
 	worker_start_release(worker, task);
-	if (task->record.wanted != TASK_WANT_RUN) {
+	if (task->wanted != TASK_WANT_RUN) {
 		if (verdict.reason == REASON_EXIT_ZERO)
 			worker_task_finish(worker, task, TASK_COMPLETED, verdict.reason,
 					   base_strdup(verdict.message));

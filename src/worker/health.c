@@ -105,7 +105,7 @@ static bool take_turn(struct worker *worker, struct worker_health *health)
 static bool in_start_period(const struct worker_task *task, int64_t at_ms)
 {
 	return task->health->status == HEALTH_STARTING &&
-	       at_ms < task->record.started_ms + probe_of(task)->start_period_ms;
+	       at_ms < task->started_ms + probe_of(task)->start_period_ms;
 }
 
 static int64_t interval_ms(const struct worker *worker, const struct worker_task *task)
@@ -119,7 +119,7 @@ static int64_t interval_ms(const struct worker *worker, const struct worker_task
 static int64_t first_wait_ms(const struct worker *worker, const struct worker_task *task)
 {
 	/* The second half of an id is drawn; the first is a time, and clocks decide nothing here. */
-	const struct uuid *id = &task->record.desired.task.uuid;
+	const struct uuid *id = &task->id.uuid;
 	uint64_t share = hash_bytes(HASH_START, id->bytes + UUID_BYTES / 2, UUID_BYTES / 2);
 	int64_t interval = interval_ms(worker, task);
 	if (task->health->adopted)
@@ -129,9 +129,8 @@ static int64_t first_wait_ms(const struct worker *worker, const struct worker_ta
 
 static void begin(struct worker_task *task)
 {
-	const struct worker_record *record = &task->record;
-	const struct task_observed *observed = &record->observed;
-	bool known = observed->state == TASK_RUNNING && record->attempt_ran == observed->attempt;
+	const struct observed_half *observed = &task->observed;
+	bool known = observed->state == TASK_RUNNING && task->attempt_ran == observed->attempt;
 	struct worker_health *health = base_calloc(1, sizeof(*health));
 	health->task = task;
 	health->adopted = known;
@@ -145,8 +144,8 @@ int worker_health_of(struct worker_task *task)
 	if (!probe_of(task))
 		return task->seen.health;
 	/* Decided, also by an earlier life. */
-	if (task->record.ending_reason)
-		return task->record.observed.health;
+	if (task->ending_reason)
+		return task->observed.health;
 	if (!task->health)
 		begin(task);
 	struct worker_health *health = task->health;
@@ -187,8 +186,8 @@ static void ask(struct worker *worker, struct worker_task *task)
 static bool may_be_asked(const struct worker *worker, const struct worker_task *task)
 {
 	return worker->runtime_up && worker->listed && task->health && probe_of(task) &&
-	       worker_task_is_live(task) && task->record.wanted == TASK_WANT_RUN &&
-	       !task->record.ending_reason && task->record.observed.state == TASK_RUNNING;
+	       worker_task_is_live(task) && task->wanted == TASK_WANT_RUN && !task->ending_reason &&
+	       task->observed.state == TASK_RUNNING;
 }
 
 static void fail(struct worker *worker, struct worker_task *task, const char *words);
@@ -245,9 +244,9 @@ char *worker_health_told(const struct worker_task *task)
 /* What `drover why` says of a task that runs. Takes `message`. */
 static void show(struct worker *worker, struct worker_task *task, char *message)
 {
-	const struct task_observed *observed = &task->record.observed;
+	const struct observed_half *observed = &task->observed;
 	bool news = observed->state == TASK_RUNNING && observed->reason == REASON_RUNNING &&
-		    strcmp(observed->message, message) != 0;
+		    strcmp(worker_task_message(task), message) != 0;
 	if (news)
 		worker_task_show(worker, task, REASON_RUNNING, message);
 	else

@@ -44,7 +44,7 @@ static void run(struct worker *worker, struct worker_task *task, const struct ho
 		int64_t timeout_ms)
 {
 	struct container_action *action =
-		worker_op_begin_task(worker, task, CONTAINER_EXEC, task->record.observed.attempt);
+		worker_op_begin_task(worker, task, CONTAINER_EXEC, task->observed.attempt);
 	action->hook = hook;
 	action->timeout_ms = timeout_ms;
 	worker->ops[worker->n_ops - 1].expires_ms = worker->now_ms + timeout_ms + ANSWER_MARGIN_MS;
@@ -54,20 +54,19 @@ static void run(struct worker *worker, struct worker_task *task, const struct ho
 
 static bool is_known_to_run(const struct worker_task *task)
 {
-	const struct task_observed *observed = &task->record.observed;
-	return observed->state == TASK_RUNNING && task->record.attempt_ran == observed->attempt;
+	const struct observed_half *observed = &task->observed;
+	return observed->state == TASK_RUNNING && task->attempt_ran == observed->attempt;
 }
 
 bool worker_hooks_are_left(const struct worker_task *task)
 {
-	return task->record.hooks_done < (int64_t)hooks_of(task)->post_start.n &&
-	       !is_known_to_run(task);
+	return task->hooks_done < (int64_t)hooks_of(task)->post_start.n && !is_known_to_run(task);
 }
 
 void worker_hooks_advance(struct worker *worker, struct worker_task *task)
 {
 	const struct hooks *hooks = hooks_of(task);
-	size_t index = (size_t)task->record.hooks_done;
+	size_t index = (size_t)task->hooks_done;
 	if (task->container == CONTAINER_PAUSED) {
 		task->look = true;
 		task->not_before_ms = worker->now_ms + RETRY_MS;
@@ -84,14 +83,14 @@ void worker_hooks_advance(struct worker *worker, struct worker_task *task)
 bool worker_hooks_may_be_left(const struct worker *worker, const struct worker_task *task)
 {
 	return task->op_verb == CONTAINER_EXEC && task->stop_stage == STOP_NOT &&
-	       (task->record.wanted != TASK_WANT_RUN || !worker_task_is_live(task) ||
+	       (task->wanted != TASK_WANT_RUN || !worker_task_is_live(task) ||
 		worker_lease_is_over(worker, task));
 }
 
 static void fail_start(struct worker *worker, struct worker_task *task, const char *words)
 {
 	const struct hooks *hooks = hooks_of(task);
-	size_t index = (size_t)task->record.hooks_done;
+	size_t index = (size_t)task->hooks_done;
 	char label[TASK_LABEL_SIZE];
 	char *name =
 		name_of("post_start", index, hooks->post_start.n, &hooks->post_start.items[index]);
@@ -105,10 +104,10 @@ static void fail_start(struct worker *worker, struct worker_task *task, const ch
 static void take_post_start(struct worker *worker, struct worker_task *task,
 			    const struct container_result *result)
 {
-	if (!worker_hooks_are_left(task) || task->record.ending_reason)
+	if (!worker_hooks_are_left(task) || task->ending_reason)
 		return;
 	if (result->fault == FAULT_NONE) {
-		task->record.hooks_done++;
+		task->hooks_done++;
 		task->hook_tries = 0;
 		worker_task_mark_unsaved(worker, task);
 		return;
@@ -138,8 +137,8 @@ bool worker_hooks_before_stop(struct worker *worker, struct worker_task *task)
 	const struct hooks *hooks = hooks_of(task);
 	int64_t left_ms = task->kill_at_ms - worker->now_ms;
 	if (!worker_task_is_live(task) || task->hook_failure || left_ms <= 0 ||
-	    task->record.ending_reason == REASON_HOOK_FAILED ||
-	    task->pre_stop_done >= hooks->pre_stop.n || task->container != CONTAINER_RUNNING)
+	    task->ending_reason == REASON_HOOK_FAILED || task->pre_stop_done >= hooks->pre_stop.n ||
+	    task->container != CONTAINER_RUNNING)
 		return false;
 	const struct hook *hook = &hooks->pre_stop.items[task->pre_stop_done];
 	char *name = name_of("pre_stop", task->pre_stop_done, hooks->pre_stop.n, hook);

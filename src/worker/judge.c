@@ -75,18 +75,17 @@ static struct verdict judge_exit(const struct worker_task *task)
 
 struct verdict worker_judge_end(const struct worker *worker, const struct worker_task *task)
 {
-	const struct worker_record *record = &task->record;
 	bool exited = task->container == CONTAINER_EXITED;
 	uint64_t instance = exited ? task->seen_instance : worker->daemon_instance;
-	if (record->attempt_signalled == record->observed.attempt) {
-		if (record->ending_reason)
-			return (struct verdict){ record->ending_reason,
-						 base_strdup(record->ending_message) };
+	if (task->attempt_signalled == task->observed.attempt) {
+		if (task->ending_reason)
+			return (struct verdict){ task->ending_reason,
+						 base_strdup(worker_rare(task)->ending_message) };
 		return (struct verdict){ REASON_STOPPED, worker_stop_told(task) };
 	}
-	if (record->machine_restarted)
+	if (task->machine_restarted)
 		return interrupted("the machine was restarted");
-	if (record->daemon_instance && (uint64_t)record->daemon_instance != instance)
+	if (task->daemon_instance && (uint64_t)task->daemon_instance != instance)
 		return interrupted("Docker was restarted");
 	if (!exited)
 		return (struct verdict){ REASON_VANISHED,
@@ -118,14 +117,14 @@ static bool holds_number(const char *text, const char *number)
 
 static char *tell_port(const struct worker_task *task, const char *words, const char *tail)
 {
-	const struct sync_assignment *desired = &task->record.desired;
+	const struct worker_rare *rare = worker_rare(task);
 	struct text ports;
 	text_init(&ports, LIMIT_NAME_BYTES);
 	size_t n = 0;
-	for (size_t i = 0; i < desired->ports.n; i++) {
+	for (size_t i = 0; i < rare->ports.n; i++) {
 		char number[24];
 		text_print(number, sizeof(number), "%lld",
-			   (long long)desired->ports.items[i].host_port);
+			   (long long)rare->ports.items[i].host_port);
 		if (words && holds_number(words, number)) {
 			text_release(&ports);
 			/* All that the words say besides is the endpoint's id. */

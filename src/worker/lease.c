@@ -35,8 +35,7 @@ static int64_t over_at_ms(const struct worker *worker, const struct worker_task 
 
 static bool is_leased(const struct worker_task *task)
 {
-	return worker_task_is_live(task) && task->record.wanted == TASK_WANT_RUN &&
-	       lease_ms_of(task) > 0;
+	return worker_task_is_live(task) && task->wanted == TASK_WANT_RUN && lease_ms_of(task) > 0;
 }
 
 void worker_lease_start(struct worker *worker, bool machine_restarted)
@@ -141,7 +140,7 @@ bool worker_lease_lets_start(struct worker *worker, struct worker_task *task)
 		return true;
 	worker->lease_waited = true;
 	if (!task->told_lease)
-		worker_task_show(worker, task, task->record.observed.reason,
+		worker_task_show(worker, task, task->observed.reason,
 				 worker_sentence("not started before the manager answers again: "
 						 "the job says on_disconnect: stop"));
 	task->told_lease = true;

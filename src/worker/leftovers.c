@@ -93,7 +93,7 @@ static bool network_is_used(const struct worker *worker, const char *name)
 static void wake_releasing(struct worker *worker)
 {
 	for (struct worker_task *task = worker->task_first; task; task = task->next)
-		if (task->releasing && !task->record.observed.removed)
+		if (task->releasing && !task->observed.removed)
 			worker_task_mark_dirty(worker, task);
 }
 

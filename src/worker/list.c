@@ -17,6 +17,8 @@
 #include "base/planted.h"
 #include "worker/worker_int.h"
 
+/* Above it nobody has counted, and there is room to go on. */
+#define ATTEMPT_ADOPTED_MAX (LIMIT_TASK_COUNT / 2)
 /* One that fails is nothing: Docker may be on its way down. */
 #define FAILURES_TOLD 5
 
@@ -58,7 +60,7 @@ static struct worker_task *owner_of(const struct worker *worker, const struct co
 /* The store knows less than the machine: it was restored from an older copy. */
 static void adopt_newer(struct worker *worker, struct worker_task *task, int64_t attempt)
 {
-	if (task->op || attempt <= task->record.observed.attempt || attempt > LIMIT_COUNT ||
+	if (task->op || attempt <= task->observed.attempt || attempt > ATTEMPT_ADOPTED_MAX ||
 	    !worker_task_is_live(task))
 		return;
 	worker_task_adopt(worker, task, attempt);
@@ -73,8 +75,7 @@ static void take_one(struct worker *worker, struct worker_task *task,
 		worker_strays_put(worker, seen, true);
 		return;
 	}
-	const struct worker_record *record = &task->record;
-	if (seen->attempt == record->observed.attempt) {
+	if (seen->attempt == task->observed.attempt) {
 		task->list_mark = worker->list_mark;
 		task->list_state = seen->state;
 		task->list_health = seen->health;
@@ -83,15 +84,15 @@ static void take_one(struct worker *worker, struct worker_task *task,
 	/* An answer in flight may be about this very container. */
 	if (task->op)
 		return;
-	if (runs(seen->state) || seen->attempt < record->attempt_first ||
-	    seen->attempt > record->observed.attempt)
+	if (runs(seen->state) || seen->attempt < task->attempt_first ||
+	    seen->attempt > task->observed.attempt)
 		worker_strays_put(worker, seen, false);
 }
 
 static void compare(struct worker *worker, struct worker_task *task, uint64_t op)
 {
 	if (task->op || task->op_last > op || task->container == CONTAINER_UNKNOWN ||
-	    !task->record.observed.attempt)
+	    !task->observed.attempt)
 		return;
 	if (PLANTED(PLANTED_EXIT_MISSED))
 		return;
@@ -102,7 +103,7 @@ static void compare(struct worker *worker, struct worker_task *task, uint64_t op
 	int state = listed ? task->list_state : CONTAINER_ABSENT;
 	bool differs = state != task->container && !(runs(state) && runs(task->container));
 	if (runs(state) && task->list_health != HEALTH_NONE &&
-	    task->list_health != task->record.observed.health)
+	    task->list_health != task->observed.health)
 		differs = true;
 	if (!differs)
 		return;

@@ -69,22 +69,23 @@ struct container_action *worker_op_begin_task(struct worker *worker, struct work
 {
 	PRE(!task->op);
 	PRE(attempt >= 1);
-	PRE(attempt <= task->record.observed.attempt);
-	const struct sync_assignment *desired = &task->record.desired;
+	PRE(attempt <= task->observed.attempt);
+	struct sync_assignment desired;
+	worker_task_get_desired(task, &desired);
 	char name[CONTAINER_NAME_SIZE];
-	container_name(desired->task, attempt, name);
+	container_name(desired.task, attempt, name);
 	struct container_action *action = worker_op_begin(worker, OP_TASK, verb, name);
 	worker->ops[worker->n_ops - 1].task = task;
 	task->op = action->op;
 	task->op_last = action->op;
 	task->op_verb = verb;
 	task->op_attempt = attempt;
-	action->task = desired->task;
-	action->revision = desired->revision;
-	action->slot = desired->slot;
+	action->task = desired.task;
+	action->revision = desired.revision;
+	action->slot = desired.slot;
 	action->attempt = attempt;
-	action->ports = desired->ports.items;
-	action->n_ports = desired->ports.n;
+	action->ports = desired.ports.items;
+	action->n_ports = desired.ports.n;
 	if (task->template) {
 		const struct sync_template *sync = &task->template->sync;
 		action->spec = &sync->spec;
@@ -114,9 +115,9 @@ struct container_action *worker_op_begin_probe(struct worker *worker, struct wor
 					       int64_t timeout_ms)
 {
 	PRE(!task->health->op);
-	const struct task_observed *observed = &task->record.observed;
+	const struct observed_half *observed = &task->observed;
 	char name[CONTAINER_NAME_SIZE];
-	container_name(observed->task, observed->attempt, name);
+	container_name(task->id, observed->attempt, name);
 	struct container_action *action = worker_op_begin(worker, OP_PROBE, CONTAINER_PROBE, name);
 	struct op *op = &worker->ops[worker->n_ops - 1];
 	op->task = task;
@@ -124,7 +125,7 @@ struct container_action *worker_op_begin_probe(struct worker *worker, struct wor
 	task->health->op = action->op;
 	worker->n_probes++;
 	action->timeout_ms = timeout_ms;
-	action->task = observed->task;
+	action->task = task->id;
 	action->attempt = observed->attempt;
 	action->spec = &task->template->sync.spec;
 	return action;

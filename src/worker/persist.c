@@ -110,9 +110,11 @@ void worker_persist_turn(struct worker *worker)
 		next = task->unsaved_next;
 		task->unsaved = false;
 		task->unsaved_next = NULL;
-		struct change change =
-			encode(RECORD_ASSIGNMENT, &worker_record_type, &task->record);
-		change_key_id(&change, task->record.desired.task.uuid);
+		struct worker_record record;
+		char container_id[TASK_CONTAINER_ID_SIZE];
+		worker_task_get_record(task, container_id, &record);
+		struct change change = encode(RECORD_ASSIGNMENT, &worker_record_type, &record);
+		change_key_id(&change, task->id.uuid);
 		put(worker, &change);
 	}
 	worker->unsaved_first = NULL;
@@ -168,19 +170,18 @@ static enum err_code replay_task(struct worker *worker, const struct change *cha
 	if (record_decode(&worker_record_type, change->value, change->value_len, &record, err))
 		return err_prefix(err, "a task's record");
 	struct task_id id = record.desired.task;
-	if (!is_sound(&record) || !is_key_of(change, id)) {
+	if (!worker_can_hold_record(&record) || !is_sound(&record) || !is_key_of(change, id)) {
 		record_release(&worker_record_type, &record);
 		return err_set(err, ERR_DAMAGED, "a task's record contradicts itself");
 	}
 	struct worker_task *task = worker_task_get(worker, id);
 	if (!task)
 		task = worker_task_new(worker, id);
-	else if (!task->record.forgotten)
-		worker->digest -= (uint64_t)sync_assignment_digest(&task->record.desired);
-	record_release(&worker_record_type, &task->record);
-	task->record = record;
-	if (!record.forgotten)
-		worker->digest += (uint64_t)sync_assignment_digest(&record.desired);
+	else if (!task->forgotten)
+		worker->digest -= worker_task_digest(task);
+	worker_task_take_record(task, &record);
+	if (!task->forgotten)
+		worker->digest += worker_task_digest(task);
 	return ERR_NONE;
 }
 
@@ -201,7 +202,7 @@ static enum err_code replay_gone(struct worker *worker, const struct change *cha
 	for (struct worker_task *task = worker->task_first, *next; task; task = next) {
 		next = task->next;
 		if (change->kind == RECORD_ASSIGNMENT && change->key_len == UUID_BYTES &&
-		    !memcmp(change->key, task->record.desired.task.uuid.bytes, UUID_BYTES))
+		    !memcmp(change->key, task->id.uuid.bytes, UUID_BYTES))
 			worker_task_delete(worker, task);
 	}
 	for (struct worker_template *template = worker->template_first, *next; template;

@@ -14,8 +14,8 @@
 /* Containers of attempts below this are to go. */
 static int64_t attempt_limit(const struct worker *worker, const struct worker_task *task)
 {
-	int64_t dead_end = task->record.observed.attempt + !worker_task_is_live(task);
-	if (task->record.wanted == TASK_WANT_REMOVE && !worker_task_is_live(task))
+	int64_t dead_end = task->observed.attempt + !worker_task_is_live(task);
+	if (task->wanted == TASK_WANT_REMOVE && !worker_task_is_live(task))
 		return dead_end;
 	return dead_end - worker->options.dead_containers_kept;
 }
@@ -25,7 +25,7 @@ static void remove_container(struct worker *worker, struct worker_task *task, in
 	struct container_action *action =
 		worker_op_begin_task(worker, task, CONTAINER_REMOVE, attempt);
 	action->with_volumes =
-		attempt == task->record.observed.attempt || task->record.wanted == TASK_WANT_REMOVE;
+		attempt == task->observed.attempt || task->wanted == TASK_WANT_REMOVE;
 }
 
 /* What was thought dead runs: it must not, and no grace is owed. */
@@ -37,15 +37,14 @@ static void kill_old(struct worker *worker, struct worker_task *task, int64_t at
 
 bool worker_remove_advance(struct worker *worker, struct worker_task *task)
 {
-	struct worker_record *record = &task->record;
 	int64_t limit = attempt_limit(worker, task);
-	while (record->attempt_first < limit) {
-		int64_t attempt = record->attempt_first;
-		bool current = attempt == record->observed.attempt;
+	while (task->attempt_first < limit) {
+		int64_t attempt = task->attempt_first;
+		bool current = attempt == task->observed.attempt;
 		int known = current ? task->container : task->old_container;
 		switch (known) {
 		case CONTAINER_ABSENT:
-			record->attempt_first++;
+			task->attempt_first++;
 			task->old_container = CONTAINER_UNKNOWN;
 			worker_task_mark_unsaved(worker, task);
 			continue;
@@ -81,15 +80,14 @@ static void take_old_seen(struct worker *worker, struct worker_task *task,
 		return;
 	}
 	/* Somebody else's container under our name is none of ours: ours is gone. */
-	bool ours = worker_seen_is_ours(worker, &result->seen, task->record.observed.task,
-					task->op_attempt);
+	bool ours = worker_seen_is_ours(worker, &result->seen, task->id, task->op_attempt);
 	task->old_container = ours ? result->seen.state : CONTAINER_ABSENT;
 }
 
 void worker_remove_result(struct worker *worker, struct worker_task *task,
 			  const struct container_result *result)
 {
-	bool current = task->op_attempt == task->record.observed.attempt;
+	bool current = task->op_attempt == task->observed.attempt;
 	if (result->verb == CONTAINER_INSPECT) {
 		take_old_seen(worker, task, result);
 		return;

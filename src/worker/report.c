@@ -52,10 +52,10 @@ static void link_last(struct worker *worker, struct worker_task *task)
 
 void worker_report_task(struct worker *worker, struct worker_task *task, enum urgency urgency)
 {
-	task->record.observed.version = take_number(worker);
+	task->observed.version = take_number(worker);
 	if (urgency == AT_ONCE)
 		worker_task_mark_unsaved(worker, task);
-	if (task->record.forgotten)
+	if (task->forgotten)
 		return;
 	link_last(worker, task);
 	if (urgency == AT_ONCE)
@@ -65,8 +65,8 @@ void worker_report_task(struct worker *worker, struct worker_task *task, enum ur
 void worker_report_all_again(struct worker *worker)
 {
 	for (struct worker_task *task = worker->task_first; task; task = task->next) {
-		if (PLANTED(PLANTED_FALSE_RESTART) && task->record.observed.state == TASK_RUNNING)
-			task->record.observed.state = TASK_SCHEDULED;
+		if (PLANTED(PLANTED_FALSE_RESTART) && task->observed.state == TASK_RUNNING)
+			task->observed.state = TASK_SCHEDULED;
 		worker->running_counted = false;
 		worker_report_task(worker, task, AT_NEXT_BEAT);
 	}
@@ -115,8 +115,10 @@ static void add_observed(struct worker *worker, struct sync_up *up)
 		return;
 	up->observed.items = base_calloc(n, sizeof(struct task_observed));
 	for (struct worker_task *task = first; task; task = task->unacked_next) {
-		record_copy(&task_observed_type, &up->observed.items[up->observed.n++],
-			    &task->record.observed);
+		char container_id[TASK_CONTAINER_ID_SIZE];
+		struct task_observed observed;
+		worker_task_get_observed(task, container_id, &observed);
+		record_copy(&task_observed_type, &up->observed.items[up->observed.n++], &observed);
 		if (!task->reported_in)
 			task->reported_in = up->report;
 	}
@@ -143,7 +145,7 @@ static int64_t count_running(struct worker *worker)
 		return worker->n_running;
 	worker->n_running = 0;
 	for (const struct worker_task *task = worker->task_first; task; task = task->next)
-		worker->n_running += task->record.observed.state == TASK_RUNNING;
+		worker->n_running += task->observed.state == TASK_RUNNING;
 	worker->running_counted = true;
 	return worker->n_running;
 }

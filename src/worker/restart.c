@@ -32,15 +32,15 @@ static bool policy_wants(const struct worker_task *task, int reason)
 
 static int64_t count_used(const struct worker *worker, const struct worker_task *task)
 {
-	const struct worker_record *record = &task->record;
 	int64_t window_ms = policy_of(task)->window_ms;
 	if (!window_ms)
-		return record->desired.attempts_before + record->observed.attempts_used;
+		return worker_rare(task)->attempts_before + task->observed.attempts_used;
 	int64_t from_ms = worker->now_ms - window_ms;
 	/* When earlier tasks used theirs is not known; the assignment came after all of them. */
-	int64_t used = record->assigned_ms > from_ms ? record->desired.attempts_before : 0;
-	for (size_t i = 0; i < record->restarts.n; i++)
-		used += record->restarts.items[i].at_ms > from_ms;
+	int64_t used = task->assigned_ms > from_ms ? worker_rare(task)->attempts_before : 0;
+	const struct worker_rare *rare = worker_rare(task);
+	for (size_t i = 0; i < rare->restarts.n; i++)
+		used += rare->restarts.items[i].at_ms > from_ms;
 	return used;
 }
 
@@ -71,7 +71,6 @@ static int64_t backoff_ms(struct worker *worker, int64_t in_row)
 struct restart_choice worker_restart_choose(struct worker *worker, struct worker_task *task,
 					    int reason)
 {
-	struct worker_record *record = &task->record;
 	if (reason == REASON_INTERRUPTED)
 		return (struct restart_choice){ .again = true };
 	const struct restart_policy *policy = policy_of(task);
@@ -87,10 +86,11 @@ struct restart_choice worker_restart_choose(struct worker *worker, struct worker
 		choice.used_up = true;
 		return choice;
 	}
-	if (record->started_ms && worker->now_ms - record->started_ms >= worker->options.stable_ms)
-		record->restarts_in_row = 0;
+	if (task->rare && task->started_ms &&
+	    worker->now_ms - task->started_ms >= worker->options.stable_ms)
+		task->rare->restarts_in_row = 0;
 	choice.again = true;
-	choice.delay_ms = backoff_ms(worker, record->restarts_in_row);
+	choice.delay_ms = backoff_ms(worker, worker_rare(task)->restarts_in_row);
 	if (choice.delay_ms < policy->delay_ms)
 		choice.delay_ms = policy->delay_ms;
 	POST(choice.delay_ms >= 0);
@@ -99,23 +99,23 @@ struct restart_choice worker_restart_choose(struct worker *worker, struct worker
 
 void worker_restart_count(struct worker *worker, struct worker_task *task)
 {
-	struct worker_record *record = &task->record;
 	if (!PLANTED(PLANTED_RESTART_UNCOUNTED))
-		record->observed.attempts_used++;
-	record->restarts_in_row++;
+		task->observed.attempts_used++;
+	struct worker_rare *rare = worker_make_rare(task);
+	rare->restarts_in_row++;
 	int64_t window_ms = policy_of(task)->window_ms;
 	if (!window_ms)
 		return;
 	size_t old = 0;
-	while (old < record->restarts.n &&
-	       (record->restarts.items[old].at_ms <= worker->now_ms - window_ms ||
-		record->restarts.n - old >= RESTARTS_REMEMBERED))
+	while (old < rare->restarts.n &&
+	       (rare->restarts.items[old].at_ms <= worker->now_ms - window_ms ||
+		rare->restarts.n - old >= RESTARTS_REMEMBERED))
 		old++;
 	if (old) {
-		record->restarts.n -= old;
-		memmove(record->restarts.items, record->restarts.items + old,
-			record->restarts.n * sizeof(struct worker_restart));
+		rare->restarts.n -= old;
+		memmove(rare->restarts.items, rare->restarts.items + old,
+			rare->restarts.n * sizeof(struct worker_restart));
 	}
-	struct worker_restart *added = list_add(&record->restarts, sizeof(*added));
+	struct worker_restart *added = list_add(&rare->restarts, sizeof(*added));
 	added->at_ms = worker->now_ms;
 }

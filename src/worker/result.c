@@ -58,8 +58,7 @@ static uint64_t instance_of(const struct worker *worker, const struct worker_tas
 {
 	if (result->daemon_instance)
 		return result->daemon_instance;
-	return task->record.daemon_instance ? (uint64_t)task->record.daemon_instance
-					    : worker->daemon_instance;
+	return task->daemon_instance ? (uint64_t)task->daemon_instance : worker->daemon_instance;
 }
 
 void worker_seen_release(struct worker_seen *seen)
@@ -74,7 +73,9 @@ void worker_seen_release(struct worker_seen *seen)
 
 static void keep_seen(struct worker_task *task, const struct container_seen *seen)
 {
-	const char *reported = task->record.observed.container_id;
+	char container_id[TASK_CONTAINER_ID_SIZE];
+	const char *reported = observed_half_container_id(
+		&task->observed, worker_rare(task)->observed.container_id, container_id);
 	bool is_reported = reported && strcmp(reported, seen->id) == 0;
 	worker_seen_release(&task->seen);
 	task->seen = (struct worker_seen){
@@ -102,8 +103,7 @@ static void take_seen(struct worker *worker, struct worker_task *task,
 	if (result->daemon_instance)
 		worker->daemon_instance = result->daemon_instance;
 	bool found = result->fault == FAULT_NONE && result->seen.state != CONTAINER_ABSENT;
-	bool ours = found && worker_seen_is_ours(worker, &result->seen, task->record.observed.task,
-						 task->op_attempt);
+	bool ours = found && worker_seen_is_ours(worker, &result->seen, task->id, task->op_attempt);
 	task->foreign = found && !ours;
 	task->container = ours ? result->seen.state : CONTAINER_ABSENT;
 	task->seen_at_ms = worker->now_ms;
@@ -114,14 +114,14 @@ static void take_seen(struct worker *worker, struct worker_task *task,
 	/* A creation that was not answered clearly did happen: no need to wait before the next
 	 * step. */
 	if (task->create_asked && task->container == CONTAINER_CREATED)
-		task->record.restart_at_ms = 0;
+		worker_task_set_restart_at(task, 0);
 	task->create_asked = false;
 }
 
 static void take_task(struct worker *worker, struct worker_task *task,
 		      const struct container_result *result)
 {
-	bool current = task->op_attempt == task->record.observed.attempt;
+	bool current = task->op_attempt == task->observed.attempt;
 	switch (result->verb) {
 	case CONTAINER_INSPECT:
 		if (current)
@@ -173,7 +173,7 @@ void worker_result_hint(struct worker *worker, const char *name)
 	if (!worker_container_name_parse(name, &id, &attempt))
 		return;
 	struct worker_task *task = worker_task_get(worker, id);
-	if (!task || task->record.observed.attempt != attempt)
+	if (!task || task->observed.attempt != attempt)
 		return;
 	task->look = true;
 	worker_task_mark_dirty(worker, task);

@@ -48,7 +48,7 @@ static bool take_slot(struct worker *worker, struct worker_task *task)
 		worker->queue_last = task;
 	}
 	if (worker->queue_first != task || worker->n_starting >= worker->options.starts_parallel) {
-		if (task->record.observed.reason == REASON_ASSIGNED && !task->told_to_wait)
+		if (task->observed.reason == REASON_ASSIGNED && !task->told_to_wait)
 			worker_task_show(worker, task, REASON_ASSIGNED,
 					 worker_sentence("waits for its turn: %lld starts are "
 							 "under way",
@@ -97,7 +97,7 @@ static void ask_pull(struct worker *worker, struct worker_task *task)
 {
 	if (task->template->sync.spec.pull_policy == PULL_ALWAYS)
 		show_pulling(worker, task);
-	worker_op_begin_task(worker, task, CONTAINER_PULL, task->record.observed.attempt);
+	worker_op_begin_task(worker, task, CONTAINER_PULL, task->observed.attempt);
 }
 
 void worker_start_pulling(struct worker *worker, uint64_t op)
@@ -106,8 +106,8 @@ void worker_start_pulling(struct worker *worker, uint64_t op)
 	if (!found || found->verb != CONTAINER_PULL)
 		return;
 	struct worker_task *task = found->task;
-	bool wanted = worker_task_is_live(task) && task->record.wanted == TASK_WANT_RUN;
-	if (wanted && task->template && task->record.observed.reason != REASON_PULLING)
+	bool wanted = worker_task_is_live(task) && task->wanted == TASK_WANT_RUN;
+	if (wanted && task->template && task->observed.reason != REASON_PULLING)
 		show_pulling(worker, task);
 }
 
@@ -138,7 +138,7 @@ static void ask_network(struct worker *worker, struct worker_task *task)
 		return;
 	}
 	struct container_action *action = worker_op_begin_task(
-		worker, task, CONTAINER_NETWORK_ENSURE, task->record.observed.attempt);
+		worker, task, CONTAINER_NETWORK_ENSURE, task->observed.attempt);
 	action->network = network;
 	action->resource_name = task->resource_name;
 }
@@ -149,25 +149,23 @@ static void ask_volume(struct worker *worker, struct worker_task *task)
 	const struct volume_spec *volume = &sync->volumes.items[task->path_index];
 	base_free(task->resource_name);
 	task->resource_name = container_volume_name(sync->project, volume);
-	struct container_action *action = worker_op_begin_task(
-		worker, task, CONTAINER_VOLUME_ENSURE, task->record.observed.attempt);
+	struct container_action *action =
+		worker_op_begin_task(worker, task, CONTAINER_VOLUME_ENSURE, task->observed.attempt);
 	action->volume = volume;
 	action->resource_name = task->resource_name;
 }
 
 static void ask_create(struct worker *worker, struct worker_task *task)
 {
-	const struct worker_record *record = &task->record;
 	struct container_action *action =
-		worker_op_begin_task(worker, task, CONTAINER_CREATE, record->observed.attempt);
+		worker_op_begin_task(worker, task, CONTAINER_CREATE, task->observed.attempt);
 	task->create_asked = true;
-	if (record->observed.reason != REASON_STARTING)
+	if (task->observed.reason != REASON_STARTING)
 		worker_task_show(worker, task, REASON_STARTING, worker_sentence("starting"));
-	if (record->attempt_ran < record->attempt_first ||
-	    record->attempt_ran >= record->observed.attempt)
+	if (task->attempt_ran < task->attempt_first || task->attempt_ran >= task->observed.attempt)
 		return;
 	char *previous = worker_lend(worker, base_calloc(1, CONTAINER_NAME_SIZE));
-	container_name(record->observed.task, record->attempt_ran, previous);
+	container_name(task->id, task->attempt_ran, previous);
 	action->previous = previous;
 }
 
@@ -175,12 +173,12 @@ static void ask_start(struct worker *worker, struct worker_task *task)
 {
 	int64_t instance = (int64_t)worker->daemon_instance;
 	/* It has not run yet: no restart of before has interrupted it, however soon it ends now. */
-	if (task->record.daemon_instance != instance || task->record.machine_restarted) {
-		task->record.daemon_instance = instance;
-		task->record.machine_restarted = false;
+	if (task->daemon_instance != instance || task->machine_restarted) {
+		task->daemon_instance = instance;
+		task->machine_restarted = false;
 		worker_task_mark_unsaved(worker, task);
 	}
-	worker_op_begin_task(worker, task, CONTAINER_START, task->record.observed.attempt);
+	worker_op_begin_task(worker, task, CONTAINER_START, task->observed.attempt);
 }
 
 /* The next step of the path that has something to do. */
@@ -189,7 +187,7 @@ static void ask_next(struct worker *worker, struct worker_task *task)
 	const struct sync_template *sync = &task->template->sync;
 	/* What ran here has its image: a registry that is away does not keep it from starting
 	 * again. */
-	bool has_image = task->record.attempt_ran && !task->image_gone;
+	bool has_image = task->attempt_ran && !task->image_gone;
 	if (task->path == PATH_PULL &&
 	    (sync->spec.pull_policy == PULL_NEVER || task->pulled || has_image))
 		task->path = PATH_NETWORKS;
@@ -226,8 +224,7 @@ static void give_up(struct worker *worker, struct worker_task *task)
 
 bool worker_start_advance(struct worker *worker, struct worker_task *task)
 {
-	struct worker_record *record = &task->record;
-	if (record->start_tries >= START_TRIES_MAX) {
+	if (worker_rare(task)->start_tries >= START_TRIES_MAX) {
 		give_up(worker, task);
 		return true;
 	}
@@ -239,11 +236,11 @@ bool worker_start_advance(struct worker *worker, struct worker_task *task)
 		worker_start_release(worker, task);
 		return false;
 	}
-	if (worker->now_ms < record->restart_at_ms) {
-		wait_until(worker, task, record->restart_at_ms);
+	if (worker->now_ms < worker_rare(task)->restart_at_ms) {
+		wait_until(worker, task, worker_rare(task)->restart_at_ms);
 		return false;
 	}
-	if (worker_strays_has_task(worker, record->observed.task)) {
+	if (worker_strays_has_task(worker, task->id)) {
 		wait_until(worker, task, worker->now_ms + STRAY_WAIT_MS);
 		return false;
 	}
@@ -253,13 +250,13 @@ bool worker_start_advance(struct worker *worker, struct worker_task *task)
 		char label[TASK_LABEL_SIZE];
 		notes_add(&worker->out->notes,
 			  "%s: a container that is not ours has the name of attempt %lld",
-			  worker_task_label(task, label), (long long)record->observed.attempt);
+			  worker_task_label(task, label), (long long)task->observed.attempt);
 		worker_task_next_attempt(worker, task);
 	}
-	if (!record->observed.attempt)
+	if (!task->observed.attempt)
 		worker_task_next_attempt(worker, task);
-	if (!record->daemon_instance) {
-		record->daemon_instance = (int64_t)worker->daemon_instance;
+	if (!task->daemon_instance) {
+		task->daemon_instance = (int64_t)worker->daemon_instance;
 		worker_task_mark_unsaved(worker, task);
 	}
 	if (task->container == CONTAINER_CREATED && worker_contents_ready(task))
@@ -289,7 +286,7 @@ static void take_success(struct worker *worker, struct worker_task *task,
 	case CONTAINER_CREATE:
 		task->container = CONTAINER_CREATED;
 		task->create_asked = false;
-		string_set(&task->record.observed.container_id, result->seen.id);
+		worker_task_set_container_id(task, base_strdup(result->seen.id));
 		break;
 	case CONTAINER_START:
 		worker_start_release(worker, task);
@@ -305,16 +302,16 @@ static void take_success(struct worker *worker, struct worker_task *task,
 static void try_again(struct worker *worker, struct worker_task *task,
 		      const struct container_result *result)
 {
-	struct worker_record *record = &task->record;
 	if (result->verb == CONTAINER_CREATE || result->verb == CONTAINER_START)
 		task->container = CONTAINER_UNKNOWN;
 	base_free(task->start_failure.message);
 	task->start_failure = worker_judge_fault_last(task, result);
-	record->start_tries++;
-	record->restart_at_ms =
-		worker->now_ms + (worker->options.backoff_first_ms << (record->start_tries - 1));
+	struct worker_rare *rare = worker_make_rare(task);
+	rare->start_tries++;
+	rare->restart_at_ms =
+		worker->now_ms + (worker->options.backoff_first_ms << (rare->start_tries - 1));
 	worker_task_mark_unsaved(worker, task);
-	if (record->start_tries >= START_TRIES_MAX)
+	if (rare->start_tries >= START_TRIES_MAX)
 		return;
 	char label[TASK_LABEL_SIZE];
 	char *tail = worker_words_tail(result->message);

@@ -29,7 +29,7 @@ static int64_t stop_grace_ms_of(const struct worker_task *task)
 void worker_stop_reset(struct worker_task *task)
 {
 	task->stop_stage = STOP_NOT;
-	task->record.killed = false;
+	task->killed = false;
 	task->pre_stop_done = 0;
 	task->signal_asked = false;
 	task->hook_tries = 0;
@@ -40,15 +40,14 @@ void worker_stop_reset(struct worker_task *task)
 static void send_signal(struct worker *worker, struct worker_task *task, const char *signal)
 {
 	struct container_action *action =
-		worker_op_begin_task(worker, task, CONTAINER_KILL, task->record.observed.attempt);
+		worker_op_begin_task(worker, task, CONTAINER_KILL, task->observed.attempt);
 	action->signal = worker_lend(worker, base_strdup(signal));
 }
 
 /* From here on an end is one of ours: also what the hooks bring about. */
 static void begin(struct worker *worker, struct worker_task *task)
 {
-	struct worker_record *record = &task->record;
-	record->attempt_signalled = record->observed.attempt;
+	task->attempt_signalled = task->observed.attempt;
 	worker_task_mark_unsaved(worker, task);
 	worker_health_end(worker, task);
 	task->stop_stage = STOP_HOOKS;
@@ -80,14 +79,13 @@ static void ask(struct worker *worker, struct worker_task *task)
 
 static void kill_now(struct worker *worker, struct worker_task *task)
 {
-	struct worker_record *record = &task->record;
 	if (task->stop_stage != STOP_KILLED) {
 		char label[TASK_LABEL_SIZE];
 		notes_add(&worker->out->notes, "%s did not stop in time: sent SIGKILL",
 			  worker_task_label(task, label));
 	}
-	if (!record->killed) {
-		record->killed = true;
+	if (!task->killed) {
+		task->killed = true;
 		worker_task_mark_unsaved(worker, task);
 	}
 	task->stop_stage = STOP_KILLED;
@@ -159,12 +157,11 @@ void worker_stop_result(struct worker *worker, struct worker_task *task,
 
 char *worker_stop_told(const struct worker_task *task)
 {
-	const struct worker_record *record = &task->record;
-	if (record->attempt_signalled != record->observed.attempt)
+	if (task->attempt_signalled != task->observed.attempt)
 		return worker_sentence("stopped while it was not running");
-	if (!record->killed && task->stop_stage == STOP_HOOKS)
+	if (!task->killed && task->stop_stage == STOP_HOOKS)
 		return worker_sentence("ended while its pre_stop hooks ran");
-	if (!record->killed)
+	if (!task->killed)
 		return worker_sentence("stopped by %s", stop_signal_of(task));
 	struct text text;
 	text_init(&text, LIMIT_NAME_BYTES);

@@ -86,7 +86,7 @@ static bool is_accounted_for(const struct worker *worker, const struct stray *st
 	    !worker_seen_is_ours(worker, &stray->seen, id, attempt) ||
 	    !uuid_equal(id.uuid, stray->seen.task.uuid))
 		return false;
-	return stray->orphan || attempt == task->record.observed.attempt;
+	return stray->orphan || attempt == task->observed.attempt;
 }
 
 static void kill_stray(struct worker *worker, struct stray *stray, const char *signal)

@@ -104,10 +104,10 @@ const char *worker_task_label(const struct worker_task *task, char out[TASK_LABE
 {
 	if (!task->template)
 		return text_print(out, TASK_LABEL_SIZE, "a task in slot %lld",
-				  (long long)task->record.desired.slot);
+				  (long long)task->slot);
 	const struct sync_template *sync = &task->template->sync;
 	return text_print(out, TASK_LABEL_SIZE, "%s/%s.%lld", sync->project ? sync->project : "",
-			  sync->name ? sync->name : "", (long long)task->record.desired.slot);
+			  sync->name ? sync->name : "", (long long)task->slot);
 }
 
 void worker_task_mark_dirty(struct worker *worker, struct worker_task *task)
@@ -143,19 +143,17 @@ struct worker_task *worker_task_get(const struct worker *worker, struct task_id 
 
 bool worker_task_is_live(const struct worker_task *task)
 {
-	return !task_is_final(task->record.observed.state);
+	return !task_is_final(task->observed.state);
 }
 
 struct worker_task *worker_task_new(struct worker *worker, struct task_id id)
 {
 	PRE(!worker_task_get(worker, id));
 	struct worker_task *task = base_calloc(1, sizeof(*task));
-	record_init(&worker_record_type, &task->record);
-	task->record.desired.task = id;
-	task->record.attempt_first = 1;
-	task->record.observed.task = id;
-	task->record.observed.state = TASK_SCHEDULED;
-	task->record.observed.exit_code = -1;
+	task->id = id;
+	task->attempt_first = 1;
+	task->observed.state = TASK_SCHEDULED;
+	task->observed.exit_code = -1;
 	task->container = CONTAINER_UNKNOWN;
 	task->old_container = CONTAINER_UNKNOWN;
 	task->due_ms = NEVER_MS;
@@ -202,13 +200,13 @@ void worker_task_delete(struct worker *worker, struct worker_task *task)
 	worker_start_release(worker, task);
 	worker_report_unlink(worker, task);
 	worker_due_set(worker, task, NEVER_MS);
-	if (!task->record.forgotten)
-		worker->digest -= (uint64_t)sync_assignment_digest(&task->record.desired);
+	if (!task->forgotten)
+		worker->digest -= worker_task_digest(task);
 	worker_task_unbind_template(worker, task);
 	*(task->prev ? &task->prev->next : &worker->task_first) = task->next;
 	*(task->next ? &task->next->prev : &worker->task_last) = task->prev;
-	map_remove(&worker->tasks, task->record.desired.task.uuid);
-	record_release(&worker_record_type, &task->record);
+	map_remove(&worker->tasks, task->id.uuid);
+	worker_task_release_record(task);
 	worker->running_counted = false;
 	worker_seen_release(&task->seen);
 	base_free(task->start_failure.message);
@@ -227,16 +225,17 @@ enum err_code worker_replay(struct worker *worker, const struct change *change, 
  * nothing. */
 static void note_machine_restart(struct worker *worker, struct worker_task *task)
 {
-	struct worker_record *record = &task->record;
 	if (!worker_task_is_live(task))
 		return;
-	record->machine_restarted = record->observed.attempt > 0;
-	record->started_ms = 0;
-	record->restart_at_ms = 0;
-	record->assigned_ms = worker->now_ms;
-	base_free(record->restarts.items);
-	record->restarts.items = NULL;
-	record->restarts.n = 0;
+	task->machine_restarted = task->observed.attempt > 0;
+	task->started_ms = 0;
+	worker_task_set_restart_at(task, 0);
+	task->assigned_ms = worker->now_ms;
+	if (task->rare) {
+		base_free(task->rare->restarts.items);
+		task->rare->restarts.items = NULL;
+		task->rare->restarts.n = 0;
+	}
 	worker_task_mark_unsaved(worker, task);
 }
 
@@ -312,7 +311,7 @@ static void set_runtime(struct worker *worker, bool up)
 	worker->runtime_up = up;
 	worker->send = true;
 	for (struct worker_task *task = worker->task_first; task; task = task->next) {
-		int reason = task->record.observed.reason;
+		int reason = task->observed.reason;
 		if (up) {
 			worker_task_forget_container(task);
 			task->not_before_ms = 0;
@@ -481,10 +480,9 @@ bool worker_container_of(const struct worker *worker, struct task_id id, int64_t
 	const struct worker_task *task = worker_task_get(worker, id);
 	if (!task)
 		return false;
-	const struct worker_record *record = &task->record;
 	if (!attempt)
-		attempt = record->attempt_ran;
-	if (attempt < record->attempt_first || attempt > record->attempt_ran || attempt < 1)
+		attempt = task->attempt_ran;
+	if (attempt < task->attempt_first || attempt > task->attempt_ran || attempt < 1)
 		return false;
 	container_name(id, attempt, out);
 	return true;

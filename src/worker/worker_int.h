@@ -59,7 +59,7 @@ struct worker_restart {
 };
 extern const struct record_type worker_restart_type;
 
-/* RECORD_ASSIGNMENT. Times in `_ms` are CLOCK_BOOTTIME and start anew with each boot.
+/* RECORD_ASSIGNMENT, as it is stored; what is held of it is struct worker_task. Times in `_ms` are CLOCK_BOOTTIME and start anew with each boot.
  * `observed.attempt` is the number of the current attempt. */
 struct worker_record {
 	struct sync_assignment desired; /* as the manager wrote it */
@@ -148,10 +148,44 @@ struct worker_seen {
 	bool oom_killed;
 };
 
-/* There may be ten thousand: what is small stands together at the end. */
+/* What few tasks have of their records. */
+struct worker_rare {
+	struct job_id job; /* both only where no template is known */
+	int64_t revision;
+	int64_t attempts_before;
+	LIST_OF(struct port_grant) ports;
+	LIST_OF(struct worker_restart) restarts;
+	struct observed_rest observed;
+	char *ending_message;
+	int64_t restart_at_ms;
+	int64_t restarts_in_row;
+	int64_t start_tries;
+};
+
+/* There may be ten thousand: of its record each member is as narrow as its bounds and called as there (`asked` is
+ * desired.wanted), nothing is held twice, and what few tasks have lies apart. record.c makes the one from the other. */
 struct worker_task {
-	struct worker_record record;
-	struct worker_template *template;
+	struct task_id id; /* a task begins with it */
+	struct observed_half observed;
+	struct worker_template
+		*template; /* of its job and revision; NULL: not known, then `rare` has these */
+	struct worker_rare *rare; /* NULL: all of it is zero; use worker_rare() */
+	int64_t daemon_instance;
+	int64_t started_ms;
+	int64_t assigned_ms;
+	int32_t slot;
+	int32_t attempt_first;
+	int32_t attempt_ran;
+	int32_t attempt_signalled;
+	uint8_t wanted;
+	uint8_t asked;
+	uint8_t stop_reason;
+	uint8_t ending_reason;
+	uint8_t hooks_done;
+	bool forgotten;
+	bool killed;
+	bool machine_restarted;
+
 	struct worker_task *prev, *next; /* all tasks, in order of arrival */
 	uint64_t set_mark;		 /* the last full set that listed it */
 	int64_t not_before_ms;		 /* nothing is tried before this */
@@ -381,6 +415,40 @@ void worker_task_delete(struct worker *worker, struct worker_task *task);
 struct worker_task *worker_task_get(const struct worker *worker, struct task_id id);
 /* Its final state is written, or it may not run any more for another reason. */
 bool worker_task_is_live(const struct worker_task *task);
+
+/* ---- record.c: a task and its record ---- */
+/* To read: never NULL. */
+const struct worker_rare *worker_rare(const struct worker_task *task);
+/* To write. Whoever may have made all of it zero marks the task dirty: converging frees it then. */
+struct worker_rare *worker_make_rare(struct worker_task *task);
+void worker_task_tidy(struct worker_task *task);
+/* 0 is nothing to hold. */
+void worker_task_set_restart_at(struct worker_task *task, int64_t at_ms);
+void worker_task_set_start_tries(struct worker_task *task, int64_t n);
+void worker_task_set_finished(struct worker_task *task, int64_t wall_ms);
+/* These take their text. */
+void worker_task_set_message(struct worker_task *task, char *message);
+void worker_task_set_container_id(struct worker_task *task, char *container_id);
+void worker_task_set_ending(struct worker_task *task, int reason, char *message);
+const char *worker_task_message(const struct worker_task *task);
+/* As the manager wrote it. Borrows from the task. */
+void worker_task_get_desired(const struct worker_task *task, struct sync_assignment *ret_desired);
+/* Copies. PRE: it can be held, and no template is bound. */
+void worker_task_set_desired(struct worker_task *task, const struct sync_assignment *desired);
+uint64_t worker_task_digest(const struct worker_task *task);
+/* Borrows from the task, and from the caller's `container_id`. */
+void worker_task_get_observed(const struct worker_task *task,
+			      char container_id[TASK_CONTAINER_ID_SIZE],
+			      struct task_observed *ret_observed);
+void worker_task_get_record(const struct worker_task *task,
+			    char container_id[TASK_CONTAINER_ID_SIZE],
+			    struct worker_record *ret_record);
+/* Moves: the record is zero afterwards. PRE: it can be held, and no template is bound. */
+void worker_task_take_record(struct worker_task *task, struct worker_record *record);
+/* What is held counts nothing further than LIMIT_TASK_COUNT. */
+bool worker_can_hold_desired(const struct sync_assignment *desired);
+bool worker_can_hold_record(const struct worker_record *record);
+void worker_task_release_record(struct worker_task *task);
 
 /* ---- text.c: sentences ---- */
 /* A heap sentence of at most LIMIT_MESSAGE_BYTES, one line, cut between characters. */

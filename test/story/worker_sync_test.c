@@ -28,6 +28,24 @@ static void an_older_set_is_refused(void **state)
 	world_free(world);
 }
 
+/* Beyond what a task here can hold, and any that a manager has. */
+static void a_set_that_counts_too_far_is_refused(void **state)
+{
+	(void)state;
+	struct world *world = world_new();
+	struct task_id id = world_begin(world, "app:1");
+	world_run(world, 1000);
+	world->answers_full = false;
+	world_assignment(world, id)->slot = LIMIT_TASK_COUNT + 1LL;
+	world->rev++;
+	world_send_full(world);
+	assert_non_null(strstr(text_string(&world->story), "counts too far is ignored"));
+	assert_int_equal(world->last_up.rev, 1);
+	world_run(world, 5000);
+	assert_int_equal(world_running(world, id), 1);
+	world_free(world);
+}
+
 static void an_older_epoch_is_refused_whatever_its_number(void **state)
 {
 	(void)state;
@@ -523,6 +541,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_older_set_is_refused),
+		TEST(a_set_that_counts_too_far_is_refused),
 		TEST(an_older_epoch_is_refused_whatever_its_number),
 		TEST(what_was_taken_is_known_after_a_crash),
 		TEST(a_change_on_another_base_is_not_taken_and_a_full_set_asked_for),
