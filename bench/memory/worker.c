@@ -212,18 +212,23 @@ static void tell(const struct bench *bench, size_t whole)
 {
 	const struct worker *worker = bench->worker;
 	struct part parts[] = { { "struct worker_task", 0 },
-				{ "texts", 0 },
+				{ "what few tasks have: ports, messages", 0 },
+				{ "what goes on", 0 },
 				{ "tasks by id", 0 },
+				{ "queues", 0 },
 				{ "templates", 0 } };
 	for (const struct worker_task *task = worker->task_first; task; task = task->next) {
 		parts[0].bytes += size_of(task);
+		parts[2].bytes += size_of(task->doing);
 		if (task->rare)
 			parts[1].bytes += size_of(task->rare) +
 					  size_of(task->rare->observed.container_id) +
 					  size_of(task->rare->observed.message);
 	}
-	parts[2].bytes = size_of(worker->tasks.slots);
-	count_templates(worker, &parts[3]);
+	parts[3].bytes = size_of(worker->tasks.slots) + size_of(worker->tasks.tags);
+	parts[4].bytes = size_of(worker->due) + size_of(worker->dirty.items) +
+			 size_of(worker->unsaved.items) + size_of(worker->news.items);
+	count_templates(worker, &parts[5]);
 	tell_parts("worker", bench->n_tasks, whole, parts, ARRAY_LEN(parts));
 }
 

@@ -31,18 +31,25 @@ static void check_place(const struct worker *worker, const struct worker_task *t
 {
 	INVARIANT(worker_task_get(worker, task->id) == task);
 	INVARIANT(!(task->has_slot && task->in_queue));
-	INVARIANT(IMPLIES(task->due_position, worker->due[task->due_position - 1] == task));
-	INVARIANT(IMPLIES(task->unacked, !task->forgotten));
-	const struct op *op = task->op ? worker_op_get(worker, task->op) : NULL;
-	INVARIANT(IMPLIES(task->op, op));
-	INVARIANT(IMPLIES(task->op, op->task == task));
+	INVARIANT(IMPLIES(task->due_position, worker->due[task->due_position - 1].task == task));
+	INVARIANT(IMPLIES(task->news_position, !task->forgotten));
+	INVARIANT(IMPLIES(task->news_position,
+			  worker->news.items[task->news_position - 1].task == task));
+	INVARIANT(IMPLIES(worker_task_is_at_rest(task), !task->doing));
+	INVARIANT(IMPLIES(task->in_queue, task->doing));
+	INVARIANT(!task->listed);
+	INVARIANT(IMPLIES(task->acted, worker->list_op));
+	const struct op *op =
+		worker_doing(task)->op ? worker_op_get(worker, worker_doing(task)->op) : NULL;
+	INVARIANT(IMPLIES(worker_doing(task)->op, op));
+	INVARIANT(IMPLIES(worker_doing(task)->op, op->task == task));
 	INVARIANT(!task->unsaved);
 }
 
 static void check_due(const struct worker *worker)
 {
 	for (size_t i = 1; i < worker->n_due; i++)
-		INVARIANT(worker->due[(i - 1) / 2]->due_ms <= worker->due[i]->due_ms);
+		INVARIANT(worker->due[(i - 1) / 2].at_ms <= worker->due[i].at_ms);
 }
 
 static void check_templates(const struct worker *worker)
@@ -70,7 +77,7 @@ static void check_probes(const struct worker *worker)
 	for (size_t i = 0; i < worker->n_ops; i++)
 		asked += worker->ops[i].owner == OP_PROBE;
 	for (const struct worker_task *task = worker->task_first; task; task = task->next) {
-		const struct worker_health *health = task->health;
+		const struct worker_health *health = worker_health(task);
 		if (!health)
 			continue;
 		INVARIANT(health->task == task);
@@ -81,7 +88,7 @@ static void check_probes(const struct worker *worker)
 	INVARIANT(asked == worker->n_probes && asked_here == asked);
 	INVARIANT(asked <= worker->options.probes_parallel);
 	for (const struct worker_health *at = worker->probe_first; at; at = at->queue_next)
-		INVARIANT(at->in_queue && at->task->health == at);
+		INVARIANT(at->in_queue && worker_health(at->task) == at);
 }
 
 void worker_check(const struct worker *worker)

@@ -34,7 +34,8 @@ void worker_task_forget_container(struct worker_task *task)
 
 void worker_task_next_attempt(struct worker *worker, struct worker_task *task)
 {
-	PRE(!task->op);
+	struct worker_doing *doing = worker_make_doing(task);
+	PRE(!doing->op);
 	PRE(task->container == CONTAINER_ABSENT || task->container == CONTAINER_EXITED);
 	task->observed.attempt++;
 	task->machine_restarted = false;
@@ -45,11 +46,11 @@ void worker_task_next_attempt(struct worker *worker, struct worker_task *task)
 	task->look = false;
 	task->memory_looked = false;
 	task->foreign = false;
-	task->path = PATH_PULL;
-	task->path_index = 0;
-	task->pulled = false;
+	doing->path = PATH_PULL;
+	doing->path_index = 0;
+	doing->pulled = false;
 	task->told_lease = false;
-	task->create_asked = false;
+	doing->create_asked = false;
 	worker_health_end(worker, task);
 	worker_stop_reset(task);
 	worker_task_mark_unsaved(worker, task);
@@ -67,7 +68,7 @@ void worker_task_inspect(struct worker *worker, struct worker_task *task)
 
 static void wait_until(struct worker *worker, struct worker_task *task, int64_t at_ms)
 {
-	task->not_before_ms = at_ms;
+	worker_task_wait_until(task, at_ms);
 	worker_due_set(worker, task, at_ms);
 }
 
@@ -113,8 +114,8 @@ static char *tell_ran_too_long(const struct worker_task *task)
 
 static char *tell_unhealthy(const struct worker_task *task)
 {
-	char *words =
-		task->health ? worker_health_told(task) : base_strdup(task->seen.health_output);
+	char *words = worker_health(task) ? worker_health_told(task)
+					  : base_strdup(worker_doing(task)->seen.health_output);
 	char *tail = worker_words_tail(words);
 	char *message = worker_sentence("unhealthy%s", tail);
 	base_free(tail);
@@ -159,8 +160,9 @@ static void see_whether_it_may_go_on(struct worker *worker, struct worker_task *
 /* Docker says that memory ran out in an event of its own, which may come after the end. */
 static bool memory_may_have_run_out(const struct worker_task *task)
 {
+	const struct worker_doing *doing = worker_doing(task);
 	return task->template && task->template->sync.spec.limits.memory_bytes &&
-	       task->seen.exit_code == EXIT_SIGKILL && !task->seen.oom_killed &&
+	       doing->seen.exit_code == EXIT_SIGKILL && !doing->seen.oom_killed &&
 	       task->attempt_signalled != task->observed.attempt && !task->memory_looked;
 }
 
@@ -221,7 +223,7 @@ static bool advance_stop(struct worker *worker, struct worker_task *task)
 	switch (task->container) {
 	case CONTAINER_RUNNING:
 	case CONTAINER_PAUSED:
-		if (PLANTED(PLANTED_STOP_UNSEEN) && task->stop_stage >= STOP_HOOKS) {
+		if (PLANTED(PLANTED_STOP_UNSEEN) && worker_doing(task)->stop_stage >= STOP_HOOKS) {
 			worker_task_stopped(worker, task, worker_stop_told(task));
 			return true;
 		}
@@ -303,17 +305,18 @@ static bool advance(struct worker *worker, struct worker_task *task)
 
 static void converge_container(struct worker *worker, struct worker_task *task)
 {
+	const struct worker_doing *doing = worker_doing(task);
 	if (!worker->runtime_up || !worker->listed)
 		return;
 	/* A pull may take minutes, and makes no container: a stop does not wait for it. */
-	if (task->op && task->op_verb == CONTAINER_PULL && task->wanted != TASK_WANT_RUN)
-		worker_op_end(worker, task->op);
-	if (task->op && worker_hooks_may_be_left(worker, task))
-		worker_op_end(worker, task->op);
-	if (task->op)
+	if (doing->op && doing->op_verb == CONTAINER_PULL && task->wanted != TASK_WANT_RUN)
+		worker_op_end(worker, doing->op);
+	if (doing->op && worker_hooks_may_be_left(worker, task))
+		worker_op_end(worker, doing->op);
+	if (doing->op)
 		return;
-	if (worker->now_ms < task->not_before_ms) {
-		worker_due_set(worker, task, task->not_before_ms);
+	if (worker->now_ms < doing->not_before_ms) {
+		worker_due_set(worker, task, doing->not_before_ms);
 		return;
 	}
 	worker_due_set(worker, task, NEVER_MS);
@@ -329,5 +332,5 @@ void worker_task_converge(struct worker *worker, struct worker_task *task)
 	if (worker_task_get(worker, id) != task)
 		return;
 	worker_health_advance(worker, task);
-	worker_task_tidy(task);
+	worker_task_tidy(task, worker->now_ms);
 }

@@ -127,7 +127,7 @@ void worker_task_bind_template(struct worker *worker, struct worker_task *task)
 	worker_lease_watch(worker, &task->template->sync.spec);
 	task->rare->job = (struct job_id){ 0 };
 	task->rare->revision = 0;
-	worker_task_tidy(task);
+	worker_task_tidy_rare(task);
 }
 
 void worker_task_unbind_template(struct worker *worker, struct worker_task *task)
@@ -222,7 +222,7 @@ static void take_assignment(struct worker *worker, const struct sync_assignment 
 		worker_task_mark_dirty(worker, task);
 	}
 	worker->digest += (uint64_t)sync_assignment_digest(desired);
-	task->set_mark = worker->set_mark;
+	task->in_set = true;
 	if (!task->template) {
 		worker_task_bind_template(worker, task);
 		worker_task_mark_dirty(worker, task);
@@ -261,11 +261,12 @@ void worker_desired_forget_all(struct worker *worker)
 
 static void take_full(struct worker *worker, const struct sync_down *down)
 {
-	worker->set_mark++;
+	for (struct worker_task *task = worker->task_first; task; task = task->next)
+		task->in_set = false;
 	for (size_t i = 0; i < down->tasks.n; i++)
 		take_assignment(worker, &down->tasks.items[i]);
 	for (struct worker_task *task = worker->task_first; task; task = task->next)
-		if (task->set_mark != worker->set_mark)
+		if (!task->in_set)
 			forget(worker, task);
 	if (!worker->full_taken)
 		worker_list_now(worker);

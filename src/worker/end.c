@@ -73,10 +73,10 @@ static int32_t recorded_exit_code(int64_t exit_code)
 
 static void report_id(struct worker_task *task)
 {
-	if (!task->seen.id)
+	if (!worker_doing(task)->seen.id)
 		return;
-	worker_task_set_container_id(task, task->seen.id);
-	task->seen.id = NULL;
+	worker_task_set_container_id(task, task->doing->seen.id);
+	task->doing->seen.id = NULL;
 }
 
 /* ---- running ---- */
@@ -99,7 +99,7 @@ void worker_task_runs(struct worker *worker, struct worker_task *task)
 {
 	PRE(worker_task_is_live(task));
 	struct observed_half *observed = &task->observed;
-	int64_t instance = (int64_t)task->seen_instance;
+	int64_t instance = (int64_t)worker_task_seen_instance(task);
 	bool known = observed->state == TASK_RUNNING && task->attempt_ran == observed->attempt;
 	take_health(worker, task);
 	if (known && task->daemon_instance == instance && !task->machine_restarted)
@@ -123,7 +123,8 @@ void worker_task_runs(struct worker *worker, struct worker_task *task)
 	task->started_ms = worker->now_ms;
 	worker_task_set_restart_at(task, 0);
 	worker_task_set_start_tries(task, 0);
-	observed->started_wall_ms = recorded_wall_ms(task->seen.started_wall_ms, worker->wall_ms);
+	observed->started_wall_ms =
+		recorded_wall_ms(worker_doing(task)->seen.started_wall_ms, worker->wall_ms);
 	observed->exit_code = -1;
 	report_id(task);
 	set_state(worker, task, TASK_RUNNING, REASON_RUNNING, worker_sentence("running"));
@@ -163,14 +164,15 @@ static void note_end(struct worker *worker, struct worker_task *task)
 		task->attempt_ran = observed->attempt;
 		task->started_ms = worker->now_ms;
 		observed->started_wall_ms =
-			task->seen.started_wall_ms ? recorded_wall_ms(task->seen.started_wall_ms, 0)
-						   : 0;
+			worker_doing(task)->seen.started_wall_ms
+				? recorded_wall_ms(worker_doing(task)->seen.started_wall_ms, 0)
+				: 0;
 		report_id(task);
 	}
 	worker_task_set_start_tries(task, 0);
-	observed->exit_code = recorded_exit_code(task->seen.exit_code);
-	worker_task_set_finished(task,
-				 recorded_wall_ms(task->seen.finished_wall_ms, worker->wall_ms));
+	observed->exit_code = recorded_exit_code(worker_doing(task)->seen.exit_code);
+	worker_task_set_finished(
+		task, recorded_wall_ms(worker_doing(task)->seen.finished_wall_ms, worker->wall_ms));
 }
 
 static void start_again(struct worker *worker, struct worker_task *task,

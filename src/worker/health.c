@@ -4,8 +4,8 @@
  *    most once at a time: beside the task's action, for a question changes nothing.
  * 2. At most `probes_parallel` questions are under way; further tasks wait, first in first out. In the queue is only
  *    who could be asked at once: anybody else at its head would hold up all of them.
- * 3. `task->health` is that of the current attempt. An attempt that an earlier life had found healthy is so until the
- *    check fails as often as it takes.
+ * 3. What worker_health() gives is of the current attempt. An attempt that an earlier life had found healthy is so until
+ *    the check fails as often as it takes.
  * 4. After a failure the container is inspected before anything follows from it: who is paused is not ill, and who has
  *    ended has its own reason. */
 #include <string.h>
@@ -49,14 +49,15 @@ static bool is_of_the_machine(const struct worker_task *task)
 
 void worker_health_want_address(struct worker_task *task, struct container_action *inspect)
 {
+	struct worker_doing *doing = worker_make_doing(task);
 	if (!probe_of(task) || is_of_the_machine(task))
 		return;
 	const struct sync_template *sync = &task->template->sync;
 	const struct network_spec *network = network_of(sync);
-	base_free(task->resource_name);
-	task->resource_name = network ? container_network_name(sync->project, network)
-				      : base_strdup(NETWORK_DEFAULT);
-	inspect->resource_name = task->resource_name;
+	base_free(doing->resource_name);
+	doing->resource_name = network ? container_network_name(sync->project, network)
+				       : base_strdup(NETWORK_DEFAULT);
+	inspect->resource_name = doing->resource_name;
 }
 
 /* ---- turns ---- */
@@ -104,7 +105,7 @@ static bool take_turn(struct worker *worker, struct worker_health *health)
 
 static bool in_start_period(const struct worker_task *task, int64_t at_ms)
 {
-	return task->health->status == HEALTH_STARTING &&
+	return worker_health(task)->status == HEALTH_STARTING &&
 	       at_ms < task->started_ms + probe_of(task)->start_period_ms;
 }
 
@@ -122,7 +123,7 @@ static int64_t first_wait_ms(const struct worker *worker, const struct worker_ta
 	const struct uuid *id = &task->id.uuid;
 	uint64_t share = hash_bytes(HASH_START, id->bytes + UUID_BYTES / 2, UUID_BYTES / 2);
 	int64_t interval = interval_ms(worker, task);
-	if (task->health->adopted)
+	if (worker_health(task)->adopted)
 		return (int64_t)(share % (uint64_t)interval);
 	return interval - (int64_t)(share % (uint64_t)(interval / 2 + 1));
 }
@@ -136,19 +137,19 @@ static void begin(struct worker_task *task)
 	health->adopted = known;
 	health->status =
 		known && observed->health == HEALTH_HEALTHY ? HEALTH_HEALTHY : HEALTH_STARTING;
-	task->health = health;
+	worker_make_rare(task)->health = health;
 }
 
 int worker_health_of(struct worker_task *task)
 {
 	if (!probe_of(task))
-		return task->seen.health;
+		return task->seen_health;
 	/* Decided, also by an earlier life. */
 	if (task->ending_reason)
 		return task->observed.health;
-	if (!task->health)
+	if (!worker_health(task))
 		begin(task);
-	struct worker_health *health = task->health;
+	struct worker_health *health = worker_health(task);
 	if (task->container == CONTAINER_PAUSED)
 		health->failures = health->failures_in_row = 0;
 	if (health->failures >= probe_retries(probe_of(task)))
@@ -158,7 +159,7 @@ int worker_health_of(struct worker_task *task)
 
 void worker_health_end(struct worker *worker, struct worker_task *task)
 {
-	struct worker_health *health = task->health;
+	struct worker_health *health = worker_health(task);
 	if (!health)
 		return;
 	if (health->op)
@@ -168,7 +169,7 @@ void worker_health_end(struct worker *worker, struct worker_task *task)
 	wake_first(worker);
 	base_free(health->words);
 	base_free(health);
-	task->health = NULL;
+	task->rare->health = NULL;
 }
 
 /* ---- asking ---- */
@@ -176,16 +177,16 @@ void worker_health_end(struct worker *worker, struct worker_task *task)
 static void ask(struct worker *worker, struct worker_task *task)
 {
 	const struct probe *probe = probe_of(task);
-	const char *address = is_of_the_machine(task) ? LOOPBACK : task->seen.address;
+	const char *address = is_of_the_machine(task) ? LOOPBACK : worker_rare(task)->address;
 	struct container_action *action =
 		worker_op_begin_probe(worker, task, probe_timeout_ms(probe));
 	action->address = address;
-	task->health->asked_ms = worker->now_ms;
+	worker_health(task)->asked_ms = worker->now_ms;
 }
 
 static bool may_be_asked(const struct worker *worker, const struct worker_task *task)
 {
-	return worker->runtime_up && worker->listed && task->health && probe_of(task) &&
+	return worker->runtime_up && worker->listed && worker_health(task) && probe_of(task) &&
 	       worker_task_is_live(task) && task->wanted == TASK_WANT_RUN && !task->ending_reason &&
 	       task->observed.state == TASK_RUNNING;
 }
@@ -194,7 +195,8 @@ static void fail(struct worker *worker, struct worker_task *task, const char *wo
 
 void worker_health_advance(struct worker *worker, struct worker_task *task)
 {
-	struct worker_health *health = task->health;
+	const struct worker_doing *doing = worker_doing(task);
+	struct worker_health *health = worker_health(task);
 	if (!may_be_asked(worker, task)) {
 		if (health)
 			give_up_turn(worker, health);
@@ -208,9 +210,9 @@ void worker_health_advance(struct worker *worker, struct worker_task *task)
 		worker_due_sooner(worker, task, health->next_ms);
 		return;
 	}
-	bool can_look = !task->op && worker->now_ms >= task->not_before_ms;
+	bool can_look = !doing->op && worker->now_ms >= doing->not_before_ms;
 	bool can_ask = task->container == CONTAINER_RUNNING &&
-		       (task->seen.address || is_of_the_machine(task));
+		       (worker_rare(task)->address || is_of_the_machine(task));
 	if (!can_ask)
 		give_up_turn(worker, health);
 	if (task->container == CONTAINER_PAUSED && can_look) {
@@ -231,7 +233,7 @@ void worker_health_advance(struct worker *worker, struct worker_task *task)
 
 char *worker_health_told(const struct worker_task *task)
 {
-	const struct worker_health *health = task->health;
+	const struct worker_health *health = worker_health(task);
 	char *what = probe_told(probe_of(task));
 	char *told = health->failures_in_row > 1
 			     ? worker_sentence("health check %s %s, %lld times in a row", what,
@@ -255,7 +257,7 @@ static void show(struct worker *worker, struct worker_task *task, char *message)
 
 static void pass(struct worker *worker, struct worker_task *task)
 {
-	struct worker_health *health = task->health;
+	struct worker_health *health = worker_health(task);
 	health->status = HEALTH_HEALTHY;
 	health->failures = health->failures_in_row = 0;
 	string_set(&health->words, NULL);
@@ -265,7 +267,7 @@ static void pass(struct worker *worker, struct worker_task *task)
 
 static void fail(struct worker *worker, struct worker_task *task, const char *words)
 {
-	struct worker_health *health = task->health;
+	struct worker_health *health = worker_health(task);
 	health->failures_in_row++;
 	if (!in_start_period(task, health->asked_ms))
 		health->failures++;
@@ -280,10 +282,10 @@ static void fail(struct worker *worker, struct worker_task *task, const char *wo
 /* Whether the container is well nobody knows: it is asked again in its time. */
 static void note_unasked(struct worker *worker, struct worker_task *task, const char *words)
 {
-	task->health->next_ms = worker->now_ms + interval_ms(worker, task);
-	if (!words || task->health->unasked_told)
+	worker_health(task)->next_ms = worker->now_ms + interval_ms(worker, task);
+	if (!words || worker_health(task)->unasked_told)
 		return;
-	task->health->unasked_told = true;
+	worker_health(task)->unasked_told = true;
 	char label[TASK_LABEL_SIZE];
 	char *what = probe_told(probe_of(task));
 	notes_add(&worker->out->notes, "%s health check %s %s", worker_task_label(task, label),

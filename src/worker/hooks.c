@@ -69,8 +69,8 @@ void worker_hooks_advance(struct worker *worker, struct worker_task *task)
 	size_t index = (size_t)task->hooks_done;
 	if (task->container == CONTAINER_PAUSED) {
 		task->look = true;
-		task->not_before_ms = worker->now_ms + RETRY_MS;
-		worker_due_set(worker, task, task->not_before_ms);
+		worker_task_wait_until(task, worker->now_ms + RETRY_MS);
+		worker_due_set(worker, task, worker_doing(task)->not_before_ms);
 		return;
 	}
 	const struct hook *hook = &hooks->post_start.items[index];
@@ -82,7 +82,8 @@ void worker_hooks_advance(struct worker *worker, struct worker_task *task)
 
 bool worker_hooks_may_be_left(const struct worker *worker, const struct worker_task *task)
 {
-	return task->op_verb == CONTAINER_EXEC && task->stop_stage == STOP_NOT &&
+	const struct worker_doing *doing = worker_doing(task);
+	return doing->op_verb == CONTAINER_EXEC && doing->stop_stage == STOP_NOT &&
 	       (task->wanted != TASK_WANT_RUN || !worker_task_is_live(task) ||
 		worker_lease_is_over(worker, task));
 }
@@ -104,11 +105,12 @@ static void fail_start(struct worker *worker, struct worker_task *task, const ch
 static void take_post_start(struct worker *worker, struct worker_task *task,
 			    const struct container_result *result)
 {
+	struct worker_doing *doing = worker_make_doing(task);
 	if (!worker_hooks_are_left(task) || task->ending_reason)
 		return;
 	if (result->fault == FAULT_NONE) {
 		task->hooks_done++;
-		task->hook_tries = 0;
+		doing->hook_tries = 0;
 		worker_task_mark_unsaved(worker, task);
 		return;
 	}
@@ -119,10 +121,10 @@ static void take_post_start(struct worker *worker, struct worker_task *task,
 		return;
 	}
 	task->container = CONTAINER_UNKNOWN;
-	task->not_before_ms = worker->now_ms + RETRY_MS;
-	if (result->fault == FAULT_UNREACHABLE || ++task->hook_tries < HOOK_TRIES_MAX)
+	worker_task_wait_until(task, worker->now_ms + RETRY_MS);
+	if (result->fault == FAULT_UNREACHABLE || ++doing->hook_tries < HOOK_TRIES_MAX)
 		return;
-	task->hook_tries = 0;
+	doing->hook_tries = 0;
 	char *tail = worker_words_tail(result->message);
 	char *words = worker_sentence("could not be run in %d tries%s", HOOK_TRIES_MAX, tail);
 	fail_start(worker, task, words);
@@ -134,14 +136,15 @@ static void take_post_start(struct worker *worker, struct worker_task *task,
 
 bool worker_hooks_before_stop(struct worker *worker, struct worker_task *task)
 {
+	const struct worker_doing *doing = worker_doing(task);
 	const struct hooks *hooks = hooks_of(task);
-	int64_t left_ms = task->kill_at_ms - worker->now_ms;
-	if (!worker_task_is_live(task) || task->hook_failure || left_ms <= 0 ||
-	    task->ending_reason == REASON_HOOK_FAILED || task->pre_stop_done >= hooks->pre_stop.n ||
-	    task->container != CONTAINER_RUNNING)
+	int64_t left_ms = doing->kill_at_ms - worker->now_ms;
+	if (!worker_task_is_live(task) || doing->hook_failure || left_ms <= 0 ||
+	    task->ending_reason == REASON_HOOK_FAILED ||
+	    doing->pre_stop_done >= hooks->pre_stop.n || task->container != CONTAINER_RUNNING)
 		return false;
-	const struct hook *hook = &hooks->pre_stop.items[task->pre_stop_done];
-	char *name = name_of("pre_stop", task->pre_stop_done, hooks->pre_stop.n, hook);
+	const struct hook *hook = &hooks->pre_stop.items[doing->pre_stop_done];
+	char *name = name_of("pre_stop", doing->pre_stop_done, hooks->pre_stop.n, hook);
 	worker_task_show(worker, task, REASON_STOPPING,
 			 worker_sentence("stopping: running its %s", name));
 	base_free(name);
@@ -152,12 +155,13 @@ bool worker_hooks_before_stop(struct worker *worker, struct worker_task *task)
 static void take_pre_stop(struct worker *worker, struct worker_task *task,
 			  const struct container_result *result)
 {
+	struct worker_doing *doing = worker_make_doing(task);
 	const struct hooks *hooks = hooks_of(task);
 	if (result->fault == FAULT_UNREACHABLE) {
-		task->not_before_ms = worker->now_ms + RETRY_MS;
+		worker_task_wait_until(task, worker->now_ms + RETRY_MS);
 		return;
 	}
-	size_t index = task->pre_stop_done++;
+	size_t index = doing->pre_stop_done++;
 	/* It may have ended the container, or been ended with it. */
 	task->container = CONTAINER_UNKNOWN;
 	if (result->fault == FAULT_NONE || index >= hooks->pre_stop.n)
@@ -165,9 +169,10 @@ static void take_pre_stop(struct worker *worker, struct worker_task *task,
 	const char *words = result->message ? result->message : "could not be run";
 	char label[TASK_LABEL_SIZE];
 	char *name = name_of("pre_stop", index, hooks->pre_stop.n, &hooks->pre_stop.items[index]);
-	base_free(task->hook_failure);
-	task->hook_failure = worker_sentence("%s %s", name, words);
-	notes_add(&worker->out->notes, "%s %s", worker_task_label(task, label), task->hook_failure);
+	base_free(doing->hook_failure);
+	doing->hook_failure = worker_sentence("%s %s", name, words);
+	notes_add(&worker->out->notes, "%s %s", worker_task_label(task, label),
+		  doing->hook_failure);
 	base_free(name);
 }
 
@@ -176,7 +181,7 @@ void worker_hooks_result(struct worker *worker, struct worker_task *task,
 {
 	if (!worker_task_is_live(task))
 		return;
-	if (task->stop_stage == STOP_NOT)
+	if (worker_doing(task)->stop_stage == STOP_NOT)
 		take_post_start(worker, task, result);
 	else
 		take_pre_stop(worker, task, result);

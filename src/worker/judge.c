@@ -55,18 +55,19 @@ static struct verdict judge_memory(const struct worker_task *task)
 
 static struct verdict judge_exit(const struct worker_task *task)
 {
-	long long exit_code = task->seen.exit_code;
+	const struct worker_doing *doing = worker_doing(task);
+	long long exit_code = doing->seen.exit_code;
 	if (exit_code == 0)
 		return (struct verdict){ REASON_EXIT_ZERO,
 					 worker_sentence("exited with status 0") };
-	if (task->seen.oom_killed)
+	if (doing->seen.oom_killed)
 		return judge_memory(task);
 	const char *signal = signal_of_exit(exit_code);
 	if (signal)
 		return (struct verdict){ REASON_SIGNALLED,
 					 worker_sentence("killed by %s (exit %lld)", signal,
 							 exit_code) };
-	char *tail = worker_words_tail(task->seen.error);
+	char *tail = worker_words_tail(doing->seen.error);
 	struct verdict verdict = { REASON_EXIT_NONZERO,
 				   worker_sentence("exited with status %lld%s", exit_code, tail) };
 	base_free(tail);
@@ -76,7 +77,7 @@ static struct verdict judge_exit(const struct worker_task *task)
 struct verdict worker_judge_end(const struct worker *worker, const struct worker_task *task)
 {
 	bool exited = task->container == CONTAINER_EXITED;
-	uint64_t instance = exited ? task->seen_instance : worker->daemon_instance;
+	uint64_t instance = exited ? worker_task_seen_instance(task) : worker->daemon_instance;
 	if (task->attempt_signalled == task->observed.attempt) {
 		if (task->ending_reason)
 			return (struct verdict){ task->ending_reason,
@@ -160,7 +161,7 @@ static char *tell_mount(const struct worker_task *task, const struct container_r
 {
 	if (result->verb == CONTAINER_VOLUME_ENSURE)
 		return worker_sentence("volume %s cannot be used on this machine%s",
-				       task->resource_name, tail);
+				       worker_doing(task)->resource_name, tail);
 	if (result->verb == CONTAINER_FILES)
 		return worker_sentence("its configs and secrets cannot be put on this machine%s",
 				       tail);
@@ -185,14 +186,15 @@ static bool is_missing_resource(const struct container_result *result)
 static struct verdict judge_resource(const struct worker_task *task,
 				     const struct container_result *result, const char *tail)
 {
+	const struct worker_doing *doing = worker_doing(task);
 	if (result->verb == CONTAINER_VOLUME_ENSURE)
 		return (struct verdict){ REASON_MOUNT_FAILED,
 					 worker_sentence(
 						 "volume %s does not exist on this machine%s",
-						 task->resource_name, tail) };
+						 doing->resource_name, tail) };
 	return (struct verdict){ REASON_START_FAILED,
 				 worker_sentence("network %s does not exist on this machine%s",
-						 task->resource_name, tail) };
+						 doing->resource_name, tail) };
 }
 
 static struct verdict judge_named(const struct worker_task *task,

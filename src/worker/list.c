@@ -60,8 +60,8 @@ static struct worker_task *owner_of(const struct worker *worker, const struct co
 /* The store knows less than the machine: it was restored from an older copy. */
 static void adopt_newer(struct worker *worker, struct worker_task *task, int64_t attempt)
 {
-	if (task->op || attempt <= task->observed.attempt || attempt > ATTEMPT_ADOPTED_MAX ||
-	    !worker_task_is_live(task))
+	if (worker_doing(task)->op || attempt <= task->observed.attempt ||
+	    attempt > ATTEMPT_ADOPTED_MAX || !worker_task_is_live(task))
 		return;
 	worker_task_adopt(worker, task, attempt);
 }
@@ -76,27 +76,30 @@ static void take_one(struct worker *worker, struct worker_task *task,
 		return;
 	}
 	if (seen->attempt == task->observed.attempt) {
-		task->list_mark = worker->list_mark;
-		task->list_state = seen->state;
-		task->list_health = seen->health;
+		task->listed = true;
+		task->list_state = (uint8_t)seen->state;
+		task->list_health = (uint8_t)seen->health;
 		return;
 	}
 	/* An answer in flight may be about this very container. */
-	if (task->op)
+	if (worker_doing(task)->op)
 		return;
 	if (runs(seen->state) || seen->attempt < task->attempt_first ||
 	    seen->attempt > task->observed.attempt)
 		worker_strays_put(worker, seen, false);
 }
 
-static void compare(struct worker *worker, struct worker_task *task, uint64_t op)
+static void compare(struct worker *worker, struct worker_task *task)
 {
-	if (task->op || task->op_last > op || task->container == CONTAINER_UNKNOWN ||
+	bool listed = task->listed;
+	bool acted = task->acted;
+	task->listed = false;
+	task->acted = false;
+	if (worker_doing(task)->op || acted || task->container == CONTAINER_UNKNOWN ||
 	    !task->observed.attempt)
 		return;
 	if (PLANTED(PLANTED_EXIT_MISSED))
 		return;
-	bool listed = task->list_mark == worker->list_mark;
 	bool is_silent = worker->list_ended && !listed;
 	if (is_silent && (runs(task->container) || task->container == CONTAINER_ABSENT))
 		return;
@@ -126,6 +129,8 @@ static void plan_next(struct worker *worker, size_t n_listed)
 
 static void take_failure(struct worker *worker, const struct container_result *result)
 {
+	for (struct worker_task *task = worker->task_first; task; task = task->next)
+		task->acted = false;
 	worker->list_at_ms = worker->now_ms + RETRY_MS;
 	if (worker->list_ended)
 		return;
@@ -167,7 +172,7 @@ void worker_list_result(struct worker *worker, uint64_t op, const struct contain
 	}
 	worker_networks_take_list(worker, &result->networks);
 	for (struct worker_task *task = worker->task_first; task; task = task->next) {
-		compare(worker, task, op);
+		compare(worker, task);
 		if (!worker->listed)
 			worker_task_mark_dirty(worker, task);
 	}

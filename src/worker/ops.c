@@ -67,7 +67,7 @@ struct container_action *worker_op_begin(struct worker *worker, int owner, int v
 struct container_action *worker_op_begin_task(struct worker *worker, struct worker_task *task,
 					      int verb, int64_t attempt)
 {
-	PRE(!task->op);
+	PRE(!worker_doing(task)->op);
 	PRE(attempt >= 1);
 	PRE(attempt <= task->observed.attempt);
 	struct sync_assignment desired;
@@ -76,10 +76,11 @@ struct container_action *worker_op_begin_task(struct worker *worker, struct work
 	container_name(desired.task, attempt, name);
 	struct container_action *action = worker_op_begin(worker, OP_TASK, verb, name);
 	worker->ops[worker->n_ops - 1].task = task;
-	task->op = action->op;
-	task->op_last = action->op;
-	task->op_verb = verb;
-	task->op_attempt = attempt;
+	struct worker_doing *doing = worker_make_doing(task);
+	doing->op = action->op;
+	doing->op_verb = verb;
+	doing->op_attempt = attempt;
+	task->acted = worker->list_op != 0;
 	action->task = desired.task;
 	action->revision = desired.revision;
 	action->slot = desired.slot;
@@ -114,7 +115,7 @@ struct container_action *worker_op_begin_stray(struct worker *worker, struct str
 struct container_action *worker_op_begin_probe(struct worker *worker, struct worker_task *task,
 					       int64_t timeout_ms)
 {
-	PRE(!task->health->op);
+	PRE(!worker_health(task)->op);
 	const struct observed_half *observed = &task->observed;
 	char name[CONTAINER_NAME_SIZE];
 	container_name(task->id, observed->attempt, name);
@@ -122,7 +123,7 @@ struct container_action *worker_op_begin_probe(struct worker *worker, struct wor
 	struct op *op = &worker->ops[worker->n_ops - 1];
 	op->task = task;
 	op->expires_ms = worker->now_ms + timeout_ms + ANSWER_MARGIN_MS;
-	task->health->op = action->op;
+	worker_health(task)->op = action->op;
 	worker->n_probes++;
 	action->timeout_ms = timeout_ms;
 	action->task = task->id;
@@ -136,10 +137,10 @@ void worker_op_end(struct worker *worker, uint64_t op)
 	struct op *found = worker_op_get(worker, op);
 	PRE(found);
 	if (found->owner == OP_PROBE) {
-		found->task->health->op = 0;
+		worker_health(found->task)->op = 0;
 		worker->n_probes--;
 	} else if (found->task) {
-		found->task->op = 0;
+		found->task->doing->op = 0;
 	}
 	if (found->stray)
 		found->stray->op = 0;

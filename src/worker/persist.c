@@ -106,10 +106,9 @@ void worker_persist_turn(struct worker *worker)
 {
 	if (PLANTED(PLANTED_RESTLESS) && worker->task_first)
 		worker_task_mark_unsaved(worker, worker->task_first);
-	for (struct worker_task *task = worker->unsaved_first, *next; task; task = next) {
-		next = task->unsaved_next;
+	while (!worker_queue_is_empty(&worker->unsaved)) {
+		struct worker_task *task = worker_queue_take(&worker->unsaved);
 		task->unsaved = false;
-		task->unsaved_next = NULL;
 		struct worker_record record;
 		char container_id[TASK_CONTAINER_ID_SIZE];
 		worker_task_get_record(task, container_id, &record);
@@ -117,8 +116,6 @@ void worker_persist_turn(struct worker *worker)
 		change_key_id(&change, task->id.uuid);
 		put(worker, &change);
 	}
-	worker->unsaved_first = NULL;
-	worker->unsaved_last = NULL;
 	if (!worker->meta_unsaved)
 		return;
 	worker->meta_unsaved = false;

@@ -1,39 +1,15 @@
 /* A task as the worker holds it, and the record that is stored of it.
  *
  * 1. A record that is taken and got again is the same (record_test.c tries it with all that the table allows).
- * 2. rare is NULL or holds something that is not zero, but while its task is dirty.
- * 3. Job and revision are those of the template where one is bound. */
-#include <string.h>
+ * 2. Job and revision are those of the template where one is bound. */
 
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
-#include "worker/worker_int.h"
+#include "worker/worker_task.h"
 
 _Static_assert(LIMIT_HOOKS <= UINT8_MAX, "hooks_done counts them in one byte");
 _Static_assert(REASON_COUNT <= UINT8_MAX, "a task holds a reason in one byte");
-
-static const struct worker_rare no_rare;
-
-const struct worker_rare *worker_rare(const struct worker_task *task)
-{
-	return task->rare ? task->rare : &no_rare;
-}
-
-struct worker_rare *worker_make_rare(struct worker_task *task)
-{
-	if (!task->rare)
-		task->rare = base_calloc(1, sizeof(*task->rare));
-	return task->rare;
-}
-
-void worker_task_tidy(struct worker_task *task)
-{
-	if (!task->rare || memcmp(task->rare, &no_rare, sizeof(no_rare)) != 0)
-		return;
-	base_free(task->rare);
-	task->rare = NULL;
-}
 
 /* ---- one by one ---------------------------------------------------------------------------------------- */
 
@@ -226,7 +202,7 @@ void worker_task_take_record(struct worker_task *task, struct worker_record *rec
 	take_rare(task, record);
 	observed_half_take(&task->observed, &record->observed, &task->rare->observed);
 	*record = (struct worker_record){ 0 };
-	worker_task_tidy(task);
+	worker_task_tidy_rare(task);
 }
 
 void worker_task_release_record(struct worker_task *task)
@@ -239,6 +215,7 @@ void worker_task_release_record(struct worker_task *task)
 	base_free(rare->observed.container_id);
 	base_free(rare->observed.message);
 	base_free(rare->ending_message);
+	base_free(rare->address);
 	base_free(rare);
 	task->rare = NULL;
 }

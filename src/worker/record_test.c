@@ -122,14 +122,14 @@ static void what_is_zero_again_is_not_held(void **state)
 	worker_task_set_start_tries(&task, 1);
 	worker_task_set_message(&task, base_strdup("pulling app:1"));
 	worker_task_set_ending(&task, REASON_UNHEALTHY, base_strdup("unhealthy"));
-	worker_task_tidy(&task);
+	worker_task_tidy_rare(&task);
 	assert_int_equal(worker_rare(&task)->restart_at_ms, 5);
 	assert_string_equal(worker_task_message(&task), "pulling app:1");
 	worker_task_set_restart_at(&task, 0);
 	worker_task_set_start_tries(&task, 0);
 	worker_task_set_message(&task, base_strdup("starting"));
 	worker_task_set_ending(&task, REASON_NONE, NULL);
-	worker_task_tidy(&task);
+	worker_task_tidy_rare(&task);
 	assert_null(task.rare);
 	assert_string_equal(worker_task_message(&task), "starting");
 }

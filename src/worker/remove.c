@@ -60,8 +60,8 @@ bool worker_remove_advance(struct worker *worker, struct worker_task *task)
 			return true;
 		default:
 			worker_task_forget_container(task);
-			task->not_before_ms = worker->now_ms + RETRY_MS;
-			worker_due_set(worker, task, task->not_before_ms);
+			worker_task_wait_until(task, worker->now_ms + RETRY_MS);
+			worker_due_set(worker, task, worker_doing(task)->not_before_ms);
 			return true;
 		}
 	}
@@ -76,34 +76,35 @@ static void take_old_seen(struct worker *worker, struct worker_task *task,
 		return;
 	}
 	if (result->fault != FAULT_NONE) {
-		task->not_before_ms = worker->now_ms + RETRY_MS;
+		worker_task_wait_until(task, worker->now_ms + RETRY_MS);
 		return;
 	}
 	/* Somebody else's container under our name is none of ours: ours is gone. */
-	bool ours = worker_seen_is_ours(worker, &result->seen, task->id, task->op_attempt);
-	task->old_container = ours ? result->seen.state : CONTAINER_ABSENT;
+	bool ours = worker_seen_is_ours(worker, &result->seen, task->id,
+					worker_doing(task)->op_attempt);
+	task->old_container = (int8_t)(ours ? result->seen.state : CONTAINER_ABSENT);
 }
 
 void worker_remove_result(struct worker *worker, struct worker_task *task,
 			  const struct container_result *result)
 {
-	bool current = task->op_attempt == task->observed.attempt;
+	bool current = worker_doing(task)->op_attempt == task->observed.attempt;
 	if (result->verb == CONTAINER_INSPECT) {
 		take_old_seen(worker, task, result);
 		return;
 	}
 	if (result->verb == CONTAINER_KILL) {
 		if (result->fault != FAULT_NONE)
-			task->not_before_ms = worker->now_ms + RETRY_MS;
+			worker_task_wait_until(task, worker->now_ms + RETRY_MS);
 		return;
 	}
-	int known = CONTAINER_UNKNOWN;
+	int8_t known = CONTAINER_UNKNOWN;
 	if (result->fault == FAULT_NONE || result->fault == FAULT_NOT_FOUND)
 		known = CONTAINER_ABSENT;
 	else
-		task->not_before_ms =
-			worker->now_ms +
-			(result->fault == FAULT_UNREACHABLE ? RETRY_MS : REMOVE_RETRY_MS);
+		worker_task_wait_until(task, worker->now_ms + (result->fault == FAULT_UNREACHABLE
+								       ? RETRY_MS
+								       : REMOVE_RETRY_MS));
 	if (current)
 		task->container = known;
 	else

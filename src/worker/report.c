@@ -26,28 +26,73 @@ static int64_t take_number(struct worker *worker)
 	return worker->number_next++;
 }
 
+/* ---- what is not acknowledged ---- */
+
+/* An array of so many is kept while it is empty. */
+#define CAPACITY_KEPT 16
+
+void worker_news_release(struct news *news)
+{
+	base_free(news->items);
+	*news = (struct news){ 0 };
+}
+
+static void pass_holes(struct news *news)
+{
+	while (news->first < news->n && !news->items[news->first].task)
+		news->first++;
+	if (news->first < news->n)
+		return;
+	INVARIANT(news->n_tasks == 0);
+	news->first = news->n = 0;
+	if (news->capacity > CAPACITY_KEPT)
+		worker_news_release(news);
+}
+
+static void place(struct news *news, size_t at, struct news_item item)
+{
+	news->items[at] = item;
+	item.task->news_position = (uint32_t)at + 1;
+}
+
+/* Most of a full array is holes: those that changed again. */
+static void close_holes(struct news *news)
+{
+	size_t n = 0;
+	for (size_t i = news->first; i < news->n; i++)
+		if (news->items[i].task)
+			place(news, n++, news->items[i]);
+	news->first = 0;
+	news->n = n;
+	INVARIANT(n == news->n_tasks);
+}
+
 void worker_report_unlink(struct worker *worker, struct worker_task *task)
 {
-	if (!task->unacked)
+	struct news *news = &worker->news;
+	if (!task->news_position)
 		return;
-	task->unacked = false;
-	*(task->unacked_prev ? &task->unacked_prev->unacked_next : &worker->unacked_first) =
-		task->unacked_next;
-	*(task->unacked_next ? &task->unacked_next->unacked_prev : &worker->unacked_last) =
-		task->unacked_prev;
-	task->unacked_prev = NULL;
-	task->unacked_next = NULL;
+	news->items[task->news_position - 1].task = NULL;
+	news->n_tasks--;
+	task->news_position = 0;
+	pass_holes(news);
 }
 
 static void link_last(struct worker *worker, struct worker_task *task)
 {
+	struct news *news = &worker->news;
 	worker_report_unlink(worker, task);
-	task->unacked = true;
-	task->reported_in = 0;
-	task->unacked_prev = worker->unacked_last;
-	*(worker->unacked_last ? &worker->unacked_last->unacked_next : &worker->unacked_first) =
-		task;
-	worker->unacked_last = task;
+	if (news->n == news->capacity && news->n_tasks < news->n / 2)
+		close_holes(news);
+	news->items = base_grow(news->items, news->n, &news->capacity, sizeof(*news->items));
+	place(news, news->n++, (struct news_item){ .task = task });
+	news->n_tasks++;
+}
+
+/* NULL: there are none. */
+static const struct news_item *first_of(const struct news *news)
+{
+	return news->n ? &news->items[news->first] : NULL;
 }
 
 void worker_report_task(struct worker *worker, struct worker_task *task, enum urgency urgency)
@@ -87,40 +132,42 @@ void worker_report_acked(struct worker *worker, int64_t report)
 	if (worker->facts_reported_in && worker->facts_reported_in <= report)
 		worker->facts_unacked = false;
 	/* In the order they were said in, and then those that were not. */
-	for (struct worker_task *task = worker->unacked_first, *next;
-	     task && task->reported_in && task->reported_in <= report; task = next) {
-		next = task->unacked_next;
-		worker_report_unlink(worker, task);
-	}
-	worker->report_awaits_ack = worker->unacked_first && worker->unacked_first->reported_in;
+	const struct news_item *first;
+	while ((first = first_of(&worker->news)) && first->reported_in &&
+	       first->reported_in <= report)
+		worker_report_unlink(worker, first->task);
+	worker->report_awaits_ack = first && first->reported_in;
 }
 
 /* Those that were said go first, so that the others are at the end. */
-static struct worker_task *first_unsaid(struct worker *worker)
+static size_t first_unsaid(const struct news *news)
 {
-	struct worker_task *first = NULL;
-	for (struct worker_task *task = worker->unacked_last; task && !task->reported_in;
-	     task = task->unacked_prev)
-		first = task;
+	size_t first = news->n;
+	while (first > news->first && !news->items[first - 1].reported_in)
+		first--;
 	return first;
 }
 
 static void add_observed(struct worker *worker, struct sync_up *up)
 {
-	struct worker_task *first = up->since ? first_unsaid(worker) : worker->unacked_first;
+	struct news *news = &worker->news;
+	size_t first = up->since ? first_unsaid(news) : news->first;
 	size_t n = 0;
-	for (struct worker_task *task = first; task; task = task->unacked_next)
-		n++;
+	for (size_t i = first; i < news->n; i++)
+		n += news->items[i].task != NULL;
 	if (!n)
 		return;
 	up->observed.items = base_calloc(n, sizeof(struct task_observed));
-	for (struct worker_task *task = first; task; task = task->unacked_next) {
+	for (size_t i = first; i < news->n; i++) {
+		struct news_item *item = &news->items[i];
+		if (!item->task)
+			continue;
 		char container_id[TASK_CONTAINER_ID_SIZE];
 		struct task_observed observed;
-		worker_task_get_observed(task, container_id, &observed);
+		worker_task_get_observed(item->task, container_id, &observed);
 		record_copy(&task_observed_type, &up->observed.items[up->observed.n++], &observed);
-		if (!task->reported_in)
-			task->reported_in = up->report;
+		if (!item->reported_in)
+			item->reported_in = up->report;
 	}
 	POST(up->observed.n == n);
 }
@@ -207,7 +254,7 @@ void worker_report_publish(struct worker *worker)
 	add_volumes(worker, up);
 	worker->send = false;
 	worker->report_sent = up->report;
-	worker->report_awaits_ack = worker->unacked_first != NULL;
+	worker->report_awaits_ack = worker->news.n_tasks > 0;
 	worker->beat_at_ms = worker->now_ms + worker->options.beat_ms;
 }
 

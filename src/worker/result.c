@@ -61,33 +61,30 @@ static uint64_t instance_of(const struct worker *worker, const struct worker_tas
 	return task->daemon_instance ? (uint64_t)task->daemon_instance : worker->daemon_instance;
 }
 
-void worker_seen_release(struct worker_seen *seen)
+static void set_address(struct worker_task *task, const char *address)
 {
-	base_free(seen->id);
-	base_free(seen->error);
-	base_free(seen->stop_signal);
-	base_free(seen->health_output);
-	base_free(seen->address);
-	*seen = (struct worker_seen){ 0 };
+	if (address || task->rare)
+		string_set(&worker_make_rare(task)->address, address);
 }
 
 static void keep_seen(struct worker_task *task, const struct container_seen *seen)
 {
+	struct worker_doing *doing = worker_make_doing(task);
 	char container_id[TASK_CONTAINER_ID_SIZE];
 	const char *reported = observed_half_container_id(
 		&task->observed, worker_rare(task)->observed.container_id, container_id);
 	bool is_reported = reported && strcmp(reported, seen->id) == 0;
-	worker_seen_release(&task->seen);
-	task->seen = (struct worker_seen){
+	task->seen_health = (uint8_t)seen->health;
+	set_address(task, seen->address);
+	worker_seen_release(&doing->seen);
+	doing->seen = (struct worker_seen){
 		.id = is_reported ? NULL : base_strdup(seen->id),
 		.error = base_strdup(seen->error),
 		.stop_signal = base_strdup(seen->stop_signal),
 		.health_output = base_strdup(seen->health_output),
-		.address = base_strdup(seen->address),
 		.exit_code = seen->exit_code,
 		.started_wall_ms = seen->started_wall_ms,
 		.finished_wall_ms = seen->finished_wall_ms,
-		.health = seen->health,
 		.oom_killed = seen->oom_killed,
 	};
 }
@@ -95,33 +92,35 @@ static void keep_seen(struct worker_task *task, const struct container_seen *see
 static void take_seen(struct worker *worker, struct worker_task *task,
 		      const struct container_result *result)
 {
+	struct worker_doing *doing = worker_make_doing(task);
 	if (proves_nothing(worker, result)) {
 		task->container = CONTAINER_UNKNOWN;
-		task->not_before_ms = worker->now_ms + RETRY_MS;
+		worker_task_wait_until(task, worker->now_ms + RETRY_MS);
 		return;
 	}
 	if (result->daemon_instance)
 		worker->daemon_instance = result->daemon_instance;
 	bool found = result->fault == FAULT_NONE && result->seen.state != CONTAINER_ABSENT;
-	bool ours = found && worker_seen_is_ours(worker, &result->seen, task->id, task->op_attempt);
+	bool ours =
+		found && worker_seen_is_ours(worker, &result->seen, task->id, doing->op_attempt);
 	task->foreign = found && !ours;
-	task->container = ours ? result->seen.state : CONTAINER_ABSENT;
-	task->seen_at_ms = worker->now_ms;
-	task->seen_instance = instance_of(worker, task, result);
+	task->container = (int8_t)(ours ? result->seen.state : CONTAINER_ABSENT);
+	doing->seen_at_ms = worker->now_ms;
+	doing->seen_instance = instance_of(worker, task, result);
 	if (!ours)
 		return;
 	keep_seen(task, &result->seen);
 	/* A creation that was not answered clearly did happen: no need to wait before the next
 	 * step. */
-	if (task->create_asked && task->container == CONTAINER_CREATED)
+	if (doing->create_asked && task->container == CONTAINER_CREATED)
 		worker_task_set_restart_at(task, 0);
-	task->create_asked = false;
+	doing->create_asked = false;
 }
 
 static void take_task(struct worker *worker, struct worker_task *task,
 		      const struct container_result *result)
 {
-	bool current = task->op_attempt == task->observed.attempt;
+	bool current = worker_doing(task)->op_attempt == task->observed.attempt;
 	switch (result->verb) {
 	case CONTAINER_INSPECT:
 		if (current)

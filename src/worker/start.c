@@ -27,26 +27,31 @@ static void wake_first(struct worker *worker)
 
 static void leave_queue(struct worker *worker, struct worker_task *task)
 {
-	*(task->queue_prev ? &task->queue_prev->queue_next : &worker->queue_first) =
-		task->queue_next;
-	*(task->queue_next ? &task->queue_next->queue_prev : &worker->queue_last) =
-		task->queue_prev;
-	task->queue_prev = NULL;
-	task->queue_next = NULL;
+	struct worker_doing *doing = task->doing;
+	*(doing->queue_prev ? &doing->queue_prev->doing->queue_next : &worker->queue_first) =
+		doing->queue_next;
+	*(doing->queue_next ? &doing->queue_next->doing->queue_prev : &worker->queue_last) =
+		doing->queue_prev;
+	doing->queue_prev = NULL;
+	doing->queue_next = NULL;
 	task->in_queue = false;
+}
+
+static void enter_queue(struct worker *worker, struct worker_task *task)
+{
+	struct worker_task *last = worker->queue_last;
+	worker_make_doing(task)->queue_prev = last;
+	*(last ? &last->doing->queue_next : &worker->queue_first) = task;
+	worker->queue_last = task;
+	task->in_queue = true;
 }
 
 static bool take_slot(struct worker *worker, struct worker_task *task)
 {
 	if (task->has_slot)
 		return true;
-	if (!task->in_queue) {
-		task->in_queue = true;
-		task->queue_prev = worker->queue_last;
-		*(worker->queue_last ? &worker->queue_last->queue_next : &worker->queue_first) =
-			task;
-		worker->queue_last = task;
-	}
+	if (!task->in_queue)
+		enter_queue(worker, task);
 	if (worker->queue_first != task || worker->n_starting >= worker->options.starts_parallel) {
 		if (task->observed.reason == REASON_ASSIGNED && !task->told_to_wait)
 			worker_task_show(worker, task, REASON_ASSIGNED,
@@ -117,7 +122,8 @@ static bool network_is_being_made(const struct worker *worker, const struct work
 	for (size_t i = 0; i < worker->n_ops; i++) {
 		const struct op *op = &worker->ops[i];
 		if (op->verb == CONTAINER_NETWORK_ENSURE && op->task && op->task != task &&
-		    !strcmp(op->task->resource_name, task->resource_name))
+		    !strcmp(worker_doing(op->task)->resource_name,
+			    worker_doing(task)->resource_name))
 			return true;
 	}
 	return false;
@@ -125,11 +131,12 @@ static bool network_is_being_made(const struct worker *worker, const struct work
 
 static void ask_network(struct worker *worker, struct worker_task *task)
 {
+	struct worker_doing *doing = worker_make_doing(task);
 	const struct sync_template *sync = &task->template->sync;
-	const struct network_spec *network = &sync->networks.items[task->path_index];
-	base_free(task->resource_name);
-	task->resource_name = container_network_name(sync->project, network);
-	if (worker_networks_removing(worker, task->resource_name)) {
+	const struct network_spec *network = &sync->networks.items[doing->path_index];
+	base_free(doing->resource_name);
+	doing->resource_name = container_network_name(sync->project, network);
+	if (worker_networks_removing(worker, doing->resource_name)) {
 		worker_due_set(worker, task, worker->now_ms + NETWORK_WAIT_MS);
 		return;
 	}
@@ -140,26 +147,28 @@ static void ask_network(struct worker *worker, struct worker_task *task)
 	struct container_action *action = worker_op_begin_task(
 		worker, task, CONTAINER_NETWORK_ENSURE, task->observed.attempt);
 	action->network = network;
-	action->resource_name = task->resource_name;
+	action->resource_name = doing->resource_name;
 }
 
 static void ask_volume(struct worker *worker, struct worker_task *task)
 {
+	struct worker_doing *doing = worker_make_doing(task);
 	const struct sync_template *sync = &task->template->sync;
-	const struct volume_spec *volume = &sync->volumes.items[task->path_index];
-	base_free(task->resource_name);
-	task->resource_name = container_volume_name(sync->project, volume);
+	const struct volume_spec *volume = &sync->volumes.items[doing->path_index];
+	base_free(doing->resource_name);
+	doing->resource_name = container_volume_name(sync->project, volume);
 	struct container_action *action =
 		worker_op_begin_task(worker, task, CONTAINER_VOLUME_ENSURE, task->observed.attempt);
 	action->volume = volume;
-	action->resource_name = task->resource_name;
+	action->resource_name = doing->resource_name;
 }
 
 static void ask_create(struct worker *worker, struct worker_task *task)
 {
+	struct worker_doing *doing = worker_make_doing(task);
 	struct container_action *action =
 		worker_op_begin_task(worker, task, CONTAINER_CREATE, task->observed.attempt);
-	task->create_asked = true;
+	doing->create_asked = true;
 	if (task->observed.reason != REASON_STARTING)
 		worker_task_show(worker, task, REASON_STARTING, worker_sentence("starting"));
 	if (task->attempt_ran < task->attempt_first || task->attempt_ran >= task->observed.attempt)
@@ -184,20 +193,21 @@ static void ask_start(struct worker *worker, struct worker_task *task)
 /* The next step of the path that has something to do. */
 static void ask_next(struct worker *worker, struct worker_task *task)
 {
+	struct worker_doing *doing = worker_make_doing(task);
 	const struct sync_template *sync = &task->template->sync;
 	/* What ran here has its image: a registry that is away does not keep it from starting
 	 * again. */
 	bool has_image = task->attempt_ran && !task->image_gone;
-	if (task->path == PATH_PULL &&
-	    (sync->spec.pull_policy == PULL_NEVER || task->pulled || has_image))
-		task->path = PATH_NETWORKS;
-	if (task->path == PATH_NETWORKS && task->path_index >= sync->networks.n) {
-		task->path = PATH_VOLUMES;
-		task->path_index = 0;
+	if (doing->path == PATH_PULL &&
+	    (sync->spec.pull_policy == PULL_NEVER || doing->pulled || has_image))
+		doing->path = PATH_NETWORKS;
+	if (doing->path == PATH_NETWORKS && doing->path_index >= sync->networks.n) {
+		doing->path = PATH_VOLUMES;
+		doing->path_index = 0;
 	}
-	if (task->path == PATH_VOLUMES && task->path_index >= sync->volumes.n)
-		task->path = PATH_CREATE;
-	switch (task->path) {
+	if (doing->path == PATH_VOLUMES && doing->path_index >= sync->volumes.n)
+		doing->path = PATH_CREATE;
+	switch (doing->path) {
 	case PATH_PULL: ask_pull(worker, task); return;
 	case PATH_NETWORKS: ask_network(worker, task); return;
 	case PATH_VOLUMES: ask_volume(worker, task); return;
@@ -212,8 +222,9 @@ static void ask_next(struct worker *worker, struct worker_task *task)
 /* The last try failed, and the container is known not to run. */
 static void give_up(struct worker *worker, struct worker_task *task)
 {
-	struct verdict failure = task->start_failure;
-	task->start_failure = (struct verdict){ 0 };
+	struct worker_doing *doing = worker_make_doing(task);
+	struct verdict failure = doing->start_failure;
+	doing->start_failure = (struct verdict){ 0 };
 	/* A crash may have taken the words with it. */
 	if (!failure.message)
 		failure = (struct verdict){ REASON_START_FAILED,
@@ -273,19 +284,20 @@ bool worker_start_advance(struct worker *worker, struct worker_task *task)
 static void take_success(struct worker *worker, struct worker_task *task,
 			 const struct container_result *result)
 {
+	struct worker_doing *doing = worker_make_doing(task);
 	switch (result->verb) {
 	case CONTAINER_PULL:
-		task->pulled = true;
+		doing->pulled = true;
 		task->image_gone = false;
-		task->path = PATH_NETWORKS;
-		task->path_index = 0;
+		doing->path = PATH_NETWORKS;
+		doing->path_index = 0;
 		break;
 	case CONTAINER_NETWORK_ENSURE:
-	case CONTAINER_VOLUME_ENSURE: task->path_index++; break;
+	case CONTAINER_VOLUME_ENSURE: doing->path_index++; break;
 	case CONTAINER_FILES: worker_contents_there(task); break;
 	case CONTAINER_CREATE:
 		task->container = CONTAINER_CREATED;
-		task->create_asked = false;
+		doing->create_asked = false;
 		worker_task_set_container_id(task, base_strdup(result->seen.id));
 		break;
 	case CONTAINER_START:
@@ -302,10 +314,11 @@ static void take_success(struct worker *worker, struct worker_task *task,
 static void try_again(struct worker *worker, struct worker_task *task,
 		      const struct container_result *result)
 {
+	struct worker_doing *doing = worker_make_doing(task);
 	if (result->verb == CONTAINER_CREATE || result->verb == CONTAINER_START)
 		task->container = CONTAINER_UNKNOWN;
-	base_free(task->start_failure.message);
-	task->start_failure = worker_judge_fault_last(task, result);
+	base_free(doing->start_failure.message);
+	doing->start_failure = worker_judge_fault_last(task, result);
 	struct worker_rare *rare = worker_make_rare(task);
 	rare->start_tries++;
 	rare->restart_at_ms =
@@ -324,6 +337,7 @@ static void try_again(struct worker *worker, struct worker_task *task,
 void worker_start_result(struct worker *worker, struct worker_task *task,
 			 const struct container_result *result)
 {
+	struct worker_doing *doing = worker_make_doing(task);
 	if (!worker_task_is_live(task))
 		return;
 	if (result->fault == FAULT_NONE) {
@@ -335,7 +349,7 @@ void worker_start_result(struct worker *worker, struct worker_task *task,
 		return;
 	}
 	if (result->fault == FAULT_UNREACHABLE) {
-		task->not_before_ms = worker->now_ms + RETRY_MS;
+		worker_task_wait_until(task, worker->now_ms + RETRY_MS);
 		return;
 	}
 	if (PLANTED(PLANTED_SECOND_CONTAINER) && result->verb == CONTAINER_START &&
@@ -346,9 +360,9 @@ void worker_start_result(struct worker *worker, struct worker_task *task,
 	}
 	/* Somebody removed the image since it was seen. */
 	if (result->verb == CONTAINER_CREATE && result->fault == FAULT_IMAGE_NOT_FOUND &&
-	    !task->pulled && task->template &&
+	    !doing->pulled && task->template &&
 	    task->template->sync.spec.pull_policy != PULL_NEVER) {
-		task->path = PATH_PULL;
+		doing->path = PATH_PULL;
 		task->image_gone = true;
 		return;
 	}

@@ -16,9 +16,10 @@
 
 static const char *stop_signal_of(const struct worker_task *task)
 {
+	const struct worker_doing *doing = worker_doing(task);
 	if (task->template && task->template->sync.spec.stop_signal)
 		return task->template->sync.spec.stop_signal;
-	return task->seen.stop_signal ? task->seen.stop_signal : "SIGTERM";
+	return doing->seen.stop_signal ? doing->seen.stop_signal : "SIGTERM";
 }
 
 static int64_t stop_grace_ms_of(const struct worker_task *task)
@@ -28,13 +29,16 @@ static int64_t stop_grace_ms_of(const struct worker_task *task)
 
 void worker_stop_reset(struct worker_task *task)
 {
-	task->stop_stage = STOP_NOT;
+	struct worker_doing *doing = task->doing;
 	task->killed = false;
-	task->pre_stop_done = 0;
-	task->signal_asked = false;
-	task->hook_tries = 0;
-	base_free(task->hook_failure);
-	task->hook_failure = NULL;
+	if (!doing)
+		return;
+	doing->stop_stage = STOP_NOT;
+	doing->pre_stop_done = 0;
+	doing->signal_asked = false;
+	doing->hook_tries = 0;
+	base_free(doing->hook_failure);
+	doing->hook_failure = NULL;
 }
 
 static void send_signal(struct worker *worker, struct worker_task *task, const char *signal)
@@ -47,31 +51,33 @@ static void send_signal(struct worker *worker, struct worker_task *task, const c
 /* From here on an end is one of ours: also what the hooks bring about. */
 static void begin(struct worker *worker, struct worker_task *task)
 {
+	struct worker_doing *doing = worker_make_doing(task);
 	task->attempt_signalled = task->observed.attempt;
 	worker_task_mark_unsaved(worker, task);
 	worker_health_end(worker, task);
-	task->stop_stage = STOP_HOOKS;
-	task->kill_at_ms = worker->now_ms + stop_grace_ms_of(task);
-	task->poll_gap_ms = KILL_POLL_FIRST_MS;
+	doing->stop_stage = STOP_HOOKS;
+	doing->kill_at_ms = worker->now_ms + stop_grace_ms_of(task);
+	doing->poll_gap_ms = KILL_POLL_FIRST_MS;
 }
 
 static void ask(struct worker *worker, struct worker_task *task)
 {
+	struct worker_doing *doing = worker_make_doing(task);
 	const char *signal = stop_signal_of(task);
-	task->stop_stage = STOP_ASKED;
-	task->signal_asked = true;
-	task->poll_at_ms = worker->now_ms + STOP_POLL_MS;
+	doing->stop_stage = STOP_ASKED;
+	doing->signal_asked = true;
+	doing->poll_at_ms = worker->now_ms + STOP_POLL_MS;
 	struct text text;
 	text_init(&text, LIMIT_NAME_BYTES);
-	text_add_duration(&text, task->kill_at_ms - worker->now_ms);
+	text_add_duration(&text, doing->kill_at_ms - worker->now_ms);
 	char label[TASK_LABEL_SIZE];
 	notes_add(&worker->out->notes, "%s stopping: sent %s", worker_task_label(task, label),
 		  signal);
 	if (worker_task_is_live(task))
 		worker_task_show(worker, task, REASON_STOPPING,
 				 worker_sentence("stopping: %s%ssent %s, SIGKILL follows after %s",
-						 task->hook_failure ? task->hook_failure : "",
-						 task->hook_failure ? "; " : "", signal,
+						 doing->hook_failure ? doing->hook_failure : "",
+						 doing->hook_failure ? "; " : "", signal,
 						 text_string(&text)));
 	text_release(&text);
 	send_signal(worker, task, signal);
@@ -79,7 +85,8 @@ static void ask(struct worker *worker, struct worker_task *task)
 
 static void kill_now(struct worker *worker, struct worker_task *task)
 {
-	if (task->stop_stage != STOP_KILLED) {
+	struct worker_doing *doing = worker_make_doing(task);
+	if (doing->stop_stage != STOP_KILLED) {
 		char label[TASK_LABEL_SIZE];
 		notes_add(&worker->out->notes, "%s did not stop in time: sent SIGKILL",
 			  worker_task_label(task, label));
@@ -88,87 +95,92 @@ static void kill_now(struct worker *worker, struct worker_task *task)
 		task->killed = true;
 		worker_task_mark_unsaved(worker, task);
 	}
-	task->stop_stage = STOP_KILLED;
-	task->kill_at_ms = worker->now_ms + KILL_POLL_MAX_MS;
-	task->poll_at_ms = worker->now_ms + task->poll_gap_ms;
+	doing->stop_stage = STOP_KILLED;
+	doing->kill_at_ms = worker->now_ms + KILL_POLL_MAX_MS;
+	doing->poll_at_ms = worker->now_ms + doing->poll_gap_ms;
 	send_signal(worker, task, "SIGKILL");
 }
 
 static void poll(struct worker *worker, struct worker_task *task)
 {
-	if (task->stop_stage == STOP_KILLED && task->poll_gap_ms < KILL_POLL_MAX_MS)
-		task->poll_gap_ms *= 2;
-	int64_t gap_ms = task->stop_stage == STOP_KILLED ? task->poll_gap_ms : STOP_POLL_MS;
-	task->poll_at_ms = worker->now_ms + gap_ms;
+	struct worker_doing *doing = worker_make_doing(task);
+	if (doing->stop_stage == STOP_KILLED && doing->poll_gap_ms < KILL_POLL_MAX_MS)
+		doing->poll_gap_ms *= 2;
+	int64_t gap_ms = doing->stop_stage == STOP_KILLED ? doing->poll_gap_ms : STOP_POLL_MS;
+	doing->poll_at_ms = worker->now_ms + gap_ms;
 	worker_task_inspect(worker, task);
 }
 
 void worker_stop_advance(struct worker *worker, struct worker_task *task)
 {
+	struct worker_doing *doing = worker_make_doing(task);
 	PRE(task->container == CONTAINER_RUNNING || task->container == CONTAINER_PAUSED);
-	if (task->stop_stage == STOP_NOT && task->seen_at_ms != worker->now_ms) {
-		task->stop_stage = STOP_LOOKED;
+	if (doing->stop_stage == STOP_NOT && doing->seen_at_ms != worker->now_ms) {
+		doing->stop_stage = STOP_LOOKED;
 		worker_task_inspect(worker, task);
 		return;
 	}
-	if (task->stop_stage < STOP_HOOKS)
+	if (doing->stop_stage < STOP_HOOKS)
 		begin(worker, task);
-	if (task->stop_stage == STOP_HOOKS) {
+	if (doing->stop_stage == STOP_HOOKS) {
 		if (worker_hooks_before_stop(worker, task))
 			return;
 		/* Hooks may have used the grace up. */
-		if (worker->now_ms < task->kill_at_ms || !task->pre_stop_done) {
+		if (worker->now_ms < doing->kill_at_ms || !doing->pre_stop_done) {
 			ask(worker, task);
 			return;
 		}
 	}
-	if (worker->now_ms >= task->kill_at_ms) {
+	if (worker->now_ms >= doing->kill_at_ms) {
 		kill_now(worker, task);
 		return;
 	}
-	if (worker->now_ms >= task->poll_at_ms) {
+	if (worker->now_ms >= doing->poll_at_ms) {
 		poll(worker, task);
 		return;
 	}
 	worker_due_set(worker, task,
-		       task->kill_at_ms < task->poll_at_ms ? task->kill_at_ms : task->poll_at_ms);
+		       doing->kill_at_ms < doing->poll_at_ms ? doing->kill_at_ms
+							     : doing->poll_at_ms);
 }
 
 void worker_stop_result(struct worker *worker, struct worker_task *task,
 			const struct container_result *result)
 {
+	struct worker_doing *doing = worker_make_doing(task);
 	switch (result->fault) {
 	case FAULT_NONE: return;
 	case FAULT_UNREACHABLE:
-		task->not_before_ms = worker->now_ms + RETRY_MS;
+		worker_task_wait_until(task, worker->now_ms + RETRY_MS);
 		/* Nothing was sent: the grace has not begun. */
-		if (task->stop_stage == STOP_ASKED)
-			task->stop_stage = STOP_NOT;
+		if (doing->stop_stage == STOP_ASKED)
+			doing->stop_stage = STOP_NOT;
 		return;
 	case FAULT_NOT_FOUND: task->container = CONTAINER_UNKNOWN; return;
 	case FAULT_REFUSED:
 		/* No such signal: only SIGKILL is left. */
-		if (task->stop_stage == STOP_ASKED)
-			task->kill_at_ms = worker->now_ms;
+		if (doing->stop_stage == STOP_ASKED)
+			doing->kill_at_ms = worker->now_ms;
 		return;
-	default: task->poll_at_ms = worker->now_ms; return;
+	default: doing->poll_at_ms = worker->now_ms; return;
 	}
 }
 
 char *worker_stop_told(const struct worker_task *task)
 {
+	const struct worker_doing *doing = worker_doing(task);
 	if (task->attempt_signalled != task->observed.attempt)
 		return worker_sentence("stopped while it was not running");
-	if (!task->killed && task->stop_stage == STOP_HOOKS)
+	if (!task->killed && doing->stop_stage == STOP_HOOKS)
 		return worker_sentence("ended while its pre_stop hooks ran");
 	if (!task->killed)
 		return worker_sentence("stopped by %s", stop_signal_of(task));
 	struct text text;
 	text_init(&text, LIMIT_NAME_BYTES);
 	text_add_duration(&text, stop_grace_ms_of(task));
-	if (task->hook_failure && !task->signal_asked) {
+	if (doing->hook_failure && !doing->signal_asked) {
 		text_release(&text);
-		return worker_sentence("killed: %s", task->hook_failure);
+		return worker_sentence("killed: %s", doing->hook_failure);
 	}
 	char *told = worker_sentence("killed: still running %s after %s", text_string(&text),
 				     stop_signal_of(task));

@@ -4,7 +4,7 @@
  *    what is published is what is saved.
  * 2. Nothing is begun before the runtime was listed once in this life, so that containers of an
  *    earlier life are adopted and never doubled.
- * 3. All tasks stand in the map and in the list, in order of arrival; decisions follow the list. */
+ * 3. All tasks stand in the index and in the list, in order of arrival; decisions follow the list. */
 #include "worker/worker.h"
 
 #include <string.h>
@@ -91,7 +91,10 @@ void worker_free(struct worker *worker)
 	worker_leftovers_release(&worker->volumes);
 	worker_contents_release(worker);
 	map_release(&worker->templates);
-	map_release(&worker->tasks);
+	id_index_release(&worker->tasks);
+	worker_queue_release(&worker->dirty);
+	worker_queue_release(&worker->unsaved);
+	worker_news_release(&worker->news);
 	record_release(&worker_meta_type, &worker->meta);
 	record_release(&node_facts_type, &worker->facts);
 	base_free(worker->ops);
@@ -115,12 +118,7 @@ void worker_task_mark_dirty(struct worker *worker, struct worker_task *task)
 	if (task->dirty)
 		return;
 	task->dirty = true;
-	task->dirty_next = NULL;
-	if (worker->dirty_last)
-		worker->dirty_last->dirty_next = task;
-	else
-		worker->dirty_first = task;
-	worker->dirty_last = task;
+	worker_queue_add(&worker->dirty, task);
 }
 
 void worker_task_mark_unsaved(struct worker *worker, struct worker_task *task)
@@ -128,17 +126,12 @@ void worker_task_mark_unsaved(struct worker *worker, struct worker_task *task)
 	if (task->unsaved)
 		return;
 	task->unsaved = true;
-	task->unsaved_next = NULL;
-	if (worker->unsaved_last)
-		worker->unsaved_last->unsaved_next = task;
-	else
-		worker->unsaved_first = task;
-	worker->unsaved_last = task;
+	worker_queue_add(&worker->unsaved, task);
 }
 
 struct worker_task *worker_task_get(const struct worker *worker, struct task_id id)
 {
-	return map_get(&worker->tasks, id.uuid);
+	return id_index_get(&worker->tasks, id.uuid);
 }
 
 bool worker_task_is_live(const struct worker_task *task)
@@ -156,47 +149,24 @@ struct worker_task *worker_task_new(struct worker *worker, struct task_id id)
 	task->observed.exit_code = -1;
 	task->container = CONTAINER_UNKNOWN;
 	task->old_container = CONTAINER_UNKNOWN;
-	task->due_ms = NEVER_MS;
 	task->prev = worker->task_last;
 	if (worker->task_last)
 		worker->task_last->next = task;
 	else
 		worker->task_first = task;
 	worker->task_last = task;
-	map_put(&worker->tasks, id.uuid, task);
+	id_index_add(&worker->tasks, task);
 	return task;
-}
-
-/* Take it out of the two lists of this turn. */
-static void unlink_turn(struct worker *worker, struct worker_task *task)
-{
-	struct worker_task *before = NULL;
-	for (struct worker_task *at = worker->dirty_first; task->dirty && at;
-	     before = at, at = at->dirty_next) {
-		if (at != task)
-			continue;
-		*(before ? &before->dirty_next : &worker->dirty_first) = task->dirty_next;
-		if (worker->dirty_last == task)
-			worker->dirty_last = before;
-		break;
-	}
-	before = NULL;
-	for (struct worker_task *at = worker->unsaved_first; task->unsaved && at;
-	     before = at, at = at->unsaved_next) {
-		if (at != task)
-			continue;
-		*(before ? &before->unsaved_next : &worker->unsaved_first) = task->unsaved_next;
-		if (worker->unsaved_last == task)
-			worker->unsaved_last = before;
-		break;
-	}
 }
 
 void worker_task_delete(struct worker *worker, struct worker_task *task)
 {
-	PRE(!task->op);
+	PRE(!worker_doing(task)->op);
 	worker_health_end(worker, task);
-	unlink_turn(worker, task);
+	if (task->dirty)
+		worker_queue_drop(&worker->dirty, task);
+	if (task->unsaved)
+		worker_queue_drop(&worker->unsaved, task);
 	worker_start_release(worker, task);
 	worker_report_unlink(worker, task);
 	worker_due_set(worker, task, NEVER_MS);
@@ -205,13 +175,10 @@ void worker_task_delete(struct worker *worker, struct worker_task *task)
 	worker_task_unbind_template(worker, task);
 	*(task->prev ? &task->prev->next : &worker->task_first) = task->next;
 	*(task->next ? &task->next->prev : &worker->task_last) = task->prev;
-	map_remove(&worker->tasks, task->id.uuid);
+	id_index_remove(&worker->tasks, task);
 	worker_task_release_record(task);
 	worker->running_counted = false;
-	worker_seen_release(&task->seen);
-	base_free(task->start_failure.message);
-	base_free(task->resource_name);
-	base_free(task->hook_failure);
+	worker_doing_free(task);
 	base_free(task);
 }
 
@@ -314,7 +281,7 @@ static void set_runtime(struct worker *worker, bool up)
 		int reason = task->observed.reason;
 		if (up) {
 			worker_task_forget_container(task);
-			task->not_before_ms = 0;
+			worker_task_wait_until(task, 0);
 			if (reason == REASON_RUNTIME_AWAY)
 				worker_task_show(worker, task, REASON_ASSIGNED,
 						 worker_sentence("waits to be started"));
@@ -400,13 +367,9 @@ static void take_event(struct worker *worker, const struct worker_event *event)
 /* What finds no room among the actions stays dirty; the next answer makes a turn. */
 static void converge_dirty(struct worker *worker)
 {
-	while (worker->dirty_first && worker_ops_have_room(worker)) {
-		struct worker_task *task = worker->dirty_first;
-		worker->dirty_first = task->dirty_next;
-		if (!worker->dirty_first)
-			worker->dirty_last = NULL;
+	while (!worker_queue_is_empty(&worker->dirty) && worker_ops_have_room(worker)) {
+		struct worker_task *task = worker_queue_take(&worker->dirty);
 		task->dirty = false;
-		task->dirty_next = NULL;
 		worker_task_converge(worker, task);
 	}
 }
@@ -425,7 +388,7 @@ static int64_t deadline_ms(const struct worker *worker)
 		return at_ms;
 	at_ms = earlier(at_ms, worker->lease_at_ms);
 	/* A stray that went makes its task dirty after the tasks had their turn. */
-	if (worker->dirty_first && worker_ops_have_room(worker))
+	if (!worker_queue_is_empty(&worker->dirty) && worker_ops_have_room(worker))
 		return worker->now_ms;
 	at_ms = earlier(at_ms, worker_strays_due_ms(worker));
 	at_ms = earlier(at_ms, worker_leftovers_due_ms(worker));

@@ -8,8 +8,9 @@
 #ifndef WORKER_WORKER_INT_H
 #define WORKER_WORKER_INT_H
 
+#include "base/id_index.h"
 #include "base/map.h"
-#include "worker/worker.h"
+#include "worker/worker_task.h"
 
 #define NEVER_MS INT64_MAX
 
@@ -54,59 +55,7 @@ struct worker_meta {
 };
 extern const struct record_type worker_meta_type;
 
-struct worker_restart {
-	int64_t at_ms;
-};
-extern const struct record_type worker_restart_type;
-
-/* RECORD_ASSIGNMENT, as it is stored; what is held of it is struct worker_task. Times in `_ms` are CLOCK_BOOTTIME and start anew with each boot.
- * `observed.attempt` is the number of the current attempt. */
-struct worker_record {
-	struct sync_assignment desired; /* as the manager wrote it */
-	int wanted;			/* the most that was ever wanted: only rises */
-	bool forgotten;			/* not listed any more: remove it, then this record */
-	struct task_observed observed;
-	int64_t attempt_first;	   /* containers of attempts below this are gone for certain */
-	int64_t attempt_ran;	   /* newest known to have run; has the anonymous volumes */
-	int64_t attempt_signalled; /* newest attempt we sent a signal to, or were about to */
-	bool killed;		   /* that signal was, or may have been, SIGKILL after the grace */
-	int ending_reason;	   /* enum reason: why we stop this attempt ourselves, or 0 */
-	char *ending_message;
-	bool machine_restarted;	 /* since the current attempt was made */
-	int64_t daemon_instance; /* run of Docker it was started under; 0: not started */
-	int64_t started_ms;	 /* when the newest attempt was seen running */
-	int64_t restart_at_ms;	 /* the current attempt is not made before this */
-	int64_t restarts_in_row; /* without a stable time between; drives the back-off */
-	int64_t start_tries;	 /* failed ones since it last ran */
-	int64_t assigned_ms;
-	int64_t hooks_done; /* of the current attempt: post_start hooks that have succeeded */
-	LIST_OF(struct worker_restart)
-	restarts; /* that the window may count */
-};
-extern const struct record_type worker_record_type;
-
 /* ---- in memory ---- */
-
-enum { CONTAINER_UNKNOWN = -1 }; /* beside enum container_state */
-
-/* Why something ended or cannot be. */
-struct verdict {
-	int reason;    /* enum reason */
-	char *message; /* owned by whoever holds the verdict */
-};
-
-/* RECORD_TEMPLATE. */
-struct worker_template {
-	struct sync_template sync;
-	size_t users;		/* tasks that point here */
-	size_t releasing;	/* of them, those that have nothing left but perhaps networks */
-	uint64_t contents_mark; /* when its configs and secrets were seen to be used last */
-	struct worker_template *prev, *next;
-	struct worker_template *of_job; /* another revision's */
-};
-
-/* Steps of a start, in order; `path_index` counts networks and volumes. */
-enum path { PATH_PULL = 0, PATH_NETWORKS, PATH_VOLUMES, PATH_CREATE };
 
 /* The bytes of a config or secret: in memory only. */
 struct worker_content {
@@ -114,144 +63,6 @@ struct worker_content {
 	char *data; /* base64 */
 	uint64_t mark;
 	struct worker_content *next;
-};
-
-enum stop_stage { STOP_NOT = 0, STOP_LOOKED, STOP_HOOKS, STOP_ASKED, STOP_KILLED };
-
-/* A health check that the worker makes, of a task's current attempt. */
-struct worker_health {
-	struct worker_task *task;
-	int status;	  /* enum task_health */
-	bool adopted;	  /* it ran before this life of the worker */
-	int64_t failures; /* in a row, those that count */
-	int64_t failures_in_row;
-	char *words; /* of the newest failure: "answered 503" */
-	int64_t asked_ms;
-	int64_t next_ms; /* 0: not known yet */
-	uint64_t op;	 /* the question under way; 0: none */
-	bool in_queue;
-	bool unasked_told; /* that this machine could not ask */
-	struct worker_health *queue_prev, *queue_next;
-};
-
-/* What is kept of the newest inspection that found a task's container. */
-struct worker_seen {
-	char *id;	     /* NULL: the one that is reported */
-	char *error;	     /* Docker's words; NULL: none */
-	char *stop_signal;   /* NULL: SIGTERM */
-	char *health_output; /* NULL: none */
-	char *address;	     /* NULL: not asked for, or none */
-	int64_t exit_code;
-	int64_t started_wall_ms;
-	int64_t finished_wall_ms;
-	int health; /* enum task_health */
-	bool oom_killed;
-};
-
-/* What few tasks have of their records. */
-struct worker_rare {
-	struct job_id job; /* both only where no template is known */
-	int64_t revision;
-	int64_t attempts_before;
-	LIST_OF(struct port_grant) ports;
-	LIST_OF(struct worker_restart) restarts;
-	struct observed_rest observed;
-	char *ending_message;
-	int64_t restart_at_ms;
-	int64_t restarts_in_row;
-	int64_t start_tries;
-};
-
-/* There may be ten thousand: of its record each member is as narrow as its bounds and called as there (`asked` is
- * desired.wanted), nothing is held twice, and what few tasks have lies apart. record.c makes the one from the other. */
-struct worker_task {
-	struct task_id id; /* a task begins with it */
-	struct observed_half observed;
-	struct worker_template
-		*template; /* of its job and revision; NULL: not known, then `rare` has these */
-	struct worker_rare *rare; /* NULL: all of it is zero; use worker_rare() */
-	int64_t daemon_instance;
-	int64_t started_ms;
-	int64_t assigned_ms;
-	int32_t slot;
-	int32_t attempt_first;
-	int32_t attempt_ran;
-	int32_t attempt_signalled;
-	uint8_t wanted;
-	uint8_t asked;
-	uint8_t stop_reason;
-	uint8_t ending_reason;
-	uint8_t hooks_done;
-	bool forgotten;
-	bool killed;
-	bool machine_restarted;
-
-	struct worker_task *prev, *next; /* all tasks, in order of arrival */
-	uint64_t set_mark;		 /* the last full set that listed it */
-	int64_t not_before_ms;		 /* nothing is tried before this */
-	size_t due_position;		 /* due again: position in the heap, from 1; 0: not in it */
-	int64_t due_ms;
-	struct worker_task *dirty_next;
-	struct worker_task *unsaved_next;
-
-	/* The container of the current attempt. */
-	struct worker_seen seen;
-	int64_t seen_at_ms;	/* when that was */
-	uint64_t seen_instance; /* which run of Docker said so */
-	uint64_t list_mark;	/* the last list that showed it, and how */
-	int list_state;
-	int list_health;
-	int container;	   /* enum container_state or CONTAINER_UNKNOWN */
-	int old_container; /* the same of attempt_first, while that is an older one */
-
-	/* The action in flight; 0: none. Never two of one task. */
-	uint64_t op;
-	int64_t op_attempt;
-	uint64_t op_last; /* newest action ever begun: a list begun before it says nothing new */
-	int op_verb;
-
-	/* A start. */
-	int path;
-	uint32_t path_index;
-	struct worker_task *queue_prev, *queue_next;
-	struct verdict start_failure; /* of the newest try */
-	char *resource_name;	      /* the newest that an action of it borrowed */
-
-	struct worker_health *health; /* NULL: none, or not begun */
-
-	/* Hooks. */
-	uint32_t pre_stop_done; /* in this stop */
-	int hook_tries;		/* of the present one, without a clear answer */
-	char *hook_failure;	/* of pre_stop: how it failed; NULL: it did not */
-
-	/* A stop. */
-	int64_t kill_at_ms;
-	int64_t poll_at_ms;
-	int64_t poll_gap_ms;
-	int stop_stage;
-
-	bool look;	    /* something happened to its container */
-	bool memory_looked; /* looked twice whether memory ran out */
-	bool foreign;	    /* its name is taken by a container that is not ours */
-
-	bool has_slot;
-	bool in_queue;
-	bool told_to_wait;   /* the manager knows that it waits for a slot */
-	bool told_lease;     /* and that it waits for an answer */
-	bool pulled;	     /* for the current attempt */
-	bool image_gone;     /* it was there when an earlier attempt ran */
-	bool files_there;    /* so said the shell in this life */
-	bool lacks_contents; /* waits for the manager to hand them over */
-	bool create_asked;   /* and not answered clearly: an inspection that finds it is progress */
-	bool signal_asked;   /* in this stop */
-	bool releasing;	     /* its containers are removed for good: it holds no network any more */
-	bool dirty;	     /* to be converged in this turn */
-	bool unsaved;	     /* record differs from disk */
-
-	/* Not acknowledged yet. */
-	bool unacked;
-	int64_t reported_in; /* first report with this version; 0: none yet */
-	struct worker_task *unacked_prev, *unacked_next;
 };
 
 /* A labelled container that no task accounts for. */
@@ -286,6 +97,27 @@ struct leftovers {
 	char *op_name; /* what it removes */
 };
 
+/* Tasks, first in first out. */
+struct task_queue {
+	struct worker_task **items; /* NULL: taken out; the one at `first` is not */
+	size_t first, n, capacity;
+};
+
+struct due {
+	int64_t at_ms;
+	struct worker_task *task;
+};
+
+/* What is not acknowledged yet, in the order it was said in, and then what was not said. */
+struct news {
+	struct news_item {
+		struct worker_task *task; /* NULL: taken out; the one at `first` is not */
+		int64_t reported_in;	  /* first report with this version; 0: none yet */
+	} * items;
+	size_t first, n, capacity;
+	size_t n_tasks;
+};
+
 struct sent_report {
 	int64_t report; /* 0: none */
 	int64_t at_ms;
@@ -309,7 +141,7 @@ struct worker {
 	struct worker_meta meta;
 	bool meta_unsaved;
 
-	struct map tasks;
+	struct id_index tasks;
 	struct worker_task *task_first, *task_last;
 	struct worker_template *template_first, *template_last;
 	struct map templates; /* of each job the newest that came */
@@ -325,8 +157,8 @@ struct worker {
 	int64_t now_ms;
 	int64_t wall_ms;
 	struct worker_out *out;
-	struct worker_task *dirty_first, *dirty_last;
-	struct worker_task *unsaved_first, *unsaved_last;
+	struct task_queue dirty;
+	struct task_queue unsaved;
 	void **lent; /* what this turn's actions borrow and nobody else holds */
 	size_t n_lent, lent_capacity;
 
@@ -347,7 +179,7 @@ struct worker {
 	size_t n_ops, ops_capacity;
 	uint64_t op_newest;
 
-	struct worker_task **due; /* heap, earliest first; position 1 is due[0] */
+	struct due *due; /* heap, earliest first; position 1 is due[0] */
 	size_t n_due, due_capacity;
 
 	/* Starts: those that have a slot, and those that wait, first in first out. */
@@ -370,7 +202,6 @@ struct worker {
 	int64_t ask_full_at_ms; /* not asked again before */
 	int64_t epoch_heard;	/* newest manager that all records were reported to */
 	bool send;		/* say it in this turn, not only at the next beat */
-	uint64_t set_mark;
 	int64_t beat_at_ms;
 	int64_t report_sent;	/* number of the last one in this session; 0: none */
 	int64_t report_acked;	/* the highest of this session; 0: none */
@@ -384,7 +215,7 @@ struct worker {
 	int64_t facts_reported_in;
 	bool has_stats;
 	struct node_stats stats;
-	struct worker_task *unacked_first, *unacked_last;
+	struct news news;
 	int64_t n_running;    /* tasks in that state */
 	bool running_counted; /* and none of them has changed since */
 
@@ -416,39 +247,14 @@ struct worker_task *worker_task_get(const struct worker *worker, struct task_id 
 /* Its final state is written, or it may not run any more for another reason. */
 bool worker_task_is_live(const struct worker_task *task);
 
-/* ---- record.c: a task and its record ---- */
-/* To read: never NULL. */
-const struct worker_rare *worker_rare(const struct worker_task *task);
-/* To write. Whoever may have made all of it zero marks the task dirty: converging frees it then. */
-struct worker_rare *worker_make_rare(struct worker_task *task);
-void worker_task_tidy(struct worker_task *task);
-/* 0 is nothing to hold. */
-void worker_task_set_restart_at(struct worker_task *task, int64_t at_ms);
-void worker_task_set_start_tries(struct worker_task *task, int64_t n);
-void worker_task_set_finished(struct worker_task *task, int64_t wall_ms);
-/* These take their text. */
-void worker_task_set_message(struct worker_task *task, char *message);
-void worker_task_set_container_id(struct worker_task *task, char *container_id);
-void worker_task_set_ending(struct worker_task *task, int reason, char *message);
-const char *worker_task_message(const struct worker_task *task);
-/* As the manager wrote it. Borrows from the task. */
-void worker_task_get_desired(const struct worker_task *task, struct sync_assignment *ret_desired);
-/* Copies. PRE: it can be held, and no template is bound. */
-void worker_task_set_desired(struct worker_task *task, const struct sync_assignment *desired);
-uint64_t worker_task_digest(const struct worker_task *task);
-/* Borrows from the task, and from the caller's `container_id`. */
-void worker_task_get_observed(const struct worker_task *task,
-			      char container_id[TASK_CONTAINER_ID_SIZE],
-			      struct task_observed *ret_observed);
-void worker_task_get_record(const struct worker_task *task,
-			    char container_id[TASK_CONTAINER_ID_SIZE],
-			    struct worker_record *ret_record);
-/* Moves: the record is zero afterwards. PRE: it can be held, and no template is bound. */
-void worker_task_take_record(struct worker_task *task, struct worker_record *record);
-/* What is held counts nothing further than LIMIT_TASK_COUNT. */
-bool worker_can_hold_desired(const struct sync_assignment *desired);
-bool worker_can_hold_record(const struct worker_record *record);
-void worker_task_release_record(struct worker_task *task);
+/* ---- queue.c ---- */
+void worker_queue_add(struct task_queue *queue, struct worker_task *task);
+bool worker_queue_is_empty(const struct task_queue *queue);
+/* Takes out the first. PRE: there is one. */
+struct worker_task *worker_queue_take(struct task_queue *queue);
+/* Takes it out, if it is in. */
+void worker_queue_drop(struct task_queue *queue, const struct worker_task *task);
+void worker_queue_release(struct task_queue *queue);
 
 /* ---- text.c: sentences ---- */
 /* A heap sentence of at most LIMIT_MESSAGE_BYTES, one line, cut between characters. */
@@ -573,7 +379,6 @@ void worker_result_hint(struct worker *worker, const char *name);
 /* Is this container the task's own, of that attempt? Anything else is not to be touched (I12). */
 bool worker_seen_is_ours(const struct worker *worker, const struct container_seen *seen,
 			 struct task_id task, int64_t attempt);
-void worker_seen_release(struct worker_seen *seen);
 /* "drover-TASKID-ATTEMPT" back into its parts. */
 bool worker_container_name_parse(const char *name, struct task_id *ret_task, int64_t *ret_attempt);
 /* Answer in place of the runtime what was never answered. */
@@ -708,6 +513,7 @@ enum urgency { AT_NEXT_BEAT, AT_ONCE };
 /* The observed half changed: give it a version, tell the manager. */
 void worker_report_task(struct worker *worker, struct worker_task *task, enum urgency urgency);
 void worker_report_unlink(struct worker *worker, struct worker_task *task);
+void worker_news_release(struct news *news);
 void worker_report_all_again(struct worker *worker);
 void worker_report_acked(struct worker *worker, int64_t report);
 void worker_report_publish(struct worker *worker);
