@@ -51,34 +51,40 @@ void task_take_ports(struct task *task, struct port_grant *items, size_t n)
 
 /* ---- the container's id -------------------------------------------------------------------------------- */
 
-static int digit_of(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* What a digit stands for, and 1; 0: it is none. */
+static const uint8_t digit_values[256] = {
+	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,
+	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
 
 static bool read_docker_id(const char *string, uint8_t bytes[DOCKER_ID_BYTES])
 {
 	if (!string || strnlen(string, 2 * DOCKER_ID_BYTES + 1) != 2 * DOCKER_ID_BYTES)
 		return false;
 	for (size_t i = 0; i < DOCKER_ID_BYTES; i++) {
-		int high = digit_of(string[2 * i]);
-		int low = digit_of(string[2 * i + 1]);
-		if (high < 0 || low < 0)
+		unsigned high = digit_values[(uint8_t)string[2 * i]];
+		unsigned low = digit_values[(uint8_t)string[2 * i + 1]];
+		if (!high || !low)
 			return false;
-		bytes[i] = (uint8_t)(high << 4 | low);
+		bytes[i] = (uint8_t)((high - 1) << 4 | (low - 1));
 	}
 	return true;
 }
 
+/* Each byte's two digits. */
+// clang-format off
+#define SIXTEEN(h) \
+	h "0" h "1" h "2" h "3" h "4" h "5" h "6" h "7" h "8" h "9" h "a" h "b" h "c" h "d" h "e" h "f"
+static const char bytes_as_text[] =
+	SIXTEEN("0") SIXTEEN("1") SIXTEEN("2") SIXTEEN("3") SIXTEEN("4") SIXTEEN("5") SIXTEEN("6") SIXTEEN("7")
+	SIXTEEN("8") SIXTEEN("9") SIXTEEN("a") SIXTEEN("b") SIXTEEN("c") SIXTEEN("d") SIXTEEN("e") SIXTEEN("f");
+// clang-format on
+
 static char *write_docker_id(const uint8_t bytes[DOCKER_ID_BYTES], char *out)
 {
-	static const char digits[] = "0123456789abcdef";
-	for (size_t i = 0; i < DOCKER_ID_BYTES; i++) {
-		out[2 * i] = digits[bytes[i] >> 4];
-		out[2 * i + 1] = digits[bytes[i] & 0xf];
-	}
+	for (size_t i = 0; i < DOCKER_ID_BYTES; i++)
+		memcpy(out + 2 * i, bytes_as_text + 2 * bytes[i], 2);
 	out[2 * DOCKER_ID_BYTES] = '\0';
 	return out;
 }

@@ -22,8 +22,7 @@ static void check_container(const struct worker_task *task)
 	INVARIANT(task->wanted >= task->asked);
 	if (task->dirty || !task->rare)
 		return;
-	static const struct worker_rare none;
-	INVARIANT(memcmp(task->rare, &none, sizeof(none)) != 0);
+	INVARIANT(memcmp(task->rare, &worker_no_rare, sizeof(worker_no_rare)) != 0);
 	INVARIANT(IMPLIES(task->template, uuid_is_zero(task->rare->job.uuid)));
 }
 

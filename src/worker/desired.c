@@ -111,23 +111,28 @@ void worker_template_delete(struct worker *worker, struct worker_template *templ
 	base_free(template);
 }
 
-void worker_task_bind_template(struct worker *worker, struct worker_task *task)
+/* NULL: it is not known. */
+static void bind_template(struct worker *worker, struct worker_task *task,
+			  struct worker_template *template)
 {
-	if (task->template)
-		return;
-	const struct worker_rare *rare = worker_rare(task);
-	task->template = worker_template_get(worker, rare->job, rare->revision);
-	if (!task->template) {
+	if (!template) {
 		worker->lacks_template = true;
 		worker->want_full = true;
 		return;
 	}
-	if (!task->template->users++)
+	task->template = template;
+	if (!template->users++)
 		worker->templates_unused--;
-	worker_lease_watch(worker, &task->template->sync.spec);
-	task->rare->job = (struct job_id){ 0 };
-	task->rare->revision = 0;
+	worker_lease_watch(worker, &template->sync.spec);
+	worker_task_set_job(task, (struct job_id){ 0 }, 0);
 	worker_task_tidy_rare(task);
+}
+
+void worker_task_bind_template(struct worker *worker, struct worker_task *task)
+{
+	const struct worker_rare *rare = worker_rare(task);
+	if (!task->template)
+		bind_template(worker, task, worker_template_get(worker, rare->job, rare->revision));
 }
 
 void worker_task_unbind_template(struct worker *worker, struct worker_task *task)
@@ -136,8 +141,7 @@ void worker_task_unbind_template(struct worker *worker, struct worker_task *task
 	if (!template)
 		return;
 	task->template = NULL;
-	worker_make_rare(task)->job = template->sync.job;
-	worker_make_rare(task)->revision = template->sync.revision;
+	worker_task_set_job(task, template->sync.job, template->sync.revision);
 	INVARIANT(template->users > 0);
 	template->releasing -= task->releasing;
 	task->releasing = false;
@@ -212,11 +216,15 @@ static void take_assignment(struct worker *worker, const struct sync_assignment 
 	} else if (!task->forgotten) {
 		worker->digest -= worker_task_digest(task);
 	}
+	struct worker_template *template =
+		worker_template_get(worker, desired->job, desired->revision);
 	struct sync_assignment held;
 	worker_task_get_desired(task, &held);
 	if (new || again || !record_equal(&sync_assignment_type, &held, desired)) {
 		worker_task_unbind_template(worker, task);
 		worker_task_set_desired(task, desired);
+		if (!template)
+			worker_task_set_job(task, desired->job, desired->revision);
 		task->forgotten = false;
 		worker_task_mark_unsaved(worker, task);
 		worker_task_mark_dirty(worker, task);
@@ -224,7 +232,7 @@ static void take_assignment(struct worker *worker, const struct sync_assignment 
 	worker->digest += (uint64_t)sync_assignment_digest(desired);
 	task->in_set = true;
 	if (!task->template) {
-		worker_task_bind_template(worker, task);
+		bind_template(worker, task, template);
 		worker_task_mark_dirty(worker, task);
 	}
 	raise_wanted(worker, task, desired->wanted);

@@ -70,10 +70,8 @@ struct container_action *worker_op_begin_task(struct worker *worker, struct work
 	PRE(!worker_doing(task)->op);
 	PRE(attempt >= 1);
 	PRE(attempt <= task->observed.attempt);
-	struct sync_assignment desired;
-	worker_task_get_desired(task, &desired);
 	char name[CONTAINER_NAME_SIZE];
-	container_name(desired.task, attempt, name);
+	container_name(task->id, attempt, name);
 	struct container_action *action = worker_op_begin(worker, OP_TASK, verb, name);
 	worker->ops[worker->n_ops - 1].task = task;
 	struct worker_doing *doing = worker_make_doing(task);
@@ -81,14 +79,15 @@ struct container_action *worker_op_begin_task(struct worker *worker, struct work
 	doing->op_verb = verb;
 	doing->op_attempt = attempt;
 	task->acted = worker->list_op != 0;
-	action->task = desired.task;
-	action->revision = desired.revision;
-	action->slot = desired.slot;
+	action->task = task->id;
+	action->revision = worker_rare(task)->revision;
+	action->slot = task->slot;
 	action->attempt = attempt;
-	action->ports = desired.ports.items;
-	action->n_ports = desired.ports.n;
+	action->ports = worker_rare(task)->ports.items;
+	action->n_ports = worker_rare(task)->ports.n;
 	if (task->template) {
 		const struct sync_template *sync = &task->template->sync;
+		action->revision = sync->revision;
 		action->spec = &sync->spec;
 		action->over_tls = sync->over_tls;
 		action->project = sync->project;

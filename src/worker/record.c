@@ -98,10 +98,12 @@ static void take_desired(struct worker_task *task, const struct sync_assignment 
 	task->slot = (int32_t)desired->slot;
 	task->asked = (uint8_t)desired->wanted;
 	task->stop_reason = (uint8_t)desired->stop_reason;
+	if (!task->rare && !ports && !desired->attempts_before)
+		return;
 	struct worker_rare *rare = worker_make_rare(task);
 	base_free(rare->ports.items);
-	rare->job = desired->job;
-	rare->revision = desired->revision;
+	rare->job = (struct job_id){ 0 };
+	rare->revision = 0;
 	rare->attempts_before = desired->attempts_before;
 	rare->ports.items = ports;
 	rare->ports.n = desired->ports.n;
@@ -111,6 +113,15 @@ void worker_task_set_desired(struct worker_task *task, const struct sync_assignm
 {
 	size_t size = desired->ports.n * sizeof(struct port_grant);
 	take_desired(task, desired, size ? base_memdup(desired->ports.items, size) : NULL);
+}
+
+void worker_task_set_job(struct worker_task *task, struct job_id job, int64_t revision)
+{
+	if (!task->rare && uuid_is_zero(job.uuid) && !revision)
+		return;
+	struct worker_rare *rare = worker_make_rare(task);
+	rare->job = job;
+	rare->revision = revision;
 }
 
 uint64_t worker_task_digest(const struct worker_task *task)
@@ -199,6 +210,7 @@ void worker_task_take_record(struct worker_task *task, struct worker_record *rec
 	task->assigned_ms = record->assigned_ms;
 	task->hooks_done = (uint8_t)record->hooks_done;
 	take_desired(task, &record->desired, record->desired.ports.items);
+	worker_task_set_job(task, record->desired.job, record->desired.revision);
 	take_rare(task, record);
 	observed_half_take(&task->observed, &record->observed, &task->rare->observed);
 	*record = (struct worker_record){ 0 };

@@ -12,23 +12,8 @@
 _Static_assert(sizeof(struct worker_task) <= 192, "there may be ten thousand on a machine");
 _Static_assert(offsetof(struct worker_task, id) == 0, "an index by id finds it there");
 
-static const struct worker_rare no_rare;
-static const struct worker_doing no_doing;
-
-const struct worker_rare *worker_rare(const struct worker_task *task)
-{
-	return task->rare ? task->rare : &no_rare;
-}
-
-const struct worker_doing *worker_doing(const struct worker_task *task)
-{
-	return task->doing ? task->doing : &no_doing;
-}
-
-struct worker_health *worker_health(const struct worker_task *task)
-{
-	return task->rare ? task->rare->health : NULL;
-}
+const struct worker_rare worker_no_rare;
+const struct worker_doing worker_no_doing;
 
 struct worker_rare *worker_make_rare(struct worker_task *task)
 {
@@ -105,7 +90,7 @@ bool worker_task_is_at_rest(const struct worker_task *task)
 
 void worker_task_tidy_rare(struct worker_task *task)
 {
-	if (!task->rare || memcmp(task->rare, &no_rare, sizeof(no_rare)) != 0)
+	if (!task->rare || memcmp(task->rare, &worker_no_rare, sizeof(worker_no_rare)) != 0)
 		return;
 	base_free(task->rare);
 	task->rare = NULL;

@@ -201,10 +201,26 @@ struct worker_task {
 };
 
 /* ---- rest.c ---- */
+extern const struct worker_rare worker_no_rare;
+extern const struct worker_doing worker_no_doing;
+
 /* To read: never NULL. */
-const struct worker_rare *worker_rare(const struct worker_task *task);
-const struct worker_doing *worker_doing(const struct worker_task *task);
-struct worker_health *worker_health(const struct worker_task *task); /* NULL: none */
+static inline const struct worker_rare *worker_rare(const struct worker_task *task)
+{
+	return task->rare ? task->rare : &worker_no_rare;
+}
+
+static inline const struct worker_doing *worker_doing(const struct worker_task *task)
+{
+	return task->doing ? task->doing : &worker_no_doing;
+}
+
+/* NULL: none. */
+static inline struct worker_health *worker_health(const struct worker_task *task)
+{
+	return task->rare ? task->rare->health : NULL;
+}
+
 /* To write. Whoever may have made all of it zero marks the task dirty: converging frees it then. */
 struct worker_rare *worker_make_rare(struct worker_task *task);
 struct worker_doing *worker_make_doing(struct worker_task *task);
@@ -232,8 +248,10 @@ void worker_task_set_ending(struct worker_task *task, int reason, char *message)
 const char *worker_task_message(const struct worker_task *task);
 /* As the manager wrote it. Borrows from the task. */
 void worker_task_get_desired(const struct worker_task *task, struct sync_assignment *ret_desired);
-/* Copies. PRE: it can be held, and no template is bound. */
+/* Copies all but job and revision, which are for the template to tell or to be set. PRE: it can be held, and no template
+ * is bound. */
 void worker_task_set_desired(struct worker_task *task, const struct sync_assignment *desired);
+void worker_task_set_job(struct worker_task *task, struct job_id job, int64_t revision);
 uint64_t worker_task_digest(const struct worker_task *task);
 /* Borrows from the task, and from the caller's `container_id`. */
 void worker_task_get_observed(const struct worker_task *task,
