@@ -4,8 +4,8 @@
  *    most once at a time: beside the task's action, for a question changes nothing.
  * 2. At most `probes_parallel` questions are under way; further tasks wait, first in first out. In the queue is only
  *    who could be asked at once: anybody else at its head would hold up all of them.
- * 3. What worker_health() gives is of the current attempt. An attempt that an earlier life had found healthy is so until
- *    the check fails as often as it takes.
+ * 3. What worker_health() gives is of the current attempt. One that an earlier life had found healthy is so until the
+ *    check fails as often as it takes.
  * 4. After a failure the container is inspected before anything follows from it: who is paused is not ill, and who has
  *    ended has its own reason. */
 #include <string.h>

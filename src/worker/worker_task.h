@@ -248,8 +248,8 @@ void worker_task_set_ending(struct worker_task *task, int reason, char *message)
 const char *worker_task_message(const struct worker_task *task);
 /* As the manager wrote it. Borrows from the task. */
 void worker_task_get_desired(const struct worker_task *task, struct sync_assignment *ret_desired);
-/* Copies all but job and revision, which are for the template to tell or to be set. PRE: it can be held, and no template
- * is bound. */
+/* Copies all but job and revision, which are for the template to tell or to be set. PRE: it can be held, and no
+ * template is bound. */
 void worker_task_set_desired(struct worker_task *task, const struct sync_assignment *desired);
 void worker_task_set_job(struct worker_task *task, struct job_id job, int64_t revision);
 uint64_t worker_task_digest(const struct worker_task *task);
