@@ -52,8 +52,11 @@ struct worker_task *worker_queue_take(struct task_queue *queue)
 
 void worker_queue_drop(struct task_queue *queue, const struct worker_task *task)
 {
-	for (size_t i = queue->first; i < queue->n; i++)
-		if (queue->items[i] == task)
-			queue->items[i] = NULL;
+	size_t at = queue->first;
+	while (at < queue->n && queue->items[at] != task)
+		at++;
+	if (at == queue->n)
+		return;
+	queue->items[at] = NULL;
 	pass_holes(queue);
 }
