@@ -90,8 +90,8 @@ struct server {
 	char dir[256];
 	char socket_path[300];
 	char joined_at[64]; /* HOST:PORT */
-	pid_t pid;
-	double started_s; /* monotonic */
+	pid_t pid;	    /* 0: not our child */
+	double started_s;   /* monotonic */
 	struct http_client *client;
 	size_t n_waiting; /* calls without an answer */
 	char *answer;	  /* the newest */
@@ -110,6 +110,21 @@ void server_post(struct server *server, const char *target, const char *body);
 /* The number behind "NAME": in a JSON text; -1: it is not there. */
 int64_t server_number(const char *json, const char *name);
 int64_t server_commits(struct server *server);
+
+/* client.c: a process that submits the jobs and asks whether the manager answers. */
+enum client_verb { CLIENT_SUBMIT = 's', CLIENT_ASK = 'a' };
+struct client {
+	pid_t pid;
+	int fd;
+	struct event *done;
+	bool busy;
+	double done_s; /* monotonic: when what was begun last was done */
+};
+/* While there are few workers: what they write afterwards would be copied, page by page. */
+void client_start(struct client *client, struct event_base *base, const struct server *server,
+		  int64_t n_tasks);
+void client_begin(struct client *client, enum client_verb verb);
+void client_end(struct client *client);
 
 struct usage {
 	double wall_s, server_cpu_s, herd_cpu_s;

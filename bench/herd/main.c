@@ -1,11 +1,12 @@
 /* How the control plane does with many workers and tasks. Against a manager of its own, with the durable store:
  *
  * join      every worker joins with a token and opens its session
- * run       TASKS tasks are submitted as jobs of 1,000, or as 500 jobs: from the first request until all are
- *           reported Running
+ * run       TASKS tasks are submitted as jobs of 1,000, or as 500 jobs, by another process: from the first request
+ *           until all are reported Running
  * steady    heartbeats and statistics, nothing else
+ * kill one  a worker is switched off: until all tasks run on the others
  * kill      a tenth of the workers is switched off: until all tasks run on the others
- * restart   the manager is killed (SIGKILL) and started: until it answers
+ * restart   the manager is killed (SIGKILL) and started: until it answers that other process
  * back      until all workers are back and all tasks are known to run
  *
  * Asserts nothing, prints a table. The data folder is made in TMPDIR (/tmp), which should be a disk.
@@ -31,7 +32,6 @@
 #include "herd.h"
 #include "net/shell.h"
 
-#define JOB_TASKS		1000
 #define JOINERS			32
 #define JOIN_TRIES		100
 #define POLL_MS			10
@@ -51,10 +51,8 @@ struct bench {
 	int port;
 	char members_dir[64];
 	char token[128];
-	pid_t submitter; /* fork_submitter() */
-	int submitter_go_fd;
-	int submitter_done_fd; /* at its end when all jobs are accepted */
-	double judges_from_s;  /* monotonic: no node is judged before */
+	struct client client;
+	double judges_from_s; /* monotonic: no node is judged before */
 };
 
 /* ---- waiting ------------------------------------------------------------------------------------------- */
@@ -254,80 +252,16 @@ static void join_all(struct bench *bench)
 
 /* ---- the phases ---------------------------------------------------------------------------------------- */
 
-static void submit_all(const struct bench *bench, struct server *server)
-{
-	char body[512];
-	int64_t share = (bench->n_tasks + LIMIT_JOBS_PER_PROJECT - 1) / LIMIT_JOBS_PER_PROJECT;
-	int64_t size = share > JOB_TASKS ? share : JOB_TASKS;
-	for (int64_t first = 0; first < bench->n_tasks; first += size) {
-		int64_t n = bench->n_tasks - first;
-		text_print(body, sizeof(body),
-			   "{\"project\":\"herd\",\"job\":{\"name\":\"job-%lld\",\"spec\":{"
-			   "\"image\":\"registry.example/team/service:1.2.3\",\"has_command\":true,"
-			   "\"command\":[\"serve\",\"--port\",\"8080\"],\"environment\":{\"MODE\":"
-			   "\"production\",\"LEVEL\":\"info\"},\"replicas\":%lld,"
-			   "\"reservations\":{\"cpu_milli\":100,\"memory_bytes\":67108864}}}}",
-			   (long long)(first / size), (long long)(n < size ? n : size));
-		server_post(server, "/v1/jobs", body);
-	}
-}
-
-/* Who submits is a process of its own, as a user is: it does not wait for the workers that this one plays. It is forked
- * while there are none, or each page they write would be copied. */
-static void fork_submitter(struct bench *bench)
-{
-	int go[2];
-	int done[2];
-	char byte;
-	if (pipe(go) < 0 || pipe(done) < 0)
-		die("cannot make a pipe");
-	bench->submitter = fork();
-	if (bench->submitter < 0)
-		die("cannot fork");
-	bench->submitter_go_fd = go[1];
-	bench->submitter_done_fd = done[0];
-	if (bench->submitter > 0) {
-		close(go[0]);
-		close(done[1]);
-		return;
-	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	close(go[1]);
-	struct server server = bench->server;
-	server_as_client(&server);
-	if (read(go[0], &byte, 1) != 1)
-		_exit(1);
-	submit_all(bench, &server);
-	while (server.n_waiting)
-		event_base_loop(server.base, EVLOOP_ONCE);
-	_exit(0);
-}
-
-static void on_accepted(evutil_socket_t fd, short what, void *arg)
-{
-	double *accepted_s = arg;
-	(void)fd;
-	(void)what;
-	*accepted_s = monotonic_s();
-}
-
 static void run_all(struct bench *bench)
 {
 	struct usage before;
-	double accepted_s = 0;
-	int status;
-	event_base_once(bench->herd.base, bench->submitter_done_fd, EV_READ, on_accepted,
-			&accepted_s, NULL);
 	begin_phase(bench, &before);
-	if (write(bench->submitter_go_fd, "", 1) != 1)
-		die("who submits the jobs has ended");
+	client_begin(&bench->client, CLIENT_SUBMIT);
 	wait_until(bench, all_run, "all tasks run");
 	double took_s = monotonic_s() - before.wall_s;
-	if (waitpid(bench->submitter, &status, 0) != bench->submitter || status != 0)
-		die("not all jobs were accepted");
 	print_phase(bench, "run", &before, took_s, bench->n_tasks);
 	printf("| (of it until the last job was accepted) | %.2f | | | | | | | | | | | |\n",
-	       accepted_s - before.wall_s);
+	       bench->client.done_s - before.wall_s);
 }
 
 static void stand(struct bench *bench)
@@ -338,26 +272,35 @@ static void stand(struct bench *bench)
 	print_phase(bench, "steady", &before, monotonic_s() - before.wall_s, 0);
 }
 
-static void kill_a_tenth(struct bench *bench)
+/* No node is judged soon after the manager's start. */
+static void wait_for_judges(struct bench *bench)
 {
-	struct usage before;
-	size_t n = (bench->herd.n_workers + 9) / 10;
-	int64_t n_ran = bench->herd.n_running;
-	if (n == bench->herd.n_workers)
-		return;
 	double left_s = bench->judges_from_s - monotonic_s();
 	if (left_s > 0)
 		run_loop_ms(bench, (int64_t)(left_s * 1000));
+}
+
+/* Of `n` workers, every tenth from `first`. */
+static void kill_some(struct bench *bench, const char *name, size_t first, size_t n)
+{
+	struct usage before;
+	int64_t n_ran = bench->herd.n_running;
+	wait_for_judges(bench);
 	begin_phase(bench, &before);
 	for (size_t i = 0; i < n; i++)
-		herd_worker_kill(&bench->herd.workers[i * 10]);
+		herd_worker_kill(&bench->herd.workers[first + i * 10]);
 	int64_t n_lost = n_ran - bench->herd.n_running;
 	wait_until(bench, all_run, "the tasks of those that were killed run elsewhere");
 	double took_s = monotonic_s() - before.wall_s;
-	print_phase(bench, "kill", &before, took_s, n_lost);
+	print_phase(bench, name, &before, took_s, n_lost);
 	printf("| (of it after the %d s of the heartbeat's timeout) | %.2f | | | | | | | | | | | "
 	       "|\n",
 	       LIMIT_NODE_SILENT_MS / 1000, took_s - LIMIT_NODE_SILENT_MS / 1000.0);
+}
+
+static bool client_is_done(struct bench *bench)
+{
+	return !bench->client.busy;
 }
 
 static void restart(struct bench *bench)
@@ -367,16 +310,16 @@ static void restart(struct bench *bench)
 	/* The workers see that it is gone. */
 	run_loop_ms(bench, 200);
 	server_start(&bench->server, bench->port);
-	before.wall_s = monotonic_s();
-	server_wait(&bench->server);
-	double took_s = monotonic_s() - before.wall_s;
+	double started_s = monotonic_s();
+	client_begin(&bench->client, CLIENT_ASK);
+	wait_until(bench, client_is_done, "the manager answers again");
 	usage_read(&bench->server, &bench->herd, &before);
 	before = (struct usage){ .herd_cpu_s = before.herd_cpu_s,
 				 .n_downs = before.n_downs,
 				 .n_ups = before.n_ups,
 				 .sent_bytes = before.sent_bytes,
 				 .received_bytes = before.received_bytes };
-	print_phase(bench, "restart", &before, took_s, 0);
+	print_phase(bench, "restart", &before, bench->client.done_s - started_s, 0);
 	before.wall_s = monotonic_s();
 	usage_read(&bench->server, &bench->herd, &before);
 	wait_until(bench, all_are_connected, "all workers are back");
@@ -464,14 +407,19 @@ int main(int argc, char **argv)
 	bench.judges_from_s =
 		monotonic_s() + LIMIT_START_GRACE_MS / 1000.0 + LIMIT_RECONNECT_MAX_MS / 1000.0;
 	make_token(&bench);
-	fork_submitter(&bench);
+	client_start(&bench.client, base, &bench.server, bench.n_tasks);
 	printf("%zu workers, %lld tasks\n", n_workers, (long long)bench.n_tasks);
 	print_head();
 	join_all(&bench);
 	run_all(&bench);
 	stand(&bench);
-	kill_a_tenth(&bench);
+	size_t n_tenth = (bench.herd.n_workers + 9) / 10;
+	if (n_tenth < bench.herd.n_workers) {
+		kill_some(&bench, "kill one", 1, 1);
+		kill_some(&bench, "kill", 0, n_tenth);
+	}
 	restart(&bench);
+	client_end(&bench.client);
 	server_kill(&bench.server, SIGTERM);
 	herd_release(&bench.herd);
 	base_free(bench.server.answer);

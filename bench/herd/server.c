@@ -79,6 +79,7 @@ void server_as_client(struct server *server)
 	server->base = event_base_new();
 	server->answer = NULL;
 	server->n_waiting = 0;
+	server->pid = 0;
 	server->client =
 		http_client_new(server->base, ENDPOINT_OF_PATH(server->socket_path), CALLS_AT_ONCE);
 }
@@ -151,7 +152,7 @@ const char *server_call(struct server *server, const char *method, const char *t
 void server_wait(struct server *server)
 {
 	while (!try_call(server, "GET", "/v1/cluster", NULL)) {
-		if (waitpid(server->pid, NULL, WNOHANG) != 0)
+		if (server->pid && waitpid(server->pid, NULL, WNOHANG) != 0)
 			die("the manager has ended; see %s/log", server->dir);
 		if (monotonic_s() - server->started_s > 600)
 			die("the manager does not begin to answer; see %s/log", server->dir);
