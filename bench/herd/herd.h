@@ -61,6 +61,7 @@ struct herd_worker {
 
 struct herd {
 	struct event_base *base;
+	struct random random; /* for all: asking the kernel each time is for one worker */
 	struct herd_worker *workers;
 	size_t n_workers;
 	int64_t cpu_milli; /* of each machine, and its memory: twice what its share of the tasks reserves */

@@ -1,6 +1,5 @@
 /* The shell of one played worker: worker/daemon.c without a disk, a Docker or a machine. The order of a turn is the
  * same: commit (here: drop), then act. Events that a turn makes come in the next one. */
-#include <string.h>
 
 #include "api/envelope.h"
 #include "api/join.h"
@@ -25,12 +24,12 @@ struct herd_queued {
 
 /* ---- events -------------------------------------------------------------------------------------------- */
 
+/* The caller fills in what belongs to an event of this kind. */
 static struct herd_queued *queue_add(struct herd_worker *worker, int kind)
 {
 	worker->queue = base_grow(worker->queue, worker->n_queue, &worker->queue_capacity,
 				  sizeof(struct herd_queued));
 	struct herd_queued *queued = &worker->queue[worker->n_queue++];
-	memset(queued, 0, sizeof(*queued));
 	queued->kind = kind;
 	struct herd *herd = worker->herd;
 	if (!worker->due) {
@@ -59,6 +58,7 @@ static void queue_facts(struct herd_worker *worker)
 {
 	char hostname[32];
 	struct node_facts *facts = &queue_add(worker, WORKER_FACTS)->facts;
+	*facts = (struct node_facts){ 0 };
 	text_print(hostname, sizeof(hostname), "herd-%zu", worker->number + 1);
 	facts->hostname = base_strdup(hostname);
 	facts->platform_os = base_strdup("linux");
@@ -74,6 +74,7 @@ static void queue_facts(struct herd_worker *worker)
 static void queue_stats(struct herd_worker *worker)
 {
 	struct node_stats *stats = &queue_add(worker, WORKER_STATS)->stats;
+	*stats = (struct node_stats){ 0 };
 	stats->cpu_used_milli = worker->herd->cpu_milli / 100 + (int64_t)(worker->number % 7);
 	stats->memory_used_bytes = worker->herd->memory_bytes / 100;
 	stats->tasks_running = worker->fake.n_running;
@@ -154,11 +155,11 @@ static void on_reconnect(evutil_socket_t fd, short what, void *arg)
 
 /* ---- a turn -------------------------------------------------------------------------------------------- */
 
-static struct worker_in input(void)
+static struct worker_in input(struct herd *herd)
 {
 	return (struct worker_in){ .now_ms = shell_now_ms(),
 				   .wall_ms = shell_wall_ms(),
-				   .seed = shell_seed() };
+				   .seed = random_next(&herd->random) };
 }
 
 static void act(struct herd_worker *worker)
@@ -179,7 +180,7 @@ static void act(struct herd_worker *worker)
 
 static void turn(struct herd_worker *worker)
 {
-	struct worker_in in = input();
+	struct worker_in in = input(worker->herd);
 	struct herd_queued *queue = worker->queue;
 	size_t n = worker->n_queue;
 	struct worker_event *events = base_calloc(n + 1, sizeof(*events));
@@ -233,7 +234,7 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 static void start_core(struct herd_worker *worker, struct uuid id)
 {
 	struct worker_options options;
-	struct worker_in in = input();
+	struct worker_in in = input(worker->herd);
 	struct err err;
 	char boot_id[32];
 	worker_options_default(&options);
@@ -294,6 +295,7 @@ void herd_init(struct herd *herd, struct event_base *base, size_t n_workers, int
 {
 	int64_t share = n_tasks / (int64_t)n_workers + 1;
 	*herd = (struct herd){ .base = base, .n_workers = n_workers };
+	herd->random.state = shell_seed();
 	herd->cpu_milli = 2 * share * 100;
 	herd->memory_bytes = 2 * share * (64LL << 20);
 	herd->workers = base_calloc(n_workers, sizeof(struct herd_worker));
