@@ -1,10 +1,9 @@
 /* Who submits and who asks is a process of its own, as a user is: it does not wait for the workers that the bench plays.
- * One byte says what it is to do, and one comes back when it is done. */
-#include <sys/prctl.h>
-#include <sys/wait.h>
-
+ * A byte says what it is to do, and the time at which it was done comes back. */
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -33,13 +32,6 @@ static void submit_all(struct server *server, int64_t n_tasks)
 		event_base_loop(server->base, EVLOOP_ONCE);
 }
 
-/* Until it answers. */
-static void ask(struct server *server)
-{
-	server->started_s = monotonic_s();
-	server_wait(server);
-}
-
 static void serve(struct server *server, int64_t n_tasks, int fd)
 {
 	char byte;
@@ -47,8 +39,9 @@ static void serve(struct server *server, int64_t n_tasks, int fd)
 		if (byte == CLIENT_SUBMIT)
 			submit_all(server, n_tasks);
 		else
-			ask(server);
-		if (write(fd, &byte, 1) != 1)
+			server_wait(server);
+		double done_s = monotonic_s();
+		if (write(fd, &done_s, sizeof(done_s)) != (ssize_t)sizeof(done_s))
 			_exit(1);
 	}
 	_exit(0);
@@ -57,11 +50,9 @@ static void serve(struct server *server, int64_t n_tasks, int fd)
 static void on_done(evutil_socket_t fd, short what, void *arg)
 {
 	struct client *client = arg;
-	char byte;
 	(void)what;
-	if (read(fd, &byte, 1) != 1)
+	if (read(fd, &client->done_s, sizeof(client->done_s)) != (ssize_t)sizeof(double))
 		die("the process that submits and asks has ended");
-	client->done_s = monotonic_s();
 	client->busy = false;
 }
 

@@ -61,7 +61,7 @@ struct herd_worker {
 
 struct herd {
 	struct event_base *base;
-	struct random random; /* for all: asking the kernel each time is for one worker */
+	struct random random; /* of all: a question to the kernel a turn is dear for ten thousand */
 	struct herd_worker *workers;
 	size_t n_workers;
 	int64_t cpu_milli; /* of each machine, and its memory: twice what its share of the tasks reserves */
@@ -92,7 +92,6 @@ struct server {
 	char socket_path[300];
 	char joined_at[64]; /* HOST:PORT */
 	pid_t pid;	    /* 0: not our child */
-	double started_s;   /* monotonic */
 	struct http_client *client;
 	size_t n_waiting; /* calls without an answer */
 	char *answer;	  /* the newest */
@@ -100,6 +99,8 @@ struct server {
 void server_start(struct server *server, int port);
 /* For a process that was forked: calls of its own, on a loop of its own. */
 void server_as_client(struct server *server);
+/* Ends the bench if it has ended. */
+void server_check_alive(const struct server *server);
 /* Until it answers. */
 void server_wait(struct server *server);
 void server_kill(struct server *server, int signal);
@@ -119,7 +120,7 @@ struct client {
 	int fd;
 	struct event *done;
 	bool busy;
-	double done_s; /* monotonic: when what was begun last was done */
+	double done_s; /* monotonic, by its own clock: when what was begun last was done */
 };
 /* While there are few workers: what they write afterwards would be copied, page by page. */
 void client_start(struct client *client, struct event_base *base, const struct server *server,

@@ -64,7 +64,6 @@ void server_start(struct server *server, int port)
 	char listen[64];
 	text_print(listen, sizeof(listen), "0.0.0.0:%d", port);
 	text_print(server->joined_at, sizeof(server->joined_at), "127.0.0.1:%d", port);
-	server->started_s = monotonic_s();
 	server->pid = fork();
 	if (server->pid < 0)
 		die("cannot fork");
@@ -149,13 +148,16 @@ const char *server_call(struct server *server, const char *method, const char *t
 	return answer;
 }
 
+void server_check_alive(const struct server *server)
+{
+	if (server->pid && waitpid(server->pid, NULL, WNOHANG) != 0)
+		die("the manager has ended; see %s/log", server->dir);
+}
+
 void server_wait(struct server *server)
 {
 	while (!try_call(server, "GET", "/v1/cluster", NULL)) {
-		if (server->pid && waitpid(server->pid, NULL, WNOHANG) != 0)
-			die("the manager has ended; see %s/log", server->dir);
-		if (monotonic_s() - server->started_s > 600)
-			die("the manager does not begin to answer; see %s/log", server->dir);
+		server_check_alive(server);
 		pause_ms(2);
 	}
 }

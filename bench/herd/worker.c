@@ -1,6 +1,5 @@
 /* The shell of one played worker: worker/daemon.c without a disk, a Docker or a machine. The order of a turn is the
  * same: commit (here: drop), then act. Events that a turn makes come in the next one. */
-
 #include "api/envelope.h"
 #include "api/join.h"
 #include "base/alloc.h"
