@@ -1,5 +1,5 @@
-/* Who submits and who asks is a process of its own, as a user is: it does not wait for the workers that the bench plays.
- * A byte says what it is to do, and the time at which it was done comes back. */
+/* Who submits and who asks is a process of its own, as a user is: it does not wait for the workers that the bench
+ * plays. A byte says what it is to do, and the time at which it was done comes back. */
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
