@@ -245,6 +245,7 @@ static void turn(struct manager_daemon *daemon)
 	}
 	queue_clear(daemon);
 	speak(daemon, in.wall_ms);
+	shell_tidy_memory();
 }
 
 static void on_turn(evutil_socket_t fd, short what, void *arg)

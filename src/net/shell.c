@@ -12,6 +12,11 @@
 #include "base/limits.h"
 #include "base/text.h"
 
+/* jemalloc's, where it is linked: sanitizers bring an allocator of their own. */
+extern int mallctl(const char *name, void *old, size_t *old_len, void *new, size_t new_len)
+	__attribute__((weak));
+
+#define TIDY_GAP_MS	5000
 #define LOG_HEAD_SIZE	96
 #define LOG_PIECE_BYTES (64 * 1024)
 
@@ -53,6 +58,17 @@ void shell_arm(struct event *timer, int64_t deadline_ms)
 		left_ms = SHELL_SLEEP_MAX_MS;
 	struct timeval left = { .tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000 };
 	event_add(timer, &left);
+}
+
+void shell_tidy_memory(void)
+{
+	static int64_t next_ms;
+	int64_t now_ms = shell_now_ms();
+	if (!mallctl || now_ms < next_ms)
+		return;
+	next_ms = now_ms + TIDY_GAP_MS;
+	/* 4096 is all arenas (MALLCTL_ARENAS_ALL). Who is idle allocates too little for it to happen of itself. */
+	mallctl("arena.4096.decay", NULL, NULL, NULL, 0);
 }
 
 /* What a line of the log begins with. */

@@ -21,6 +21,9 @@ uint64_t shell_seed(void);
 #define SHELL_SLEEP_MAX_MS 10000
 void shell_arm(struct event *timer, int64_t deadline_ms);
 
+/* Give back to the kernel what has been free for long. To be called after each turn: it is done at times. */
+void shell_tidy_memory(void);
+
 /* One line to standard error: "2026-11-23T12:00:00.123Z PART: text". */
 void shell_log(const char *part, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -457,6 +457,7 @@ static void turn(struct worker_daemon *daemon)
 	queue_clear(daemon);
 	act(daemon);
 	see_removal(daemon);
+	shell_tidy_memory();
 }
 
 static void on_turn(evutil_socket_t fd, short what, void *arg)
