@@ -20,20 +20,18 @@ static void check_container(const struct worker_task *task)
 	INVARIANT(IMPLIES(observed->reason == REASON_EXIT_ZERO, observed->exit_code == 0));
 	INVARIANT(IMPLIES(task->forgotten, task->wanted == TASK_WANT_REMOVE));
 	INVARIANT(task->wanted >= task->asked);
-	if (task->dirty || !task->rare)
-		return;
-	INVARIANT(memcmp(task->rare, &worker_no_rare, sizeof(worker_no_rare)) != 0);
-	INVARIANT(IMPLIES(task->template, uuid_is_zero(task->rare->job.uuid)));
+	INVARIANT(IMPLIES(task->template, uuid_is_zero(worker_rare(task)->job.uuid)));
+	INVARIANT(IMPLIES(task->template, worker_rare(task)->revision == 0));
+	INVARIANT(IMPLIES(task->rare && !task->dirty,
+			  memcmp(task->rare, &worker_no_rare, sizeof(worker_no_rare)) != 0));
 }
 
 static void check_place(const struct worker *worker, const struct worker_task *task)
 {
 	INVARIANT(worker_task_get(worker, task->id) == task);
 	INVARIANT(!(task->has_slot && task->in_queue));
-	INVARIANT(IMPLIES(task->due_position, worker->due[task->due_position - 1].task == task));
 	INVARIANT(IMPLIES(task->news_position, !task->forgotten));
-	INVARIANT(IMPLIES(task->news_position,
-			  worker->news.items[task->news_position - 1].task == task));
+	INVARIANT(!task->deleted);
 	INVARIANT(IMPLIES(worker_task_is_at_rest(task), !task->doing));
 	INVARIANT(IMPLIES(task->in_queue, task->doing));
 	INVARIANT(!task->listed);
@@ -42,25 +40,97 @@ static void check_place(const struct worker *worker, const struct worker_task *t
 		worker_doing(task)->op ? worker_op_get(worker, worker_doing(task)->op) : NULL;
 	INVARIANT(IMPLIES(worker_doing(task)->op, op));
 	INVARIANT(IMPLIES(worker_doing(task)->op, op->task == task));
-	INVARIANT(!task->unsaved);
 }
 
+/* Each item knows its task and is known by it: with as many of one as of the other nobody is in twice, or missing. */
 static void check_due(const struct worker *worker)
 {
-	for (size_t i = 1; i < worker->n_due; i++)
-		INVARIANT(worker->due[(i - 1) / 2].at_ms <= worker->due[i].at_ms);
+	size_t n = 0;
+	for (const struct worker_task *task = worker->task_first; task; task = task->next)
+		n += task->due_position != 0;
+	INVARIANT(n == worker->n_due);
+	for (size_t i = 0; i < worker->n_due; i++) {
+		INVARIANT(worker->due[i].task->due_position == i + 1);
+		INVARIANT(IMPLIES(i, worker->due[(i - 1) / 2].at_ms <= worker->due[i].at_ms));
+	}
+}
+
+/* Who was deleted may still stand in it. */
+static void check_dirty(const struct worker *worker)
+{
+	const struct task_queue *queue = &worker->dirty;
+	size_t n = 0, n_dirty = 0;
+	for (const struct worker_task *task = worker->task_first; task; task = task->next)
+		n_dirty += task->dirty;
+	for (size_t i = queue->first; i < queue->n; i++) {
+		INVARIANT(queue->items[i]->dirty);
+		n += !queue->items[i]->deleted;
+	}
+	INVARIANT(n == n_dirty);
+	INVARIANT(IMPLIES(queue->first == queue->n, queue->n == 0));
+}
+
+/* In the order it was said, and then what was not: an acknowledgement takes the first ones. */
+static void check_news(const struct worker *worker)
+{
+	const struct news *news = &worker->news;
+	const struct news_item *before = NULL;
+	size_t n = 0, n_unacked = 0;
+	for (const struct worker_task *task = worker->task_first; task; task = task->next)
+		n_unacked += task->news_position != 0;
+	for (size_t i = news->first; i < news->n; i++) {
+		const struct news_item *item = &news->items[i];
+		if (!item->task)
+			continue;
+		n++;
+		INVARIANT(item->task->news_position == i + 1);
+		INVARIANT(IMPLIES(before && item->reported_in,
+				  before->reported_in && before->reported_in <= item->reported_in));
+		before = item;
+	}
+	INVARIANT(n == news->n_tasks && n_unacked == news->n_tasks);
+	INVARIANT(IMPLIES(n, news->items[news->first].task));
+	INVARIANT(IMPLIES(!n, news->n == 0));
+}
+
+static void check_start_queue(const struct worker *worker)
+{
+	size_t n = 0, n_waiting = 0;
+	const struct worker_task *last = NULL;
+	for (const struct worker_task *task = worker->task_first; task; task = task->next)
+		n_waiting += task->in_queue;
+	for (const struct worker_task *at = worker->queue_first; at; at = at->doing->queue_next) {
+		INVARIANT(at->in_queue && at->doing);
+		INVARIANT(at->doing->queue_prev == last);
+		INVARIANT(++n <= n_waiting);
+		last = at;
+	}
+	INVARIANT(n == n_waiting);
+	INVARIANT(last == worker->queue_last);
+}
+
+static size_t count_indexed(const struct worker *worker)
+{
+	size_t n = 0, position = 0;
+	const struct worker_template *at;
+	while ((at = map_next(&worker->templates, &position)))
+		for (; at; at = at->of_job)
+			n++;
+	return n;
 }
 
 static void check_templates(const struct worker *worker)
 {
 	size_t users = 0;
-	size_t unused = 0;
+	size_t unused = 0, n = 0;
 	for (const struct worker_template *at = worker->template_first; at; at = at->next) {
+		n++;
 		users += at->users;
 		unused += at->users == 0;
 		INVARIANT(worker_template_get(worker, at->sync.job, at->sync.revision) == at);
 		INVARIANT(at->releasing <= at->users);
 	}
+	INVARIANT(n == count_indexed(worker));
 	size_t bound = 0;
 	for (const struct worker_task *task = worker->task_first; task; task = task->next)
 		bound += task->template != NULL;
@@ -115,5 +185,9 @@ void worker_check(const struct worker *worker)
 	INVARIANT(IMPLIES(worker->meta.removal != WORKER_REMOVAL_NONE, !worker->session));
 	INVARIANT(IMPLIES(worker->meta.removal == WORKER_REMOVAL_OVER, !worker->task_first));
 	check_due(worker);
+	check_dirty(worker);
+	INVARIANT(worker_queue_is_empty(&worker->unsaved));
+	check_news(worker);
+	check_start_queue(worker);
 	check_templates(worker);
 }

@@ -8,9 +8,6 @@
 #include "base/check.h"
 #include "worker/worker_int.h"
 
-/* An array of so many is kept, however few are due. */
-#define CAPACITY_KEPT 16
-
 static void place(struct worker *worker, size_t at, struct due due)
 {
 	worker->due[at] = due;

@@ -106,9 +106,8 @@ void worker_persist_turn(struct worker *worker)
 {
 	if (PLANTED(PLANTED_RESTLESS) && worker->task_first)
 		worker_task_mark_unsaved(worker, worker->task_first);
-	while (!worker_queue_is_empty(&worker->unsaved)) {
-		struct worker_task *task = worker_queue_take(&worker->unsaved);
-		task->unsaved = false;
+	struct worker_task *task;
+	while ((task = worker_take_unsaved(worker))) {
 		struct worker_record record;
 		char container_id[TASK_CONTAINER_ID_SIZE];
 		worker_task_get_record(task, container_id, &record);
@@ -167,9 +166,14 @@ static enum err_code replay_task(struct worker *worker, const struct change *cha
 	if (record_decode(&worker_record_type, change->value, change->value_len, &record, err))
 		return err_prefix(err, "a task's record");
 	struct task_id id = record.desired.task;
-	if (!worker_can_hold_record(&record) || !is_sound(&record) || !is_key_of(change, id)) {
+	const char *wrong = NULL;
+	if (!worker_can_hold_record(&record))
+		wrong = "a task's record counts too far";
+	else if (!is_sound(&record) || !is_key_of(change, id))
+		wrong = "a task's record contradicts itself";
+	if (wrong) {
 		record_release(&worker_record_type, &record);
-		return err_set(err, ERR_DAMAGED, "a task's record contradicts itself");
+		return err_set(err, ERR_DAMAGED, "%s", wrong);
 	}
 	struct worker_task *task = worker_task_get(worker, id);
 	if (!task)

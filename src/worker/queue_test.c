@@ -1,10 +1,10 @@
-/* Tasks that wait: for their turn, and for an acknowledgement. */
+/* Tasks that wait for their turn, and to be saved. */
 #include "base/testing.h"
 
 #include "base/alloc.h"
 #include "worker/worker_int.h"
 
-#define TASKS 40
+#define TASKS 20000
 #define TURNS 20000
 
 static struct worker *with_tasks(struct worker_task *tasks[TASKS])
@@ -14,151 +14,81 @@ static struct worker *with_tasks(struct worker_task *tasks[TASKS])
 	struct worker *worker = worker_new(&options);
 	for (size_t i = 0; i < TASKS; i++) {
 		struct task_id id = { { { 0x01 } } };
+		id.uuid.bytes[14] = (uint8_t)(i >> 8);
 		id.uuid.bytes[15] = (uint8_t)i;
 		tasks[i] = worker_task_new(worker, id);
 	}
 	return worker;
 }
 
-/* The same in a plain array. */
-struct model {
-	struct worker_task *tasks[TASKS];
-	size_t n;
-};
-
-static bool model_has(const struct model *model, const struct worker_task *task)
-{
-	for (size_t i = 0; i < model->n; i++)
-		if (model->tasks[i] == task)
-			return true;
-	return false;
-}
-
-static void model_drop(struct model *model, const struct worker_task *task)
-{
-	size_t kept = 0;
-	for (size_t i = 0; i < model->n; i++)
-		if (model->tasks[i] != task)
-			model->tasks[kept++] = model->tasks[i];
-	model->n = kept;
-}
-
-static void first_in_is_first_out_whatever_is_dropped(void **state)
+static void first_in_is_first_out(void **state)
 {
 	(void)state;
-	struct worker_task *tasks[TASKS];
-	struct worker *worker = with_tasks(tasks);
+	struct worker_task some[40];
 	struct random random = { 42 };
 	struct task_queue queue = { 0 };
-	struct model model = { .n = 0 };
+	size_t n_in = 0, n_out = 0;
 	for (int i = 0; i < TURNS; i++) {
-		struct worker_task *task = tasks[random_below(&random, TASKS)];
-		uint64_t what = random_below(&random, 8);
 		/* Now growing, now shrinking. */
-		bool adds = what < (i / 200 % 2 ? 5 : 2);
-		if (adds && !model_has(&model, task)) {
-			worker_queue_add(&queue, task);
-			model.tasks[model.n++] = task;
-		} else if (what == 7) {
-			worker_queue_drop(&queue, task);
-			model_drop(&model, task);
-		} else if (!adds && model.n) {
-			assert_ptr_equal(worker_queue_take(&queue), model.tasks[0]);
-			model_drop(&model, model.tasks[0]);
-		}
-		assert_int_equal(worker_queue_is_empty(&queue), model.n == 0);
-		assert_true(queue.capacity <= 4 * TASKS);
+		bool adds = random_below(&random, 8) < (i / 200 % 2 ? 5 : 2);
+		if (adds && n_in - n_out < ARRAY_LEN(some))
+			worker_queue_add(&queue, &some[n_in++ % ARRAY_LEN(some)]);
+		else if (!adds && n_in > n_out)
+			assert_ptr_equal(worker_queue_take(&queue),
+					 &some[n_out++ % ARRAY_LEN(some)]);
+		assert_int_equal(worker_queue_is_empty(&queue), n_in == n_out);
+		assert_true(queue.capacity <= 4 * ARRAY_LEN(some));
 	}
 	worker_queue_release(&queue);
+}
+
+/* Nobody is searched for: not one item is looked at before its turn, in whatever order tasks go. */
+static void a_deletion_looks_at_no_queue(void **state)
+{
+	(void)state;
+	static struct worker_task *tasks[TASKS];
+	struct worker *worker = with_tasks(tasks);
+	for (size_t i = 0; i < TASKS; i++) {
+		worker_task_mark_unsaved(worker, tasks[i]);
+		worker_task_mark_dirty(worker, tasks[i]);
+	}
+	struct task_queue dirty = worker->dirty, unsaved = worker->unsaved;
+	worker->dirty = worker->unsaved = (struct task_queue){ 0 };
+	/* Others first, then all that are left but one. */
+	for (size_t i = 1; i < TASKS; i += 2)
+		worker_task_delete(worker, tasks[i]);
+	for (size_t i = TASKS - 2; i > 0; i -= 2)
+		worker_task_delete(worker, tasks[i]);
+	worker->dirty = dirty;
+	worker->unsaved = unsaved;
+	assert_ptr_equal(worker_take_unsaved(worker), tasks[0]);
+	assert_null(worker_take_unsaved(worker));
+	assert_ptr_equal(worker_take_dirty(worker), tasks[0]);
+	assert_null(worker_take_dirty(worker));
+	assert_ptr_equal(worker->task_first, tasks[0]);
+	assert_null(tasks[0]->next);
 	worker_free(worker);
 }
 
-static size_t n_said(const struct model *model, const struct worker *worker)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < model->n; i++)
-		n += worker->news.items[model->tasks[i]->news_position - 1].reported_in != 0;
-	return n;
-}
-
-static void assert_news(const struct worker *worker, const struct model *model)
-{
-	size_t at = 0;
-	for (size_t i = worker->news.first; i < worker->news.n; i++) {
-		const struct worker_task *task = worker->news.items[i].task;
-		if (!task)
-			continue;
-		assert_ptr_equal(task, model->tasks[at++]);
-		assert_int_equal(task->news_position, i + 1);
-	}
-	assert_int_equal(at, model->n);
-	assert_int_equal(worker->news.n_tasks, model->n);
-	assert_int_equal(worker->report_awaits_ack, model->n && n_said(model, worker));
-	assert_true(worker->news.capacity <= 4 * TASKS);
-}
-
-/* Reports are said in `report`, and acknowledged up to one of them. */
-static void say(struct worker *worker, const struct model *model, int64_t report)
-{
-	for (size_t i = 0; i < model->n; i++) {
-		size_t at = model->tasks[i]->news_position - 1;
-		if (!worker->news.items[at].reported_in)
-			worker->news.items[at].reported_in = report;
-	}
-	worker->report_awaits_ack = model->n > 0;
-}
-
-static void acknowledge(struct worker *worker, struct model *model, int64_t report)
-{
-	size_t kept = 0;
-	for (size_t i = 0; i < model->n; i++) {
-		struct worker_task *task = model->tasks[i];
-		int64_t in = worker->news.items[task->news_position - 1].reported_in;
-		if (!in || in > report)
-			model->tasks[kept++] = task;
-	}
-	model->n = kept;
-	worker_report_acked(worker, report);
-}
-
-static void what_is_not_acknowledged_stays_in_the_order_it_came(void **state)
+static void who_is_deleted_in_a_queue_goes_with_the_worker(void **state)
 {
 	(void)state;
-	struct worker_task *tasks[TASKS];
+	static struct worker_task *tasks[TASKS];
 	struct worker *worker = with_tasks(tasks);
-	struct random random = { 43 };
-	struct model model = { .n = 0 };
-	int64_t report = 0;
-	for (int i = 0; i < TURNS; i++) {
-		struct worker_task *task = tasks[random_below(&random, TASKS)];
-		switch (random_below(&random, 8)) {
-		case 0: say(worker, &model, ++report); break;
-		case 1:
-			acknowledge(worker, &model, report - (int64_t)random_below(&random, 3));
-			break;
-		case 2:
-			worker_report_unlink(worker, task);
-			model_drop(&model, task);
-			worker->report_awaits_ack = n_said(&model, worker) > 0;
-			break;
-		default:
-			worker_report_task(worker, task, AT_NEXT_BEAT);
-			model_drop(&model, task);
-			model.tasks[model.n++] = task;
-			worker->report_awaits_ack = n_said(&model, worker) > 0;
-			break;
-		}
-		assert_news(worker, &model);
-	}
-	acknowledge(worker, &model, report);
+	worker_task_mark_dirty(worker, tasks[1]);
+	worker_task_mark_unsaved(worker, tasks[2]);
+	worker_task_mark_unsaved(worker, tasks[1]);
+	worker_task_delete(worker, tasks[1]);
+	worker_task_delete(worker, tasks[2]);
 	worker_free(worker);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(first_in_is_first_out_whatever_is_dropped),
-		TEST(what_is_not_acknowledged_stays_in_the_order_it_came),
+		TEST(first_in_is_first_out),
+		TEST(a_deletion_looks_at_no_queue),
+		TEST(who_is_deleted_in_a_queue_goes_with_the_worker),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,9 +28,6 @@ static int64_t take_number(struct worker *worker)
 
 /* ---- what is not acknowledged ---- */
 
-/* An array of so many is kept while it is empty. */
-#define CAPACITY_KEPT 16
-
 void worker_news_release(struct news *news)
 {
 	base_free(news->items);

@@ -84,6 +84,11 @@ void worker_free(struct worker *worker)
 		worker_op_end(worker, worker->ops[0].op);
 	while (worker->task_first)
 		worker_task_delete(worker, worker->task_first);
+	/* Of those that were in a queue something is left there. */
+	struct worker_task *left = worker_take_dirty(worker);
+	POST(!left);
+	left = worker_take_unsaved(worker);
+	POST(!left);
 	while (worker->template_first)
 		worker_template_delete(worker, worker->template_first);
 	worker_strays_free(worker);
@@ -129,6 +134,36 @@ void worker_task_mark_unsaved(struct worker *worker, struct worker_task *task)
 	worker_queue_add(&worker->unsaved, task);
 }
 
+static void free_if_nowhere(struct worker_task *task)
+{
+	if (task->deleted && !task->dirty && !task->unsaved)
+		base_free(task);
+}
+
+struct worker_task *worker_take_dirty(struct worker *worker)
+{
+	while (!worker_queue_is_empty(&worker->dirty)) {
+		struct worker_task *task = worker_queue_take(&worker->dirty);
+		task->dirty = false;
+		if (!task->deleted)
+			return task;
+		free_if_nowhere(task);
+	}
+	return NULL;
+}
+
+struct worker_task *worker_take_unsaved(struct worker *worker)
+{
+	while (!worker_queue_is_empty(&worker->unsaved)) {
+		struct worker_task *task = worker_queue_take(&worker->unsaved);
+		task->unsaved = false;
+		if (!task->deleted)
+			return task;
+		free_if_nowhere(task);
+	}
+	return NULL;
+}
+
 struct worker_task *worker_task_get(const struct worker *worker, struct task_id id)
 {
 	return id_index_get(&worker->tasks, id.uuid);
@@ -163,10 +198,6 @@ void worker_task_delete(struct worker *worker, struct worker_task *task)
 {
 	PRE(!worker_doing(task)->op);
 	worker_health_end(worker, task);
-	if (task->dirty)
-		worker_queue_drop(&worker->dirty, task);
-	if (task->unsaved)
-		worker_queue_drop(&worker->unsaved, task);
 	worker_start_release(worker, task);
 	worker_report_unlink(worker, task);
 	worker_due_set(worker, task, NEVER_MS);
@@ -179,7 +210,8 @@ void worker_task_delete(struct worker *worker, struct worker_task *task)
 	worker_task_release_record(task);
 	worker->running_counted = false;
 	worker_doing_free(task);
-	base_free(task);
+	task->deleted = true;
+	free_if_nowhere(task);
 }
 
 enum err_code worker_replay(struct worker *worker, const struct change *change, struct err *err)
@@ -367,11 +399,9 @@ static void take_event(struct worker *worker, const struct worker_event *event)
 /* What finds no room among the actions stays dirty; the next answer makes a turn. */
 static void converge_dirty(struct worker *worker)
 {
-	while (!worker_queue_is_empty(&worker->dirty) && worker_ops_have_room(worker)) {
-		struct worker_task *task = worker_queue_take(&worker->dirty);
-		task->dirty = false;
+	struct worker_task *task;
+	while (worker_ops_have_room(worker) && (task = worker_take_dirty(worker)))
 		worker_task_converge(worker, task);
-	}
 }
 
 static int64_t earlier(int64_t a, int64_t b)

@@ -1,4 +1,5 @@
-/* What the files of the worker's core share. Nobody else includes this.
+/* What the files of the worker's core share, and their tests; bench/memory looks in to tell what the parts take. Nobody
+ * else includes this.
  *
  * One turn (worker_step): events are taken in (desired.c, result.c), every task that something
  * happened to is converged (converge.c), then what changed is persisted and published
@@ -40,6 +41,8 @@
 #define STOP_GRACE_DEFAULT_MS 10000
 /* Messages whose answer tells how long leases run. */
 #define SENT_KEPT 64
+/* Of an array that was long once so many items are kept, however few there are. */
+#define CAPACITY_KEPT 16
 
 /* ---- persisted ---- */
 
@@ -97,9 +100,9 @@ struct leftovers {
 	char *op_name; /* what it removes */
 };
 
-/* Tasks, first in first out. */
+/* Tasks, first in first out; of them also those that were deleted meanwhile. */
 struct task_queue {
-	struct worker_task **items; /* NULL: taken out; the one at `first` is not */
+	struct worker_task **items;
 	size_t first, n, capacity;
 };
 
@@ -240,8 +243,12 @@ const char *worker_task_label(const struct worker_task *task, char out[TASK_LABE
 void worker_task_mark_dirty(struct worker *worker, struct worker_task *task);
 /* Its record is to be saved in this turn. */
 void worker_task_mark_unsaved(struct worker *worker, struct worker_task *task);
+/* The next that is marked so, and is then not any more. NULL: there is none. */
+struct worker_task *worker_take_dirty(struct worker *worker);
+struct worker_task *worker_take_unsaved(struct worker *worker);
 struct worker_task *worker_task_new(struct worker *worker, struct task_id id);
-/* Drop from memory; no action of it may be in flight. */
+/* Drop from memory; no action of it may be in flight. Of who is still to be converged or saved the bare struct stays
+ * until its turn comes. */
 void worker_task_delete(struct worker *worker, struct worker_task *task);
 struct worker_task *worker_task_get(const struct worker *worker, struct task_id id);
 /* Its final state is written, or it may not run any more for another reason. */
@@ -252,8 +259,6 @@ void worker_queue_add(struct task_queue *queue, struct worker_task *task);
 bool worker_queue_is_empty(const struct task_queue *queue);
 /* Takes out the first. PRE: there is one. */
 struct worker_task *worker_queue_take(struct task_queue *queue);
-/* Takes it out, if it is in. */
-void worker_queue_drop(struct task_queue *queue, const struct worker_task *task);
 void worker_queue_release(struct task_queue *queue);
 
 /* ---- text.c: sentences ---- */
@@ -272,9 +277,11 @@ struct worker_template *worker_template_get(const struct worker *worker, struct 
 					    int64_t revision);
 struct worker_template *worker_template_put(struct worker *worker,
 					    const struct sync_template *sync);
+/* PRE: no task uses it. */
 void worker_template_delete(struct worker *worker, struct worker_template *template);
 /* Point the task at its template if that is known. */
 void worker_task_bind_template(struct worker *worker, struct worker_task *task);
+/* Then nothing tells its job and revision: it goes, or is told them anew. */
 void worker_task_unbind_template(struct worker *worker, struct worker_task *task);
 /* Drop templates nobody has used for longest, down to the limit. */
 void worker_templates_trim(struct worker *worker);

@@ -119,9 +119,8 @@ struct worker_doing {
 
 	/* The container of the current attempt. */
 	struct worker_seen seen;
-	int64_t seen_at_ms; /* when that was; 0: not since it was at rest */
-	uint64_t
-		seen_instance; /* which run of Docker said so; 0: that under which it was started */
+	int64_t seen_at_ms;	/* when that was; 0: not since it was at rest */
+	uint64_t seen_instance; /* which run of Docker said so; 0: that of its start */
 
 	/* A start. */
 	int path;
@@ -149,11 +148,10 @@ struct worker_doing {
 struct worker_task {
 	struct task_id id; /* a task begins with it */
 	struct observed_half observed;
-	struct worker_template
-		*template; /* of its job and revision; NULL: not known, then `rare` has these */
-	struct worker_rare *rare;	 /* NULL: all of it is zero; use worker_rare() */
-	struct worker_doing *doing;	 /* NULL: all of it is zero; use worker_doing() */
-	struct worker_task *prev, *next; /* all tasks, in order of arrival */
+	struct worker_template *template; /* NULL: not known, then `rare` has job and revision */
+	struct worker_rare *rare;	  /* NULL: all of it is zero; use worker_rare() */
+	struct worker_doing *doing;	  /* NULL: all of it is zero; use worker_doing() */
+	struct worker_task *prev, *next;  /* all tasks, in order of arrival */
 
 	/* Of the record; `asked` is desired.wanted. */
 	int64_t daemon_instance;
@@ -185,6 +183,7 @@ struct worker_task {
 	bool releasing : 1; /* its containers are removed for good: it holds no network any more */
 	bool dirty : 1;	    /* to be converged in this turn */
 	bool unsaved : 1;   /* record differs from disk */
+	bool deleted : 1;   /* nothing but a place in a queue is left of it */
 	bool in_set : 1;    /* the full set that is being taken lists it */
 	bool listed : 1;    /* the list that is being taken shows it, and how: */
 	bool acted : 1; /* since the list in flight was asked for: that says nothing new of it */
@@ -265,6 +264,7 @@ void worker_task_take_record(struct worker_task *task, struct worker_record *rec
 /* What is held counts nothing further than LIMIT_TASK_COUNT. */
 bool worker_can_hold_desired(const struct sync_assignment *desired);
 bool worker_can_hold_record(const struct worker_record *record);
+/* PRE: its health check has ended. */
 void worker_task_release_record(struct worker_task *task);
 
 #endif
