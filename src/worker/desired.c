@@ -97,13 +97,7 @@ struct worker_template *worker_template_put(struct worker *worker, const struct 
 
 void worker_template_delete(struct worker *worker, struct worker_template *template)
 {
-	for (struct worker_task *task = worker->task_first; task && template->users;
-	     task = task->next)
-		if (task->template == template) {
-			worker_task_unbind_template(worker, task);
-			worker->lacks_template = true;
-		}
-	INVARIANT(template->users == 0);
+	PRE(template->users == 0);
 	template_unlink(worker, template);
 	template_unindex(worker, template);
 	worker->templates_unused--;
@@ -141,7 +135,6 @@ void worker_task_unbind_template(struct worker *worker, struct worker_task *task
 	if (!template)
 		return;
 	task->template = NULL;
-	worker_task_set_job(task, template->sync.job, template->sync.revision);
 	INVARIANT(template->users > 0);
 	template->releasing -= task->releasing;
 	task->releasing = false;

@@ -220,6 +220,7 @@ void worker_task_take_record(struct worker_task *task, struct worker_record *rec
 void worker_task_release_record(struct worker_task *task)
 {
 	struct worker_rare *rare = task->rare;
+	PRE(!worker_health(task));
 	if (!rare)
 		return;
 	base_free(rare->ports.items);

@@ -62,7 +62,7 @@ static void what_is_taken_is_what_is_got(void **state)
 	worker_task_release_record(&task);
 }
 
-/* Job and revision are then those of the template, and the same again when it goes. */
+/* Job and revision are then those of the template. */
 static void a_template_changes_nothing_of_the_record(void **state)
 {
 	(void)state;
@@ -85,6 +85,7 @@ static void a_template_changes_nothing_of_the_record(void **state)
 	assert_non_null(task->template);
 	assert_holds(task, &record);
 	worker_task_unbind_template(worker, task);
+	worker_task_set_job(task, sync.job, sync.revision);
 	assert_holds(task, &record);
 	record_release(&worker_record_type, &record);
 	record_release(&sync_template_type, &sync);
@@ -149,6 +150,42 @@ static void what_counts_too_far_cannot_be_held(void **state)
 	assert_false(worker_can_hold_desired(&record.desired));
 }
 
+static void assert_refused(struct worker *worker, const struct worker_record *record,
+			   const char *words)
+{
+	struct text text;
+	struct err err;
+	text_init(&text, 65536);
+	record_encode(&worker_record_type, record, &text);
+	struct change change = { .kind = RECORD_ASSIGNMENT };
+	change_key_id(&change, record->desired.task.uuid);
+	change.value_len = text.len;
+	change.value = text_take(&text);
+	assert_int_equal(worker_replay(worker, &change, &err), ERR_DAMAGED);
+	assert_string_equal(err.message, words);
+	base_free(change.value);
+}
+
+static void what_is_refused_says_why(void **state)
+{
+	(void)state;
+	struct worker_options options;
+	struct worker_record record;
+	worker_options_default(&options);
+	struct worker *worker = worker_new(&options);
+	record_init(&worker_record_type, &record);
+	record.desired.task.uuid.bytes[0] = 3;
+	record.observed.task = record.desired.task;
+	record.observed.state = TASK_SCHEDULED;
+	record.attempt_first = 1;
+	record.attempt_ran = LIMIT_TASK_COUNT + (int64_t)1;
+	assert_refused(worker, &record, "a task's record counts too far");
+	record.attempt_ran = 1;
+	assert_refused(worker, &record, "a task's record contradicts itself");
+	record_release(&worker_record_type, &record);
+	worker_free(worker);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +194,7 @@ int main(void)
 		TEST(a_running_task_needs_nothing_that_is_rare),
 		TEST(what_is_zero_again_is_not_held),
 		TEST(what_counts_too_far_cannot_be_held),
+		TEST(what_is_refused_says_why),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,13 +32,13 @@ static bool policy_wants(const struct worker_task *task, int reason)
 
 static int64_t count_used(const struct worker *worker, const struct worker_task *task)
 {
+	const struct worker_rare *rare = worker_rare(task);
 	int64_t window_ms = policy_of(task)->window_ms;
 	if (!window_ms)
-		return worker_rare(task)->attempts_before + task->observed.attempts_used;
+		return rare->attempts_before + task->observed.attempts_used;
 	int64_t from_ms = worker->now_ms - window_ms;
 	/* When earlier tasks used theirs is not known; the assignment came after all of them. */
-	int64_t used = task->assigned_ms > from_ms ? worker_rare(task)->attempts_before : 0;
-	const struct worker_rare *rare = worker_rare(task);
+	int64_t used = task->assigned_ms > from_ms ? rare->attempts_before : 0;
 	for (size_t i = 0; i < rare->restarts.n; i++)
 		used += rare->restarts.items[i].at_ms > from_ms;
 	return used;
