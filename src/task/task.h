@@ -108,9 +108,9 @@ extern const struct record_type task_observed_type;
 
 #define TASK_CONTAINER_ID_SIZE (LIMIT_CONTAINER_ID_BYTES + 1)
 
-/* What the manager's world holds of a record of a task: a million tasks lie there, so each member is as narrow as its
- * bounds, nothing is held twice, and what few tasks have lies apart (struct task_rare). Members are called as in the
- * records. */
+/* What is held of a task's records. The manager's world holds a million of them, and a worker ten thousand of the
+ * observed halves: so each member is as narrow as its bounds, nothing is held twice, and what few tasks have lies apart
+ * (struct task_rare, and struct worker_rare). Members are called as in the records. */
 struct desired_half {
 	struct task_id id;	  /* a task begins with it */
 	const struct job_id *job; /* borrowed from its job's record */
@@ -129,6 +129,7 @@ struct desired_half {
 	bool written_off;
 };
 
+/* Also a part of a worker's task. */
 struct observed_half {
 	int64_t version;
 	int64_t started_wall_ms;
