@@ -27,11 +27,13 @@ static void note_heard(struct sim *sim)
 	}
 }
 
-/* What has come is as good as heard, read or not; but for a while, for nobody reads and looks at the clock at once. */
+/* What has come is as good as heard, read or not; but for a while, for nobody reads and looks at the clock at once.
+ * What came while the commit of the decision lasted could not be known to it. */
 static void check_unread(struct sim *sim, const struct sim_worker *worker)
 {
 	bool on_session = worker->session && worker->dismissed != worker->session;
-	int64_t unread_ms = on_session ? network_unread_ms(sim, worker) : 0;
+	int64_t unread_ms =
+		on_session ? network_unread_ms(sim, worker, sim->manager.stepped_ms) : 0;
 	sim->checker.evaluated[INVARIANT_I21] += worker->local;
 	if (unread_ms > sim->manager.options.node_silent_ms / 2)
 		violated(sim, worker->local ? INVARIANT_I21 : INVARIANT_I19,

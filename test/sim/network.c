@@ -315,7 +315,7 @@ void network_send_down(struct sim *sim, const struct manager_down *down)
 	}
 }
 
-int64_t network_unread_ms(const struct sim *sim, const struct sim_worker *worker)
+int64_t network_unread_ms(const struct sim *sim, const struct sim_worker *worker, int64_t at_ms)
 {
 	int64_t longest_ms = 0;
 	for (size_t i = 0; i < sim->n_heap; i++) {
@@ -324,7 +324,7 @@ int64_t network_unread_ms(const struct sim *sim, const struct sim_worker *worker
 		    event->number != worker->session || *event->lives != event->life)
 			continue;
 		const struct carried *carried = event->payload;
-		int64_t waits_ms = sim->now_ms - carried->arrives_ms;
+		int64_t waits_ms = at_ms - carried->arrives_ms;
 		if (longest_ms < waits_ms)
 			longest_ms = waits_ms;
 	}

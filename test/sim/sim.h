@@ -334,8 +334,8 @@ void network_join(struct sim_worker *worker);
 /* One end stands still: the other gives the connection up after a while. */
 void network_worker_stalls(struct sim *sim, struct sim_worker *worker, int64_t for_ms);
 void network_manager_stalls(struct sim *sim, int64_t for_ms);
-/* How long what the worker said on its session has lain at the manager unread; 0: nothing has. */
-int64_t network_unread_ms(const struct sim *sim, const struct sim_worker *worker);
+/* How long what the worker said on its session had lain at the manager unread at that time; 0: nothing had. */
+int64_t network_unread_ms(const struct sim *sim, const struct sim_worker *worker, int64_t at_ms);
 
 /* ---- client.c ---- */
 
