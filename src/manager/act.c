@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "manager/core.h"
 #include "manager/depend.h"
+#include "manager/runs.h"
 
 static bool is_given(const char *name)
 {
@@ -232,6 +233,13 @@ static enum err_code check_ended(const struct manager *manager, const struct job
 			       entry->job.project, entry->job.name);
 	if (job_is_between_runs(entry))
 		return check_nothing_left(manager, entry, err);
+	/* Of no slots: one of them may still come, with a machine. */
+	if (!n && job_runs_open(&entry->job.scheduled))
+		return err_set(
+			err, ERR_CONFLICT,
+			"job %s/%s has a run that goes on, though there is no machine for it "
+			"now; drover stop ends it",
+			entry->job.project, entry->job.name);
 	if (!n || entry->job.wanted == JOB_STOP)
 		return ERR_NONE;
 	return err_set(err, ERR_CONFLICT,

@@ -10,6 +10,7 @@
 #include "manager/core.h"
 #include "manager/declared.h"
 #include "manager/depend.h"
+#include "manager/runs.h"
 
 /* All volumes of a task are tied to its node in the group that places it. */
 static enum err_code check_mounts(const struct job_request *job, size_t i, struct err *err)

@@ -43,11 +43,24 @@ static void check_slots(const struct manager *manager)
 	}
 }
 
+static void check_runs(const struct job_entry *entry)
+{
+	const struct job_runs *runs = &entry->job.scheduled;
+	size_t n_open = 0;
+	for (size_t i = 0; i < runs->runs.n; i++)
+		n_open += runs->runs.items[i].outcome == RUN_UNDER_WAY;
+	INVARIANT(n_open <= 1);
+	const struct schedule *schedule = job_entry_current(entry)->spec.schedule;
+	size_t n_ended = runs->runs.n - n_open - job_runs_count_waiting(runs);
+	INVARIANT(n_ended <= (schedule ? (size_t)schedule_history(schedule) : 0));
+}
+
 static void check_job(const struct manager *manager, const struct job_entry *entry)
 {
 	const struct job_watch *watch = map_get(&manager->jobs, entry->job.id.uuid);
 	INVARIANT(watch);
 	INVARIANT(!watch->dirty);
+	check_runs(entry);
 	struct slots slots;
 	struct job_facts facts;
 	slots_build(&manager->cluster, entry, &slots);

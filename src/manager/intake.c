@@ -3,6 +3,7 @@
 #include "base/planted.h"
 #include "manager/core.h"
 #include "manager/moving.h"
+#include "manager/runs.h"
 
 typedef enum err_code (*carrier)(struct manager *manager, const struct manager_request *request,
 				 struct manager_answer *answer, struct err *err);
@@ -18,6 +19,7 @@ static carrier carrier_of(int kind)
 	case REQUEST_NODE_REMOVE:
 	case REQUEST_NODE_LABEL: return node_act;
 	case REQUEST_REBALANCE: return rebalance;
+	case REQUEST_RUN_AGAIN: return run_again;
 	default: return act;
 	}
 }

@@ -8,6 +8,7 @@
 #include "manager/core.h"
 #include "manager/depend.h"
 #include "manager/roster.h"
+#include "manager/runs.h"
 
 struct manager *manager_new(const struct manager_options *options, uint64_t salt)
 {

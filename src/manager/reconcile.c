@@ -12,6 +12,7 @@
 #include "manager/depend.h"
 #include "manager/moving.h"
 #include "manager/roster.h"
+#include "manager/runs.h"
 
 /* The tasks of a job, safe to walk while tasks are deleted. */
 static struct task **copy_tasks(const struct job_entry *entry, size_t *ret_n)

@@ -9,11 +9,11 @@
  * is stopped; one begins, at its time, in the place of another or as somebody asks for it, only when nothing of one
  * before is left; no more runs that have ended are on record than the history says; each time that has come is on
  * record as a run, as skipped or as missed, or lies before one that is missed. */
+#include "manager/runs.h"
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/planted.h"
 #include "job/cron.h"
-#include "manager/core.h"
 
 #define LOOK_MS 60000
 /* What waits for a machine to come back is looked at so often. */
@@ -372,6 +372,29 @@ bool runs_settle(struct manager *manager, const struct job_entry *entry,
 
 /* ---- requests ---- */
 
+/* The last word of a run may have come in this very step: then it is over before another is asked for. */
+static void settle_heard(struct manager *manager, const struct job_entry *entry)
+{
+	struct slots slots;
+	struct job_facts facts;
+	slots_build(&manager->cluster, entry, &slots);
+	slots_facts(entry, &slots, &facts);
+	slots_release(&slots);
+	runs_settle(manager, entry, &facts);
+}
+
+enum err_code run_again(struct manager *manager, const struct manager_request *request,
+			struct manager_answer *answer, struct err *err)
+{
+	const struct job_entry *entry =
+		request->project && request->job
+			? cluster_job_named(&manager->cluster, request->project, request->job)
+			: NULL;
+	if (entry && job_runs_open(&entry->job.scheduled))
+		settle_heard(manager, entry);
+	return act(manager, request, answer, err);
+}
+
 void runs_stop(const struct manager *manager, const struct job_entry *entry, struct job *job)
 {
 	if (schedule_of(entry))
@@ -394,6 +417,7 @@ void runs_change(struct job *job, const struct job_spec *before, const struct jo
 		job_runs_add(&job->scheduled, schedule_history(schedule))->outcome = RUN_UNDER_WAY;
 	if (!was || !record_equal(&schedule_type, was, schedule))
 		job->scheduled.until_wall_ms = 0;
+	job_runs_forget(&job->scheduled, schedule_history(schedule));
 }
 
 /* ---- words ---- */

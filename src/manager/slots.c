@@ -8,6 +8,7 @@
 #include "manager/core.h"
 #include "manager/depend.h"
 #include "manager/roster.h"
+#include "manager/runs.h"
 
 int64_t job_replicas(const struct job_entry *entry)
 {

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "manager/core.h"
 #include "manager/depend.h"
+#include "manager/runs.h"
 
 /* The task that explains best why the job stands as it does: the first given up, else the first that is not ready.
  * NULL: nothing to explain. */

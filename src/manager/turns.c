@@ -16,6 +16,7 @@
 #include "base/planted.h"
 #include "base/sort.h"
 #include "manager/core.h"
+#include "manager/runs.h"
 
 int64_t job_at_once(const struct job_entry *entry)
 {

@@ -211,6 +211,84 @@ static void no_run_is_begun_by_hand_beside_what_was_stopped(void **state)
 	story_end(&story);
 }
 
+/* The worker's word that the run has ended comes in one turn with a request; only then the other acts. */
+static enum err_code ask_with_the_end(struct story *story, int reason)
+{
+	struct sync_up up;
+	struct manager_request request = {
+		.kind = REQUEST_RUN_AGAIN, .handle = 1, .project = "shop", .job = "backup"
+	};
+	uint64_t session =
+		story_say(story, "shop/backup.1",
+			  reason == REASON_EXIT_ZERO ? TASK_COMPLETED : TASK_FAILED, reason, &up);
+	struct manager_event events[] = {
+		{ .kind = MANAGER_SYNC_UP, .session = session, .up = &up },
+		{ .kind = MANAGER_REQUEST, .request = &request },
+	};
+	struct manager_in in = { .now_ms = story->now_ms,
+				 .wall_ms = story->wall_ms,
+				 .rev = story->rev,
+				 .seed = ++story->seed,
+				 .events = events,
+				 .n_events = ARRAY_LEN(events) };
+	story_step(story, &in);
+	record_release(&sync_up_type, &up);
+	assert_int_equal(story->out.n_replies, 1);
+	enum err_code code = story->out.replies[0].err.code;
+	story_run(story);
+	return code;
+}
+
+/* ... or while the news of its end lies in the same turn, and is not settled. */
+static void a_run_that_ends_in_the_turn_of_the_request_is_over_before_it(void **state)
+{
+	(void)state;
+	struct story story;
+	runs_begin(&story, "0 * * * *");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	assert_int_equal(story_act(&story, REQUEST_RUN_AGAIN, "shop", "backup"), ERR_NONE);
+	assert_int_equal(ask_with_the_end(&story, REASON_EXIT_ZERO), ERR_NONE);
+	runs_expect(&story, "- succeeded, - running");
+	assert_int_equal(ask_with_the_end(&story, REASON_EXIT_NONZERO), ERR_NONE);
+	runs_expect(&story, "- succeeded, - failed, - running");
+	/* Of what has failed a container may be left, and until it is not the run goes on. */
+	story.linger = "backup";
+	assert_int_equal(ask_with_the_end(&story, REASON_EXIT_NONZERO), ERR_CONFLICT);
+	runs_expect(&story, "- succeeded, - failed, - running");
+	story_end(&story);
+}
+
+/* What waits in its place is the next one, whoever asks. */
+static void the_run_that_waits_comes_before_the_one_that_is_asked_for(void **state)
+{
+	(void)state;
+	struct story story;
+	runs_begin(&story, "0 * * * *")->overlap = OVERLAP_QUEUE;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 2 * HOUR_MS + MINUTE_MS);
+	runs_expect(&story, "01:00 running, 02:00 waiting");
+	assert_int_equal(ask_with_the_end(&story, REASON_EXIT_ZERO), ERR_CONFLICT);
+	runs_expect(&story, "01:00 succeeded, 02:00 running");
+	story_end(&story);
+}
+
+/* On no machine there is nothing to do, and it has not ended. */
+static void no_run_is_begun_by_hand_beside_one_that_has_no_machine(void **state)
+{
+	(void)state;
+	struct story story;
+	runs_begin(&story, "0 * * * *");
+	struct job_spec *spec = &story.request.jobs.items[0].spec;
+	spec->mode = JOB_GLOBAL_JOB;
+	strings_add(&spec->placement.constraints, "node.hostname == elsewhere");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	assert_int_equal(story_act(&story, REQUEST_RUN_AGAIN, "shop", "backup"), ERR_NONE);
+	runs_expect(&story, "- running");
+	assert_int_equal(story_act(&story, REQUEST_RUN_AGAIN, "shop", "backup"), ERR_CONFLICT);
+	runs_expect(&story, "- running");
+	story_end(&story);
+}
+
 static enum err_code roll_back(struct story *story, int64_t revision)
 {
 	struct manager_request request = {
@@ -305,6 +383,9 @@ int main(void)
 		cmocka_unit_test(a_stop_ends_the_run_whatever_follows_at_once),
 		cmocka_unit_test(a_run_waits_until_what_was_stopped_is_gone),
 		cmocka_unit_test(no_run_is_begun_by_hand_beside_what_was_stopped),
+		cmocka_unit_test(a_run_that_ends_in_the_turn_of_the_request_is_over_before_it),
+		cmocka_unit_test(the_run_that_waits_comes_before_the_one_that_is_asked_for),
+		cmocka_unit_test(no_run_is_begun_by_hand_beside_one_that_has_no_machine),
 		cmocka_unit_test(an_earlier_schedule_makes_up_nothing_either),
 		cmocka_unit_test(a_schedule_comes_and_goes_with_its_revision),
 		cmocka_unit_test(what_is_stopped_gets_a_schedule_and_waits_for_its_time),

@@ -211,6 +211,22 @@ static void no_more_is_kept_than_the_history_says(void **state)
 	story_end(&story);
 }
 
+/* ... also where it says so from now on. */
+static void a_shorter_history_holds_at_once(void **state)
+{
+	(void)state;
+	struct story story;
+	struct schedule *schedule = runs_begin(&story, "0 * * * *");
+	story.succeed = "backup";
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	story_pass(&story, 3 * HOUR_MS + MINUTE_MS);
+	runs_expect(&story, "01:00 succeeded, 02:00 succeeded, 03:00 succeeded");
+	schedule->history = 2;
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	runs_expect(&story, "02:00 succeeded, 03:00 succeeded");
+	story_end(&story);
+}
+
 /* ... and no less, while one is under way. */
 static void that_one_was_missed_is_on_record_while_the_next_one_runs(void **state)
 {
@@ -457,6 +473,7 @@ int main(void)
 		cmocka_unit_test(ten_years_away_take_no_longer_than_a_day),
 		cmocka_unit_test(the_newest_are_made_up_however_many_there_were),
 		cmocka_unit_test(no_more_is_kept_than_the_history_says),
+		cmocka_unit_test(a_shorter_history_holds_at_once),
 		cmocka_unit_test(that_one_was_missed_is_on_record_while_the_next_one_runs),
 		cmocka_unit_test(what_is_on_a_lost_machine_is_over_with_its_run),
 		cmocka_unit_test(a_run_that_was_stopped_is_not_begun_again_elsewhere),

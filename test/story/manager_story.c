@@ -574,6 +574,16 @@ void story_report(struct story *story, const char *task, int state, int reason, 
 	story_run(story);
 }
 
+uint64_t story_say(struct story *story, const char *task, int state, int reason,
+		   struct sync_up *ret_up)
+{
+	struct story_worker *worker = NULL;
+	struct held *held = held_of(story, task, &worker);
+	worker_say(story, worker, held, state, reason, NULL);
+	worker_fill_up(worker, ret_up);
+	return worker->session;
+}
+
 void story_report_task(struct story *story, struct task_id id, int state, int reason)
 {
 	for (size_t i = 0; i < story->n_workers; i++) {

@@ -117,6 +117,9 @@ size_t story_count(struct story *story,
 /* The worker reports: "shop/web.1" is in this state for this reason. */
 void story_report(struct story *story, const char *task, int state, int reason,
 		  const char *message);
+/* ... and the message that says so is handed over, to be sent by hand in the session that is returned. */
+uint64_t story_say(struct story *story, const char *task, int state, int reason,
+		   struct sync_up *ret_up);
 /* ... whichever task it is, if a worker holds it and it has not ended there. */
 void story_report_task(struct story *story, struct task_id id, int state, int reason);
 /* Does its worker hold it as a task that was asked for over TLS? */
