@@ -168,7 +168,7 @@ void task_get_desired(const struct task *task, struct task_desired *ret_desired)
 	ret_desired->ports.n = rare->ports.n;
 }
 
-void observed_half_get(const struct observed_half *half, const struct observed_rest *rest,
+void observed_half_get(const struct observed_half *half, const struct observed_apart *apart,
 		       char container_id[TASK_CONTAINER_ID_SIZE],
 		       struct task_observed *ret_observed)
 {
@@ -178,12 +178,12 @@ void observed_half_get(const struct observed_half *half, const struct observed_r
 		.health = half->health,
 		.attempt = half->attempt,
 		.attempts_used = half->attempts_used,
-		.container_id = observed_half_container_id(half, rest->container_id, container_id),
+		.container_id = observed_half_container_id(half, apart->container_id, container_id),
 		.exit_code = half->exit_code,
 		.reason = half->reason,
-		.message = observed_half_message(half, rest->message),
+		.message = observed_half_message(half, apart->message),
 		.started_wall_ms = half->started_wall_ms,
-		.finished_wall_ms = rest->finished_wall_ms,
+		.finished_wall_ms = apart->finished_wall_ms,
 		.gone = half->gone,
 		.removed = half->removed,
 	};
@@ -193,10 +193,10 @@ void task_get_observed(const struct task *task, char container_id[TASK_CONTAINER
 		       struct task_observed *ret_observed)
 {
 	const struct task_rare *rare = task_rare(task);
-	struct observed_rest rest = { .container_id = rare->container_id,
-				      .message = rare->observed_message,
-				      .finished_wall_ms = rare->finished_wall_ms };
-	observed_half_get(&task->observed, &rest, container_id, ret_observed);
+	struct observed_apart apart = { .container_id = rare->container_id,
+					.message = rare->observed_message,
+					.finished_wall_ms = rare->finished_wall_ms };
+	observed_half_get(&task->observed, &apart, container_id, ret_observed);
 	if (task->observed.version)
 		ret_observed->task = task->desired.id;
 }
@@ -282,7 +282,7 @@ void task_take_desired(struct task *task, struct task_desired *desired, const st
 }
 
 void observed_half_take(struct observed_half *half, struct task_observed *observed,
-			struct observed_rest *ret_rest)
+			struct observed_apart *ret_apart)
 {
 	*half = (struct observed_half){
 		.version = observed->version,
@@ -296,7 +296,7 @@ void observed_half_take(struct observed_half *half, struct task_observed *observ
 		.gone = observed->gone,
 		.removed = observed->removed,
 	};
-	*ret_rest = (struct observed_rest){
+	*ret_apart = (struct observed_apart){
 		.container_id = observed_half_take_container_id(half, observed->container_id),
 		.message = observed_half_take_message(half, observed->message),
 		.finished_wall_ms = observed->finished_wall_ms,
@@ -306,13 +306,13 @@ void observed_half_take(struct observed_half *half, struct task_observed *observ
 
 void task_take_observed(struct task *task, struct task_observed *observed)
 {
-	struct observed_rest rest;
-	observed_half_take(&task->observed, observed, &rest);
+	struct observed_apart apart;
+	observed_half_take(&task->observed, observed, &apart);
 	struct task_rare *rare = task_make_rare(task);
 	drop_rare_observed(rare);
-	rare->container_id = rest.container_id;
-	rare->observed_message = rest.message;
-	rare->finished_wall_ms = rest.finished_wall_ms;
+	rare->container_id = apart.container_id;
+	rare->observed_message = apart.message;
+	rare->finished_wall_ms = apart.finished_wall_ms;
 	task_tidy(task);
 }
 

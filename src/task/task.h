@@ -148,7 +148,7 @@ struct observed_half {
 };
 
 /* What a half cannot hold of its record. */
-struct observed_rest {
+struct observed_apart {
 	char *container_id; /* any other than docker_id can hold */
 	char *message;	    /* one that is not usual */
 	int64_t finished_wall_ms;
@@ -201,14 +201,14 @@ void task_get_observed(const struct task *task, char container_id[TASK_CONTAINER
 void task_take_desired(struct task *task, struct task_desired *desired, const struct job_id *job);
 void task_take_observed(struct task *task, struct task_observed *observed);
 
-/* The same of an observed half alone, and of what is with it; the task's id is the caller's. Of a take's rest the texts
- * are given. Message and id of the container one by one: take gives back what the half does not hold, which a get is
- * handed as `otherwise`, or NULL. */
-void observed_half_get(const struct observed_half *half, const struct observed_rest *rest,
+/* The same of an observed half alone, and of what lies apart, whose texts a take gives; the task's id is the caller's.
+ * Message and id of the container one by one: take gives back what the half does not hold, which a get is handed as
+ * `otherwise`, or NULL. */
+void observed_half_get(const struct observed_half *half, const struct observed_apart *apart,
 		       char container_id[TASK_CONTAINER_ID_SIZE],
 		       struct task_observed *ret_observed);
 void observed_half_take(struct observed_half *half, struct task_observed *observed,
-			struct observed_rest *ret_rest);
+			struct observed_apart *ret_apart);
 char *observed_half_message(const struct observed_half *half, char *otherwise);
 char *observed_half_take_message(struct observed_half *half, char *message);
 char *observed_half_container_id(const struct observed_half *half, char *otherwise,

@@ -66,16 +66,16 @@ void worker_task_inspect(struct worker *worker, struct worker_task *task)
 	worker_health_want_address(task, action);
 }
 
-static void wait_until(struct worker *worker, struct worker_task *task, int64_t at_ms)
+void worker_task_retry_at(struct worker *worker, struct worker_task *task, int64_t at_ms)
 {
-	worker_task_wait_until(task, at_ms);
+	worker_task_not_before(task, at_ms);
 	worker_due_set(worker, task, at_ms);
 }
 
 static void wait_for_removal(struct worker *worker, struct worker_task *task)
 {
 	worker_task_forget_container(task);
-	wait_until(worker, task, worker->now_ms + RETRY_MS);
+	worker_task_retry_at(worker, task, worker->now_ms + RETRY_MS);
 }
 
 /* A container that was made and never started: only its removal proves that no late answer can
@@ -170,7 +170,7 @@ static void look_again(struct worker *worker, struct worker_task *task)
 {
 	task->memory_looked = true;
 	task->look = true;
-	wait_until(worker, task, worker->now_ms + MEMORY_LOOK_MS);
+	worker_task_retry_at(worker, task, worker->now_ms + MEMORY_LOOK_MS);
 }
 
 /* It runs, but not all that belongs to its start has been done. */

@@ -69,8 +69,7 @@ void worker_hooks_advance(struct worker *worker, struct worker_task *task)
 	size_t index = (size_t)task->hooks_done;
 	if (task->container == CONTAINER_PAUSED) {
 		task->look = true;
-		worker_task_wait_until(task, worker->now_ms + RETRY_MS);
-		worker_due_set(worker, task, worker_doing(task)->not_before_ms);
+		worker_task_retry_at(worker, task, worker->now_ms + RETRY_MS);
 		return;
 	}
 	const struct hook *hook = &hooks->post_start.items[index];
@@ -121,7 +120,7 @@ static void take_post_start(struct worker *worker, struct worker_task *task,
 		return;
 	}
 	task->container = CONTAINER_UNKNOWN;
-	worker_task_wait_until(task, worker->now_ms + RETRY_MS);
+	worker_task_not_before(task, worker->now_ms + RETRY_MS);
 	if (result->fault == FAULT_UNREACHABLE || ++doing->hook_tries < HOOK_TRIES_MAX)
 		return;
 	doing->hook_tries = 0;
@@ -158,7 +157,7 @@ static void take_pre_stop(struct worker *worker, struct worker_task *task,
 	struct worker_doing *doing = worker_make_doing(task);
 	const struct hooks *hooks = hooks_of(task);
 	if (result->fault == FAULT_UNREACHABLE) {
-		worker_task_wait_until(task, worker->now_ms + RETRY_MS);
+		worker_task_not_before(task, worker->now_ms + RETRY_MS);
 		return;
 	}
 	size_t index = doing->pre_stop_done++;

@@ -60,8 +60,7 @@ bool worker_remove_advance(struct worker *worker, struct worker_task *task)
 			return true;
 		default:
 			worker_task_forget_container(task);
-			worker_task_wait_until(task, worker->now_ms + RETRY_MS);
-			worker_due_set(worker, task, worker_doing(task)->not_before_ms);
+			worker_task_retry_at(worker, task, worker->now_ms + RETRY_MS);
 			return true;
 		}
 	}
@@ -76,7 +75,7 @@ static void take_old_seen(struct worker *worker, struct worker_task *task,
 		return;
 	}
 	if (result->fault != FAULT_NONE) {
-		worker_task_wait_until(task, worker->now_ms + RETRY_MS);
+		worker_task_not_before(task, worker->now_ms + RETRY_MS);
 		return;
 	}
 	/* Somebody else's container under our name is none of ours: ours is gone. */
@@ -95,14 +94,14 @@ void worker_remove_result(struct worker *worker, struct worker_task *task,
 	}
 	if (result->verb == CONTAINER_KILL) {
 		if (result->fault != FAULT_NONE)
-			worker_task_wait_until(task, worker->now_ms + RETRY_MS);
+			worker_task_not_before(task, worker->now_ms + RETRY_MS);
 		return;
 	}
 	int8_t known = CONTAINER_UNKNOWN;
 	if (result->fault == FAULT_NONE || result->fault == FAULT_NOT_FOUND)
 		known = CONTAINER_ABSENT;
 	else
-		worker_task_wait_until(task, worker->now_ms + (result->fault == FAULT_UNREACHABLE
+		worker_task_not_before(task, worker->now_ms + (result->fault == FAULT_UNREACHABLE
 								       ? RETRY_MS
 								       : REMOVE_RETRY_MS));
 	if (current)

@@ -29,7 +29,7 @@ struct worker_doing *worker_make_doing(struct worker_task *task)
 	return task->doing;
 }
 
-void worker_task_wait_until(struct worker_task *task, int64_t at_ms)
+void worker_task_not_before(struct worker_task *task, int64_t at_ms)
 {
 	if (at_ms || task->doing)
 		worker_make_doing(task)->not_before_ms = at_ms;

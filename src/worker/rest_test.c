@@ -116,9 +116,9 @@ static void no_wait_makes_nothing(void **state)
 	(void)state;
 	struct worker_task *task = started();
 	worker_task_tidy(task, 1000);
-	worker_task_wait_until(task, 0);
+	worker_task_not_before(task, 0);
 	assert_null(task->doing);
-	worker_task_wait_until(task, 2000);
+	worker_task_not_before(task, 2000);
 	assert_int_equal(worker_doing(task)->not_before_ms, 2000);
 	release(task);
 }

@@ -95,7 +95,7 @@ static void take_seen(struct worker *worker, struct worker_task *task,
 	struct worker_doing *doing = worker_make_doing(task);
 	if (proves_nothing(worker, result)) {
 		task->container = CONTAINER_UNKNOWN;
-		worker_task_wait_until(task, worker->now_ms + RETRY_MS);
+		worker_task_not_before(task, worker->now_ms + RETRY_MS);
 		return;
 	}
 	if (result->daemon_instance)

@@ -83,7 +83,8 @@ void worker_start_release(struct worker *worker, struct worker_task *task)
 
 /* ---- asking ---- */
 
-static void wait_until(struct worker *worker, struct worker_task *task, int64_t at_ms)
+/* It stands in nobody's way meanwhile. */
+static void stand_aside_until(struct worker *worker, struct worker_task *task, int64_t at_ms)
 {
 	worker_start_release(worker, task);
 	worker_due_set(worker, task, at_ms);
@@ -248,11 +249,11 @@ bool worker_start_advance(struct worker *worker, struct worker_task *task)
 		return false;
 	}
 	if (worker->now_ms < worker_rare(task)->restart_at_ms) {
-		wait_until(worker, task, worker_rare(task)->restart_at_ms);
+		stand_aside_until(worker, task, worker_rare(task)->restart_at_ms);
 		return false;
 	}
 	if (worker_strays_has_task(worker, task->id)) {
-		wait_until(worker, task, worker->now_ms + STRAY_WAIT_MS);
+		stand_aside_until(worker, task, worker->now_ms + STRAY_WAIT_MS);
 		return false;
 	}
 	if (worker_contents_wait(worker, task) || !take_slot(worker, task))
@@ -349,7 +350,7 @@ void worker_start_result(struct worker *worker, struct worker_task *task,
 		return;
 	}
 	if (result->fault == FAULT_UNREACHABLE) {
-		worker_task_wait_until(task, worker->now_ms + RETRY_MS);
+		worker_task_not_before(task, worker->now_ms + RETRY_MS);
 		return;
 	}
 	if (PLANTED(PLANTED_SECOND_CONTAINER) && result->verb == CONTAINER_START &&

@@ -151,7 +151,7 @@ void worker_stop_result(struct worker *worker, struct worker_task *task,
 	switch (result->fault) {
 	case FAULT_NONE: return;
 	case FAULT_UNREACHABLE:
-		worker_task_wait_until(task, worker->now_ms + RETRY_MS);
+		worker_task_not_before(task, worker->now_ms + RETRY_MS);
 		/* Nothing was sent: the grace has not begun. */
 		if (doing->stop_stage == STOP_ASKED)
 			doing->stop_stage = STOP_NOT;

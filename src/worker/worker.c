@@ -313,7 +313,7 @@ static void set_runtime(struct worker *worker, bool up)
 		int reason = task->observed.reason;
 		if (up) {
 			worker_task_forget_container(task);
-			worker_task_wait_until(task, 0);
+			worker_task_not_before(task, 0);
 			if (reason == REASON_RUNTIME_AWAY)
 				worker_task_show(worker, task, REASON_ASSIGNED,
 						 worker_sentence("waits to be started"));

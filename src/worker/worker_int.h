@@ -307,6 +307,8 @@ void worker_task_converge(struct worker *worker, struct worker_task *task);
 void worker_task_forget_container(struct worker_task *task);
 /* Make the next attempt the current one. The present one is certainly not running. */
 void worker_task_next_attempt(struct worker *worker, struct worker_task *task);
+/* Nothing is tried before this, and then it is. */
+void worker_task_retry_at(struct worker *worker, struct worker_task *task, int64_t at_ms);
 /* Ask the runtime about the current container. */
 void worker_task_inspect(struct worker *worker, struct worker_task *task);
 

@@ -100,7 +100,7 @@ struct worker_rare {
 	int64_t attempts_before;
 	LIST_OF(struct port_grant) ports;
 	LIST_OF(struct worker_restart) restarts;
-	struct observed_rest observed;
+	struct observed_apart observed;
 	char *ending_message;
 	int64_t restart_at_ms;
 	int64_t restarts_in_row;
@@ -231,8 +231,8 @@ void worker_task_tidy_rare(struct worker_task *task);
 void worker_doing_free(struct worker_task *task);
 /* Which run of Docker the newest inspection was answered by. */
 uint64_t worker_task_seen_instance(const struct worker_task *task);
-/* Nothing is tried before this. */
-void worker_task_wait_until(struct worker_task *task, int64_t at_ms);
+/* Nothing is tried before this. Enough where an answer is taken: that makes the task dirty. */
+void worker_task_not_before(struct worker_task *task, int64_t at_ms);
 void worker_seen_release(struct worker_seen *seen);
 
 /* ---- record.c: a task and its record ---- */
