@@ -85,15 +85,19 @@ static bool is_ending(const struct task *task)
 	       !task->unreachable;
 }
 
-/* Does its update go on, or is a restart under way? */
+/* Does its update go on, or is a restart under way? An update is done also where all that is old was on machines that
+ * were away; those that come back are replaced, and their successors tried, all the same. */
 static bool is_rolled(const struct job_entry *entry)
 {
 	if (job_is_under_way(&entry->job))
 		return true;
-	for (size_t i = 0; i < entry->tasks.n; i++)
-		if (!task_is_final(entry->tasks.items[i]->state) &&
-		    entry->tasks.items[i]->desired.restarts_asked < entry->job.restarts_asked)
+	for (size_t i = 0; i < entry->tasks.n; i++) {
+		const struct task *task = entry->tasks.items[i];
+		if (!task_is_final(task->state) &&
+		    (task->desired.revision != entry->job.revision ||
+		     task->desired.restarts_asked < entry->job.restarts_asked))
 			return true;
+	}
 	return false;
 }
 
