@@ -175,6 +175,7 @@ void worker_check(const struct worker *worker)
 		check_place(worker, task);
 	}
 	INVARIANT(n == worker->tasks.n);
+	INVARIANT(IMPLIES(n, !uuid_is_zero(worker->meta.cluster)));
 	INVARIANT(n_starting == worker->n_starting);
 	INVARIANT(IMPLIES(worker->running_counted, n_running == worker->n_running));
 	INVARIANT(n_starting <= worker->options.starts_parallel);

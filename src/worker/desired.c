@@ -301,7 +301,7 @@ static bool is_of_our_cluster(struct worker *worker, const struct sync_down *dow
 		return false;
 	if (uuid_is_zero(worker->meta.cluster)) {
 		worker->meta.cluster = down->cluster;
-		worker->meta_unsaved = true;
+		worker_persist_meta(worker);
 		worker_list_now(worker);
 		notes_add(&worker->out->notes, "worker joins its cluster");
 	}

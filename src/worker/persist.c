@@ -6,7 +6,9 @@
  * 3. Templates are saved before the tasks that use them, (epoch, rev) after them: after a crash
  *    between groups the worker holds a newer set under an older number, and taking the same set
  *    again changes nothing.
- * 4. Numbers given out are always below the ceiling on disk. */
+ * 4. The name of the cluster is saved before anything of it: a worker with tasks and no cluster lists no
+ *    containers, so nothing of it starts or ends before it is told the name, and one that was removed never is.
+ * 5. Numbers given out are always below the ceiling on disk. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -102,6 +104,14 @@ void worker_persist_task_gone(struct worker *worker, struct task_id task)
 		put(worker, &change);
 }
 
+void worker_persist_meta(struct worker *worker)
+{
+	worker->meta_unsaved = false;
+	struct change change = encode(RECORD_META, &worker_meta_type, &worker->meta);
+	change_key_text(&change, "worker");
+	put(worker, &change);
+}
+
 void worker_persist_turn(struct worker *worker)
 {
 	if (PLANTED(PLANTED_RESTLESS) && worker->task_first)
@@ -115,12 +125,8 @@ void worker_persist_turn(struct worker *worker)
 		change_key_id(&change, task->id.uuid);
 		put(worker, &change);
 	}
-	if (!worker->meta_unsaved)
-		return;
-	worker->meta_unsaved = false;
-	struct change change = encode(RECORD_META, &worker_meta_type, &worker->meta);
-	change_key_text(&change, "worker");
-	put(worker, &change);
+	if (worker->meta_unsaved)
+		worker_persist_meta(worker);
 }
 
 static enum err_code replay_meta(struct worker *worker, const struct change *change,

@@ -514,6 +514,8 @@ enum err_code worker_persist_replay(struct worker *worker, const struct change *
 void worker_persist_template(struct worker *worker, const struct worker_template *template);
 void worker_persist_template_gone(struct worker *worker, const struct worker_template *template);
 void worker_persist_task_gone(struct worker *worker, struct task_id task);
+/* The worker's own record, before all else that this turn saves from now on. */
+void worker_persist_meta(struct worker *worker);
 /* Save what is marked unsaved. */
 void worker_persist_turn(struct worker *worker);
 

@@ -326,6 +326,26 @@ static void a_worker_that_ran_nothing_is_done_at_once(void **state)
 	world_free(world);
 }
 
+/* Of the first set some tasks are on disk, and of the commit no more: they belong to a cluster all the same. */
+static void a_first_set_that_was_cut_short_ends_too(void **state)
+{
+	(void)state;
+	for (size_t n = 1; n <= 6; n++) {
+		struct world *world = world_new();
+		world_job(world, "web", "app:1");
+		world_task(world, "web");
+		world_task(world, "web");
+		world_session(world, true);
+		world->answers_full = false;
+		world->cut_at = n;
+		world_send_full(world);
+		tell(world);
+		world_run(world, 60000);
+		assert_int_equal(worker_removal(world->worker), WORKER_REMOVAL_OVER);
+		world_free(world);
+	}
+}
+
 static enum err_code start_as(struct world *world, struct node_id node, struct worker_out *out,
 			      struct worker **ret_worker)
 {
@@ -401,6 +421,7 @@ int main(void)
 		TEST(volumes_stay_also_those_that_were_to_go),
 		TEST(what_the_manager_says_after_it_is_not_listened_to),
 		TEST(a_worker_that_ran_nothing_is_done_at_once),
+		TEST(a_first_set_that_was_cut_short_ends_too),
 		TEST(the_store_serves_a_new_node_then),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

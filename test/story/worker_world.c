@@ -127,13 +127,24 @@ static struct worker_in input(const struct world *world)
 				   .seed = 12345 };
 }
 
+static void crash_in_commit(struct world *world)
+{
+	for (size_t i = 0; i < world->cut_at && i < world->out.changes.n; i++)
+		store_apply(world, &world->out.changes.items[i]);
+	world->cut_at = 0;
+	world_crash(world);
+}
+
 static void step(struct world *world, const struct worker_event *event)
 {
 	struct worker_in in = input(world);
 	in.events = event;
 	in.n_events = event != NULL;
 	worker_step(world->worker, &in, &world->out);
-	obey(world);
+	if (world->cut_at)
+		crash_in_commit(world);
+	else
+		obey(world);
 }
 
 void world_event(struct world *world, const struct worker_event *event)

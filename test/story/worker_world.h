@@ -140,6 +140,8 @@ struct world {
 	 * answer. 0: never. */
 	int crash_at;
 	bool crash_after;
+	/* Of the next turn only so many changes are committed, and the process ends. 0: never. */
+	size_t cut_at;
 	bool crashed;
 };
 
