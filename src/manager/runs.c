@@ -377,10 +377,11 @@ static void settle_heard(struct manager *manager, const struct job_entry *entry)
 {
 	struct slots slots;
 	struct job_facts facts;
-	slots_build(&manager->cluster, entry, &slots);
-	slots_facts(entry, &slots, &facts);
-	slots_release(&slots);
-	runs_settle(manager, entry, &facts);
+	do {
+		slots_build(&manager->cluster, entry, &slots);
+		slots_facts(entry, &slots, &facts);
+		slots_release(&slots);
+	} while (runs_settle(manager, entry, &facts));
 }
 
 enum err_code run_again(struct manager *manager, const struct manager_request *request,

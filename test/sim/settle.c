@@ -93,7 +93,8 @@ static bool is_rolled(const struct job_entry *entry)
 		return true;
 	for (size_t i = 0; i < entry->tasks.n; i++) {
 		const struct task *task = entry->tasks.items[i];
-		if (!task_is_final(task->state) &&
+		/* A machine that stays away is told of by nothing. */
+		if (!task_is_final(task->state) && !task->unreachable &&
 		    (task->desired.revision != entry->job.revision ||
 		     task->desired.restarts_asked < entry->job.restarts_asked))
 			return true;

@@ -211,10 +211,14 @@ static void no_run_is_begun_by_hand_beside_what_was_stopped(void **state)
 	story_end(&story);
 }
 
-/* The worker's word that the run has ended comes in one turn with a request; only then the other acts. */
-static enum err_code ask_with_the_end(struct story *story, int reason)
+/* The worker's word that the run has ended comes in one turn with a request, and with an apply of what is written now if
+ * `applied`; only then the other acts. */
+static enum err_code ask_with_the_end(struct story *story, int reason, bool applied)
 {
 	struct sync_up up;
+	struct manager_request apply = { .kind = REQUEST_APPLY,
+					 .handle = 2,
+					 .project_request = &story->request };
 	struct manager_request request = {
 		.kind = REQUEST_RUN_AGAIN, .handle = 1, .project = "shop", .job = "backup"
 	};
@@ -223,6 +227,7 @@ static enum err_code ask_with_the_end(struct story *story, int reason)
 			  reason == REASON_EXIT_ZERO ? TASK_COMPLETED : TASK_FAILED, reason, &up);
 	struct manager_event events[] = {
 		{ .kind = MANAGER_SYNC_UP, .session = session, .up = &up },
+		{ .kind = MANAGER_REQUEST, .request = applied ? &apply : &request },
 		{ .kind = MANAGER_REQUEST, .request = &request },
 	};
 	struct manager_in in = { .now_ms = story->now_ms,
@@ -230,11 +235,11 @@ static enum err_code ask_with_the_end(struct story *story, int reason)
 				 .rev = story->rev,
 				 .seed = ++story->seed,
 				 .events = events,
-				 .n_events = ARRAY_LEN(events) };
+				 .n_events = applied ? 3 : 2 };
 	story_step(story, &in);
 	record_release(&sync_up_type, &up);
-	assert_int_equal(story->out.n_replies, 1);
-	enum err_code code = story->out.replies[0].err.code;
+	assert_int_equal(story->out.n_replies, in.n_events - 1);
+	enum err_code code = story->out.replies[in.n_events - 2].err.code;
 	story_run(story);
 	return code;
 }
@@ -247,14 +252,28 @@ static void a_run_that_ends_in_the_turn_of_the_request_is_over_before_it(void **
 	runs_begin(&story, "0 * * * *");
 	assert_int_equal(story_apply(&story), ERR_NONE);
 	assert_int_equal(story_act(&story, REQUEST_RUN_AGAIN, "shop", "backup"), ERR_NONE);
-	assert_int_equal(ask_with_the_end(&story, REASON_EXIT_ZERO), ERR_NONE);
+	assert_int_equal(ask_with_the_end(&story, REASON_EXIT_ZERO, false), ERR_NONE);
 	runs_expect(&story, "- succeeded, - running");
-	assert_int_equal(ask_with_the_end(&story, REASON_EXIT_NONZERO), ERR_NONE);
+	assert_int_equal(ask_with_the_end(&story, REASON_EXIT_NONZERO, false), ERR_NONE);
 	runs_expect(&story, "- succeeded, - failed, - running");
 	/* Of what has failed a container may be left, and until it is not the run goes on. */
 	story.linger = "backup";
-	assert_int_equal(ask_with_the_end(&story, REASON_EXIT_NONZERO), ERR_CONFLICT);
+	assert_int_equal(ask_with_the_end(&story, REASON_EXIT_NONZERO, false), ERR_CONFLICT);
 	runs_expect(&story, "- succeeded, - failed, - running");
+	story_end(&story);
+}
+
+/* The schedule is another one by then. */
+static void a_run_is_over_also_where_its_schedule_changes_in_the_turn_of_its_end(void **state)
+{
+	(void)state;
+	struct story story;
+	struct schedule *schedule = runs_begin(&story, "0 * * * *");
+	assert_int_equal(story_apply(&story), ERR_NONE);
+	assert_int_equal(story_act(&story, REQUEST_RUN_AGAIN, "shop", "backup"), ERR_NONE);
+	string_set(&schedule->cron, "30 * * * *");
+	assert_int_equal(ask_with_the_end(&story, REASON_EXIT_ZERO, true), ERR_NONE);
+	runs_expect(&story, "- succeeded, - running");
 	story_end(&story);
 }
 
@@ -267,7 +286,7 @@ static void the_run_that_waits_comes_before_the_one_that_is_asked_for(void **sta
 	assert_int_equal(story_apply(&story), ERR_NONE);
 	story_pass(&story, 2 * HOUR_MS + MINUTE_MS);
 	runs_expect(&story, "01:00 running, 02:00 waiting");
-	assert_int_equal(ask_with_the_end(&story, REASON_EXIT_ZERO), ERR_CONFLICT);
+	assert_int_equal(ask_with_the_end(&story, REASON_EXIT_ZERO, false), ERR_CONFLICT);
 	runs_expect(&story, "01:00 succeeded, 02:00 running");
 	story_end(&story);
 }
@@ -384,6 +403,8 @@ int main(void)
 		cmocka_unit_test(a_run_waits_until_what_was_stopped_is_gone),
 		cmocka_unit_test(no_run_is_begun_by_hand_beside_what_was_stopped),
 		cmocka_unit_test(a_run_that_ends_in_the_turn_of_the_request_is_over_before_it),
+		cmocka_unit_test(
+			a_run_is_over_also_where_its_schedule_changes_in_the_turn_of_its_end),
 		cmocka_unit_test(the_run_that_waits_comes_before_the_one_that_is_asked_for),
 		cmocka_unit_test(no_run_is_begun_by_hand_beside_one_that_has_no_machine),
 		cmocka_unit_test(an_earlier_schedule_makes_up_nothing_either),
