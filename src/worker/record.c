@@ -36,7 +36,8 @@ static void set_text(struct worker_task *task, size_t offset, char *text)
 {
 	if (!text && !task->rare)
 		return;
-	char **held = (char **)((char *)worker_make_rare(task) + offset);
+	void *at = (char *)worker_make_rare(task) + offset;
+	char **held = at;
 	base_free(*held);
 	*held = text;
 }

@@ -34,7 +34,8 @@ class Cluster:
         environment.pop("DROVER_HOST", None)
         days = self.days if days is None else days
         if days:
-            environment["LD_PRELOAD"] = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")[0]
+            # It starts before jemalloc only where libc's allocator is the one in use.
+            environment["LD_PRELOAD"] = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")[0] + " libc.so.6"
             environment["FAKETIME"] = f"{days:+d}d"
             environment["FAKETIME_DONT_FAKE_MONOTONIC"] = "1"
             environment["DONT_FAKE_MONOTONIC"] = "1"

@@ -27,7 +27,8 @@ class Clock:
         fresh.replace(self.path)
 
     def environment(self):
-        return {"LD_PRELOAD": LIBRARIES[0], "FAKETIME_TIMESTAMP_FILE": str(self.path), "FAKETIME_NO_CACHE": "1",
+        # It starts before jemalloc only where libc's allocator is the one in use.
+        return {"LD_PRELOAD": f"{LIBRARIES[0]} libc.so.6", "FAKETIME_TIMESTAMP_FILE": str(self.path), "FAKETIME_NO_CACHE": "1",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_RESET": "1"}
 
 
