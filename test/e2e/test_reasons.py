@@ -195,9 +195,9 @@ services:
     docker("kill", "-s", "KILL", killed["container_id"])
     gone = expect(shared, f"{project}/gone", "running", "running")
     # While it stands still it sees no end before the removal.
-    shared.process.send_signal(signal.SIGSTOP)
+    shared.processes["dev"].send_signal(signal.SIGSTOP)
     docker("rm", "-f", gone["container_id"])
-    shared.process.send_signal(signal.SIGCONT)
+    shared.processes["dev"].send_signal(signal.SIGCONT)
     expect(shared, f"{project}/later", "restarting", "exited with status 1; restarting in 9s")
     expect(shared, f"{project}/zero", "exit_zero", "exited with status 0")
     expect(shared, f"{project}/three", "exit_nonzero", f"exited with status 3; {none}")
