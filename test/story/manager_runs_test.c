@@ -211,8 +211,8 @@ static void no_run_is_begun_by_hand_beside_what_was_stopped(void **state)
 	story_end(&story);
 }
 
-/* The worker's word that the run has ended comes in one turn with a request, and with an apply of what is written now if
- * `applied`; only then the other acts. */
+/* The worker's word that the run has ended comes in one turn with a request, and with an apply of what is written now
+ * if `applied`; only then the other acts. */
 static enum err_code ask_with_the_end(struct story *story, int reason, bool applied)
 {
 	struct sync_up up;
