@@ -10,10 +10,12 @@
  * before is left; no more runs that have ended are on record than the history says; each time that has come is on
  * record as a run, as skipped or as missed, or lies before one that is missed. */
 #include "manager/runs.h"
+
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/planted.h"
 #include "job/cron.h"
+#include "manager/roster.h"
 
 #define LOOK_MS 60000
 /* What waits for a machine to come back is looked at so often. */
@@ -375,13 +377,10 @@ bool runs_settle(struct manager *manager, const struct job_entry *entry,
 /* The last word of a run may have come in this very step: then it is over before another is asked for. */
 static void settle_heard(struct manager *manager, const struct job_entry *entry)
 {
-	struct slots slots;
 	struct job_facts facts;
-	do {
-		slots_build(&manager->cluster, entry, &slots);
-		slots_facts(entry, &slots, &facts);
-		slots_release(&slots);
-	} while (runs_settle(manager, entry, &facts));
+	do
+		roster_facts(manager, entry, &facts);
+	while (runs_settle(manager, entry, &facts));
 }
 
 enum err_code run_again(struct manager *manager, const struct manager_request *request,

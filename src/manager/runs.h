@@ -23,6 +23,7 @@ int64_t runs_deadline(const struct manager *manager);
 size_t runs_left(const struct job_entry *entry, const struct task **ret_first);
 /* When the next run is, and how the last one was. */
 void runs_tell(const struct job_entry *entry, struct text *out);
+/* REQUEST_RUN_AGAIN. ERR_CONFLICT: one is under way, or waits and has begun with this. Else as act(). */
 enum err_code run_again(struct manager *manager, const struct manager_request *request,
 			struct manager_answer *answer, struct err *err) WARN_UNUSED;
 

@@ -1,26 +1,9 @@
 #include "base/testing.h"
 
 #include "base/alloc.h"
-#include "worker/worker_int.h"
+#include "worker/tasks_testing.h"
 
 #define TASKS 40
-
-static struct task_id numbered(size_t number)
-{
-	struct task_id id = { { { 0x01 } } };
-	id.uuid.bytes[15] = (uint8_t)number;
-	return id;
-}
-
-static struct worker *with_tasks(struct worker_task *tasks[TASKS])
-{
-	struct worker_options options;
-	worker_options_default(&options);
-	struct worker *worker = worker_new(&options);
-	for (size_t i = 0; i < TASKS; i++)
-		tasks[i] = worker_task_new(worker, numbered(i + 1));
-	return worker;
-}
 
 static int64_t earliest(const struct worker *worker, struct worker_task *const tasks[TASKS])
 {
@@ -37,7 +20,7 @@ static void the_first_is_always_the_earliest_whatever_is_set_moved_and_taken_out
 {
 	(void)state;
 	struct worker_task *tasks[TASKS];
-	struct worker *worker = with_tasks(tasks);
+	struct worker *worker = worker_with_tasks(tasks, TASKS);
 	struct random random = { .state = 42 };
 	assert_int_equal(worker_due_first_ms(worker), NEVER_MS);
 	for (int i = 0; i < 5000; i++) {
@@ -54,7 +37,7 @@ static void what_is_due_is_taken_out_and_made_dirty(void **state)
 {
 	(void)state;
 	struct worker_task *tasks[TASKS];
-	struct worker *worker = with_tasks(tasks);
+	struct worker *worker = worker_with_tasks(tasks, TASKS);
 	for (size_t i = 0; i < TASKS; i++)
 		worker_due_set(worker, tasks[i], (int64_t)i * 10);
 	worker->now_ms = 100;

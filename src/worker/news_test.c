@@ -2,23 +2,10 @@
 #include "base/testing.h"
 
 #include "base/alloc.h"
-#include "worker/worker_int.h"
+#include "worker/tasks_testing.h"
 
 #define TASKS 40
 #define TURNS 20000
-
-static struct worker *with_tasks(struct worker_task *tasks[TASKS])
-{
-	struct worker_options options;
-	worker_options_default(&options);
-	struct worker *worker = worker_new(&options);
-	for (size_t i = 0; i < TASKS; i++) {
-		struct task_id id = { { { 0x01 } } };
-		id.uuid.bytes[15] = (uint8_t)i;
-		tasks[i] = worker_task_new(worker, id);
-	}
-	return worker;
-}
 
 /* The same in a plain array. */
 struct model {
@@ -87,7 +74,7 @@ static void what_is_not_acknowledged_stays_in_the_order_it_came(void **state)
 {
 	(void)state;
 	struct worker_task *tasks[TASKS];
-	struct worker *worker = with_tasks(tasks);
+	struct worker *worker = worker_with_tasks(tasks, TASKS);
 	struct random random = { 43 };
 	struct model model = { .n = 0 };
 	int64_t report = 0;

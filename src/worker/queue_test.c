@@ -2,24 +2,10 @@
 #include "base/testing.h"
 
 #include "base/alloc.h"
-#include "worker/worker_int.h"
+#include "worker/tasks_testing.h"
 
 #define TASKS 20000
 #define TURNS 20000
-
-static struct worker *with_tasks(struct worker_task *tasks[TASKS])
-{
-	struct worker_options options;
-	worker_options_default(&options);
-	struct worker *worker = worker_new(&options);
-	for (size_t i = 0; i < TASKS; i++) {
-		struct task_id id = { { { 0x01 } } };
-		id.uuid.bytes[14] = (uint8_t)(i >> 8);
-		id.uuid.bytes[15] = (uint8_t)i;
-		tasks[i] = worker_task_new(worker, id);
-	}
-	return worker;
-}
 
 static void first_in_is_first_out(void **state)
 {
@@ -47,7 +33,7 @@ static void a_deletion_looks_at_no_queue(void **state)
 {
 	(void)state;
 	static struct worker_task *tasks[TASKS];
-	struct worker *worker = with_tasks(tasks);
+	struct worker *worker = worker_with_tasks(tasks, TASKS);
 	for (size_t i = 0; i < TASKS; i++) {
 		worker_task_mark_unsaved(worker, tasks[i]);
 		worker_task_mark_dirty(worker, tasks[i]);
@@ -74,7 +60,7 @@ static void who_is_deleted_in_a_queue_goes_with_the_worker(void **state)
 {
 	(void)state;
 	static struct worker_task *tasks[TASKS];
-	struct worker *worker = with_tasks(tasks);
+	struct worker *worker = worker_with_tasks(tasks, TASKS);
 	worker_task_mark_dirty(worker, tasks[1]);
 	worker_task_mark_unsaved(worker, tasks[2]);
 	worker_task_mark_unsaved(worker, tasks[1]);
